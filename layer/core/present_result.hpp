@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <vulkan/vulkan.h>
+
+namespace fencebridge::core {
+
+/// The one result of a vkQueuePresentKHR to several swapchains: the worst of theirs, so that an
+/// application which looks at no other finds out what it must act upon.
+[[nodiscard]] constexpr VkResult worse(VkResult a, VkResult b) {
+    constexpr std::array from_worst = {VK_ERROR_DEVICE_LOST, VK_ERROR_SURFACE_LOST_KHR,
+                                       VK_ERROR_OUT_OF_DATE_KHR};
+    for (const VkResult bad : from_worst) {
+        if (a == bad || b == bad)
+            return bad;
+    }
+    if (a < 0 || b < 0)
+        return std::min(a, b);
+    return std::max(a, b); // VK_SUBOPTIMAL_KHR before VK_SUCCESS
+}
+
+} // namespace fencebridge::core

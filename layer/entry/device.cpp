@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cstring>
+
+#include "entry/extensions.hpp"
+#include "entry/guard.hpp"
+#include "entry/intercepts.hpp"
+#include "entry/layer_chain.hpp"
+#include "entry/registry.hpp"
+#include "vk/chain.hpp"
+#include "vk/enumerate.hpp"
+
+namespace fencebridge::entry {
+
+namespace {
+
+constexpr const char* layer_name = "VK_LAYER_FENCEBRIDGE_wsi";
+
+/// The driver's extensions as an application may use them with the layer's swapchains.
+std::vector<VkExtensionProperties> offered_extensions(std::vector<VkExtensionProperties> driver) {
+    std::erase_if(driver, [](const VkExtensionProperties& extension) {
+        return std::ranges::find(swapchain_extensions, std::string_view(extension.extensionName)) !=
+               swapchain_extensions.end();
+    });
+    for (const VkExtensionProperties& ours : provided_device_extensions) {
+        const auto same = std::ranges::find_if(driver, [&](const VkExtensionProperties& extension) {
+            return std::strcmp(extension.extensionName, ours.extensionName) == 0;
+        });
+        if (same == driver.end())
+            driver.push_back(ours);
+        else
+            *same = ours;
+    }
+    return driver;
+}
+
+bool has_several_devices(const VkDeviceCreateInfo& info) {
+    const auto* group = vk::find<VkDeviceGroupDeviceCreateInfo>(info.pNext);
+    return group != nullptr && group->physicalDeviceCount > 1;
+}
+
+/// Whether the layer serves the device that is about to be created; says so where it cannot.
+bool is_served(const Instance& instance, const vk::PhysicalDevice& physical,
+               const VkDeviceCreateInfo& info) {
+    if (!instance.active || !contains(info.ppEnabledExtensionNames, info.enabledExtensionCount,
+                                      VK_KHR_SWAPCHAIN_EXTENSION_NAME))
+        return false;
+    std::string lacks;
+    for (const std::string& missing : physical.lacks)
+        lacks += (lacks.empty() ? "driver lacks " : ", ") + missing;
+    if (lacks.empty() && has_several_devices(info))
+        lacks = "it is a group of several";
+    if (lacks.empty())
+        return true;
+    const auto say = instance.settings.takeover == Takeover::on ? log::error : log::warning;
+    say("device \"%s\" passes through: %s", physical.name.c_str(), lacks.c_str());
+    return false;
+}
+
+/// The application's extensions with what the layer needs of the driver, less what only the layer
+/// has.
+std::vector<const char*> driver_extensions(const vk::PhysicalDevice& physical,
+                                           const VkDeviceCreateInfo& info) {
+    auto names = with_extensions(info.ppEnabledExtensionNames, info.enabledExtensionCount,
+                                 vk::required_device_extensions(physical.api_version));
+    if (!physical.has_extension(VK_KHR_SWAPCHAIN_EXTENSION_NAME))
+        std::erase_if(names, [](const char* name) {
+            return std::strcmp(name, VK_KHR_SWAPCHAIN_EXTENSION_NAME) == 0;
+        });
+    return names;
+}
+
+} // namespace
+
+VKAPI_ATTR VkResult VKAPI_CALL
+EnumerateDeviceExtensionProperties(VkPhysicalDevice handle, const char* layer, uint32_t* count,
+                                   VkExtensionProperties* properties) {
+    return guarded([&] {
+        if (layer != nullptr && std::strcmp(layer, layer_name) == 0)
+            return vk::give(std::span<const VkExtensionProperties>(provided_device_extensions),
+                            count, properties);
+        const auto instance = find_instance(handle);
+        if (!instance)
+            return VK_ERROR_INITIALIZATION_FAILED;
+        if (layer == nullptr && instance->active) {
+            const auto physical = instance->physical(handle);
+            if (physical->is_served()) {
+                const auto offered = offered_extensions(physical->extensions);
+                return vk::give(std::span<const VkExtensionProperties>(offered), count, properties);
+            }
+        }
+        return instance->next.EnumerateDeviceExtensionProperties(handle, layer, count, properties);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
+                                            const VkDeviceCreateInfo* create_info,
+                                            const VkAllocationCallbacks* allocator,
+                                            VkDevice* handle) {
+    return guarded([&] {
+        const auto instance = find_instance(physical_device);
+        auto* link =
+            find_link<VkLayerDeviceCreateInfo, VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO>(
+                create_info->pNext);
+        if (!instance || link == nullptr)
+            return VK_ERROR_INITIALIZATION_FAILED;
+        const auto next_link = link->u.pLayerInfo;
+        const auto create_next = reinterpret_cast<PFN_vkCreateDevice>(
+            next_link->pfnNextGetInstanceProcAddr(instance->handle, "vkCreateDevice"));
+        if (create_next == nullptr)
+            return VK_ERROR_INITIALIZATION_FAILED;
+        link->u.pLayerInfo = next_link->pNext;
+
+        const auto physical = instance->physical(physical_device);
+        const bool served = is_served(*instance, *physical, *create_info);
+        VkResult result;
+        if (served) {
+            const auto names = driver_extensions(*physical, *create_info);
+            VkDeviceCreateInfo more = *create_info;
+            more.enabledExtensionCount = static_cast<uint32_t>(names.size());
+            more.ppEnabledExtensionNames = names.data();
+            result = create_next(physical_device, &more, allocator, handle);
+        } else {
+            result = create_next(physical_device, create_info, allocator, handle);
+        }
+        if (result != VK_SUCCESS)
+            return result;
+
+        vk::Device below = {
+            .handle = *handle,
+            .physical = physical_device,
+            .next = vk::DeviceDispatch(*handle, next_link->pfnNextGetDeviceProcAddr,
+                                       physical->api_version),
+            .memory = {},
+            .driver = physical->name,
+        };
+        instance->next.GetPhysicalDeviceMemoryProperties(physical_device, &below.memory);
+        add_device(std::make_shared<Device>(instance, std::move(below), served));
+        return VK_SUCCESS;
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice handle, const VkAllocationCallbacks* allocator) {
+    guarded_void([&] {
+        if (handle == VK_NULL_HANDLE)
+            return;
+        auto device = remove_device(handle);
+        if (!device)
+            return;
+        const auto destroy = device->vk.next.DestroyDevice;
+        // Everything of the layer's on this device goes before the device.
+        device.reset();
+        destroy(handle, allocator);
+    });
+}
+
+} // namespace fencebridge::entry

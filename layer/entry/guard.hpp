@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <new>
+#include <utility>
+#include <vulkan/vulkan.h>
+
+#include "util/log.hpp"
+
+namespace fencebridge::entry {
+
+/// Runs the body of an entry point that returns a VkResult. Nothing that it throws gets out into
+/// the application, which may be C.
+template <class Body>
+VkResult guarded(Body&& body) noexcept {
+    try {
+        return std::forward<Body>(body)();
+    } catch (const std::bad_alloc&) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    } catch (...) {
+        log::error("unexpected exception in an entry point");
+        return VK_ERROR_UNKNOWN;
+    }
+}
+
+/// The same for an entry point that has no result to tell of a failure with.
+template <class Body>
+void guarded_void(Body&& body) noexcept {
+    static_cast<void>(guarded([&] {
+        std::forward<Body>(body)();
+        return VK_SUCCESS;
+    }));
+}
+
+} // namespace fencebridge::entry

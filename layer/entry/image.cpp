@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <span>
+#include <vector>
+
+#include "entry/guard.hpp"
+#include "entry/intercepts.hpp"
+#include "entry/registry.hpp"
+#include "vk/chain.hpp"
+
+// The application's own images in a swapchain's memory (VK_KHR_swapchain with Vulkan 1.1).
+
+namespace fencebridge::entry {
+
+namespace {
+
+std::shared_ptr<Swapchain> find_bound_swapchain(Device& device, const VkBindImageMemoryInfo& info) {
+    const auto* bind = vk::find<VkBindImageMemorySwapchainInfoKHR>(info.pNext);
+    if (bind == nullptr || bind->swapchain == VK_NULL_HANDLE)
+        return nullptr;
+    return device.find_swapchain(bind->swapchain);
+}
+
+/// The same binding in terms of the swapchain image's memory. Of the structures that may be
+/// chained to it, the device indices can only say what is the default for a single device, and the
+/// status is the driver's to fill.
+struct MemoryBinding {
+    VkBindImageMemoryInfo info;
+#ifdef VK_KHR_maintenance6
+    VkBindMemoryStatusKHR status;
+#endif
+};
+
+MemoryBinding bind_to_memory(const Swapchain& swapchain, const VkBindImageMemoryInfo& info) {
+    const auto* bind = vk::find<VkBindImageMemorySwapchainInfoKHR>(info.pNext);
+    MemoryBinding binding = {};
+    binding.info = {
+        .sType = VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO,
+        .image = info.image,
+        .memory = swapchain.images()[bind->imageIndex].memory.get(),
+    };
+#ifdef VK_KHR_maintenance6
+    if (const auto* status = vk::find<VkBindMemoryStatusKHR>(info.pNext))
+        binding.status = {.sType = status->sType, .pNext = nullptr, .pResult = status->pResult};
+#endif
+    return binding;
+}
+
+} // namespace
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateImage(VkDevice handle, const VkImageCreateInfo* create_info,
+                                           const VkAllocationCallbacks* allocator, VkImage* image) {
+    return guarded([&] {
+        const auto device = find_device(handle);
+        const auto* of = vk::find<VkImageSwapchainCreateInfoKHR>(create_info->pNext);
+        const auto swapchain = of == nullptr ? nullptr : device->find_swapchain(of->swapchain);
+        if (!swapchain)
+            return device->vk.next.CreateImage(handle, create_info, allocator, image);
+        // The specification makes every other member agree with the swapchain's.
+        return image::create_alias(device->vk, swapchain->image_parameters(),
+                                   swapchain->images().front().layout, allocator, image);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice handle, uint32_t count,
+                                                const VkBindImageMemoryInfo* infos) {
+    return guarded([&] {
+        const auto device = find_device(handle);
+        const std::span all(infos, count);
+        std::vector<std::shared_ptr<Swapchain>> swapchains(count);
+        std::ranges::transform(all, swapchains.begin(), [&](const VkBindImageMemoryInfo& info) {
+            return find_bound_swapchain(*device, info);
+        });
+        if (std::ranges::none_of(swapchains, [](const auto& one) { return one != nullptr; }))
+            return device->vk.next.BindImageMemory2(handle, count, infos);
+
+        std::vector<MemoryBinding> bindings(count);
+        std::vector<VkBindImageMemoryInfo> rewritten(all.begin(), all.end());
+        for (uint32_t i = 0; i < count; ++i) {
+            if (!swapchains[i])
+                continue;
+            bindings[i] = bind_to_memory(*swapchains[i], all[i]);
+#ifdef VK_KHR_maintenance6
+            if (bindings[i].status.pResult != nullptr)
+                vk::chain(bindings[i].info, bindings[i].status);
+#endif
+            rewritten[i] = bindings[i].info;
+        }
+        return device->vk.next.BindImageMemory2(handle, count, rewritten.data());
+    });
+}
+
+} // namespace fencebridge::entry

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "entry/guard.hpp"
+#include "entry/intercepts.hpp"
+#include "entry/layer_chain.hpp"
+#include "entry/registry.hpp"
+
+namespace fencebridge::entry {
+
+namespace {
+
+/// Wayland is what the layer can show things on.
+bool can_show(const VkInstanceCreateInfo& info) {
+    return contains(info.ppEnabledExtensionNames, info.enabledExtensionCount,
+                    VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME);
+}
+
+uint32_t requested_version(const VkInstanceCreateInfo& info) {
+    // No VkApplicationInfo, or version 0, means 1.0 (VkApplicationInfo).
+    const bool given = info.pApplicationInfo != nullptr && info.pApplicationInfo->apiVersion != 0;
+    return given ? info.pApplicationInfo->apiVersion : VK_API_VERSION_1_0;
+}
+
+} // namespace
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create_info,
+                                              const VkAllocationCallbacks* allocator,
+                                              VkInstance* handle) {
+    return guarded([&] {
+        auto* link =
+            find_link<VkLayerInstanceCreateInfo, VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO>(
+                create_info->pNext);
+        if (link == nullptr)
+            return VK_ERROR_INITIALIZATION_FAILED;
+        const auto next_link = link->u.pLayerInfo;
+        const auto next_proc = next_link->pfnNextGetInstanceProcAddr;
+        const auto create_next =
+            reinterpret_cast<PFN_vkCreateInstance>(next_proc(VK_NULL_HANDLE, "vkCreateInstance"));
+        if (create_next == nullptr)
+            return VK_ERROR_INITIALIZATION_FAILED;
+
+        const Settings settings = read_settings(*create_info);
+        log::set_level(settings.log_level);
+        const uint32_t version = requested_version(*create_info);
+        bool active = can_show(*create_info) && settings.takeover != Takeover::off;
+
+        // Each call down starts with the link moved on; the layers below move it further.
+        const auto create = [&](const VkInstanceCreateInfo& info) {
+            link->u.pLayerInfo = next_link->pNext;
+            return create_next(&info, allocator, handle);
+        };
+        const auto added = vk::required_instance_extensions(version);
+        VkResult result;
+        if (active && !added.empty()) {
+            const auto names = with_extensions(create_info->ppEnabledExtensionNames,
+                                               create_info->enabledExtensionCount, added);
+            VkInstanceCreateInfo more = *create_info;
+            more.enabledExtensionCount = static_cast<uint32_t>(names.size());
+            more.ppEnabledExtensionNames = names.data();
+            result = create(more);
+            if (result == VK_ERROR_EXTENSION_NOT_PRESENT) {
+                active = false;
+                result = create(*create_info);
+                if (result == VK_SUCCESS)
+                    log::warning("instance passes through: Vulkan 1.0 without %s or its kin",
+                                 added.front());
+            }
+        } else {
+            result = create(*create_info);
+        }
+        if (result != VK_SUCCESS)
+            return result;
+
+        auto instance = std::make_shared<Instance>(*handle, next_proc, version, settings);
+        instance->active = active;
+        add_instance(std::move(instance));
+        return VK_SUCCESS;
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroyInstance(VkInstance handle,
+                                           const VkAllocationCallbacks* allocator) {
+    guarded_void([&] {
+        if (handle == VK_NULL_HANDLE)
+            return;
+        const auto instance = remove_instance(handle);
+        if (!instance)
+            return;
+        // Wayland objects go while the connection is sure to live.
+        instance->surfaces.with([](auto& all) { return std::exchange(all, {}); });
+        instance->next.DestroyInstance(handle, allocator);
+    });
+}
+
+} // namespace fencebridge::entry

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string_view>
+#include <vulkan/vulkan.h>
+
+namespace fencebridge::entry {
+
+/// The layer's function of that name, or null.
+[[nodiscard]] PFN_vkVoidFunction find_instance_intercept(std::string_view name);
+/// Those that are dispatched by device or queue.
+[[nodiscard]] PFN_vkVoidFunction find_device_intercept(std::string_view name);
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance instance, const char* name);
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice device, const char* name);
+
+// instance.cpp
+VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create_info,
+                                              const VkAllocationCallbacks* allocator,
+                                              VkInstance* instance);
+VKAPI_ATTR void VKAPI_CALL DestroyInstance(VkInstance instance,
+                                           const VkAllocationCallbacks* allocator);
+
+// device.cpp
+VKAPI_ATTR VkResult VKAPI_CALL EnumerateDeviceExtensionProperties(
+    VkPhysicalDevice device, const char* layer, uint32_t* count, VkExtensionProperties* properties);
+VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
+                                            const VkDeviceCreateInfo* create_info,
+                                            const VkAllocationCallbacks* allocator,
+                                            VkDevice* device);
+VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCallbacks* allocator);
+
+// surface.cpp
+VKAPI_ATTR VkResult VKAPI_CALL
+CreateWaylandSurfaceKHR(VkInstance instance, const VkWaylandSurfaceCreateInfoKHR* create_info,
+                        const VkAllocationCallbacks* allocator, VkSurfaceKHR* surface);
+VKAPI_ATTR void VKAPI_CALL DestroySurfaceKHR(VkInstance instance, VkSurfaceKHR surface,
+                                             const VkAllocationCallbacks* allocator);
+VKAPI_ATTR VkBool32 VKAPI_CALL GetPhysicalDeviceWaylandPresentationSupportKHR(
+    VkPhysicalDevice device, uint32_t queue_family, wl_display* display);
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceSupportKHR(VkPhysicalDevice device,
+                                                                  uint32_t queue_family,
+                                                                  VkSurfaceKHR surface,
+                                                                  VkBool32* supported);
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilitiesKHR(
+    VkPhysicalDevice device, VkSurfaceKHR surface, VkSurfaceCapabilitiesKHR* capabilities);
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
+    VkPhysicalDevice device, const VkPhysicalDeviceSurfaceInfo2KHR* info,
+    VkSurfaceCapabilities2KHR* capabilities);
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormatsKHR(VkPhysicalDevice device,
+                                                                  VkSurfaceKHR surface,
+                                                                  uint32_t* count,
+                                                                  VkSurfaceFormatKHR* formats);
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormats2KHR(
+    VkPhysicalDevice device, const VkPhysicalDeviceSurfaceInfo2KHR* info, uint32_t* count,
+    VkSurfaceFormat2KHR* formats);
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfacePresentModesKHR(VkPhysicalDevice device,
+                                                                       VkSurfaceKHR surface,
+                                                                       uint32_t* count,
+                                                                       VkPresentModeKHR* modes);
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDevicePresentRectanglesKHR(VkPhysicalDevice device,
+                                                                     VkSurfaceKHR surface,
+                                                                     uint32_t* count,
+                                                                     VkRect2D* rectangles);
+
+// swapchain.cpp
+VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice device,
+                                                  const VkSwapchainCreateInfoKHR* create_info,
+                                                  const VkAllocationCallbacks* allocator,
+                                                  VkSwapchainKHR* swapchain);
+VKAPI_ATTR void VKAPI_CALL DestroySwapchainKHR(VkDevice device, VkSwapchainKHR swapchain,
+                                               const VkAllocationCallbacks* allocator);
+VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainImagesKHR(VkDevice device, VkSwapchainKHR swapchain,
+                                                     uint32_t* count, VkImage* images);
+VKAPI_ATTR VkResult VKAPI_CALL AcquireNextImageKHR(VkDevice device, VkSwapchainKHR swapchain,
+                                                   uint64_t timeout, VkSemaphore semaphore,
+                                                   VkFence fence, uint32_t* image_index);
+VKAPI_ATTR VkResult VKAPI_CALL AcquireNextImage2KHR(VkDevice device,
+                                                    const VkAcquireNextImageInfoKHR* info,
+                                                    uint32_t* image_index);
+VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInfoKHR* info);
+VKAPI_ATTR VkResult VKAPI_CALL GetDeviceGroupPresentCapabilitiesKHR(
+    VkDevice device, VkDeviceGroupPresentCapabilitiesKHR* capabilities);
+VKAPI_ATTR VkResult VKAPI_CALL GetDeviceGroupSurfacePresentModesKHR(
+    VkDevice device, VkSurfaceKHR surface, VkDeviceGroupPresentModeFlagsKHR* modes);
+
+// image.cpp
+VKAPI_ATTR VkResult VKAPI_CALL CreateImage(VkDevice device, const VkImageCreateInfo* create_info,
+                                           const VkAllocationCallbacks* allocator, VkImage* image);
+VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice device, uint32_t count,
+                                                const VkBindImageMemoryInfo* infos);
+
+} // namespace fencebridge::entry

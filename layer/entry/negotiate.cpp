@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <vulkan/vk_layer.h>
+
+#include "entry/intercepts.hpp"
+
+/// The one symbol that the library exports. The loader calls it first (Vulkan-Loader,
+/// docs/LoaderLayerInterface.md, "Layer Interface Versioning").
+extern "C" __attribute__((visibility("default"))) VKAPI_ATTR VkResult VKAPI_CALL
+vkNegotiateLoaderLayerInterfaceVersion(VkNegotiateLayerInterface* interface) {
+    // Version 2 is the one with this function; nothing older was ever asked of it.
+    constexpr uint32_t version = 2;
+    if (interface == nullptr || interface->sType != LAYER_NEGOTIATE_INTERFACE_STRUCT ||
+        interface->loaderLayerInterfaceVersion < version)
+        return VK_ERROR_INITIALIZATION_FAILED;
+    interface->loaderLayerInterfaceVersion = version;
+    interface->pfnGetInstanceProcAddr = fencebridge::entry::GetInstanceProcAddr;
+    interface->pfnGetDeviceProcAddr = fencebridge::entry::GetDeviceProcAddr;
+    interface->pfnGetPhysicalDeviceProcAddr = nullptr;
+    return VK_SUCCESS;
+}

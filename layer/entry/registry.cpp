@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "entry/registry.hpp"
+
+#include <mutex>
+#include <shared_mutex>
+
+#include "util/log.hpp"
+
+namespace fencebridge::entry {
+
+namespace {
+
+/// Objects by dispatch key: looked up on every call, changed seldom.
+template <class Value>
+class Table {
+public:
+    [[nodiscard]] Value find(const void* handle) const {
+        const std::shared_lock lock(mutex_);
+        const auto found = all_.find(dispatch_key(handle));
+        return found == all_.end() ? Value{} : found->second;
+    }
+    void add(const void* handle, Value value) {
+        const std::unique_lock lock(mutex_);
+        all_.insert_or_assign(dispatch_key(handle), std::move(value));
+    }
+    Value remove(const void* handle) {
+        const std::unique_lock lock(mutex_);
+        auto node = all_.extract(dispatch_key(handle));
+        return node ? std::move(node.mapped()) : Value{};
+    }
+
+private:
+    mutable std::shared_mutex mutex_;
+    std::unordered_map<void*, Value> all_;
+};
+
+// Never destroyed: an application may use Vulkan from a static destructor of its own.
+template <class Value>
+Table<Value>& table() {
+    static auto* const the = new Table<Value>;
+    return *the;
+}
+
+auto& instances() { return table<std::shared_ptr<Instance>>(); }
+auto& devices() { return table<std::shared_ptr<Device>>(); }
+
+} // namespace
+
+std::shared_ptr<Instance> find_instance(const void* handle) { return instances().find(handle); }
+void add_instance(std::shared_ptr<Instance> instance) {
+    const VkInstance handle = instance->handle;
+    instances().add(handle, std::move(instance));
+}
+std::shared_ptr<Instance> remove_instance(VkInstance instance) {
+    return instances().remove(instance);
+}
+
+std::shared_ptr<Device> find_device(const void* handle) { return devices().find(handle); }
+void add_device(std::shared_ptr<Device> device) {
+    const VkDevice handle = device->vk.handle;
+    devices().add(handle, std::move(device));
+}
+std::shared_ptr<Device> remove_device(VkDevice device) { return devices().remove(device); }
+
+std::shared_ptr<const vk::PhysicalDevice> Instance::physical(VkPhysicalDevice device) {
+    const auto known = physical_devices.with([&](const auto& all) {
+        const auto found = all.find(device);
+        return found == all.end() ? nullptr : found->second;
+    });
+    if (known)
+        return known;
+    // Two threads may both ask; the first answer stays.
+    auto described =
+        std::make_shared<const vk::PhysicalDevice>(vk::describe(device, next, api_version));
+    return physical_devices.with(
+        [&](auto& all) { return all.try_emplace(device, std::move(described)).first->second; });
+}
+
+std::shared_ptr<Surface> Instance::find_surface(VkSurfaceKHR surface) {
+    return surfaces.with([&](const auto& all) {
+        const auto found = all.find(surface);
+        return found == all.end() ? nullptr : found->second;
+    });
+}
+
+std::shared_ptr<Swapchain> Device::find_swapchain(VkSwapchainKHR swapchain) {
+    const auto record = swapchains.with([&](const auto& all) {
+        const auto found = all.find(swapchain);
+        return found == all.end() ? nullptr : found->second;
+    });
+    // Shares the record's ownership.
+    return record ? std::shared_ptr<Swapchain>(record, record->chain.get()) : nullptr;
+}
+
+std::optional<Served> find_served(Instance& instance, VkPhysicalDevice device,
+                                  VkSurfaceKHR handle) {
+    if (!instance.active)
+        return std::nullopt;
+    Served served = {instance.physical(device), instance.find_surface(handle), nullptr};
+    if (!served.physical->is_served() || !served.surface)
+        return std::nullopt;
+    served.formats = served.surface->formats.with([&](const auto& all) {
+        const auto found = all.find(device);
+        return found == all.end() ? nullptr : found->second;
+    });
+    if (!served.formats) {
+        const auto feedback = served.surface->window->feedback();
+        auto formats = std::make_shared<const SurfaceFormats>(
+            feedback ? find_surface_formats(*served.physical, **feedback) : SurfaceFormats{});
+        if (formats->formats.empty())
+            log::warning("device \"%s\" passes through on this surface: it has no buffer layout "
+                         "in common with the compositor",
+                         served.physical->name.c_str());
+        served.formats = served.surface->formats.with(
+            [&](auto& all) { return all.try_emplace(device, formats).first->second; });
+    }
+    if (served.formats->formats.empty())
+        return std::nullopt;
+    return served;
+}
+
+} // namespace fencebridge::entry

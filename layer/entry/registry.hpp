@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+#include <vulkan/vulkan.h>
+
+#include "swapchain/swapchain.hpp"
+#include "swapchain/window.hpp"
+#include "sync/payload.hpp"
+#include "util/locked.hpp"
+#include "util/settings.hpp"
+#include "vk/device.hpp"
+#include "vk/dispatch.hpp"
+#include "vk/physical_device.hpp"
+
+namespace fencebridge::entry {
+
+/// A VkSurfaceKHR for which the layer can make swapchains. The handle is the next layer's own, so
+/// that a device which is not served can go on using it.
+struct Surface {
+    std::shared_ptr<Window> window;
+
+    /// What was found for each physical device that has been asked about, when first asked.
+    Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const SurfaceFormats>>> formats;
+    /// The swapchain that has the surface and is not retired; null when none has.
+    std::atomic<VkSwapchainKHR> owner = VK_NULL_HANDLE;
+};
+
+/// A VkInstance.
+struct Instance {
+    Instance(VkInstance instance, PFN_vkGetInstanceProcAddr next_proc, uint32_t version,
+             Settings given) :
+        handle(instance),
+        api_version(version), settings(given), next(instance, next_proc, version) {}
+
+    const VkInstance handle;
+    const uint32_t api_version;
+    const Settings settings;
+    const vk::InstanceDispatch next;
+    /// Whether the layer does anything for this instance: it can show things on Wayland, and has
+    /// what the layer needs. Set before the application gets the instance.
+    bool active = false;
+
+    Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const vk::PhysicalDevice>>>
+        physical_devices;
+    Locked<std::unordered_map<VkSurfaceKHR, std::shared_ptr<Surface>>> surfaces;
+
+    /// What is known of a physical device; asked for when it is first met.
+    [[nodiscard]] std::shared_ptr<const vk::PhysicalDevice> physical(VkPhysicalDevice device);
+
+    /// The layer's own part of a surface, or null.
+    [[nodiscard]] std::shared_ptr<Surface> find_surface(VkSurfaceKHR surface);
+};
+
+/// A surface and a physical device that the layer serves together.
+struct Served {
+    std::shared_ptr<const vk::PhysicalDevice> physical;
+    std::shared_ptr<Surface> surface;
+    std::shared_ptr<const SurfaceFormats> formats;
+};
+
+/// @return nothing when the driver's own window system integration is to be used
+[[nodiscard]] std::optional<Served> find_served(Instance& instance, VkPhysicalDevice device,
+                                                VkSurfaceKHR surface);
+
+/// A VkSwapchainKHR of the layer's, whose handle is the address of `chain`.
+struct SwapchainRecord {
+    std::unique_ptr<Swapchain> chain;
+    std::shared_ptr<Surface> surface;
+};
+
+/// A VkDevice.
+struct Device {
+    Device(std::shared_ptr<Instance> parent, vk::Device below, bool is_served) :
+        instance(std::move(parent)), vk(std::move(below)), served(is_served), waits(vk) {}
+
+    const std::shared_ptr<Instance> instance;
+    const vk::Device vk;
+    /// Whether it can have swapchains of the layer's. If not, it sees nothing of the layer.
+    const bool served;
+    sync::WaitExporter waits;
+
+    Locked<std::unordered_map<VkSwapchainKHR, std::shared_ptr<SwapchainRecord>>> swapchains;
+
+    /// The layer's own swapchain, or null for the driver's.
+    [[nodiscard]] std::shared_ptr<Swapchain> find_swapchain(VkSwapchainKHR swapchain);
+};
+
+/// The loader's dispatch table, which is the first word of each dispatchable handle, is the same
+/// for an instance and its physical devices, and for a device and its queues.
+[[nodiscard]] inline void* dispatch_key(const void* handle) {
+    return *static_cast<void* const*>(handle);
+}
+
+/// The instance that an instance or a physical device belongs to.
+[[nodiscard]] std::shared_ptr<Instance> find_instance(const void* handle);
+void add_instance(std::shared_ptr<Instance> instance);
+[[nodiscard]] std::shared_ptr<Instance> remove_instance(VkInstance instance);
+
+/// The device that a device or a queue belongs to.
+[[nodiscard]] std::shared_ptr<Device> find_device(const void* handle);
+void add_device(std::shared_ptr<Device> device);
+[[nodiscard]] std::shared_ptr<Device> remove_device(VkDevice device);
+
+} // namespace fencebridge::entry

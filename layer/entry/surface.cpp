@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "wayland/surface.hpp"
+#include "core/surface_limits.hpp"
+#include "entry/guard.hpp"
+#include "entry/intercepts.hpp"
+#include "entry/registry.hpp"
+#include "entry/surface_chain.hpp"
+#include "vk/enumerate.hpp"
+
+// Each query is answered for surfaces and devices that the layer serves, and passed on for others.
+
+namespace fencebridge::entry {
+
+namespace {
+
+VkSurfaceCapabilitiesKHR capabilities_of(const Served& served) {
+    return core::surface_capabilities(served.formats->usage, served.physical->max_image_extent);
+}
+
+VkSurfaceFormatKHR surface_format(VkFormat format) {
+    return {format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR};
+}
+
+} // namespace
+
+VKAPI_ATTR VkResult VKAPI_CALL
+CreateWaylandSurfaceKHR(VkInstance handle, const VkWaylandSurfaceCreateInfoKHR* create_info,
+                        const VkAllocationCallbacks* allocator, VkSurfaceKHR* surface) {
+    return guarded([&] {
+        const auto instance = find_instance(handle);
+        if (!instance)
+            return VK_ERROR_INITIALIZATION_FAILED;
+        const VkResult result =
+            instance->next.CreateWaylandSurfaceKHR(handle, create_info, allocator, surface);
+        if (result != VK_SUCCESS || !instance->active)
+            return result;
+
+        auto window = wayland::Surface::create(create_info->display, create_info->surface);
+        if (!window) {
+            log::warning("surface passes through: %s", window.error().c_str());
+            return VK_SUCCESS;
+        }
+        auto ours = std::make_shared<Surface>();
+        ours->window = std::move(*window);
+        instance->surfaces.with(
+            [&](auto& all) { all.insert_or_assign(*surface, std::move(ours)); });
+        return VK_SUCCESS;
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroySurfaceKHR(VkInstance handle, VkSurfaceKHR surface,
+                                             const VkAllocationCallbacks* allocator) {
+    guarded_void([&] {
+        const auto instance = find_instance(handle);
+        if (!instance)
+            return;
+        // Taken out under the lock, destroyed after it.
+        const auto ours = instance->surfaces.with([&](auto& all) { return all.extract(surface); });
+        instance->next.DestroySurfaceKHR(handle, surface, allocator);
+    });
+}
+
+VKAPI_ATTR VkBool32 VKAPI_CALL GetPhysicalDeviceWaylandPresentationSupportKHR(
+    VkPhysicalDevice device, uint32_t queue_family, wl_display* display) {
+    VkBool32 supported = VK_FALSE;
+    guarded_void([&] {
+        const auto instance = find_instance(device);
+        if (!instance)
+            return;
+        // Presenting takes an empty submission, which every queue can do.
+        if (instance->active && instance->physical(device)->is_served() &&
+            wayland::Surface::can_share_buffers(display))
+            supported = VK_TRUE;
+        else
+            supported = instance->next.GetPhysicalDeviceWaylandPresentationSupportKHR(
+                device, queue_family, display);
+    });
+    return supported;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceSupportKHR(VkPhysicalDevice device,
+                                                                  uint32_t queue_family,
+                                                                  VkSurfaceKHR surface,
+                                                                  VkBool32* supported) {
+    return guarded([&] {
+        const auto instance = find_instance(device);
+        if (!find_served(*instance, device, surface))
+            return instance->next.GetPhysicalDeviceSurfaceSupportKHR(device, queue_family, surface,
+                                                                     supported);
+        *supported = VK_TRUE;
+        return VK_SUCCESS;
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilitiesKHR(
+    VkPhysicalDevice device, VkSurfaceKHR surface, VkSurfaceCapabilitiesKHR* capabilities) {
+    return guarded([&] {
+        const auto instance = find_instance(device);
+        const auto served = find_served(*instance, device, surface);
+        if (!served)
+            return instance->next.GetPhysicalDeviceSurfaceCapabilitiesKHR(device, surface,
+                                                                          capabilities);
+        *capabilities = capabilities_of(*served);
+        return VK_SUCCESS;
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
+    VkPhysicalDevice device, const VkPhysicalDeviceSurfaceInfo2KHR* info,
+    VkSurfaceCapabilities2KHR* capabilities) {
+    return guarded([&] {
+        const auto instance = find_instance(device);
+        const auto served = find_served(*instance, device, info->surface);
+        if (!served)
+            return instance->next.GetPhysicalDeviceSurfaceCapabilities2KHR(device, info,
+                                                                           capabilities);
+        capabilities->surfaceCapabilities = capabilities_of(*served);
+        fill_capabilities_chain(*info, *capabilities);
+        return VK_SUCCESS;
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormatsKHR(VkPhysicalDevice device,
+                                                                  VkSurfaceKHR surface,
+                                                                  uint32_t* count,
+                                                                  VkSurfaceFormatKHR* formats) {
+    return guarded([&] {
+        const auto instance = find_instance(device);
+        const auto served = find_served(*instance, device, surface);
+        if (!served)
+            return instance->next.GetPhysicalDeviceSurfaceFormatsKHR(device, surface, count,
+                                                                     formats);
+        return vk::give(
+            std::span<const VkFormat>(served->formats->formats), count, formats,
+            [](VkSurfaceFormatKHR& to, VkFormat format) { to = surface_format(format); });
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormats2KHR(
+    VkPhysicalDevice device, const VkPhysicalDeviceSurfaceInfo2KHR* info, uint32_t* count,
+    VkSurfaceFormat2KHR* formats) {
+    return guarded([&] {
+        const auto instance = find_instance(device);
+        const auto served = find_served(*instance, device, info->surface);
+        if (!served)
+            return instance->next.GetPhysicalDeviceSurfaceFormats2KHR(device, info, count, formats);
+        return vk::give(std::span<const VkFormat>(served->formats->formats), count, formats,
+                        [](VkSurfaceFormat2KHR& to, VkFormat format) {
+                            to.surfaceFormat = surface_format(format);
+                        });
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfacePresentModesKHR(VkPhysicalDevice device,
+                                                                       VkSurfaceKHR surface,
+                                                                       uint32_t* count,
+                                                                       VkPresentModeKHR* modes) {
+    return guarded([&] {
+        const auto instance = find_instance(device);
+        if (!find_served(*instance, device, surface))
+            return instance->next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, count,
+                                                                          modes);
+        return vk::give(std::span<const VkPresentModeKHR>(core::present_modes), count, modes);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDevicePresentRectanglesKHR(VkPhysicalDevice device,
+                                                                     VkSurfaceKHR surface,
+                                                                     uint32_t* count,
+                                                                     VkRect2D* rectangles) {
+    return guarded([&] {
+        const auto instance = find_instance(device);
+        if (!find_served(*instance, device, surface))
+            return instance->next.GetPhysicalDevicePresentRectanglesKHR(device, surface, count,
+                                                                        rectangles);
+        // One device shows all of the surface, whatever its size.
+        const std::array whole = {VkRect2D{{0, 0}, {UINT32_MAX, UINT32_MAX}}};
+        return vk::give(std::span<const VkRect2D>(whole), count, rectangles);
+    });
+}
+
+} // namespace fencebridge::entry

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#include <array>
+#include <span>
+#include <vector>
+
+#include "core/present_result.hpp"
+#include "entry/guard.hpp"
+#include "entry/intercepts.hpp"
+#include "entry/registry.hpp"
+#include "vk/enumerate.hpp"
+
+// Each function serves the layer's own swapchains, and passes the driver's on.
+
+namespace fencebridge::entry {
+
+namespace {
+
+/// VkSwapchainCreateInfoKHR::oldSwapchain is retired whether or not the new one comes to be.
+/// @return whether the surface is free now
+bool retire_old(Device& device, Surface& surface, VkSwapchainKHR old) {
+    VkSwapchainKHR owner = surface.owner;
+    if (owner != VK_NULL_HANDLE && owner != old)
+        return false;
+    if (const auto swapchain = device.find_swapchain(old))
+        swapchain->retire();
+    surface.owner = VK_NULL_HANDLE;
+    return true;
+}
+
+/// A vkQueuePresentKHR, taken apart by who has each swapchain.
+struct Presentation {
+    std::vector<std::shared_ptr<Swapchain>> ours; ///< null for the driver's
+    std::vector<VkSwapchainKHR> drivers;
+    std::vector<uint32_t> drivers_images;
+    std::vector<VkResult> results;
+};
+
+Presentation take_apart(Device& device, const VkPresentInfoKHR& info) {
+    Presentation presentation;
+    presentation.results.resize(info.swapchainCount, VK_SUCCESS);
+    for (uint32_t i = 0; i < info.swapchainCount; ++i) {
+        presentation.ours.push_back(device.find_swapchain(info.pSwapchains[i]));
+        if (presentation.ours.back())
+            continue;
+        presentation.drivers.push_back(info.pSwapchains[i]);
+        presentation.drivers_images.push_back(info.pImageIndices[i]);
+    }
+    return presentation;
+}
+
+/// Presents what is the driver's in a call that had some of both. Its rendering is waited for
+/// here, since a semaphore can be waited for once, and has been. Structures in pNext, which count
+/// swapchains as the application did, are left out.
+void present_drivers(Device& device, VkQueue queue, Presentation& presentation) {
+    std::vector<VkResult> results(presentation.drivers.size(), VK_SUCCESS);
+    const VkPresentInfoKHR info = {
+        .sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
+        .swapchainCount = static_cast<uint32_t>(presentation.drivers.size()),
+        .pSwapchains = presentation.drivers.data(),
+        .pImageIndices = presentation.drivers_images.data(),
+        .pResults = results.data(),
+    };
+    VkResult result = device.vk.next.QueueWaitIdle(queue);
+    if (result == VK_SUCCESS)
+        result = device.vk.next.QueuePresentKHR(queue, &info);
+    size_t next = 0;
+    for (size_t i = 0; i < presentation.ours.size(); ++i) {
+        if (!presentation.ours[i])
+            presentation.results[i] = core::worse(results[next++], std::min(result, VK_SUCCESS));
+    }
+}
+
+VkResult present(Device& device, VkQueue queue, const VkPresentInfoKHR& info) {
+    Presentation presentation = take_apart(device, info);
+    if (presentation.drivers.size() == info.swapchainCount)
+        return device.vk.next.QueuePresentKHR(queue, &info);
+
+    const auto rendering =
+        device.waits.submit(queue, std::span(info.pWaitSemaphores, info.waitSemaphoreCount));
+    if (!rendering)
+        return rendering.error();
+    for (uint32_t i = 0; i < info.swapchainCount; ++i) {
+        if (presentation.ours[i])
+            presentation.results[i] =
+                presentation.ours[i]->present(info.pImageIndices[i], *rendering);
+    }
+    if (!presentation.drivers.empty())
+        present_drivers(device, queue, presentation);
+
+    VkResult worst = VK_SUCCESS;
+    for (uint32_t i = 0; i < info.swapchainCount; ++i) {
+        worst = core::worse(worst, presentation.results[i]);
+        if (info.pResults != nullptr)
+            info.pResults[i] = presentation.results[i];
+    }
+    return worst;
+}
+
+} // namespace
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
+                                                  const VkSwapchainCreateInfoKHR* create_info,
+                                                  const VkAllocationCallbacks* allocator,
+                                                  VkSwapchainKHR* swapchain) {
+    return guarded([&] {
+        const auto device = find_device(handle);
+        Instance& instance = *device->instance;
+        const auto served = device->served
+                                ? find_served(instance, device->vk.physical, create_info->surface)
+                                : std::nullopt;
+        if (!served) {
+            if (device->vk.next.CreateSwapchainKHR == nullptr)
+                return VK_ERROR_INITIALIZATION_FAILED;
+            return device->vk.next.CreateSwapchainKHR(handle, create_info, allocator, swapchain);
+        }
+        if (!retire_old(*device, *served->surface, create_info->oldSwapchain))
+            return VK_ERROR_NATIVE_WINDOW_IN_USE_KHR;
+        auto created = Swapchain::create(device->vk, *served->physical, *served->surface->window,
+                                         *create_info, instance.settings.sync);
+        if (!created)
+            return created.error();
+
+        auto record = std::make_shared<SwapchainRecord>(std::move(*created), served->surface);
+        *swapchain = reinterpret_cast<VkSwapchainKHR>(record->chain.get());
+        device->swapchains.with([&](auto& all) { all.emplace(*swapchain, std::move(record)); });
+        served->surface->owner = *swapchain;
+        return VK_SUCCESS;
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroySwapchainKHR(VkDevice handle, VkSwapchainKHR swapchain,
+                                               const VkAllocationCallbacks* allocator) {
+    guarded_void([&] {
+        const auto device = find_device(handle);
+        // Taken out under the lock, destroyed after it.
+        const auto node =
+            device->swapchains.with([&](auto& all) { return all.extract(swapchain); });
+        if (node) {
+            VkSwapchainKHR expected = swapchain;
+            node.mapped()->surface->owner.compare_exchange_strong(expected, VK_NULL_HANDLE);
+        } else if (device->vk.next.DestroySwapchainKHR != nullptr) {
+            device->vk.next.DestroySwapchainKHR(handle, swapchain, allocator);
+        }
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainImagesKHR(VkDevice handle, VkSwapchainKHR swapchain,
+                                                     uint32_t* count, VkImage* images) {
+    return guarded([&] {
+        const auto device = find_device(handle);
+        const auto ours = device->find_swapchain(swapchain);
+        if (!ours)
+            return device->vk.next.GetSwapchainImagesKHR(handle, swapchain, count, images);
+        return vk::give(
+            ours->images(), count, images,
+            [](VkImage& to, const image::SwapchainImage& from) { to = from.image.get(); });
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL AcquireNextImageKHR(VkDevice handle, VkSwapchainKHR swapchain,
+                                                   uint64_t timeout, VkSemaphore semaphore,
+                                                   VkFence fence, uint32_t* image_index) {
+    return guarded([&] {
+        const auto device = find_device(handle);
+        const auto ours = device->find_swapchain(swapchain);
+        if (!ours)
+            return device->vk.next.AcquireNextImageKHR(handle, swapchain, timeout, semaphore, fence,
+                                                       image_index);
+        return ours->acquire(timeout, semaphore, fence, image_index);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL AcquireNextImage2KHR(VkDevice handle,
+                                                    const VkAcquireNextImageInfoKHR* info,
+                                                    uint32_t* image_index) {
+    return guarded([&] {
+        const auto device = find_device(handle);
+        const auto ours = device->find_swapchain(info->swapchain);
+        if (!ours)
+            return device->vk.next.AcquireNextImage2KHR(handle, info, image_index);
+        // A served device is one physical device: the mask can only mean that one.
+        return ours->acquire(info->timeout, info->semaphore, info->fence, image_index);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInfoKHR* info) {
+    return guarded([&] { return present(*find_device(queue), queue, *info); });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetDeviceGroupPresentCapabilitiesKHR(
+    VkDevice handle, VkDeviceGroupPresentCapabilitiesKHR* capabilities) {
+    return guarded([&] {
+        const auto device = find_device(handle);
+        if (!device->served)
+            return device->vk.next.GetDeviceGroupPresentCapabilitiesKHR(handle, capabilities);
+        std::ranges::fill(capabilities->presentMask, 0u);
+        capabilities->presentMask[0] = 1;
+        capabilities->modes = VK_DEVICE_GROUP_PRESENT_MODE_LOCAL_BIT_KHR;
+        return VK_SUCCESS;
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetDeviceGroupSurfacePresentModesKHR(
+    VkDevice handle, VkSurfaceKHR surface, VkDeviceGroupPresentModeFlagsKHR* modes) {
+    return guarded([&] {
+        const auto device = find_device(handle);
+        const bool served =
+            device->served && find_served(*device->instance, device->vk.physical, surface);
+        if (!served && device->vk.next.GetDeviceGroupSurfacePresentModesKHR != nullptr)
+            return device->vk.next.GetDeviceGroupSurfacePresentModesKHR(handle, surface, modes);
+        *modes = VK_DEVICE_GROUP_PRESENT_MODE_LOCAL_BIT_KHR;
+        return VK_SUCCESS;
+    });
+}
+
+} // namespace fencebridge::entry

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+#include "image/swapchain_image.hpp"
+
+#include <algorithm>
+
+#include "util/log.hpp"
+#include "vk/chain.hpp"
+
+namespace fencebridge::image {
+
+namespace {
+
+/// A VkImageCreateInfo with its chain, which points into itself and into `parameters`.
+class CreateInfo {
+public:
+    explicit CreateInfo(const vk::ImageParameters& parameters) {
+        info_.flags = parameters.flags;
+        info_.format = parameters.format;
+        info_.extent = {parameters.extent.width, parameters.extent.height, 1};
+        info_.usage = parameters.usage;
+        info_.sharingMode = parameters.sharing;
+        info_.queueFamilyIndexCount = static_cast<uint32_t>(parameters.queue_families.size());
+        info_.pQueueFamilyIndices = parameters.queue_families.data();
+        vk::chain(info_, external_);
+        if (!parameters.view_formats.empty()) {
+            views_.viewFormatCount = static_cast<uint32_t>(parameters.view_formats.size());
+            views_.pViewFormats = parameters.view_formats.data();
+            vk::chain(info_, views_);
+        }
+    }
+    CreateInfo(const CreateInfo&) = delete;
+    CreateInfo& operator=(const CreateInfo&) = delete;
+
+    /// Adds one more structure, which must outlive this.
+    template <class Link>
+    const VkImageCreateInfo* with(Link& link) {
+        vk::chain(info_, link);
+        return &info_;
+    }
+
+private:
+    VkImageCreateInfo info_ = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
+        .imageType = VK_IMAGE_TYPE_2D,
+        .mipLevels = 1,
+        .arrayLayers = 1,
+        .samples = VK_SAMPLE_COUNT_1_BIT,
+        .tiling = VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT,
+        .initialLayout = VK_IMAGE_LAYOUT_UNDEFINED,
+    };
+    VkExternalMemoryImageCreateInfo external_ = {
+        .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO,
+        .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+    };
+    VkImageFormatListCreateInfo views_ = {.sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_LIST_CREATE_INFO};
+};
+
+std::expected<vk::Image, VkResult> create_image(const vk::Device& device,
+                                                const vk::ImageParameters& parameters,
+                                                std::span<const vk::DriverModifier> modifiers) {
+    std::vector<uint64_t> allowed(modifiers.size());
+    std::ranges::transform(modifiers, allowed.begin(), &vk::DriverModifier::modifier);
+    VkImageDrmFormatModifierListCreateInfoEXT list = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_DRM_FORMAT_MODIFIER_LIST_CREATE_INFO_EXT,
+        .drmFormatModifierCount = static_cast<uint32_t>(allowed.size()),
+        .pDrmFormatModifiers = allowed.data(),
+    };
+    CreateInfo info(parameters);
+    VkImage image = VK_NULL_HANDLE;
+    const VkResult result =
+        device.next.CreateImage(device.handle, info.with(list), nullptr, &image);
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    return vk::Image(device, image);
+}
+
+/// The first allowed type, a device-local one if there is any.
+uint32_t choose_memory_type(const vk::Device& device, uint32_t allowed) {
+    uint32_t any = 0;
+    while (any + 1 < device.memory.memoryTypeCount && !(allowed & (1u << any)))
+        ++any;
+    for (uint32_t i = any; i < device.memory.memoryTypeCount; ++i) {
+        const auto flags = device.memory.memoryTypes[i].propertyFlags;
+        if ((allowed & (1u << i)) && (flags & VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT))
+            return i;
+    }
+    return any;
+}
+
+std::expected<vk::Memory, VkResult> allocate(const vk::Device& device, VkImage image) {
+    VkMemoryDedicatedRequirements dedicated = {.sType =
+                                                   VK_STRUCTURE_TYPE_MEMORY_DEDICATED_REQUIREMENTS};
+    VkMemoryRequirements2 requirements = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2,
+                                          .pNext = &dedicated};
+    const VkImageMemoryRequirementsInfo2 of = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2, .image = image};
+    device.next.GetImageMemoryRequirements2(device.handle, &of, &requirements);
+
+    VkMemoryAllocateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+        .allocationSize = requirements.memoryRequirements.size,
+        .memoryTypeIndex =
+            choose_memory_type(device, requirements.memoryRequirements.memoryTypeBits),
+    };
+    VkExportMemoryAllocateInfo exportable = {
+        .sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO,
+        .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+    };
+    VkMemoryDedicatedAllocateInfo for_image = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .image = image};
+    vk::chain(info, exportable);
+    if (dedicated.prefersDedicatedAllocation || dedicated.requiresDedicatedAllocation)
+        vk::chain(info, for_image);
+
+    VkDeviceMemory memory = VK_NULL_HANDLE;
+    const VkResult result = device.next.AllocateMemory(device.handle, &info, nullptr, &memory);
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    return vk::Memory(device, memory);
+}
+
+std::expected<Fd, VkResult> export_dma_buf(const vk::Device& device, VkDeviceMemory memory) {
+    const VkMemoryGetFdInfoKHR info = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_GET_FD_INFO_KHR,
+        .memory = memory,
+        .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+    };
+    int fd = -1;
+    const VkResult result = device.next.GetMemoryFdKHR(device.handle, &info, &fd);
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    return Fd(fd);
+}
+
+std::expected<Layout, VkResult> query_layout(const vk::Device& device, VkImage image,
+                                             std::span<const vk::DriverModifier> modifiers) {
+    VkImageDrmFormatModifierPropertiesEXT chosen = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_DRM_FORMAT_MODIFIER_PROPERTIES_EXT};
+    const VkResult result =
+        device.next.GetImageDrmFormatModifierPropertiesEXT(device.handle, image, &chosen);
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    const auto known =
+        std::ranges::find(modifiers, chosen.drmFormatModifier, &vk::DriverModifier::modifier);
+    if (known == modifiers.end() || known->planes < 1 || known->planes > 4) {
+        log::error("driver \"%s\" made an image with modifier 0x%llx, which was not asked for",
+                   device.driver.c_str(),
+                   static_cast<unsigned long long>(chosen.drmFormatModifier));
+        return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+    }
+
+    Layout layout = {.modifier = known->modifier, .plane_count = known->planes, .planes = {}};
+    for (uint32_t i = 0; i < layout.plane_count; ++i) {
+        const VkImageSubresource plane = {
+            // The aspects of the four memory planes are consecutive bits.
+            .aspectMask = static_cast<VkImageAspectFlags>(VK_IMAGE_ASPECT_MEMORY_PLANE_0_BIT_EXT)
+                          << i,
+            .mipLevel = 0,
+            .arrayLayer = 0,
+        };
+        VkSubresourceLayout where = {};
+        device.next.GetImageSubresourceLayout(device.handle, image, &plane, &where);
+        layout.planes[i] = {.offset = static_cast<uint32_t>(where.offset),
+                            .pitch = static_cast<uint32_t>(where.rowPitch)};
+    }
+    return layout;
+}
+
+} // namespace
+
+std::expected<SwapchainImage, VkResult>
+allocate_by_driver_export(const vk::Device& device, const vk::ImageParameters& parameters,
+                          std::span<const vk::DriverModifier> modifiers) {
+    auto image = create_image(device, parameters, modifiers);
+    if (!image)
+        return std::unexpected(image.error());
+    auto layout = query_layout(device, image->get(), modifiers);
+    if (!layout)
+        return std::unexpected(layout.error());
+    auto memory = allocate(device, image->get());
+    if (!memory)
+        return std::unexpected(memory.error());
+    const VkResult bound =
+        device.next.BindImageMemory(device.handle, image->get(), memory->get(), 0);
+    if (bound != VK_SUCCESS)
+        return std::unexpected(bound);
+    auto dma_buf = export_dma_buf(device, memory->get());
+    if (!dma_buf)
+        return std::unexpected(dma_buf.error());
+    return SwapchainImage{std::move(*dma_buf), std::move(*memory), std::move(*image), *layout};
+}
+
+VkResult create_alias(const vk::Device& device, const vk::ImageParameters& parameters,
+                      const Layout& layout, const VkAllocationCallbacks* allocator,
+                      VkImage* image) {
+    std::array<VkSubresourceLayout, 4> planes = {};
+    for (uint32_t i = 0; i < layout.plane_count; ++i)
+        planes[i] = {.offset = layout.planes[i].offset, .rowPitch = layout.planes[i].pitch};
+    VkImageDrmFormatModifierExplicitCreateInfoEXT same = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_DRM_FORMAT_MODIFIER_EXPLICIT_CREATE_INFO_EXT,
+        .drmFormatModifier = layout.modifier,
+        .drmFormatModifierPlaneCount = layout.plane_count,
+        .pPlaneLayouts = planes.data(),
+    };
+    CreateInfo info(parameters);
+    return device.next.CreateImage(device.handle, info.with(same), allocator, image);
+}
+
+} // namespace fencebridge::image

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+#include <vulkan/vulkan.h>
+
+#include "core/image_ring.hpp"
+#include "core/transport_choice.hpp"
+#include "image/swapchain_image.hpp"
+#include "swapchain/presenter.hpp"
+#include "swapchain/window.hpp"
+#include "sync/bridge.hpp"
+#include "util/locked.hpp"
+#include "vk/device.hpp"
+#include "vk/format.hpp"
+#include "vk/physical_device.hpp"
+
+namespace fencebridge {
+
+/// A VkSwapchainKHR of the layer's own: images from the driver, a bridge for their fences, and a
+/// presenter that shows them.
+///
+/// A frame's way: acquire() takes a free image from the ring, snapshots through the bridge what the
+/// window system still does with it, and gives that to the application's semaphore and fence;
+/// present() attaches the application's rendering through the bridge and hands the image to the
+/// presenter, which marks it free in the ring when it comes back.
+class Swapchain {
+public:
+    /// @param info       the application's; read during the call only
+    /// @param requested  the transport that the settings ask for
+    /// @return what vkCreateSwapchainKHR returns
+    [[nodiscard]] static std::expected<std::unique_ptr<Swapchain>, VkResult>
+    create(const vk::Device& device, const vk::PhysicalDevice& physical, Window& window,
+           const VkSwapchainCreateInfoKHR& info, std::optional<core::Transport> requested);
+
+    ~Swapchain();
+
+    /// vkAcquireNextImageKHR.
+    /// @param timeout  nanoseconds, UINT64_MAX for ever
+    [[nodiscard]] VkResult acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fence,
+                                   uint32_t* image_index);
+
+    /// One swapchain's part of vkQueuePresentKHR.
+    /// @param rendering  a sync_file that signals when the image may be read; empty: it may
+    [[nodiscard]] VkResult present(uint32_t image_index, const Fd& rendering);
+
+    /// Another swapchain has taken the surface over (VkSwapchainCreateInfoKHR::oldSwapchain): what
+    /// is acquired may still be presented, nothing more can be acquired.
+    void retire() { retired_ = true; }
+
+    [[nodiscard]] std::span<const image::SwapchainImage> images() const { return images_; }
+    [[nodiscard]] const vk::ImageParameters& image_parameters() const { return parameters_; }
+
+private:
+    /// The image parameters, and the layouts that both sides can do, best first.
+    struct Plan;
+
+    Swapchain(const vk::Device& device, vk::ImageParameters parameters, uint32_t image_count);
+
+    VkResult build(Window& window, const Plan& plan, std::span<const vk::DriverModifier> modifiers,
+                   std::optional<core::Transport> requested);
+    std::expected<core::ImageIndex, VkResult> take_free_image(const Deadline& deadline);
+    void log_opened(const Plan& plan, const core::TransportChoice& choice) const;
+
+    const vk::Device& device_;
+    const vk::ImageParameters parameters_;
+    Locked<core::ImageRing> ring_;
+    std::vector<image::SwapchainImage> images_;
+    std::unique_ptr<sync::Bridge> bridge_;
+    std::unique_ptr<Presenter> presenter_; ///< goes before the images that it shows
+
+    std::atomic<bool> retired_ = false;
+    std::atomic<uint64_t> acquired_ = 0;
+    std::atomic<uint64_t> presented_ = 0;
+};
+
+/// The formats in which a swapchain on this surface can be made, and what can be done with one: a
+/// driver and a window system without a layout in common have none.
+struct SurfaceFormats {
+    std::vector<VkFormat> formats;
+    VkImageUsageFlags usage = 0;
+};
+[[nodiscard]] SurfaceFormats find_surface_formats(const vk::PhysicalDevice& physical,
+                                                  const core::DmabufFeedback& feedback);
+
+} // namespace fencebridge

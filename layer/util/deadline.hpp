@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <time.h>
+
+namespace fencebridge {
+
+using Clock = std::chrono::steady_clock;
+
+/// The moment until which a wait may last, on the monotonic clock; or never.
+class Deadline {
+public:
+    [[nodiscard]] static Deadline never() { return Deadline(std::nullopt); }
+    [[nodiscard]] static Deadline at(Clock::time_point time) { return Deadline(time); }
+    [[nodiscard]] static Deadline after(std::chrono::nanoseconds wait) {
+        return Deadline(Clock::now() + wait);
+    }
+    /// From a Vulkan timeout in nanoseconds, where UINT64_MAX means for ever
+    /// (vkAcquireNextImageKHR). What the clock cannot express is for ever too.
+    [[nodiscard]] static Deadline from_vulkan(uint64_t timeout) {
+        const auto now = Clock::now();
+        const auto room = static_cast<uint64_t>((Clock::time_point::max() - now).count());
+        if (timeout >= room)
+            return never();
+        return Deadline(now + std::chrono::nanoseconds(timeout));
+    }
+
+    [[nodiscard]] const std::optional<Clock::time_point>& time() const { return at_; }
+
+    /// What is left, for ppoll(); nothing when there is no end to it. Never negative.
+    [[nodiscard]] std::optional<timespec> remaining() const {
+        if (!at_)
+            return std::nullopt;
+        const auto left =
+            std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(*at_ - Clock::now()));
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+        return timespec{seconds.count(), (left - seconds).count()};
+    }
+    [[nodiscard]] bool has_passed() const { return at_ && Clock::now() >= *at_; }
+
+private:
+    explicit Deadline(std::optional<Clock::time_point> at) : at_(at) {}
+    std::optional<Clock::time_point> at_;
+};
+
+} // namespace fencebridge

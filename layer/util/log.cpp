@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#include "util/log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <unistd.h>
+
+namespace fencebridge::log {
+
+namespace {
+
+std::atomic<Level> threshold = Level::warning;
+
+constexpr std::array<const char*, 4> names = {"error", "warning", "info", "debug"};
+
+void write_line(Level level, const char* format, va_list args) {
+    if (!enabled(level))
+        return;
+    const int saved_errno = errno;
+    std::array<char, 1024> line;
+    const size_t room = line.size() - 1; // for the newline
+    const int prefix =
+        std::snprintf(line.data(), room, "fencebridge: %s: ", names[static_cast<size_t>(level)]);
+    size_t used = static_cast<size_t>(std::max(prefix, 0));
+    const int text = std::vsnprintf(line.data() + used, room - used, format, args);
+    used = std::min(used + static_cast<size_t>(std::max(text, 0)), room - 1);
+    line[used++] = '\n';
+    // A closed standard error is the application's business.
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), used);
+    errno = saved_errno;
+}
+
+} // namespace
+
+void set_level(Level level) { threshold.store(level, std::memory_order_relaxed); }
+
+bool enabled(Level level) { return level <= threshold.load(std::memory_order_relaxed); }
+
+void error(const char* format, ...) {
+    va_list args;
+    va_start(args, format);
+    write_line(Level::error, format, args);
+    va_end(args);
+}
+
+void warning(const char* format, ...) {
+    va_list args;
+    va_start(args, format);
+    write_line(Level::warning, format, args);
+    va_end(args);
+}
+
+void info(const char* format, ...) {
+    va_list args;
+    va_start(args, format);
+    write_line(Level::info, format, args);
+    va_end(args);
+}
+
+void debug(const char* format, ...) {
+    va_list args;
+    va_start(args, format);
+    write_line(Level::debug, format, args);
+    va_end(args);
+}
+
+} // namespace fencebridge::log

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "util/settings.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <sys/auxv.h>
+#include <unistd.h>
+#include <vulkan/vulkan.h>
+
+#include "vk/chain.hpp"
+
+namespace fencebridge {
+
+namespace {
+
+constexpr std::string_view file_prefix = "fencebridge_wsi.";
+constexpr std::array<std::string_view, 3> names = {"sync", "takeover", "log_level"};
+
+template <class T>
+struct Choice {
+    std::string_view name;
+    T value;
+};
+
+constexpr std::array<Choice<std::optional<core::Transport>>, 5> syncs = {{
+    {"auto", std::nullopt},
+    {"explicit", core::Transport::explicit_sync},
+    {"kernel", core::Transport::kernel},
+    {"module", core::Transport::module},
+    {"cpu", core::Transport::cpu},
+}};
+constexpr std::array<Choice<Takeover>, 3> takeovers = {{
+    {"auto", Takeover::automatic},
+    {"on", Takeover::on},
+    {"off", Takeover::off},
+}};
+constexpr std::array<Choice<log::Level>, 4> levels = {{
+    {"error", log::Level::error},
+    {"warning", log::Level::warning},
+    {"info", log::Level::info},
+    {"debug", log::Level::debug},
+}};
+
+template <class T, size_t N>
+bool pick(const std::array<Choice<T>, N>& choices, std::string_view name, T& out) {
+    const auto* found = std::ranges::find(choices, name, &Choice<T>::name);
+    if (found == choices.end())
+        return false;
+    out = found->value;
+    return true;
+}
+
+std::string_view trim(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\r");
+    if (first == std::string_view::npos)
+        return {};
+    return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+void set_or_warn(Settings& settings, std::string_view name, std::string_view value,
+                 const char* source) {
+    if (!settings.set(name, value))
+        log::warning("%s: no setting %.*s=%.*s", source, static_cast<int>(name.size()), name.data(),
+                     static_cast<int>(value.size()), value.data());
+}
+
+/// Where the Vulkan SDK's tools put the file, most specific first. The environment is trusted:
+/// setuid processes never come here.
+std::string settings_file() {
+    if (const char* path = std::getenv("VK_LAYER_SETTINGS_PATH")) {
+        const std::string named = path;
+        const std::string inside = named + "/vk_layer_settings.txt";
+        return ::access(inside.c_str(), R_OK) == 0 ? inside : named;
+    }
+    const std::string here = "vk_layer_settings.txt";
+    if (::access(here.c_str(), R_OK) == 0)
+        return here;
+    const std::string user = "/vulkan/settings.d/vk_layer_settings.txt";
+    if (const char* data_home = std::getenv("XDG_DATA_HOME"))
+        return data_home + user;
+    if (const char* home = std::getenv("HOME"))
+        return std::string(home) + "/.local/share" + user;
+    return {};
+}
+
+void read_file(Settings& settings) {
+    std::ifstream file(settings_file());
+    if (!file)
+        return;
+    std::stringstream text;
+    text << file.rdbuf();
+    settings.read_file_text(text.str());
+}
+
+void read_environment(Settings& settings) {
+    for (const std::string_view name : names) {
+        std::string variable = "FENCEBRIDGE_";
+        for (const char c : name)
+            variable += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+        if (const char* value = ::secure_getenv(variable.c_str()))
+            set_or_warn(settings, name, value, "environment");
+    }
+}
+
+#ifdef VK_EXT_layer_settings
+void read_create_info(Settings& settings, const VkInstanceCreateInfo& create_info) {
+    const auto* given = vk::find<VkLayerSettingsCreateInfoEXT>(create_info.pNext);
+    if (given == nullptr)
+        return;
+    for (uint32_t i = 0; i < given->settingCount; ++i) {
+        const VkLayerSettingEXT& setting = given->pSettings[i];
+        if (std::string_view(setting.pLayerName) != "VK_LAYER_FENCEBRIDGE_wsi" ||
+            setting.type != VK_LAYER_SETTING_TYPE_STRING_EXT || setting.valueCount == 0)
+            continue;
+        set_or_warn(settings, setting.pSettingName,
+                    *static_cast<const char* const*>(setting.pValues), "VK_EXT_layer_settings");
+    }
+}
+#else
+void read_create_info(Settings&, const VkInstanceCreateInfo&) {}
+#endif
+
+} // namespace
+
+bool Settings::set(std::string_view name, std::string_view value) {
+    if (name == "sync")
+        return pick(syncs, value, sync);
+    if (name == "takeover")
+        return pick(takeovers, value, takeover);
+    if (name == "log_level")
+        return pick(levels, value, log_level);
+    return false;
+}
+
+void Settings::read_file_text(std::string_view text) {
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        std::string_view line = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
+
+        line = trim(line.substr(0, line.find('#')));
+        const auto equals = line.find('=');
+        if (!line.starts_with(file_prefix) || equals == std::string_view::npos)
+            continue;
+        line.remove_prefix(file_prefix.size());
+        set_or_warn(*this, trim(line.substr(0, equals - file_prefix.size())),
+                    trim(line.substr(equals - file_prefix.size() + 1)), "vk_layer_settings.txt");
+    }
+}
+
+Settings read_settings(const VkInstanceCreateInfo& create_info) {
+    Settings settings;
+    read_create_info(settings, create_info);
+    // As secure_getenv() does for variables: a setuid process reads no file that the environment,
+    // or the working directory, chooses.
+    if (::getauxval(AT_SECURE) == 0)
+        read_file(settings);
+    read_environment(settings);
+    return settings;
+}
+
+} // namespace fencebridge

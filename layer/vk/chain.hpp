@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vulkan/vulkan.h>
+
+namespace fencebridge::vk {
+
+/// The VkStructureType of each structure that the layer looks for in, or adds to, a pNext chain.
+template <class T>
+inline constexpr VkStructureType structure_type = VK_STRUCTURE_TYPE_MAX_ENUM;
+
+#ifdef VK_EXT_layer_settings
+template <>
+inline constexpr VkStructureType structure_type<VkLayerSettingsCreateInfoEXT> =
+    VK_STRUCTURE_TYPE_LAYER_SETTINGS_CREATE_INFO_EXT;
+#endif
+template <>
+inline constexpr VkStructureType structure_type<VkDeviceGroupDeviceCreateInfo> =
+    VK_STRUCTURE_TYPE_DEVICE_GROUP_DEVICE_CREATE_INFO;
+template <>
+inline constexpr VkStructureType structure_type<VkImageFormatListCreateInfo> =
+    VK_STRUCTURE_TYPE_IMAGE_FORMAT_LIST_CREATE_INFO;
+template <>
+inline constexpr VkStructureType structure_type<VkImageSwapchainCreateInfoKHR> =
+    VK_STRUCTURE_TYPE_IMAGE_SWAPCHAIN_CREATE_INFO_KHR;
+template <>
+inline constexpr VkStructureType structure_type<VkBindImageMemorySwapchainInfoKHR> =
+    VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_SWAPCHAIN_INFO_KHR;
+#ifdef VK_KHR_maintenance6
+template <>
+inline constexpr VkStructureType structure_type<VkBindMemoryStatusKHR> =
+    VK_STRUCTURE_TYPE_BIND_MEMORY_STATUS_KHR;
+#endif
+
+/// The first structure of type T in a chain of input structures, or null. The chain stays its
+/// owner's.
+template <class T>
+const T* find(const void* chain) {
+    static_assert(structure_type<T> != VK_STRUCTURE_TYPE_MAX_ENUM);
+    for (const auto* node = static_cast<const VkBaseInStructure*>(chain); node != nullptr;
+         node = node->pNext) {
+        if (node->sType == structure_type<T>)
+            return reinterpret_cast<const T*>(node);
+    }
+    return nullptr;
+}
+
+/// Puts `link` at the front of `root`'s chain. Both must outlive the use of the chain.
+template <class Root, class Link>
+void chain(Root& root, Link& link) {
+    link.pNext = const_cast<decltype(link.pNext)>(root.pNext);
+    root.pNext = &link;
+}
+
+} // namespace fencebridge::vk

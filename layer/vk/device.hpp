@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vulkan/vulkan.h>
+
+#include "vk/dispatch.hpp"
+
+namespace fencebridge::vk {
+
+/// The next layer's or driver's device, and what the layer needs to know of it.
+struct Device {
+    VkDevice handle;
+    VkPhysicalDevice physical;
+    DeviceDispatch next;
+    VkPhysicalDeviceMemoryProperties memory;
+    std::string driver; ///< for people: the physical device's name
+};
+
+/// Owns one child object of a device and destroys it with the device function that `Destroy`, a
+/// member of DeviceDispatch, names. The device must outlive it.
+template <class Handle, auto Destroy>
+class Owned {
+public:
+    Owned() = default;
+    Owned(const Device& device, Handle handle) : device_(&device), handle_(handle) {}
+    Owned(Owned&& other) noexcept :
+        device_(other.device_), handle_(std::exchange(other.handle_, Handle(VK_NULL_HANDLE))) {}
+    Owned& operator=(Owned&& other) noexcept {
+        std::swap(device_, other.device_);
+        std::swap(handle_, other.handle_);
+        return *this;
+    }
+    ~Owned() {
+        if (handle_ != VK_NULL_HANDLE)
+            (device_->next.*Destroy)(device_->handle, handle_, nullptr);
+    }
+
+    [[nodiscard]] Handle get() const { return handle_; }
+
+private:
+    const Device* device_ = nullptr;
+    Handle handle_ = VK_NULL_HANDLE;
+};
+
+using Image = Owned<VkImage, &DeviceDispatch::DestroyImage>;
+using Memory = Owned<VkDeviceMemory, &DeviceDispatch::FreeMemory>;
+using Semaphore = Owned<VkSemaphore, &DeviceDispatch::DestroySemaphore>;
+
+} // namespace fencebridge::vk

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+#include "vk/dispatch.hpp"
+
+#include <string>
+
+namespace fencebridge::vk {
+
+namespace {
+
+/// Looks functions up with `get(owner, name)`.
+template <class Owner, class Get>
+struct Resolver {
+    Owner owner;
+    Get get;
+    uint32_t api_version;
+
+    template <class Function>
+    void operator()(Function& out, const char* name) const {
+        out = reinterpret_cast<Function>(get(owner, name));
+    }
+
+    /// For a function that Vulkan 1.1 took over from a KHR extension: one of the two names is
+    /// not valid to look up on either side of that version.
+    template <class Function>
+    void promoted(Function& out, const char* name) const {
+        (*this)(out,
+                api_version >= VK_API_VERSION_1_1 ? name : (std::string(name) + "KHR").c_str());
+    }
+};
+
+} // namespace
+
+InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAddr next,
+                                   uint32_t api_version) :
+    GetInstanceProcAddr(next) {
+    const Resolver resolve{instance, next, api_version};
+    resolve(DestroyInstance, "vkDestroyInstance");
+    resolve(EnumeratePhysicalDevices, "vkEnumeratePhysicalDevices");
+    resolve(EnumerateDeviceExtensionProperties, "vkEnumerateDeviceExtensionProperties");
+    resolve(GetPhysicalDeviceProperties, "vkGetPhysicalDeviceProperties");
+    resolve.promoted(GetPhysicalDeviceProperties2, "vkGetPhysicalDeviceProperties2");
+    resolve(GetPhysicalDeviceMemoryProperties, "vkGetPhysicalDeviceMemoryProperties");
+    resolve.promoted(GetPhysicalDeviceFormatProperties2, "vkGetPhysicalDeviceFormatProperties2");
+    resolve.promoted(GetPhysicalDeviceImageFormatProperties2,
+                     "vkGetPhysicalDeviceImageFormatProperties2");
+    resolve.promoted(GetPhysicalDeviceExternalSemaphoreProperties,
+                     "vkGetPhysicalDeviceExternalSemaphoreProperties");
+    resolve.promoted(GetPhysicalDeviceExternalFenceProperties,
+                     "vkGetPhysicalDeviceExternalFenceProperties");
+
+    resolve(CreateWaylandSurfaceKHR, "vkCreateWaylandSurfaceKHR");
+    resolve(DestroySurfaceKHR, "vkDestroySurfaceKHR");
+    resolve(GetPhysicalDeviceWaylandPresentationSupportKHR,
+            "vkGetPhysicalDeviceWaylandPresentationSupportKHR");
+    resolve(GetPhysicalDeviceSurfaceSupportKHR, "vkGetPhysicalDeviceSurfaceSupportKHR");
+    resolve(GetPhysicalDeviceSurfaceCapabilitiesKHR, "vkGetPhysicalDeviceSurfaceCapabilitiesKHR");
+    resolve(GetPhysicalDeviceSurfaceFormatsKHR, "vkGetPhysicalDeviceSurfaceFormatsKHR");
+    resolve(GetPhysicalDeviceSurfacePresentModesKHR, "vkGetPhysicalDeviceSurfacePresentModesKHR");
+    resolve(GetPhysicalDeviceSurfaceCapabilities2KHR, "vkGetPhysicalDeviceSurfaceCapabilities2KHR");
+    resolve(GetPhysicalDeviceSurfaceFormats2KHR, "vkGetPhysicalDeviceSurfaceFormats2KHR");
+    resolve(GetPhysicalDevicePresentRectanglesKHR, "vkGetPhysicalDevicePresentRectanglesKHR");
+}
+
+DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
+                               uint32_t api_version) :
+    GetDeviceProcAddr(next) {
+    const Resolver resolve{device, next, api_version};
+    resolve(DestroyDevice, "vkDestroyDevice");
+
+    resolve(CreateImage, "vkCreateImage");
+    resolve(DestroyImage, "vkDestroyImage");
+    resolve.promoted(GetImageMemoryRequirements2, "vkGetImageMemoryRequirements2");
+    resolve(GetImageSubresourceLayout, "vkGetImageSubresourceLayout");
+    resolve(GetImageDrmFormatModifierPropertiesEXT, "vkGetImageDrmFormatModifierPropertiesEXT");
+    resolve(AllocateMemory, "vkAllocateMemory");
+    resolve(FreeMemory, "vkFreeMemory");
+    resolve(BindImageMemory, "vkBindImageMemory");
+    resolve.promoted(BindImageMemory2, "vkBindImageMemory2");
+    resolve(GetMemoryFdKHR, "vkGetMemoryFdKHR");
+
+    resolve(CreateSemaphore, "vkCreateSemaphore");
+    resolve(DestroySemaphore, "vkDestroySemaphore");
+    resolve(GetSemaphoreFdKHR, "vkGetSemaphoreFdKHR");
+    resolve(ImportSemaphoreFdKHR, "vkImportSemaphoreFdKHR");
+    resolve(ImportFenceFdKHR, "vkImportFenceFdKHR");
+    resolve(QueueSubmit, "vkQueueSubmit");
+    resolve(QueueWaitIdle, "vkQueueWaitIdle");
+
+    resolve(CreateSwapchainKHR, "vkCreateSwapchainKHR");
+    resolve(DestroySwapchainKHR, "vkDestroySwapchainKHR");
+    resolve(GetSwapchainImagesKHR, "vkGetSwapchainImagesKHR");
+    resolve(AcquireNextImageKHR, "vkAcquireNextImageKHR");
+    resolve(AcquireNextImage2KHR, "vkAcquireNextImage2KHR");
+    resolve(QueuePresentKHR, "vkQueuePresentKHR");
+    resolve(GetDeviceGroupPresentCapabilitiesKHR, "vkGetDeviceGroupPresentCapabilitiesKHR");
+    resolve(GetDeviceGroupSurfacePresentModesKHR, "vkGetDeviceGroupSurfacePresentModesKHR");
+}
+
+} // namespace fencebridge::vk

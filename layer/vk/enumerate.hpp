@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <type_traits>
+#include <vector>
+#include <vulkan/vulkan.h>
+
+namespace fencebridge::vk {
+
+/// Answers an application's two-call enumeration (Vulkan 1.3, 3.4 "Lengths and Counts"): with a
+/// null array writes the count; else copies what fits, says how many, and VK_INCOMPLETE when that
+/// is not all.
+///
+/// @param copy  called as copy(to, from) for each element: plain assignment, or one that keeps the
+///              application's sType and pNext
+template <class From, class To, class Copy>
+VkResult give(std::span<const From> all, uint32_t* count, To* array, Copy&& copy) {
+    if (array == nullptr) {
+        *count = static_cast<uint32_t>(all.size());
+        return VK_SUCCESS;
+    }
+    const size_t fitting = std::min<size_t>(*count, all.size());
+    for (size_t i = 0; i < fitting; ++i)
+        copy(array[i], all[i]);
+    *count = static_cast<uint32_t>(fitting);
+    return fitting < all.size() ? VK_INCOMPLETE : VK_SUCCESS;
+}
+
+template <class T>
+VkResult give(std::span<const T> all, uint32_t* count, T* array) {
+    return give(all, count, array, [](T& to, const T& from) { to = from; });
+}
+
+/// Makes the two calls downward: `call(uint32_t*, T*)`, again when the list grew in between.
+template <class T, class Call>
+std::expected<std::vector<T>, VkResult> enumerate(Call&& call) {
+    for (;;) {
+        uint32_t count = 0;
+        if (const VkResult result = call(&count, static_cast<T*>(nullptr)); result < 0)
+            return std::unexpected(result);
+        std::vector<T> all(count);
+        const VkResult result = call(&count, all.data());
+        if (result < 0)
+            return std::unexpected(result);
+        all.resize(std::min<size_t>(count, all.size()));
+        if (result != VK_INCOMPLETE)
+            return all;
+    }
+}
+
+} // namespace fencebridge::vk

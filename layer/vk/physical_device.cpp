@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: MIT
+#include "vk/physical_device.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <sys/sysmacros.h>
+
+#include "vk/chain.hpp"
+#include "vk/enumerate.hpp"
+
+namespace fencebridge::vk {
+
+namespace {
+
+constexpr std::array instance_extensions_1_0 = {
+    VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME,
+    VK_KHR_EXTERNAL_MEMORY_CAPABILITIES_EXTENSION_NAME,
+    VK_KHR_EXTERNAL_SEMAPHORE_CAPABILITIES_EXTENSION_NAME,
+    VK_KHR_EXTERNAL_FENCE_CAPABILITIES_EXTENSION_NAME,
+};
+
+constexpr std::array device_extensions = {
+    VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,        VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
+    VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME, VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
+    VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME,
+};
+
+// What those depend on, by the version of Vulkan that took it over.
+constexpr std::array device_extensions_below_1_1 = {
+    VK_KHR_EXTERNAL_MEMORY_EXTENSION_NAME,
+    VK_KHR_EXTERNAL_SEMAPHORE_EXTENSION_NAME,
+    VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME,
+    VK_KHR_BIND_MEMORY_2_EXTENSION_NAME,
+    VK_KHR_GET_MEMORY_REQUIREMENTS_2_EXTENSION_NAME,
+    VK_KHR_DEDICATED_ALLOCATION_EXTENSION_NAME,
+    VK_KHR_MAINTENANCE_1_EXTENSION_NAME,
+    VK_KHR_SAMPLER_YCBCR_CONVERSION_EXTENSION_NAME,
+};
+constexpr std::array device_extensions_below_1_2 = {
+    VK_KHR_IMAGE_FORMAT_LIST_EXTENSION_NAME,
+};
+
+void find_missing_sync(PhysicalDevice& device) {
+    VkPhysicalDeviceExternalSemaphoreInfo semaphore_info = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_SEMAPHORE_INFO,
+        .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+    };
+    VkExternalSemaphoreProperties semaphore = {.sType =
+                                                   VK_STRUCTURE_TYPE_EXTERNAL_SEMAPHORE_PROPERTIES};
+    device.next->GetPhysicalDeviceExternalSemaphoreProperties(device.handle, &semaphore_info,
+                                                              &semaphore);
+    if (!(semaphore.externalSemaphoreFeatures & VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT))
+        device.lacks.emplace_back("SYNC_FD export of semaphores");
+    if (!(semaphore.externalSemaphoreFeatures & VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT))
+        device.lacks.emplace_back("SYNC_FD import of semaphores");
+
+    VkPhysicalDeviceExternalFenceInfo fence_info = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_FENCE_INFO,
+        .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
+    };
+    VkExternalFenceProperties fence = {.sType = VK_STRUCTURE_TYPE_EXTERNAL_FENCE_PROPERTIES};
+    device.next->GetPhysicalDeviceExternalFenceProperties(device.handle, &fence_info, &fence);
+    if (!(fence.externalFenceFeatures & VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT))
+        device.lacks.emplace_back("SYNC_FD import of fences");
+}
+
+core::DrmNodes find_drm_nodes(const PhysicalDevice& device) {
+    if (!device.has_extension(VK_EXT_PHYSICAL_DEVICE_DRM_EXTENSION_NAME))
+        return {};
+    VkPhysicalDeviceDrmPropertiesEXT drm = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRM_PROPERTIES_EXT};
+    VkPhysicalDeviceProperties2 properties = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &drm};
+    device.next->GetPhysicalDeviceProperties2(device.handle, &properties);
+
+    const auto node = [](VkBool32 has, int64_t major, int64_t minor) -> std::optional<dev_t> {
+        if (!has)
+            return std::nullopt;
+        return ::makedev(static_cast<unsigned>(major), static_cast<unsigned>(minor));
+    };
+    return {.primary = node(drm.hasPrimary, drm.primaryMajor, drm.primaryMinor),
+            .render = node(drm.hasRender, drm.renderMajor, drm.renderMinor)};
+}
+
+bool can_create(const PhysicalDevice& device, const ImageParameters& image, uint64_t modifier) {
+    VkPhysicalDeviceImageFormatInfo2 info = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2,
+        .format = image.format,
+        .type = VK_IMAGE_TYPE_2D,
+        .tiling = VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT,
+        .usage = image.usage,
+        .flags = image.flags,
+    };
+    VkPhysicalDeviceExternalImageFormatInfo external = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO,
+        .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+    };
+    VkPhysicalDeviceImageDrmFormatModifierInfoEXT layout = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_DRM_FORMAT_MODIFIER_INFO_EXT,
+        .drmFormatModifier = modifier,
+        .sharingMode = image.sharing,
+        .queueFamilyIndexCount = static_cast<uint32_t>(image.queue_families.size()),
+        .pQueueFamilyIndices = image.queue_families.data(),
+    };
+    VkImageFormatListCreateInfo views = {
+        .sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_LIST_CREATE_INFO,
+        .viewFormatCount = static_cast<uint32_t>(image.view_formats.size()),
+        .pViewFormats = image.view_formats.data(),
+    };
+    chain(info, external);
+    chain(info, layout);
+    if (!image.view_formats.empty())
+        chain(info, views);
+
+    VkExternalImageFormatProperties external_properties = {
+        .sType = VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES};
+    VkImageFormatProperties2 properties = {.sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_PROPERTIES_2,
+                                           .pNext = &external_properties};
+    if (device.next->GetPhysicalDeviceImageFormatProperties2(device.handle, &info, &properties) !=
+        VK_SUCCESS)
+        return false;
+    const VkExtent3D& max = properties.imageFormatProperties.maxExtent;
+    const auto features = external_properties.externalMemoryProperties.externalMemoryFeatures;
+    return image.extent.width <= max.width && image.extent.height <= max.height &&
+           (features & VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT) != 0;
+}
+
+std::vector<VkDrmFormatModifierPropertiesEXT> list_modifiers(const PhysicalDevice& device,
+                                                             VkFormat format) {
+    VkDrmFormatModifierPropertiesListEXT list = {
+        .sType = VK_STRUCTURE_TYPE_DRM_FORMAT_MODIFIER_PROPERTIES_LIST_EXT};
+    VkFormatProperties2 properties = {.sType = VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_2,
+                                      .pNext = &list};
+    device.next->GetPhysicalDeviceFormatProperties2(device.handle, format, &properties);
+    std::vector<VkDrmFormatModifierPropertiesEXT> modifiers(list.drmFormatModifierCount);
+    list.pDrmFormatModifierProperties = modifiers.data();
+    device.next->GetPhysicalDeviceFormatProperties2(device.handle, format, &properties);
+    modifiers.resize(std::min<size_t>(list.drmFormatModifierCount, modifiers.size()));
+    return modifiers;
+}
+
+} // namespace
+
+bool PhysicalDevice::has_extension(const char* extension) const {
+    return std::ranges::any_of(extensions, [&](const VkExtensionProperties& has) {
+        return std::strcmp(has.extensionName, extension) == 0;
+    });
+}
+
+std::span<const char* const> required_instance_extensions(uint32_t api_version) {
+    if (api_version >= VK_API_VERSION_1_1)
+        return {};
+    return instance_extensions_1_0;
+}
+
+std::vector<const char*> required_device_extensions(uint32_t api_version) {
+    std::vector<const char*> required(device_extensions.begin(), device_extensions.end());
+    if (api_version < VK_API_VERSION_1_2)
+        required.insert(required.end(), device_extensions_below_1_2.begin(),
+                        device_extensions_below_1_2.end());
+    if (api_version < VK_API_VERSION_1_1)
+        required.insert(required.end(), device_extensions_below_1_1.begin(),
+                        device_extensions_below_1_1.end());
+    return required;
+}
+
+PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
+                        uint32_t instance_version) {
+    VkPhysicalDeviceProperties properties;
+    next.GetPhysicalDeviceProperties(handle, &properties);
+    auto extensions = enumerate<VkExtensionProperties>([&](uint32_t* count, auto* array) {
+        return next.EnumerateDeviceExtensionProperties(handle, nullptr, count, array);
+    });
+
+    PhysicalDevice device = {
+        .handle = handle,
+        .next = &next,
+        .name = properties.deviceName,
+        .api_version = std::min(instance_version, properties.apiVersion),
+        .max_image_extent = properties.limits.maxImageDimension2D,
+        .extensions = std::move(extensions).value_or(std::vector<VkExtensionProperties>{}),
+        .drm_nodes = {},
+        .lacks = {},
+    };
+    for (const char* extension : required_device_extensions(device.api_version)) {
+        if (!device.has_extension(extension))
+            device.lacks.emplace_back(extension);
+    }
+    if (next.GetPhysicalDeviceImageFormatProperties2 == nullptr ||
+        next.GetPhysicalDeviceExternalSemaphoreProperties == nullptr ||
+        next.GetPhysicalDeviceExternalFenceProperties == nullptr)
+        device.lacks.emplace_back("Vulkan 1.1's external handle queries");
+    if (device.is_served())
+        find_missing_sync(device);
+    if (device.is_served())
+        device.drm_nodes = find_drm_nodes(device);
+    return device;
+}
+
+std::vector<DriverModifier> find_modifiers(const PhysicalDevice& device,
+                                           const ImageParameters& image) {
+    std::vector<DriverModifier> found;
+    for (const auto& listed : list_modifiers(device, image.format)) {
+        if (can_create(device, image, listed.drmFormatModifier))
+            found.push_back({listed.drmFormatModifier, listed.drmFormatModifierPlaneCount,
+                             listed.drmFormatModifierTilingFeatures});
+    }
+    return found;
+}
+
+} // namespace fencebridge::vk

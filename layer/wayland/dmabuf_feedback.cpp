@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "wayland/dmabuf_feedback.hpp"
+
+#include <cstring>
+#include <new>
+#include <span>
+#include <sys/mman.h>
+#include <sys/types.h>
+
+#include "util/fd.hpp"
+#include "util/log.hpp"
+
+namespace fencebridge::wayland {
+
+class DmabufFeedback::Table {
+public:
+    Table(const Fd& fd, uint32_t size) :
+        size_(size), data_(::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0)) {}
+    ~Table() {
+        if (data_ != MAP_FAILED)
+            ::munmap(data_, size_);
+    }
+    Table(const Table&) = delete;
+    Table& operator=(const Table&) = delete;
+
+    /// zwp_linux_dmabuf_feedback_v1.format_table: pairs of 32 bits format, 32 bits padding, 64 bits
+    /// modifier, in the machine's byte order.
+    [[nodiscard]] bool get(size_t index, core::FormatModifier& entry) const {
+        constexpr size_t entry_size = 16;
+        if (data_ == MAP_FAILED || index >= size_ / entry_size)
+            return false;
+        const auto* at = static_cast<const char*>(data_) + index * entry_size;
+        std::memcpy(&entry.fourcc, at, sizeof entry.fourcc);
+        std::memcpy(&entry.modifier, at + 8, sizeof entry.modifier);
+        return true;
+    }
+
+private:
+    size_t size_;
+    void* data_;
+};
+
+namespace {
+
+/// The dev_t in an array argument; nothing when it has another size.
+std::optional<dev_t> device_of(const wl_array* array) {
+    dev_t device = 0;
+    if (array->size != sizeof device)
+        return std::nullopt;
+    std::memcpy(&device, array->data, sizeof device);
+    return device;
+}
+
+} // namespace
+
+struct DmabufFeedback::Handlers {
+    static DmabufFeedback& self(void* data) { return *static_cast<DmabufFeedback*>(data); }
+
+    /// An exception must not pass through libwayland, which is C. What a want of memory leaves out
+    /// is one format, or one update.
+    template <class Handle>
+    static void without_exceptions(Handle&& handle) {
+        try {
+            handle();
+        } catch (const std::bad_alloc&) {
+            log::error("out of memory in a linux-dmabuf event");
+        }
+    }
+
+    static void done(void* data, zwp_linux_dmabuf_feedback_v1*) {
+        without_exceptions([&] { self(data).publish(); });
+    }
+
+    static void format_table(void* data, zwp_linux_dmabuf_feedback_v1*, int32_t fd, uint32_t size) {
+        const Fd owned(fd);
+        without_exceptions([&] { self(data).table_ = std::make_unique<Table>(owned, size); });
+    }
+
+    static void main_device(void*, zwp_linux_dmabuf_feedback_v1*, wl_array*) {}
+
+    static void tranche_done(void* data, zwp_linux_dmabuf_feedback_v1*) {
+        without_exceptions([&] {
+            self(data).pending_.tranches.push_back(std::exchange(self(data).tranche_, {}));
+        });
+    }
+
+    static void tranche_target_device(void* data, zwp_linux_dmabuf_feedback_v1*, wl_array* device) {
+        self(data).tranche_.target_device = device_of(device);
+    }
+
+    static void tranche_formats(void* data, zwp_linux_dmabuf_feedback_v1*, wl_array* indices) {
+        DmabufFeedback& feedback = self(data);
+        if (!feedback.table_)
+            return;
+        const std::span<const uint16_t> all(static_cast<const uint16_t*>(indices->data),
+                                            indices->size / sizeof(uint16_t));
+        without_exceptions([&] {
+            for (const uint16_t index : all) {
+                core::FormatModifier entry;
+                if (feedback.table_->get(index, entry))
+                    feedback.tranche_.formats.push_back(entry);
+            }
+        });
+    }
+
+    static void tranche_flags(void*, zwp_linux_dmabuf_feedback_v1*, uint32_t) {}
+
+    static void format(void*, zwp_linux_dmabuf_v1*, uint32_t) {}
+
+    /// Version 3: one event for each pair, and no end to the list. Each makes a longer one.
+    static void modifier(void* data, zwp_linux_dmabuf_v1*, uint32_t fourcc, uint32_t high,
+                         uint32_t low) {
+        DmabufFeedback& feedback = self(data);
+        without_exceptions([&] {
+            feedback.tranche_.formats.push_back({fourcc, (uint64_t{high} << 32) | low});
+            feedback.pending_.tranches = {feedback.tranche_};
+            feedback.publish();
+        });
+    }
+};
+
+DmabufFeedback::DmabufFeedback(zwp_linux_dmabuf_v1* dmabuf, wl_surface* surface) {
+    static constexpr zwp_linux_dmabuf_v1_listener version_3 = {
+        .format = &Handlers::format,
+        .modifier = &Handlers::modifier,
+    };
+    static constexpr zwp_linux_dmabuf_feedback_v1_listener version_4 = {
+        .done = &Handlers::done,
+        .format_table = &Handlers::format_table,
+        .main_device = &Handlers::main_device,
+        .tranche_done = &Handlers::tranche_done,
+        .tranche_target_device = &Handlers::tranche_target_device,
+        .tranche_formats = &Handlers::tranche_formats,
+        .tranche_flags = &Handlers::tranche_flags,
+    };
+    if (zwp_linux_dmabuf_v1_get_version(dmabuf) <
+        ZWP_LINUX_DMABUF_V1_GET_SURFACE_FEEDBACK_SINCE_VERSION) {
+        zwp_linux_dmabuf_v1_add_listener(dmabuf, &version_3, this);
+        return;
+    }
+    feedback_.reset(zwp_linux_dmabuf_v1_get_surface_feedback(dmabuf, surface));
+    if (feedback_)
+        zwp_linux_dmabuf_feedback_v1_add_listener(feedback_.get(), &version_4, this);
+}
+
+DmabufFeedback::~DmabufFeedback() = default;
+
+std::shared_ptr<const core::DmabufFeedback> DmabufFeedback::current() const {
+    return current_.with([](const auto& feedback) { return feedback; });
+}
+
+void DmabufFeedback::publish() {
+    auto complete = std::make_shared<const core::DmabufFeedback>(std::exchange(pending_, {}));
+    current_.with([&](auto& current) { current.swap(complete); });
+}
+
+} // namespace fencebridge::wayland

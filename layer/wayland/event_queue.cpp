@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: MIT
+#include "wayland/event_queue.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <poll.h>
+#include <utility>
+
+#include "util/log.hpp"
+
+namespace fencebridge::wayland {
+
+/// Held by the thread that dispatches; gives the turn up, and wakes the others, at its end.
+class EventQueue::Turn {
+public:
+    explicit Turn(EventQueue& queue) : queue_(queue) {}
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() {
+        {
+            const std::lock_guard guard(queue_.mutex_);
+            queue_.dispatching_ = false;
+            ++queue_.rounds_;
+        }
+        queue_.round_ended_.notify_all();
+    }
+
+private:
+    EventQueue& queue_;
+};
+
+EventQueue::EventQueue(wl_display* display) :
+    display_(display), handle_(wl_display_create_queue(display)) {}
+
+std::expected<EventQueue::Stamp, VkResult> EventQueue::dispatch_pending() {
+    {
+        const std::lock_guard guard(mutex_);
+        if (dispatching_)
+            return Stamp{rounds_};
+        dispatching_ = true;
+    }
+    int dispatched;
+    {
+        const Turn turn(*this);
+        dispatched = wl_display_dispatch_queue_pending(display_, handle_.get());
+    }
+    if (dispatched < 0)
+        return std::unexpected(check_connection());
+    const std::lock_guard guard(mutex_);
+    return Stamp{rounds_};
+}
+
+VkResult EventQueue::wait(Stamp seen, const Deadline& deadline) {
+    {
+        std::unique_lock lock(mutex_);
+        const auto ready = [&] { return Stamp{rounds_} != seen || !dispatching_; };
+        if (!deadline.time())
+            round_ended_.wait(lock, ready);
+        else if (!round_ended_.wait_until(lock, *deadline.time(), ready))
+            return VK_TIMEOUT;
+        if (Stamp{rounds_} != seen)
+            return VK_SUCCESS;
+        dispatching_ = true;
+    }
+    const Turn turn(*this);
+    return read_and_dispatch(deadline);
+}
+
+VkResult EventQueue::read_and_dispatch(const Deadline& deadline) {
+    if (wl_display_prepare_read_queue(display_, handle_.get()) != 0) {
+        // Another reader has put events here meanwhile.
+        return wl_display_dispatch_queue_pending(display_, handle_.get()) < 0 ? check_connection()
+                                                                              : VK_SUCCESS;
+    }
+    for (;;) {
+        short events = POLLIN;
+        if (wl_display_flush(display_) < 0 && errno == EAGAIN)
+            events |= POLLOUT;
+        // On EPIPE the compositor's last words, a protocol error, may still be there to read.
+        pollfd socket{wl_display_get_fd(display_), events, 0};
+        const auto timeout = deadline.remaining();
+        const int ready = ::ppoll(&socket, 1, timeout ? &*timeout : nullptr, nullptr);
+        if (ready < 0 && errno == EINTR)
+            continue;
+        if (ready <= 0) {
+            wl_display_cancel_read(display_);
+            return ready == 0 ? VK_TIMEOUT : VK_ERROR_SURFACE_LOST_KHR;
+        }
+        if (socket.revents & ~POLLOUT)
+            break;
+    }
+    if (wl_display_read_events(display_) < 0 ||
+        wl_display_dispatch_queue_pending(display_, handle_.get()) < 0)
+        return check_connection();
+    return VK_SUCCESS;
+}
+
+VkResult EventQueue::flush() {
+    if (wl_display_flush(display_) >= 0 || errno == EAGAIN)
+        return VK_SUCCESS; // what is left goes with the next flush
+    if (errno != EPIPE)
+        return check_connection();
+    // The compositor is gone; reading makes libwayland see it, and finds its last words.
+    const auto stamp = dispatch_pending();
+    if (!stamp)
+        return stamp.error();
+    const VkResult result = wait(*stamp, Deadline::after(std::chrono::nanoseconds(0)));
+    return result == VK_TIMEOUT ? VK_SUCCESS : result;
+}
+
+VkResult EventQueue::check_connection() {
+    const int error = wl_display_get_error(display_);
+    if (error == 0)
+        return VK_SUCCESS;
+    {
+        const std::lock_guard guard(mutex_);
+        if (std::exchange(loss_logged_, true))
+            return VK_ERROR_SURFACE_LOST_KHR;
+    }
+    if (error == EPROTO) {
+        const wl_interface* interface = nullptr;
+        uint32_t id = 0;
+        const uint32_t code = wl_display_get_protocol_error(display_, &interface, &id);
+        log::error("Wayland protocol error: %s#%u, code %u",
+                   interface != nullptr ? interface->name : "unknown object", id, code);
+    } else {
+        log::error("Wayland connection lost: %s", ::strerrordesc_np(error));
+    }
+    return VK_ERROR_SURFACE_LOST_KHR;
+}
+
+} // namespace fencebridge::wayland

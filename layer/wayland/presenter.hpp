@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/frame_pacing.hpp"
+#include "swapchain/presenter.hpp"
+#include "swapchain/window.hpp"
+#include "util/locked.hpp"
+#include "wayland/event_queue.hpp"
+#include "wayland/surface.hpp"
+
+namespace fencebridge::wayland {
+
+/// Shows a swapchain's images on a wl_surface, each as one wl_buffer made from its dma-buf.
+class WaylandPresenter final : public Presenter {
+public:
+    /// Makes the buffers and waits for the compositor to take them, for which it does not kill
+    /// the connection when it does not (zwp_linux_buffer_params_v1.create).
+    /// @param ring  must outlive the presenter
+    /// @return VK_ERROR_INITIALIZATION_FAILED when the compositor refuses a buffer,
+    ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
+    [[nodiscard]] static std::expected<std::unique_ptr<Presenter>, VkResult>
+    create(std::shared_ptr<Surface> surface, PresenterParameters parameters,
+           const std::vector<image::SwapchainImage>& images, Locked<core::ImageRing>& ring);
+
+    std::expected<Stamp, VkResult> update() override;
+    VkResult wait(Stamp seen, const Deadline& deadline) override;
+    VkResult present(core::ImageIndex image) override;
+
+    ~WaylandPresenter() override;
+
+private:
+    struct Handlers;
+
+    /// One image's buffer; handlers find it by its address.
+    struct Slot {
+        WaylandPresenter* presenter;
+        core::ImageIndex image;
+        Proxy<zwp_linux_buffer_params_v1> params; ///< until the compositor has answered
+        Proxy<wl_buffer> buffer;
+        bool refused = false;
+    };
+
+    WaylandPresenter(std::shared_ptr<Surface> surface, PresenterParameters parameters,
+                     Locked<core::ImageRing>& ring);
+
+    VkResult request_buffers(const std::vector<image::SwapchainImage>& images);
+    VkResult wait_for_buffers();
+    bool is_suboptimal(const std::shared_ptr<const core::DmabufFeedback>& feedback);
+
+    const std::shared_ptr<Surface> surface_;
+    const PresenterParameters parameters_;
+    const core::Pacing pacing_;
+    Locked<core::ImageRing>& ring_;
+    EventQueue queue_;
+    std::vector<Slot> slots_;
+
+    /// The modifier in use, and the feedback last looked at.
+    uint64_t modifier_ = 0;
+    struct Judged {
+        std::shared_ptr<const core::DmabufFeedback> feedback;
+        bool suboptimal = false;
+    };
+    Locked<Judged> judged_;
+};
+
+} // namespace fencebridge::wayland

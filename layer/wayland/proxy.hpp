@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <wayland-client.h>
+
+#include "linux-dmabuf-unstable-v1-client-protocol.h"
+#ifdef FENCEBRIDGE_HAVE_FIFO_V1
+#include "fifo-v1-client-protocol.h"
+#endif
+
+namespace fencebridge::wayland {
+
+/// Destroys a Wayland object on the client's side: by its destructor request where it has one.
+struct Destroyer {
+    void operator()(wl_event_queue* queue) const { wl_event_queue_destroy(queue); }
+    void operator()(wl_registry* registry) const { wl_registry_destroy(registry); }
+    void operator()(wl_buffer* buffer) const { wl_buffer_destroy(buffer); }
+    void operator()(wl_callback* callback) const { wl_callback_destroy(callback); }
+    void operator()(zwp_linux_dmabuf_v1* dmabuf) const { zwp_linux_dmabuf_v1_destroy(dmabuf); }
+    void operator()(zwp_linux_dmabuf_feedback_v1* feedback) const {
+        zwp_linux_dmabuf_feedback_v1_destroy(feedback);
+    }
+    void operator()(zwp_linux_buffer_params_v1* params) const {
+        zwp_linux_buffer_params_v1_destroy(params);
+    }
+#ifdef FENCEBRIDGE_HAVE_FIFO_V1
+    void operator()(wp_fifo_manager_v1* manager) const { wp_fifo_manager_v1_destroy(manager); }
+    void operator()(wp_fifo_v1* fifo) const { wp_fifo_v1_destroy(fifo); }
+#endif
+};
+/// Owns a Wayland object.
+template <class T>
+using Proxy = std::unique_ptr<T, Destroyer>;
+
+struct WrapperDestroyer {
+    void operator()(void* wrapper) const { wl_proxy_wrapper_destroy(wrapper); }
+};
+/// A second client-side name of an object: what is created through it has its events on another
+/// queue, and the object's own events stay where they were.
+template <class T>
+using Wrapper = std::unique_ptr<T, WrapperDestroyer>;
+
+/// @return null when memory is out
+template <class T>
+Wrapper<T> wrap(T* object, wl_event_queue* queue) {
+    Wrapper<T> wrapper(static_cast<T*>(wl_proxy_create_wrapper(object)));
+    if (wrapper)
+        wl_proxy_set_queue(reinterpret_cast<wl_proxy*>(wrapper.get()), queue);
+    return wrapper;
+}
+
+} // namespace fencebridge::wayland

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "core/frame_pacing.hpp"
+#include "swapchain/window.hpp"
+#include "util/locked.hpp"
+#include "wayland/dmabuf_feedback.hpp"
+#include "wayland/event_queue.hpp"
+#include "wayland/proxy.hpp"
+
+namespace fencebridge::wayland {
+
+/// A wl_surface of the application's, and what every swapchain on it shares: the globals, what the
+/// compositor takes, and the pace of frames, which a new swapchain must not lose.
+class Surface final : public Window, public std::enable_shared_from_this<Surface> {
+public:
+    /// Binds the globals and waits for the first feedback: two round trips, the only ones that the
+    /// surface ever makes.
+    /// @return or, for the log, why buffers cannot be shared with this compositor
+    [[nodiscard]] static std::expected<std::shared_ptr<Surface>, std::string>
+    create(wl_display* display, wl_surface* surface);
+
+    ~Surface() override;
+
+    /// Whether the compositor at the other end can share buffers at all. One round trip.
+    [[nodiscard]] static bool can_share_buffers(wl_display* display);
+
+    [[nodiscard]] wl_display* display() const { return queue_.display(); }
+    [[nodiscard]] zwp_linux_dmabuf_v1* dmabuf() const { return dmabuf_.get(); }
+    [[nodiscard]] bool has_fifo() const;
+
+    std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> feedback() override;
+    std::expected<std::unique_ptr<Presenter>, VkResult>
+    create_presenter(PresenterParameters parameters,
+                     const std::vector<image::SwapchainImage>& images,
+                     Locked<core::ImageRing>& ring) override;
+
+    /// Shows `buffer`, all of it new, at this pace. With Pacing::frame_callback waits until the
+    /// frame before has been shown.
+    /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
+    [[nodiscard]] VkResult commit(wl_buffer* buffer, core::Pacing pacing);
+
+private:
+    struct Handlers;
+
+    Surface(wl_display* display, wl_surface* surface);
+
+    std::expected<void, std::string> bind_globals();
+    VkResult wait_for_frame();
+    void request_frame_callback();
+    void request_barrier();
+
+    wl_surface* const surface_; ///< the application's; null in can_share_buffers()
+    EventQueue queue_;
+    Wrapper<wl_surface> wrapper_;
+    Proxy<zwp_linux_dmabuf_v1> dmabuf_;
+    std::unique_ptr<DmabufFeedback> feedback_;
+#ifdef FENCEBRIDGE_HAVE_FIFO_V1
+    Proxy<wp_fifo_manager_v1> fifo_manager_;
+    Proxy<wp_fifo_v1> fifo_;
+#endif
+
+    struct Frame {
+        core::FramePacer pacer;
+        Proxy<wl_callback> callback;
+    };
+    Locked<Frame> frame_;
+
+    /// Keeps one commit's requests together. Only requests are made under it, which do not wait.
+    std::mutex commit_mutex_;
+};
+
+} // namespace fencebridge::wayland
