@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include "util/deadline.hpp"
+
+#include <gtest/gtest.h>
+
+namespace fencebridge {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Deadline, ForEverHasNoTime) {
+    EXPECT_FALSE(Deadline::never().time());
+    EXPECT_FALSE(Deadline::never().remaining());
+    EXPECT_FALSE(Deadline::from_vulkan(UINT64_MAX).time());
+}
+
+TEST(Deadline, WhatTheClockCannotExpressIsForEver) {
+    EXPECT_FALSE(Deadline::from_vulkan(UINT64_MAX - 1).time());
+    EXPECT_FALSE(Deadline::from_vulkan(uint64_t{1} << 63).time());
+}
+
+TEST(Deadline, RemainingIsNeverNegative) {
+    const auto left = Deadline::at(Clock::now() - 5s).remaining();
+    ASSERT_TRUE(left);
+    EXPECT_EQ(left->tv_sec, 0);
+    EXPECT_EQ(left->tv_nsec, 0);
+}
+
+TEST(Deadline, RemainingSplitsIntoSecondsAndNanoseconds) {
+    const auto left = Deadline::after(100s).remaining();
+    ASSERT_TRUE(left);
+    EXPECT_GE(left->tv_sec, 90);
+    EXPECT_LE(left->tv_sec, 100);
+    EXPECT_GE(left->tv_nsec, 0);
+    EXPECT_LT(left->tv_nsec, 1'000'000'000);
+}
+
+TEST(Deadline, AZeroTimeoutHasPassed) {
+    EXPECT_TRUE(Deadline::from_vulkan(0).has_passed());
+    EXPECT_FALSE(Deadline::after(100s).has_passed());
+    EXPECT_FALSE(Deadline::never().has_passed());
+}
+
+} // namespace
+} // namespace fencebridge
