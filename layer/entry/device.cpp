@@ -126,16 +126,22 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
         if (result != VK_SUCCESS)
             return result;
 
+        const auto next_proc = next_link->pfnNextGetDeviceProcAddr;
+        Rollback created([&] {
+            const auto destroy =
+                reinterpret_cast<PFN_vkDestroyDevice>(next_proc(*handle, "vkDestroyDevice"));
+            destroy(*handle, allocator);
+        });
         vk::Device below = {
             .handle = *handle,
             .physical = physical_device,
-            .next = vk::DeviceDispatch(*handle, next_link->pfnNextGetDeviceProcAddr,
-                                       physical->api_version),
+            .next = vk::DeviceDispatch(*handle, next_proc, physical->api_version),
             .memory = {},
             .driver = physical->name,
         };
         instance->next.GetPhysicalDeviceMemoryProperties(physical_device, &below.memory);
         add_device(std::make_shared<Device>(instance, std::move(below), served));
+        created.commit();
         return VK_SUCCESS;
     });
 }

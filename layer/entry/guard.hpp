@@ -32,4 +32,22 @@ void guarded_void(Body&& body) noexcept {
     }));
 }
 
+/// Undoes what the next layer has done already, unless the rest of the entry point succeeds too.
+template <class Undo>
+class Rollback {
+public:
+    explicit Rollback(Undo undo) : undo_(std::move(undo)) {}
+    Rollback(const Rollback&) = delete;
+    Rollback& operator=(const Rollback&) = delete;
+    ~Rollback() {
+        if (armed_)
+            undo_();
+    }
+    void commit() { armed_ = false; }
+
+private:
+    Undo undo_;
+    bool armed_ = true;
+};
+
 } // namespace fencebridge::entry

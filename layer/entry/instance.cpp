@@ -70,9 +70,15 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         if (result != VK_SUCCESS)
             return result;
 
+        Rollback created([&] {
+            const auto destroy =
+                reinterpret_cast<PFN_vkDestroyInstance>(next_proc(*handle, "vkDestroyInstance"));
+            destroy(*handle, allocator);
+        });
         auto instance = std::make_shared<Instance>(*handle, next_proc, version, settings);
         instance->active = active;
         add_instance(std::move(instance));
+        created.commit();
         return VK_SUCCESS;
     });
 }

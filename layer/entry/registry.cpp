@@ -63,7 +63,7 @@ void add_device(std::shared_ptr<Device> device) {
 std::shared_ptr<Device> remove_device(VkDevice device) { return devices().remove(device); }
 
 std::shared_ptr<const vk::PhysicalDevice> Instance::physical(VkPhysicalDevice device) {
-    const auto known = physical_devices.with([&](const auto& all) {
+    auto known = physical_devices.with([&](const auto& all) {
         const auto found = all.find(device);
         return found == all.end() ? nullptr : found->second;
     });

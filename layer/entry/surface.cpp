@@ -35,15 +35,18 @@ CreateWaylandSurfaceKHR(VkInstance handle, const VkWaylandSurfaceCreateInfoKHR* 
         if (result != VK_SUCCESS || !instance->active)
             return result;
 
+        Rollback created([&] { instance->next.DestroySurfaceKHR(handle, *surface, allocator); });
         auto window = wayland::Surface::create(create_info->display, create_info->surface);
         if (!window) {
             log::warning("surface passes through: %s", window.error().c_str());
+            created.commit();
             return VK_SUCCESS;
         }
         auto ours = std::make_shared<Surface>();
         ours->window = std::move(*window);
         instance->surfaces.with(
             [&](auto& all) { all.insert_or_assign(*surface, std::move(ours)); });
+        created.commit();
         return VK_SUCCESS;
     });
 }

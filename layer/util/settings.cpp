@@ -72,11 +72,11 @@ void set_or_warn(Settings& settings, std::string_view name, std::string_view val
 /// setuid processes never come here.
 std::string settings_file() {
     if (const char* path = std::getenv("VK_LAYER_SETTINGS_PATH")) {
-        const std::string named = path;
-        const std::string inside = named + "/vk_layer_settings.txt";
+        std::string named = path;
+        std::string inside = named + "/vk_layer_settings.txt";
         return ::access(inside.c_str(), R_OK) == 0 ? inside : named;
     }
-    const std::string here = "vk_layer_settings.txt";
+    std::string here = "vk_layer_settings.txt";
     if (::access(here.c_str(), R_OK) == 0)
         return here;
     const std::string user = "/vulkan/settings.d/vk_layer_settings.txt";
