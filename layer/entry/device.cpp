@@ -113,6 +113,12 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
 
         const auto physical = instance->physical(physical_device);
         const bool served = is_served(*instance, *physical, *create_info);
+        // The loader lets the extension pass, since the layer's manifest names it.
+        if (!served && instance->active &&
+            contains(create_info->ppEnabledExtensionNames, create_info->enabledExtensionCount,
+                     VK_KHR_SWAPCHAIN_EXTENSION_NAME) &&
+            !physical->has_extension(VK_KHR_SWAPCHAIN_EXTENSION_NAME))
+            return VK_ERROR_EXTENSION_NOT_PRESENT;
         VkResult result;
         if (served) {
             const auto names = driver_extensions(*physical, *create_info);

@@ -48,24 +48,24 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
             link->u.pLayerInfo = next_link->pNext;
             return create_next(&info, allocator, handle);
         };
-        const auto added = vk::required_instance_extensions(version);
-        VkResult result;
-        if (active && !added.empty()) {
+        VkResult result = VK_ERROR_EXTENSION_NOT_PRESENT;
+        if (active) {
             const auto names = with_extensions(create_info->ppEnabledExtensionNames,
-                                               create_info->enabledExtensionCount, added);
+                                               create_info->enabledExtensionCount,
+                                               vk::required_instance_extensions());
             VkInstanceCreateInfo more = *create_info;
             more.enabledExtensionCount = static_cast<uint32_t>(names.size());
             more.ppEnabledExtensionNames = names.data();
             result = create(more);
-            if (result == VK_ERROR_EXTENSION_NOT_PRESENT) {
-                active = false;
-                result = create(*create_info);
-                if (result == VK_SUCCESS)
-                    log::warning("instance passes through: Vulkan 1.0 without %s or its kin",
-                                 added.front());
-            }
-        } else {
+        }
+        if (result != VK_SUCCESS && result != VK_ERROR_OUT_OF_HOST_MEMORY) {
+            // It may have been the additions; the loader says VK_ERROR_INCOMPATIBLE_DRIVER for
+            // whatever the last driver said.
+            const bool retried = std::exchange(active, false);
             result = create(*create_info);
+            if (retried && result == VK_SUCCESS)
+                log::warning("instance passes through: it could not be created with %s and its kin",
+                             vk::required_instance_extensions().front());
         }
         if (result != VK_SUCCESS)
             return result;

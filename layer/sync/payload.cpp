@@ -47,23 +47,23 @@ VkResult acquire_error(VkResult result) {
 
 VkResult import_payload(const vk::Device& device, Fd sync_file, VkSemaphore semaphore,
                         VkFence fence) {
-    if (fence != VK_NULL_HANDLE) {
-        Fd for_fence;
-        if (semaphore == VK_NULL_HANDLE) {
-            for_fence = std::move(sync_file);
-        } else if (sync_file) {
-            for_fence = sync_file.duplicate();
-            if (!for_fence)
-                return VK_ERROR_OUT_OF_HOST_MEMORY;
-        }
-        // The fence first: if the semaphore's import then fails, vkResetFences takes the fence's
-        // payload off again, while a semaphore's could only be waited away.
-        const VkResult result = import_fence(device, fence, std::move(for_fence));
+    const bool both = semaphore != VK_NULL_HANDLE && fence != VK_NULL_HANDLE;
+    Fd second;
+    if (both && sync_file) {
+        second = sync_file.duplicate();
+        if (!second)
+            return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    // The semaphore first: if the fence's import then fails, the application cannot see the
+    // semaphore's state, and its next acquire puts another payload in the place of this one.
+    if (semaphore != VK_NULL_HANDLE) {
+        const VkResult result = import_semaphore(device, semaphore, std::move(sync_file));
         if (result != VK_SUCCESS)
             return acquire_error(result);
     }
-    if (semaphore != VK_NULL_HANDLE) {
-        const VkResult result = import_semaphore(device, semaphore, std::move(sync_file));
+    if (fence != VK_NULL_HANDLE) {
+        const VkResult result =
+            import_fence(device, fence, both ? std::move(second) : std::move(sync_file));
         if (result != VK_SUCCESS)
             return acquire_error(result);
     }

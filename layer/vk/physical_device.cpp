@@ -13,7 +13,7 @@ namespace fencebridge::vk {
 
 namespace {
 
-constexpr std::array instance_extensions_1_0 = {
+constexpr std::array instance_extensions = {
     VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME,
     VK_KHR_EXTERNAL_MEMORY_CAPABILITIES_EXTENSION_NAME,
     VK_KHR_EXTERNAL_SEMAPHORE_CAPABILITIES_EXTENSION_NAME,
@@ -148,11 +148,7 @@ bool PhysicalDevice::has_extension(const char* extension) const {
     });
 }
 
-std::span<const char* const> required_instance_extensions(uint32_t api_version) {
-    if (api_version >= VK_API_VERSION_1_1)
-        return {};
-    return instance_extensions_1_0;
-}
+std::span<const char* const> required_instance_extensions() { return instance_extensions; }
 
 std::vector<const char*> required_device_extensions(uint32_t api_version) {
     std::vector<const char*> required(device_extensions.begin(), device_extensions.end());

@@ -34,11 +34,11 @@ struct PhysicalDevice {
 [[nodiscard]] PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
                                       uint32_t instance_version);
 
-/// The instance extensions that the layer calls the driver through, where `api_version` does not
-/// include them.
-[[nodiscard]] std::span<const char* const> required_instance_extensions(uint32_t api_version);
+/// The instance extensions that the layer calls a driver of Vulkan 1.0 through, whatever version
+/// the application asks for. The loader takes them away from drivers that do not have them.
+[[nodiscard]] std::span<const char* const> required_instance_extensions();
 
-/// The same for the device.
+/// The device extensions that the layer needs where `api_version` does not include them.
 [[nodiscard]] std::vector<const char*> required_device_extensions(uint32_t api_version);
 
 /// What a swapchain image is to be, but for its memory layout.
