@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+#include "gpu.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include <vulkan/vulkan_wayland.h>
+
+#include "enumerate.hpp"
+#include "failure.hpp"
+
+namespace fencebridge::still {
+
+namespace {
+
+bool has_swapchains(VkPhysicalDevice device) {
+    auto extensions = enumerate<VkExtensionProperties>(
+        "vkEnumerateDeviceExtensionProperties", [&](uint32_t* count, VkExtensionProperties* all) {
+            return vkEnumerateDeviceExtensionProperties(device, nullptr, count, all);
+        });
+    return std::ranges::any_of(extensions, [](const VkExtensionProperties& extension) {
+        return std::string_view(extension.extensionName) == VK_KHR_SWAPCHAIN_EXTENSION_NAME;
+    });
+}
+
+std::optional<uint32_t> find_queue_family(VkPhysicalDevice device, wl_display* display) {
+    auto families = enumerate<VkQueueFamilyProperties>(
+        "vkGetPhysicalDeviceQueueFamilyProperties",
+        [&](uint32_t* count, VkQueueFamilyProperties* all) {
+            vkGetPhysicalDeviceQueueFamilyProperties(device, count, all);
+            return VK_SUCCESS;
+        });
+    for (uint32_t index = 0; index < families.size(); ++index)
+        // Copies alone would do with VK_QUEUE_TRANSFER_BIT, but only a graphics queue is sure to
+        // copy to any pixel (minImageTransferGranularity), and the picture scrolls.
+        if (families[index].queueFlags & VK_QUEUE_GRAPHICS_BIT &&
+            vkGetPhysicalDeviceWaylandPresentationSupportKHR(device, index, display))
+            return index;
+    return std::nullopt;
+}
+
+uint32_t upload_memory_type(VkPhysicalDevice device, uint32_t allowed) {
+    VkPhysicalDeviceMemoryProperties memory;
+    vkGetPhysicalDeviceMemoryProperties(device, &memory);
+    constexpr VkMemoryPropertyFlags wanted =
+        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+    for (uint32_t type = 0; type < memory.memoryTypeCount; ++type)
+        if (allowed & 1u << type && (memory.memoryTypes[type].propertyFlags & wanted) == wanted)
+            return type;
+    // The specification promises one for every buffer, so no driver should ever come here.
+    throw Failure("the driver has no host-visible and coherent memory for buffers");
+}
+
+} // namespace
+
+Gpu::Gpu(wl_display* display) {
+    create_instance();
+    try {
+        choose_device(display);
+        create_device();
+    } catch (...) { // a constructor that throws has no destructor to clean up after it
+        vkDestroyInstance(instance_, nullptr);
+        throw;
+    }
+}
+
+Gpu::~Gpu() {
+    vkDestroyDevice(device_, nullptr);
+    vkDestroyInstance(instance_, nullptr);
+}
+
+void Gpu::create_instance() {
+    const char* extensions[] = {VK_KHR_SURFACE_EXTENSION_NAME,
+                                VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME};
+    VkApplicationInfo application{};
+    application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
+    application.pApplicationName = "fencebridge-still";
+    application.apiVersion = VK_API_VERSION_1_0; // nothing newer is used
+    VkInstanceCreateInfo info{};
+    info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
+    info.pApplicationInfo = &application;
+    info.enabledExtensionCount = std::size(extensions);
+    info.ppEnabledExtensionNames = extensions;
+    VkResult result = vkCreateInstance(&info, nullptr, &instance_);
+    if (result == VK_ERROR_EXTENSION_NOT_PRESENT)
+        throw Unsupported("no Vulkan driver or layer presents to Wayland");
+    check(result, "vkCreateInstance");
+}
+
+void Gpu::choose_device(wl_display* display) {
+    auto devices = enumerate<VkPhysicalDevice>(
+        "vkEnumeratePhysicalDevices", [&](uint32_t* count, VkPhysicalDevice* all) {
+            return vkEnumeratePhysicalDevices(instance_, count, all);
+        });
+    for (VkPhysicalDevice device : devices) {
+        auto family = has_swapchains(device) ? find_queue_family(device, display) : std::nullopt;
+        if (!family)
+            continue;
+        VkPhysicalDeviceProperties properties;
+        vkGetPhysicalDeviceProperties(device, &properties);
+        name_ = properties.deviceName;
+        physical_device_ = device;
+        queue_family_ = *family;
+        return;
+    }
+    throw Unsupported("none of the " + std::to_string(devices.size()) +
+                      " Vulkan devices has swapchains and a graphics queue that presents to "
+                      "this compositor");
+}
+
+void Gpu::create_device() {
+    float priority = 1.0f;
+    VkDeviceQueueCreateInfo queue{};
+    queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
+    queue.queueFamilyIndex = queue_family_;
+    queue.queueCount = 1;
+    queue.pQueuePriorities = &priority;
+    const char* extension = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
+    VkDeviceCreateInfo info{};
+    info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
+    info.queueCreateInfoCount = 1;
+    info.pQueueCreateInfos = &queue;
+    info.enabledExtensionCount = 1;
+    info.ppEnabledExtensionNames = &extension;
+    check(vkCreateDevice(physical_device_, &info, nullptr, &device_), "vkCreateDevice");
+    vkGetDeviceQueue(device_, queue_family_, 0, &queue_);
+}
+
+void Gpu::wait_idle() const { check(vkDeviceWaitIdle(device_), "vkDeviceWaitIdle"); }
+
+Surface Gpu::create_surface(wl_display* display, wl_surface* surface) const {
+    VkWaylandSurfaceCreateInfoKHR info{};
+    info.sType = VK_STRUCTURE_TYPE_WAYLAND_SURFACE_CREATE_INFO_KHR;
+    info.display = display;
+    info.surface = surface;
+    VkSurfaceKHR handle;
+    check(vkCreateWaylandSurfaceKHR(instance_, &info, nullptr, &handle),
+          "vkCreateWaylandSurfaceKHR");
+    Surface owner(instance_, handle);
+    // The queue was chosen by the display; the specification wants the answer for the surface too.
+    VkBool32 supported = VK_FALSE;
+    check(vkGetPhysicalDeviceSurfaceSupportKHR(physical_device_, queue_family_, handle, &supported),
+          "vkGetPhysicalDeviceSurfaceSupportKHR");
+    if (!supported)
+        throw Unsupported("\"" + name_ + "\" cannot present to this window");
+    return owner;
+}
+
+Semaphore Gpu::create_semaphore() const {
+    VkSemaphoreCreateInfo info{};
+    info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO;
+    VkSemaphore handle;
+    check(vkCreateSemaphore(device_, &info, nullptr, &handle), "vkCreateSemaphore");
+    return {device_, handle};
+}
+
+Fence Gpu::create_signalled_fence() const {
+    VkFenceCreateInfo info{};
+    info.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO;
+    info.flags = VK_FENCE_CREATE_SIGNALED_BIT;
+    VkFence handle;
+    check(vkCreateFence(device_, &info, nullptr, &handle), "vkCreateFence");
+    return {device_, handle};
+}
+
+Gpu::Upload Gpu::create_upload(VkDeviceSize size) const {
+    VkBufferCreateInfo buffer_info{};
+    buffer_info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
+    buffer_info.size = size;
+    buffer_info.usage = VK_BUFFER_USAGE_TRANSFER_SRC_BIT;
+    buffer_info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
+    VkBuffer buffer;
+    check(vkCreateBuffer(device_, &buffer_info, nullptr, &buffer), "vkCreateBuffer");
+    Upload upload;
+    upload.buffer = Buffer(device_, buffer);
+
+    VkMemoryRequirements requirements;
+    vkGetBufferMemoryRequirements(device_, buffer, &requirements);
+    VkMemoryAllocateInfo memory_info{};
+    memory_info.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
+    memory_info.allocationSize = requirements.size;
+    memory_info.memoryTypeIndex = upload_memory_type(physical_device_, requirements.memoryTypeBits);
+    VkDeviceMemory memory;
+    check(vkAllocateMemory(device_, &memory_info, nullptr, &memory), "vkAllocateMemory");
+    upload.memory = Memory(device_, memory);
+
+    check(vkBindBufferMemory(device_, buffer, memory, 0), "vkBindBufferMemory");
+    check(vkMapMemory(device_, memory, 0, VK_WHOLE_SIZE, 0, &upload.mapping), "vkMapMemory");
+    return upload;
+}
+
+} // namespace fencebridge::still

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// The Vulkan instance, and a device with a queue that can draw and present to Wayland.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <wayland-client.h>
+
+#include "owned.hpp"
+
+namespace fencebridge::still {
+
+class Gpu {
+public:
+    // Takes the first physical device that fits.
+    explicit Gpu(wl_display* display);
+    ~Gpu();
+    Gpu(const Gpu&) = delete;
+    Gpu& operator=(const Gpu&) = delete;
+
+    VkInstance instance() const { return instance_; }
+    VkPhysicalDevice physical_device() const { return physical_device_; }
+    VkDevice device() const { return device_; }
+    uint32_t queue_family() const { return queue_family_; }
+    VkQueue queue() const { return queue_; }
+    const std::string& name() const { return name_; }
+
+    // Waits until nothing that was submitted or presented is still at work.
+    void wait_idle() const;
+
+    Surface create_surface(wl_display* display, wl_surface* surface) const;
+    Semaphore create_semaphore() const;
+    Fence create_signalled_fence() const;
+
+    // A buffer to copy from, in memory that the CPU writes to through `mapping`.
+    struct Upload {
+        Memory memory; // outlives the buffer that is bound to it
+        Buffer buffer;
+        void* mapping = nullptr;
+    };
+    Upload create_upload(VkDeviceSize size) const;
+
+private:
+    void create_instance();
+    void choose_device(wl_display* display);
+    void create_device();
+
+    VkInstance instance_ = VK_NULL_HANDLE;
+    VkPhysicalDevice physical_device_ = VK_NULL_HANDLE;
+    uint32_t queue_family_ = 0;
+    VkDevice device_ = VK_NULL_HANDLE;
+    VkQueue queue_ = VK_NULL_HANDLE;
+    std::string name_;
+};
+
+} // namespace fencebridge::still

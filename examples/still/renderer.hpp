@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// The frame loop's body: acquire, draw and present one frame of every window.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "canvas.hpp"
+#include "gpu.hpp"
+
+namespace fencebridge::still {
+
+class Renderer {
+public:
+    Renderer(const Gpu& gpu, std::span<Canvas> canvases);
+    // Waits for the device: afterwards nothing uses the canvases any more.
+    ~Renderer();
+    Renderer(const Renderer&) = delete;
+    Renderer& operator=(const Renderer&) = delete;
+
+    // Every canvas gets the size that belongs to it; its picture is shifted by `shift` pixels.
+    // False if a swapchain went out of date underway: then that window did not get its frame.
+    bool render(std::span<const Size> sizes, uint32_t shift);
+
+private:
+    // Two frames may be under way: while the device copies one, the CPU prepares the next. The
+    // images' own semaphores are in Canvas, since how long a present waits for one is not known
+    // before its image is acquired again.
+    static constexpr size_t frames_in_flight = 2;
+    struct FrameSlot {
+        Fence done;                      // signalled when the slot's submission has finished
+        std::vector<Semaphore> acquired; // one a canvas
+        VkCommandBuffer commands = VK_NULL_HANDLE; // freed with the pool
+    };
+
+    void acquire(FrameSlot& slot, std::span<const Size> sizes);
+    void record(FrameSlot& slot, uint32_t shift);
+    void submit(FrameSlot& slot);
+    bool present();
+
+    const Gpu& gpu_;
+    std::span<Canvas> canvases_;
+    std::vector<bool> stale_; // a canvas's swapchain has to be made anew
+    CommandPool pool_;
+    std::array<FrameSlot, frames_in_flight> slots_;
+    size_t next_slot_ = 0;
+};
+
+} // namespace fencebridge::still
