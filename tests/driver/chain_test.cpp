@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// The loader finds the layer, puts it into the chain, and the manifest tells the truth about it.
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include <vulkan/vk_layer.h>
+
+#include "driver_test.hpp"
+#include "layer.hpp"
+
+namespace fencebridge::test {
+namespace {
+
+std::string read_manifest() {
+    std::ifstream file{LAYER_MANIFEST_FOLDER "/VkLayer_FENCEBRIDGE_wsi.json"};
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+/// The text of the array with this key, its brackets left out.
+std::string array_of(const std::string& manifest, const std::string& key) {
+    const size_t start = manifest.find('[', manifest.find('"' + key + '"'));
+    size_t end = start;
+    for (int depth = 0; end < manifest.size(); ++end) {
+        depth += manifest[end] == '[' ? 1 : 0;
+        depth -= manifest[end] == ']' ? 1 : 0;
+        if (depth == 0)
+            break;
+    }
+    return start == std::string::npos ? "" : manifest.substr(start + 1, end - start - 1);
+}
+
+std::vector<std::string> matches(const std::string& text, const char* pattern) {
+    const std::regex expression{pattern};
+    std::vector<std::string> result;
+    for (std::sregex_iterator i{text.begin(), text.end(), expression}; i != std::sregex_iterator{};
+         ++i)
+        result.push_back((*i)[1]);
+    return result;
+}
+
+Names manifest_extensions(const std::string& key) {
+    return as_set(matches(array_of(read_manifest(), key), R"re("name"\s*:\s*"(VK_\w+)")re"));
+}
+
+class ChainTest : public DriverTest {};
+
+TEST_F(ChainTest, TheLoaderListsTheLayer) {
+    uint32_t count = 0;
+    ASSERT_EQ(vkEnumerateInstanceLayerProperties(&count, nullptr), VK_SUCCESS);
+    std::vector<VkLayerProperties> layers(count);
+    ASSERT_EQ(vkEnumerateInstanceLayerProperties(&count, layers.data()), VK_SUCCESS);
+    EXPECT_EQ(std::ranges::count_if(layers,
+                                    [](const VkLayerProperties& layer) {
+                                        return std::string{layer.layerName} == layer_name;
+                                    }),
+              1);
+}
+
+TEST_F(ChainTest, TheLayerIsInTheChain) {
+    const Instance instance;
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_TRUE(is_taken_over(device));
+}
+
+TEST_F(ChainTest, TheManifestListsWhatTheLayerProvides) {
+    EXPECT_EQ(
+        manifest_extensions("instance_extensions"),
+        (Names{"VK_KHR_surface", "VK_KHR_wayland_surface", "VK_KHR_get_surface_capabilities2"}));
+    EXPECT_EQ(manifest_extensions("device_extensions"), Names{"VK_KHR_swapchain"});
+    EXPECT_EQ(as_set(instance_extensions(layer_name)), manifest_extensions("instance_extensions"));
+    const Instance instance;
+    EXPECT_EQ(as_set(device_extensions(instance.physical_device(), layer_name)),
+              manifest_extensions("device_extensions"));
+}
+
+TEST_F(ChainTest, AWindowNeedsNoHelpOfTheDrivers) {
+    fake_driver().set_native_wsi(VK_FALSE);
+    const auto names = manifest_extensions("instance_extensions");
+    std::vector<const char*> extensions;
+    for (const std::string& name : names)
+        extensions.push_back(name.c_str());
+    const Instance instance{{.extensions = extensions}};
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    EXPECT_NE(vkGetInstanceProcAddr(instance, "vkCreateWaylandSurfaceKHR"), nullptr);
+    EXPECT_NE(vkGetInstanceProcAddr(instance, "vkGetPhysicalDeviceSurfaceCapabilities2KHR"),
+              nullptr);
+}
+
+TEST_F(ChainTest, EntryPointsOfTheManifestAreTheLayers) {
+    const auto functions =
+        matches(array_of(read_manifest(), "device_extensions"), R"re("(vk\w+)")re");
+    ASSERT_FALSE(functions.empty());
+    const Instance instance;
+    const Device device{instance.physical_device()};
+    for (const std::string& function : functions)
+        EXPECT_TRUE(is_from_layer(device, function.c_str())) << function;
+}
+
+TEST_F(ChainTest, TheLibraryAnswersForItselfAsTheManifestDoes) {
+    void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    ASSERT_NE(library, nullptr) << dlerror();
+    const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
+        dlsym(library, "vkNegotiateLoaderLayerInterfaceVersion"));
+    ASSERT_NE(negotiate, nullptr);
+    VkNegotiateLayerInterface interface {};
+    interface.sType = LAYER_NEGOTIATE_INTERFACE_STRUCT;
+    interface.loaderLayerInterfaceVersion = CURRENT_LOADER_LAYER_INTERFACE_VERSION;
+    ASSERT_EQ(negotiate(&interface), VK_SUCCESS);
+    EXPECT_EQ(interface.loaderLayerInterfaceVersion, 2U);
+    // Asked about itself by name, a layer needs no physical device to answer.
+    const auto enumerate = reinterpret_cast<PFN_vkEnumerateDeviceExtensionProperties>(
+        interface.pfnGetInstanceProcAddr(VK_NULL_HANDLE, "vkEnumerateDeviceExtensionProperties"));
+    ASSERT_NE(enumerate, nullptr);
+    std::array<VkExtensionProperties, 16> properties{};
+    auto count = static_cast<uint32_t>(properties.size());
+    ASSERT_EQ(enumerate(VK_NULL_HANDLE, layer_name, &count, properties.data()), VK_SUCCESS);
+    Names names;
+    for (uint32_t i = 0; i < count; ++i)
+        names.emplace(properties.at(i).extensionName);
+    EXPECT_EQ(names, manifest_extensions("device_extensions"));
+    dlclose(library);
+}
+
+TEST_F(ChainTest, AnOlderLoaderIsRefused) {
+    void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    ASSERT_NE(library, nullptr) << dlerror();
+    const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
+        dlsym(library, "vkNegotiateLoaderLayerInterfaceVersion"));
+    VkNegotiateLayerInterface interface {};
+    interface.sType = LAYER_NEGOTIATE_INTERFACE_STRUCT;
+    interface.loaderLayerInterfaceVersion = 1;
+    EXPECT_EQ(negotiate(&interface), VK_ERROR_INITIALIZATION_FAILED);
+    EXPECT_EQ(interface.pfnGetInstanceProcAddr, nullptr);
+    dlclose(library);
+}
+
+} // namespace
+} // namespace fencebridge::test

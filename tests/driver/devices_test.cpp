@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+// Several instances, physical devices and devices at once.
+#include <malloc.h>
+
+#include <algorithm>
+#include <numeric>
+#include <thread>
+
+#include "driver_test.hpp"
+#include "layer.hpp"
+
+namespace fencebridge::test {
+namespace {
+
+class DevicesTest : public DriverTest {
+protected:
+    static void use(const Device& device) {
+        const VkFenceCreateInfo info{.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO,
+                                     .pNext = nullptr,
+                                     .flags = VK_FENCE_CREATE_SIGNALED_BIT};
+        VkFence fence = VK_NULL_HANDLE;
+        ASSERT_EQ(vkCreateFence(device, &info, nullptr, &fence), VK_SUCCESS);
+        EXPECT_EQ(vkGetFenceStatus(device, fence), VK_SUCCESS);
+        vkDestroyFence(device, fence, nullptr);
+        EXPECT_EQ(vkQueueWaitIdle(device.queue(1)), VK_SUCCESS);
+        EXPECT_TRUE(is_taken_over(device));
+    }
+
+    static void come_and_go(int rounds) {
+        for (int i = 0; i < rounds; ++i) {
+            const Instance instance;
+            const Device device{instance.physical_device()};
+            use(device);
+        }
+    }
+};
+
+TEST_F(DevicesTest, TwoInstancesWithTwoDevicesEachEndInAnyOrder) {
+    // Devices 0 and 1 are of instance 0, 2 and 3 of instance 1. An instance goes when the last of
+    // its devices has gone.
+    std::array<size_t, 4> order{};
+    std::iota(order.begin(), order.end(), 0);
+    do {
+        std::array<std::unique_ptr<Instance>, 2> instances;
+        std::array<std::unique_ptr<Device>, 4> devices;
+        for (size_t i = 0; i < devices.size(); ++i) {
+            auto& instance = instances.at(i / 2);
+            if (instance == nullptr)
+                instance = std::make_unique<Instance>();
+            ASSERT_EQ(instance->result(), VK_SUCCESS);
+            devices.at(i) = std::make_unique<Device>(instance->physical_device());
+            ASSERT_EQ(devices.at(i)->result(), VK_SUCCESS);
+        }
+        for (const size_t dying : order) {
+            devices.at(dying).reset();
+            const size_t sibling = dying ^ 1;
+            if (devices.at(sibling) == nullptr)
+                instances.at(dying / 2).reset();
+            for (const auto& left : devices)
+                if (left != nullptr)
+                    use(*left);
+        }
+        EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_INSTANCE), 0U);
+    } while (std::ranges::next_permutation(order).found);
+}
+
+TEST_F(DevicesTest, AFailedDeviceLeavesNothing) {
+    const Instance instance;
+    for (const VkResult result :
+         {VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_INITIALIZATION_FAILED, VK_ERROR_DEVICE_LOST}) {
+        fake_driver().fail_call("vkCreateDevice", 1, result);
+        EXPECT_EQ(Device(instance.physical_device()).result(), result);
+        EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_DEVICE), 0U);
+    }
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    use(device);
+}
+
+TEST_F(DevicesTest, ThreadsMakeAndDestroyTheirOwn) {
+    constexpr int rounds = 25;
+    const auto work = [] {
+        for (int i = 0; i < rounds; ++i) {
+            const Instance instance;
+            ASSERT_EQ(instance.result(), VK_SUCCESS);
+            const Device first{instance.physical_device()};
+            const Device other{instance.physical_device()};
+            use(first);
+            use(other);
+        }
+    };
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i)
+        threads.emplace_back(work);
+    for (std::thread& thread : threads)
+        thread.join();
+    EXPECT_EQ(fake_driver().instance_creates(), 4U * rounds);
+    EXPECT_EQ(fake_driver().device_creates(), 8U * rounds);
+}
+
+TEST_F(DevicesTest, ComingAndGoingGrowsNothing) {
+    // The loader may load and unload the layer with every instance.
+    constexpr int rounds = 20;
+    come_and_go(rounds);
+    fake_driver().reset(); // forgets its log of those
+    const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    come_and_go(rounds);
+    fake_driver().reset();
+    const size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
+    // Less than the smallest thing that a load could leave behind each time.
+    EXPECT_LT(after, before + rounds * 64);
+}
+
+TEST_F(DevicesTest, OfTwoPhysicalDevicesTheOneThatFallsShortPassesThrough) {
+    fake_driver().set_physical_device_count(2);
+    fake_driver().hide_device_extension(0, "VK_KHR_external_semaphore_fd");
+    fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, "VK_KHR_present_wait");
+    const Instance instance;
+    const Device short_one{instance.physical_device(0)};
+    const Device served{instance.physical_device(1)};
+    ASSERT_EQ(short_one.result(), VK_SUCCESS);
+    ASSERT_EQ(served.result(), VK_SUCCESS);
+    EXPECT_FALSE(is_taken_over(short_one));
+    EXPECT_TRUE(is_taken_over(served));
+    EXPECT_EQ(fake_driver().device_create(0)->physical_device, 0U);
+    EXPECT_EQ(extensions_of(*fake_driver().device_create(0)),
+              std::vector<std::string>{"VK_KHR_swapchain"});
+    EXPECT_GT(fake_driver().device_create(1)->extension_count, 1U);
+    const Names of_short = as_set(device_extensions(instance.physical_device(0)));
+    const Names of_served = as_set(device_extensions(instance.physical_device(1)));
+    EXPECT_TRUE(of_short.contains("VK_KHR_present_wait"));
+    EXPECT_FALSE(of_served.contains("VK_KHR_present_wait"));
+}
+
+TEST_F(DevicesTest, AGroupOfOneIsServed) {
+    const Instance instance;
+    const VkPhysicalDevice physical_device = instance.physical_device();
+    const VkDeviceGroupDeviceCreateInfo group{.sType =
+                                                  VK_STRUCTURE_TYPE_DEVICE_GROUP_DEVICE_CREATE_INFO,
+                                              .pNext = nullptr,
+                                              .physicalDeviceCount = 1,
+                                              .pPhysicalDevices = &physical_device};
+    const Device device{physical_device, {.next = &group}};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    use(device);
+}
+
+} // namespace
+} // namespace fencebridge::test

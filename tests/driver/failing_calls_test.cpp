@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+// Each call that the layer makes of the driver fails once, in turn: the application gets a result
+// that its own call may have, nothing leaks, and the window goes on.
+#include <algorithm>
+#include <span>
+
+#include "driver_test.hpp"
+#include "swapchain.hpp"
+#include "window.hpp"
+
+namespace fencebridge::test {
+namespace {
+
+constexpr std::array injected_results{VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_OUT_OF_DEVICE_MEMORY,
+                                      VK_ERROR_DEVICE_LOST};
+
+bool is_out_of_memory(VkResult result) {
+    return result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY;
+}
+
+/// Whether the application was told what the driver said; which memory it was is the driver's
+/// guess, and the functions beneath do not all have both results.
+bool tells(VkResult seen, VkResult injected) {
+    return seen == injected || (is_out_of_memory(seen) && is_out_of_memory(injected));
+}
+
+std::string describe(uint32_t nth) {
+    return std::string{"call "} + std::to_string(nth) + ", " + fake_driver().last_injected();
+}
+
+class FailingCallsTest : public DriverTest, public testing::WithParamInterface<VkResult> {
+protected:
+    void SetUp() override {
+        DriverTest::SetUp();
+        compositor_ = std::make_unique<Compositor>();
+        window_ = std::make_unique<Window>(*compositor_);
+        instance_ = std::make_unique<Instance>();
+        surface_ = std::make_unique<WindowSurface>(*instance_, *window_);
+        device_ = std::make_unique<Device>(instance_->physical_device());
+        ASSERT_EQ(surface_->result(), VK_SUCCESS);
+        ASSERT_EQ(device_->result(), VK_SUCCESS);
+    }
+
+    void TearDown() override {
+        device_.reset();
+        surface_.reset();
+        instance_.reset();
+        window_.reset();
+        compositor_.reset();
+        DriverTest::TearDown();
+    }
+
+    /// Fails the first, second, ... call that `call` makes, until it makes no more. `prepare` runs
+    /// before each, `check` gets the result that the application saw of a failure, and `complete`
+    /// the state of the last time, when nothing failed.
+    template <class Prepare, class Call, class Check, class Complete>
+    void fail_each(Prepare&& prepare, Call&& call, Check&& check, Complete&& complete) {
+        for (uint32_t nth = 1;; ++nth) {
+            auto state = prepare();
+            const uint32_t before = fake_driver().injected_failures();
+            fake_driver().fail_any_call(nth, GetParam());
+            const VkResult result = call(*state);
+            fake_driver().clear_failures();
+            if (fake_driver().injected_failures() == before) {
+                EXPECT_EQ(result, VK_SUCCESS);
+                EXPECT_GT(nth, 1U) << "it calls nothing that can fail";
+                complete(*state);
+                return;
+            }
+            const testing::ScopedTrace trace{__FILE__, __LINE__, describe(nth)};
+            check(*state, result);
+            if (HasFailure())
+                return;
+        }
+    }
+
+    /// More frames than there are images: one lost would end them.
+    void expect_frames(const Swapchain& swapchain) {
+        for (uint32_t i = 0; i < 2 * swapchain.image_count(); ++i)
+            ASSERT_EQ(show_frame(*device_, swapchain), VK_SUCCESS);
+    }
+
+    std::unique_ptr<Compositor> compositor_;
+    std::unique_ptr<Window> window_;
+    std::unique_ptr<Instance> instance_;
+    std::unique_ptr<WindowSurface> surface_;
+    std::unique_ptr<Device> device_;
+};
+
+TEST_P(FailingCallsTest, OfCreate) {
+    const auto objects = driver_objects();
+    const size_t descriptors = open_descriptors();
+    struct Attempt {
+        std::unique_ptr<Swapchain> swapchain;
+    };
+    fail_each([] { return std::make_unique<Attempt>(); },
+              [&](Attempt& attempt) {
+                  attempt.swapchain = std::make_unique<Swapchain>(*device_, *surface_);
+                  return attempt.swapchain->result();
+              },
+              [&](Attempt&, VkResult result) {
+                  EXPECT_EQ(result, GetParam());
+                  EXPECT_EQ(driver_objects(), objects);
+                  EXPECT_EQ(open_descriptors(), descriptors);
+              },
+              [](Attempt&) {});
+    const Swapchain swapchain{*device_, *surface_};
+    ASSERT_EQ(swapchain.result(), VK_SUCCESS);
+    expect_frames(swapchain);
+}
+
+TEST_P(FailingCallsTest, OfCreateFromAnOldOne) {
+    // vkCreateSwapchainKHR retires oldSwapchain whether or not it gives a new one.
+    struct Attempt {
+        std::unique_ptr<Swapchain> old;
+        std::unique_ptr<Swapchain> swapchain;
+    };
+    fail_each(
+        [&] {
+            auto attempt = std::make_unique<Attempt>();
+            attempt->old = std::make_unique<Swapchain>(*device_, *surface_);
+            EXPECT_EQ(attempt->old->result(), VK_SUCCESS);
+            return attempt;
+        },
+        [&](Attempt& attempt) {
+            attempt.swapchain = std::make_unique<Swapchain>(*device_, *surface_, *attempt.old);
+            return attempt.swapchain->result();
+        },
+        [&](Attempt& attempt, VkResult result) {
+            EXPECT_EQ(result, GetParam());
+            Frame frame{*device_};
+            EXPECT_EQ(frame.acquire(*attempt.old), VK_ERROR_OUT_OF_DATE_KHR);
+        },
+        [](Attempt&) {});
+    const Swapchain swapchain{*device_, *surface_};
+    ASSERT_EQ(swapchain.result(), VK_SUCCESS);
+    expect_frames(swapchain);
+}
+
+TEST_P(FailingCallsTest, OfAcquire) {
+    const Swapchain swapchain{*device_, *surface_};
+    ASSERT_EQ(swapchain.result(), VK_SUCCESS);
+    expect_frames(swapchain);
+    const size_t descriptors = open_descriptors();
+    const auto show = [&](Frame& frame) {
+        EXPECT_EQ(frame.submit(), VK_SUCCESS);
+        EXPECT_EQ(frame.present(swapchain), VK_SUCCESS);
+        EXPECT_EQ(frame.finish(), VK_SUCCESS);
+        EXPECT_EQ(vkQueueWaitIdle(device_->queue()), VK_SUCCESS);
+    };
+    fail_each([&] { return std::make_unique<Frame>(*device_); },
+              [&](Frame& frame) { return frame.acquire(swapchain); },
+              [&](Frame& frame, VkResult result) {
+                  EXPECT_TRUE(tells(result, GetParam())) << result;
+                  EXPECT_EQ(vkGetFenceStatus(*device_, frame.acquire_fence()), VK_NOT_READY);
+                  EXPECT_EQ(open_descriptors(), descriptors);
+                  // The same objects again, with no image lost.
+                  ASSERT_EQ(frame.acquire(swapchain), VK_SUCCESS);
+                  show(frame);
+                  expect_frames(swapchain);
+              },
+              show);
+}
+
+TEST_P(FailingCallsTest, OfPresent) {
+    struct Shown {
+        Shown(const Device& device, const WindowSurface& surface, size_t committed) :
+            swapchain{device, surface}, frame{device}, commits{committed} {}
+        Swapchain swapchain;
+        Frame frame;
+        size_t commits;
+    };
+    fail_each(
+        [&] {
+            auto shown = std::make_unique<Shown>(*device_, *surface_, compositor_->commits());
+            EXPECT_EQ(shown->frame.acquire(shown->swapchain), VK_SUCCESS);
+            EXPECT_EQ(shown->frame.submit(), VK_SUCCESS);
+            return shown;
+        },
+        [&](Shown& shown) { return shown.frame.present(shown.swapchain); },
+        [&](Shown& shown, VkResult result) {
+            EXPECT_EQ(shown.frame.finish(), VK_SUCCESS);
+            if (result == VK_SUCCESS) {
+                // A way around, after which the frame is there as if nothing had failed.
+                EXPECT_TRUE(compositor_->wait_for_commits(shown.commits + 1));
+                expect_frames(shown.swapchain);
+            } else if (is_out_of_memory(result)) {
+                // vkQueuePresentKHR that ran out of memory has touched neither semaphores nor
+                // images: the same call may be made again.
+                EXPECT_TRUE(is_out_of_memory(GetParam()));
+                EXPECT_EQ(compositor_->commits(), shown.commits);
+                EXPECT_EQ(shown.frame.present(shown.swapchain), VK_SUCCESS);
+                EXPECT_TRUE(compositor_->wait_for_commits(shown.commits + 1));
+                EXPECT_EQ(vkQueueWaitIdle(device_->queue()), VK_SUCCESS);
+                expect_frames(shown.swapchain);
+            } else {
+                // What cannot promise that is a lost device.
+                EXPECT_EQ(result, VK_ERROR_DEVICE_LOST);
+                EXPECT_EQ(vkQueueWaitIdle(device_->queue()), VK_SUCCESS);
+            }
+        },
+        [](Shown& shown) { EXPECT_EQ(shown.frame.finish(), VK_SUCCESS); });
+    const Swapchain swapchain{*device_, *surface_};
+    ASSERT_EQ(swapchain.result(), VK_SUCCESS);
+    expect_frames(swapchain);
+}
+
+INSTANTIATE_TEST_SUITE_P(Results, FailingCallsTest, testing::ValuesIn(injected_results),
+                         [](const auto& row) {
+                             switch (row.param) {
+                             case VK_ERROR_OUT_OF_HOST_MEMORY:
+                                 return "OutOfHostMemory";
+                             case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+                                 return "OutOfDeviceMemory";
+                             default:
+                                 return "DeviceLost";
+                             }
+                         });
+
+/// Results of the driver's functions that the application's call must not have.
+struct ForeignResult {
+    const char* function;
+    VkResult result;
+};
+
+constexpr ForeignResult in_create[]{
+    {"vkAllocateMemory", VK_ERROR_TOO_MANY_OBJECTS},
+    {"vkGetMemoryFdKHR", VK_ERROR_TOO_MANY_OBJECTS},
+    {"vkCreateImage", VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT},
+};
+constexpr ForeignResult in_acquire[]{
+    {"vkImportSemaphoreFdKHR", VK_ERROR_INVALID_EXTERNAL_HANDLE},
+    {"vkImportFenceFdKHR", VK_ERROR_INVALID_EXTERNAL_HANDLE},
+};
+constexpr ForeignResult in_present[]{
+    {"vkGetSemaphoreFdKHR", VK_ERROR_TOO_MANY_OBJECTS},
+};
+
+/// The failures that the specification lists for each command.
+bool is_failure_of_create(VkResult result) {
+    return is_out_of_memory(result) || result == VK_ERROR_DEVICE_LOST ||
+           result == VK_ERROR_SURFACE_LOST_KHR || result == VK_ERROR_INITIALIZATION_FAILED ||
+           result == VK_ERROR_NATIVE_WINDOW_IN_USE_KHR;
+}
+bool is_failure_of_a_frame(VkResult result) {
+    return is_out_of_memory(result) || result == VK_ERROR_DEVICE_LOST ||
+           result == VK_ERROR_OUT_OF_DATE_KHR || result == VK_ERROR_SURFACE_LOST_KHR;
+}
+
+class ForeignResultTest : public FailingCallsTest {
+protected:
+    /// Whether the call was made at all: a layer is free to do without it.
+    template <class Call>
+    static bool with_failure(const ForeignResult& row, Call&& call) {
+        const uint32_t before = fake_driver().injected_failures();
+        fake_driver().fail_call(row.function, 1, row.result);
+        call();
+        fake_driver().clear_failures();
+        return fake_driver().injected_failures() > before;
+    }
+};
+
+TEST_F(ForeignResultTest, OfCreateIsTranslated) {
+    for (const ForeignResult& row : in_create) {
+        const testing::ScopedTrace trace{__FILE__, __LINE__, row.function};
+        std::unique_ptr<Swapchain> swapchain;
+        EXPECT_TRUE(with_failure(
+            row, [&] { swapchain = std::make_unique<Swapchain>(*device_, *surface_); }));
+        EXPECT_TRUE(is_failure_of_create(swapchain->result())) << swapchain->result();
+    }
+}
+
+TEST_F(ForeignResultTest, OfAcquireIsTranslated) {
+    const Swapchain swapchain{*device_, *surface_};
+    for (const ForeignResult& row : in_acquire) {
+        const testing::ScopedTrace trace{__FILE__, __LINE__, row.function};
+        Frame frame{*device_};
+        VkResult result = VK_SUCCESS;
+        EXPECT_TRUE(with_failure(row, [&] { result = frame.acquire(swapchain); }));
+        EXPECT_TRUE(is_failure_of_a_frame(result)) << result;
+    }
+    expect_frames(swapchain);
+}
+
+TEST_F(ForeignResultTest, OfPresentIsTranslated) {
+    for (const ForeignResult& row : in_present) {
+        const testing::ScopedTrace trace{__FILE__, __LINE__, row.function};
+        const Swapchain swapchain{*device_, *surface_};
+        Frame frame{*device_};
+        ASSERT_EQ(frame.acquire(swapchain), VK_SUCCESS);
+        ASSERT_EQ(frame.submit(), VK_SUCCESS);
+        const size_t commits = compositor_->commits();
+        VkResult result = VK_SUCCESS;
+        EXPECT_TRUE(with_failure(row, [&] { result = frame.present(swapchain); }));
+        EXPECT_TRUE(is_failure_of_a_frame(result) ||
+                    (result == VK_SUCCESS && compositor_->wait_for_commits(commits + 1)))
+            << result;
+        EXPECT_EQ(frame.finish(), VK_SUCCESS);
+        EXPECT_EQ(vkQueueWaitIdle(device_->queue()), VK_SUCCESS);
+    }
+}
+
+} // namespace
+} // namespace fencebridge::test

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// The manifests that get installed, in a user's folder of implicit layers, and their switches.
+#include <algorithm>
+#include <filesystem>
+
+#include "driver_test.hpp"
+#include "layer.hpp"
+
+namespace fencebridge::test {
+namespace {
+
+/// A data folder of our own with a manifest in vulkan/implicit_layer.d.
+class DataFolder {
+public:
+    explicit DataFolder(const char* manifest) {
+        std::string name = std::filesystem::temp_directory_path() / "fencebridge-XXXXXX";
+        path_ = mkdtemp(name.data());
+        const auto folder = path_ / "vulkan/implicit_layer.d";
+        std::filesystem::create_directories(folder);
+        std::filesystem::copy_file(manifest, folder / "VkLayer_FENCEBRIDGE_wsi.json");
+    }
+    ~DataFolder() { std::filesystem::remove_all(path_); }
+    DataFolder(const DataFolder&) = delete;
+    DataFolder& operator=(const DataFolder&) = delete;
+
+    [[nodiscard]] std::string path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+class ImplicitTest : public DriverTest {
+protected:
+    explicit ImplicitTest(const char* manifest = OPT_IN_MANIFEST) : folder_{manifest} {}
+
+    static bool is_active() {
+        const Instance instance;
+        const Device device{instance.physical_device()};
+        EXPECT_EQ(device.result(), VK_SUCCESS);
+        return is_taken_over(device);
+    }
+
+private:
+    DataFolder folder_;
+    EnvironmentVariable data_{"XDG_DATA_HOME", folder_.path()};
+    EnvironmentVariable no_path_{"VK_LAYER_PATH", ""};
+    EnvironmentVariable no_layers_{"VK_INSTANCE_LAYERS", ""};
+    // Implicit layers of the machine stay out by their names now.
+    EnvironmentVariable no_others_{"VK_LOADER_LAYERS_DISABLE", "VK_LAYER_MESA_*"};
+};
+
+TEST_F(ImplicitTest, OptInIsOffByItself) { EXPECT_FALSE(is_active()); }
+
+TEST_F(ImplicitTest, OptInIsSwitchedOn) {
+    const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
+    EXPECT_TRUE(is_active());
+}
+
+TEST_F(ImplicitTest, OptInIsSwitchedOff) {
+    const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
+    const EnvironmentVariable off{"DISABLE_FENCEBRIDGE", "1"};
+    EXPECT_FALSE(is_active());
+}
+
+TEST_F(ImplicitTest, BringsItsInstanceExtensions) {
+    fake_driver().set_native_wsi(VK_FALSE);
+    EXPECT_FALSE(as_set(instance_extensions()).contains("VK_KHR_wayland_surface"));
+    const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
+    const Names names = as_set(instance_extensions());
+    for (const char* const name :
+         {"VK_KHR_surface", "VK_KHR_wayland_surface", "VK_KHR_get_surface_capabilities2"})
+        EXPECT_TRUE(names.contains(name)) << name;
+}
+
+// The loader adds the device extensions of an implicit layer's manifest to every physical device's,
+// so the layer sees its own when it asks for the driver's.
+TEST_F(ImplicitTest, OffersSwapchainsOnceAndKeepsThemToItself) {
+    fake_driver().set_native_wsi(VK_FALSE);
+    const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
+    const Instance instance;
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    const auto names = device_extensions(instance.physical_device());
+    EXPECT_EQ(std::ranges::count(names, "VK_KHR_swapchain"), 1);
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_TRUE(is_taken_over(device));
+    EXPECT_FALSE(as_set(extensions_of(last_device_create())).contains("VK_KHR_swapchain"));
+}
+
+class AlwaysOnTest : public ImplicitTest {
+protected:
+    AlwaysOnTest() : ImplicitTest{ALWAYS_ON_MANIFEST} {}
+};
+
+TEST_F(AlwaysOnTest, IsOnByItself) { EXPECT_TRUE(is_active()); }
+
+TEST_F(AlwaysOnTest, IsSwitchedOff) {
+    const EnvironmentVariable off{"DISABLE_FENCEBRIDGE", "1"};
+    EXPECT_FALSE(is_active());
+}
+
+} // namespace
+} // namespace fencebridge::test

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "swapchain.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+namespace fencebridge::test {
+namespace {
+
+// Passes only where a test fails.
+constexpr uint64_t patience_ns = 10'000'000'000;
+
+VkSemaphore make_semaphore(VkDevice device) {
+    const VkSemaphoreCreateInfo info{
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = nullptr, .flags = 0};
+    VkSemaphore semaphore = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateSemaphore(device, &info, nullptr, &semaphore), VK_SUCCESS);
+    return semaphore;
+}
+
+VkFence make_fence(VkDevice device) {
+    const VkFenceCreateInfo info{
+        .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO, .pNext = nullptr, .flags = 0};
+    VkFence fence = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateFence(device, &info, nullptr, &fence), VK_SUCCESS);
+    return fence;
+}
+
+} // namespace
+
+Swapchain::Swapchain(const Device& device, VkSurfaceKHR surface, VkSwapchainKHR old) :
+    device_{device} {
+    VkSwapchainCreateInfoKHR info{};
+    info.sType = VK_STRUCTURE_TYPE_SWAPCHAIN_CREATE_INFO_KHR;
+    info.surface = surface;
+    info.minImageCount = 3;
+    info.imageFormat = VK_FORMAT_B8G8R8A8_UNORM;
+    info.imageColorSpace = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
+    info.imageExtent = {64, 48};
+    info.imageArrayLayers = 1;
+    info.imageUsage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
+    info.preTransform = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR;
+    info.compositeAlpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
+    info.presentMode = VK_PRESENT_MODE_FIFO_KHR;
+    info.clipped = VK_TRUE;
+    info.oldSwapchain = old;
+    result_ = vkCreateSwapchainKHR(device, &info, nullptr, &handle_);
+    if (result_ != VK_SUCCESS)
+        handle_ = VK_NULL_HANDLE;
+}
+
+void Swapchain::destroy() {
+    if (handle_ != VK_NULL_HANDLE)
+        vkDestroySwapchainKHR(device_, std::exchange(handle_, VK_NULL_HANDLE), nullptr);
+}
+
+uint32_t Swapchain::image_count() const {
+    uint32_t count = 0;
+    EXPECT_EQ(vkGetSwapchainImagesKHR(device_, handle_, &count, nullptr), VK_SUCCESS);
+    return count;
+}
+
+Frame::Frame(const Device& device) :
+    device_{device}, acquired_{make_semaphore(device)}, rendered_{make_semaphore(device)},
+    acquired_fence_{make_fence(device)}, done_{make_fence(device)} {}
+
+Frame::~Frame() {
+    vkDestroySemaphore(device_, acquired_, nullptr);
+    vkDestroySemaphore(device_, rendered_, nullptr);
+    vkDestroyFence(device_, acquired_fence_, nullptr);
+    vkDestroyFence(device_, done_, nullptr);
+}
+
+VkResult Frame::acquire(const Swapchain& swapchain) {
+    return vkAcquireNextImageKHR(device_, swapchain, patience_ns, acquired_, acquired_fence_,
+                                 &index_);
+}
+
+VkResult Frame::submit() {
+    static constexpr VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    const VkSubmitInfo info{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                            .pNext = nullptr,
+                            .waitSemaphoreCount = 1,
+                            .pWaitSemaphores = &acquired_,
+                            .pWaitDstStageMask = &stage,
+                            .commandBufferCount = 0,
+                            .pCommandBuffers = nullptr,
+                            .signalSemaphoreCount = 1,
+                            .pSignalSemaphores = &rendered_};
+    return vkQueueSubmit(device_.queue(), 1, &info, done_);
+}
+
+VkResult Frame::present(const Swapchain& swapchain) {
+    const VkSwapchainKHR handle = swapchain;
+    const VkPresentInfoKHR info{.sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
+                                .pNext = nullptr,
+                                .waitSemaphoreCount = 1,
+                                .pWaitSemaphores = &rendered_,
+                                .swapchainCount = 1,
+                                .pSwapchains = &handle,
+                                .pImageIndices = &index_,
+                                .pResults = nullptr};
+    return vkQueuePresentKHR(device_.queue(), &info);
+}
+
+VkResult Frame::finish() {
+    const std::array fences{acquired_fence_, done_};
+    const VkResult result =
+        vkWaitForFences(device_, fences.size(), fences.data(), VK_TRUE, patience_ns);
+    return result == VK_SUCCESS ? vkResetFences(device_, fences.size(), fences.data()) : result;
+}
+
+VkResult show_frame(const Device& device, const Swapchain& swapchain) {
+    Frame frame{device};
+    for (const auto& step : {+[](Frame&f, const Swapchain&s) { return f.acquire(s); },
+                             +[](Frame&f, const Swapchain&) { return f.submit(); },
+                             +[](Frame&f, const Swapchain&s) { return f.present(s); },
+                             +[](Frame&f, const Swapchain&) { return f.finish(); }})
+        if (const VkResult result = step(frame, swapchain); result != VK_SUCCESS)
+            return result;
+    // The semaphores may go once the queue is through with the layer's use of them as well.
+    return vkQueueWaitIdle(device.queue());
+}
+
+} // namespace fencebridge::test

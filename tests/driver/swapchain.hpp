@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// A swapchain and what an application needs to show frames with it, call by call.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "application.hpp"
+
+namespace fencebridge::test {
+
+class Swapchain {
+public:
+    Swapchain(const Device& device, VkSurfaceKHR surface, VkSwapchainKHR old = VK_NULL_HANDLE);
+    ~Swapchain() { destroy(); }
+    Swapchain(const Swapchain&) = delete;
+    Swapchain& operator=(const Swapchain&) = delete;
+
+    void destroy();
+    [[nodiscard]] VkResult result() const { return result_; }
+    [[nodiscard]] operator VkSwapchainKHR() const { return handle_; }
+    [[nodiscard]] uint32_t image_count() const;
+
+private:
+    const Device& device_;
+    VkResult result_;
+    VkSwapchainKHR handle_{VK_NULL_HANDLE};
+};
+
+/// The synchronisation objects of one frame, and the three calls that make the frame.
+class Frame {
+public:
+    explicit Frame(const Device& device);
+    ~Frame();
+    Frame(const Frame&) = delete;
+    Frame& operator=(const Frame&) = delete;
+
+    /// With both a semaphore and a fence.
+    [[nodiscard]] VkResult acquire(const Swapchain& swapchain);
+    /// Waits for the acquired image and signals what present() waits for.
+    [[nodiscard]] VkResult submit();
+    [[nodiscard]] VkResult present(const Swapchain& swapchain);
+    /// Waits until the image was there and the batch is over; the fences are unsignalled then.
+    [[nodiscard]] VkResult finish();
+    [[nodiscard]] VkFence acquire_fence() const { return acquired_fence_; }
+
+private:
+    const Device& device_;
+    VkSemaphore acquired_{VK_NULL_HANDLE};
+    VkSemaphore rendered_{VK_NULL_HANDLE};
+    VkFence acquired_fence_{VK_NULL_HANDLE};
+    VkFence done_{VK_NULL_HANDLE};
+    uint32_t index_{UINT32_MAX};
+};
+
+/// All of a frame; the first result that is not a success.
+[[nodiscard]] VkResult show_frame(const Device& device, const Swapchain& swapchain);
+
+} // namespace fencebridge::test

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// Applications and drivers of different versions of Vulkan.
+#include <algorithm>
+
+#include "driver_test.hpp"
+#include "layer.hpp"
+
+namespace fencebridge::test {
+namespace {
+
+constexpr std::array capability_extensions{
+    "VK_KHR_get_physical_device_properties2",
+    "VK_KHR_external_memory_capabilities",
+    "VK_KHR_external_semaphore_capabilities",
+    "VK_KHR_external_fence_capabilities",
+};
+
+struct Versions {
+    const char* name;
+    uint32_t driver;
+    uint32_t application; // 0: no VkApplicationInfo
+};
+
+const Versions versions[]{
+    {"Driver10App10", VK_API_VERSION_1_0, VK_API_VERSION_1_0},
+    {"Driver10App11", VK_API_VERSION_1_0, VK_API_VERSION_1_1},
+    {"Driver10App13", VK_API_VERSION_1_0, VK_API_VERSION_1_3},
+    {"Driver11App10", VK_API_VERSION_1_1, VK_API_VERSION_1_0},
+    {"Driver11App11", VK_API_VERSION_1_1, VK_API_VERSION_1_1},
+    {"Driver11App13", VK_API_VERSION_1_1, VK_API_VERSION_1_3},
+    {"Driver13AppNone", VK_API_VERSION_1_3, 0},
+    {"Driver13App10", VK_API_VERSION_1_3, VK_API_VERSION_1_0},
+    {"Driver13App11", VK_API_VERSION_1_3, VK_API_VERSION_1_1},
+    {"Driver13App13", VK_API_VERSION_1_3, VK_API_VERSION_1_3},
+};
+
+class VersionsTest : public DriverTest, public testing::WithParamInterface<Versions> {
+protected:
+    void SetUp() override {
+        DriverTest::SetUp();
+        fake_driver().set_instance_version(GetParam().driver);
+        fake_driver().set_device_version(FAKE_DRIVER_ALL_DEVICES, GetParam().driver);
+    }
+
+    /// The version that both sides can use.
+    static uint32_t common() {
+        return std::min(GetParam().driver, std::max(GetParam().application, VK_API_VERSION_1_0));
+    }
+};
+
+TEST_P(VersionsTest, TheDeviceIsServedWithWhatItsVersionNeeds) {
+    const Instance instance{{.api_version = GetParam().application}};
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    const Names of_instance = as_set(extensions_of(last_instance_create()));
+    for (const char* const name : capability_extensions) {
+        EXPECT_TRUE(of_instance.contains(name) || common() >= VK_API_VERSION_1_1) << name;
+    }
+    // The driver itself checks what the device extensions depend on at this version.
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_TRUE(is_taken_over(device));
+    const Names of_device = as_set(extensions_of(last_device_create()));
+    for (const char* const name : required_device_extensions)
+        EXPECT_TRUE(of_device.contains(name)) << name;
+    EXPECT_EQ(of_device.size(), last_device_create().extension_count);
+}
+
+TEST_P(VersionsTest, WhatTheApplicationDidNotEnableStaysAbsent) {
+    const Instance instance{{.api_version = GetParam().application}};
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    const bool has_1_1 = common() >= VK_API_VERSION_1_1;
+    EXPECT_EQ(device.function<PFN_vkVoidFunction>("vkBindImageMemory2") != nullptr, has_1_1);
+    EXPECT_EQ(device.function<PFN_vkVoidFunction>("vkNoSuchFunction"), nullptr);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, VersionsTest, testing::ValuesIn(versions),
+                         [](const auto& row) { return std::string{row.param.name}; });
+
+/// A driver of Vulkan 1.0 that lacks one of what the layer's extensions depend on.
+class OldDriverTest : public DriverTest, public testing::WithParamInterface<const char*> {};
+
+TEST_P(OldDriverTest, PassesThroughWithoutADependency) {
+    fake_driver().set_instance_version(VK_API_VERSION_1_0);
+    fake_driver().set_device_version(0, VK_API_VERSION_1_0);
+    fake_driver().hide_device_extension(0, GetParam());
+    const StderrCapture log;
+    const Instance instance{{.api_version = VK_API_VERSION_1_0}};
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_FALSE(is_taken_over(device));
+    EXPECT_EQ(extensions_of(last_device_create()), std::vector<std::string>{"VK_KHR_swapchain"});
+    const auto lines = log.lines_with("passes through");
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_NE(lines.front().find(GetParam()), std::string::npos) << lines.front();
+}
+
+INSTANTIATE_TEST_SUITE_P(Dependencies, OldDriverTest,
+                         testing::Values("VK_KHR_external_memory", "VK_KHR_external_semaphore",
+                                         "VK_KHR_external_fence", "VK_KHR_bind_memory2",
+                                         "VK_KHR_get_memory_requirements2",
+                                         "VK_KHR_sampler_ycbcr_conversion", "VK_KHR_maintenance1",
+                                         "VK_KHR_image_format_list"));
+
+class InstanceRetryTest : public DriverTest, public testing::WithParamInterface<VkResult> {};
+
+/// What the driver sees with no layer: the loader adds extensions of its own.
+std::vector<std::string> extensions_without_layer(const InstanceRequest& request) {
+    const EnvironmentVariable no_layer{"VK_INSTANCE_LAYERS", ""};
+    const Instance instance{request};
+    EXPECT_EQ(instance.result(), VK_SUCCESS);
+    return extensions_of(last_instance_create());
+}
+
+TEST_P(InstanceRetryTest, AFailureWithTheAdditionsIsTriedAgainWithoutThem) {
+    const InstanceRequest request{.api_version = VK_API_VERSION_1_0};
+    const auto untouched = extensions_without_layer(request);
+    fake_driver().fail_instance_with_extension("VK_KHR_external_fence_capabilities", GetParam());
+    const Instance instance{request};
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    EXPECT_EQ(extensions_of(last_instance_create()), untouched);
+    // Without them the layer cannot ask what it must know, so the device runs without it.
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_FALSE(is_taken_over(device));
+    EXPECT_EQ(extensions_of(last_device_create()), std::vector<std::string>{"VK_KHR_swapchain"});
+}
+
+INSTANTIATE_TEST_SUITE_P(Results, InstanceRetryTest,
+                         testing::Values(VK_ERROR_EXTENSION_NOT_PRESENT,
+                                         VK_ERROR_INITIALIZATION_FAILED,
+                                         VK_ERROR_INCOMPATIBLE_DRIVER));
+
+TEST(InstanceFailureTest, AFailureThatIsNotTheAdditionsIsTheApplications) {
+    fake_driver().reset();
+    fake_driver().fail_instance_with_extension("VK_KHR_wayland_surface",
+                                               VK_ERROR_OUT_OF_HOST_MEMORY);
+    const Instance instance{{.api_version = VK_API_VERSION_1_0}};
+    EXPECT_EQ(instance.result(), VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_INSTANCE), 0U);
+}
+
+} // namespace
+} // namespace fencebridge::test

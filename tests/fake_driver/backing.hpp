@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// The file behind a VkDeviceMemory.
+#pragma once
+
+#include "fd.hpp"
+#include "settings.hpp"
+
+namespace fencebridge::fake_driver {
+
+/// A file of whole pages, at least `size` bytes; invalid when the kernel gives none.
+[[nodiscard]] Fd make_backing(FakeDriverMemory kind, uint64_t size);
+
+} // namespace fencebridge::fake_driver

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "control.h"
+
+namespace fencebridge::fake_driver {
+
+/// The functions that control.h promises.
+[[nodiscard]] const FakeDriverControl& control_table();
+
+} // namespace fencebridge::fake_driver

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// The driver's functions by name, and when a name is to be found.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <type_traits>
+
+#include <vulkan/vulkan.h>
+
+namespace fencebridge::fake_driver {
+
+struct Instance;
+struct Device;
+
+enum class Level { global, instance, physical_device, device };
+
+constexpr uint32_t never_core = UINT32_MAX;
+
+struct EntryPoint {
+    std::string_view name;
+    PFN_vkVoidFunction function;
+    Level level;
+    uint32_t core{VK_API_VERSION_1_0}; // the version that has it, or never_core
+    std::string_view extension{};      // the extension that has it as well
+};
+
+/// A row; say the PFN_ type, so that the compiler checks the function against it.
+template <class Function>
+EntryPoint entry_point(std::string_view name, std::type_identity_t<Function> function, Level level,
+                       uint32_t core = VK_API_VERSION_1_0, std::string_view extension = {}) {
+    return {name, reinterpret_cast<PFN_vkVoidFunction>(function), level, core, extension};
+}
+
+// One table per file of entry points.
+[[nodiscard]] std::span<const EntryPoint> instance_entry_points();
+[[nodiscard]] std::span<const EntryPoint> physical_device_entry_points();
+[[nodiscard]] std::span<const EntryPoint> format_entry_points();
+[[nodiscard]] std::span<const EntryPoint> device_entry_points();
+[[nodiscard]] std::span<const EntryPoint> memory_entry_points();
+[[nodiscard]] std::span<const EntryPoint> image_entry_points();
+[[nodiscard]] std::span<const EntryPoint> sync_entry_points();
+[[nodiscard]] std::span<const EntryPoint> queue_entry_points();
+[[nodiscard]] std::span<const EntryPoint> command_entry_points();
+[[nodiscard]] std::span<const EntryPoint> native_wsi_entry_points();
+
+PFN_vkVoidFunction get_instance_function(VkInstance instance, const char* name);
+PFN_vkVoidFunction get_physical_device_function(VkInstance instance, const char* name);
+PFN_vkVoidFunction get_device_function(VkDevice device, const char* name);
+
+} // namespace fencebridge::fake_driver

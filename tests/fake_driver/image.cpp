@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// Images and their views.
+#include <algorithm>
+
+#include "chain.hpp"
+#include "entry_points.hpp"
+#include "format.hpp"
+#include "objects.hpp"
+
+namespace fencebridge::fake_driver {
+namespace {
+
+constexpr uint32_t all_memory_types = 0b11;
+
+/// Layout for the two old tilings: the format's first modifier's, or a plain one for formats that
+/// only render targets of an application's own use (depth, say).
+FakeDriverModifier plain_layout(const DeviceSettings& settings, VkFormat format) {
+    const auto entry = settings.formats.find(format);
+    if (entry != settings.formats.end() && !entry->second.empty())
+        return entry->second.front();
+    FakeDriverModifier plain{};
+    plain.plane_count = 1;
+    plain.pitch_alignment = 256;
+    return plain;
+}
+
+/// Of the modifiers in the list the one that the driver likes best, which is its own order.
+std::optional<FakeDriverModifier>
+choose_modifier(const DeviceSettings& settings, VkFormat format,
+                const VkImageDrmFormatModifierListCreateInfoEXT& list) {
+    const std::span wanted{list.pDrmFormatModifiers, list.drmFormatModifierCount};
+    for (const uint64_t modifier : wanted)
+        if (!settings.modifier(format, modifier))
+            misuse("vkCreateImage: a modifier that the format does not have");
+    const auto entry = settings.formats.find(format);
+    if (entry == settings.formats.end())
+        return std::nullopt;
+    for (const FakeDriverModifier& candidate : entry->second)
+        if (std::ranges::find(wanted, candidate.modifier) != wanted.end())
+            return candidate;
+    return std::nullopt;
+}
+
+/// The layout that the create info asks for; none when it asks for what there is not.
+std::optional<FakeDriverModifier> image_layout(const Device& device, const DeviceSettings& settings,
+                                               const VkImageCreateInfo& info) {
+    if (info.tiling != VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT)
+        return plain_layout(settings, info.format);
+    if (!device.has(VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME)) {
+        misuse("vkCreateImage: modifier tiling without the extension");
+        return std::nullopt;
+    }
+    if (const auto* const list = find_in<VkImageDrmFormatModifierListCreateInfoEXT>(
+            info.pNext, VK_STRUCTURE_TYPE_IMAGE_DRM_FORMAT_MODIFIER_LIST_CREATE_INFO_EXT))
+        return choose_modifier(settings, info.format, *list);
+    if (const auto* const chosen = find_in<VkImageDrmFormatModifierExplicitCreateInfoEXT>(
+            info.pNext, VK_STRUCTURE_TYPE_IMAGE_DRM_FORMAT_MODIFIER_EXPLICIT_CREATE_INFO_EXT))
+        return settings.modifier(info.format, chosen->drmFormatModifier);
+    misuse("vkCreateImage: modifier tiling without modifiers");
+    return std::nullopt;
+}
+
+/// A swapchain of somebody else's must not get as far as the driver.
+void check_swapchain(const void* next) {
+    const auto* const info = find_in<VkImageSwapchainCreateInfoKHR>(
+        next, VK_STRUCTURE_TYPE_IMAGE_SWAPCHAIN_CREATE_INFO_KHR);
+    if (info != nullptr && info->swapchain != VK_NULL_HANDLE)
+        (void)objects().swapchains.find(info->swapchain);
+}
+
+VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAllocationCallbacks*,
+                      VkImage* result) {
+    if (const auto failure = enter("vkCreateImage"))
+        return *failure;
+    Device* const device = from_handle<Device>(handle);
+    const DeviceSettings settings = current_device_settings(device->physical_device->index);
+    check_swapchain(info->pNext);
+    const auto layout = image_layout(*device, settings, *info);
+    if (!layout)
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    if (info->tiling == VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT &&
+        (features_for(info->usage) & ~layout->features) != 0)
+        misuse("vkCreateImage: usage that the modifier does not have");
+    const auto* const external = find_in<VkExternalMemoryImageCreateInfo>(
+        info->pNext, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO);
+    *result = objects().images.add({.device = device,
+                                    .tiling = info->tiling,
+                                    .modifier = layout->modifier,
+                                    .planes = lay_out(info->format, info->extent, *layout),
+                                    .external = external != nullptr && external->handleTypes != 0,
+                                    .bound = false});
+    return VK_SUCCESS;
+}
+
+void destroy_image(VkDevice, VkImage handle, const VkAllocationCallbacks*) {
+    note("vkDestroyImage");
+    objects().images.remove(handle);
+}
+
+void get_requirements(VkDevice, VkImage handle, VkMemoryRequirements* requirements) {
+    const auto image = objects().images.find(handle);
+    *requirements = {.size = 0, .alignment = 4096, .memoryTypeBits = all_memory_types};
+    if (image != nullptr)
+        requirements->size = image->planes.back().offset + image->planes.back().size;
+}
+
+void get_requirements2(VkDevice device, const VkImageMemoryRequirementsInfo2* info,
+                       VkMemoryRequirements2* requirements) {
+    note_query("vkGetImageMemoryRequirements2");
+    get_requirements(device, info->image, &requirements->memoryRequirements);
+    auto* const dedicated = find_out<VkMemoryDedicatedRequirements>(
+        requirements->pNext, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_REQUIREMENTS);
+    if (dedicated == nullptr)
+        return;
+    const DeviceSettings settings =
+        current_device_settings(from_handle<Device>(device)->physical_device->index);
+    dedicated->requiresDedicatedAllocation = settings.requires_dedicated ? VK_TRUE : VK_FALSE;
+    dedicated->prefersDedicatedAllocation =
+        settings.prefers_dedicated || settings.requires_dedicated ? VK_TRUE : VK_FALSE;
+}
+
+VkResult check_binding(VkImage handle, VkDeviceMemory memory_handle) {
+    const auto image = objects().images.find(handle);
+    const auto memory = objects().memories.find(memory_handle);
+    if (image == nullptr || memory == nullptr)
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    if (std::exchange(image->bound, true))
+        misuse("vkBindImageMemory: bound already");
+    const DeviceSettings settings = current_device_settings(image->device->physical_device->index);
+    if (settings.requires_dedicated && memory->dedicated_image != handle)
+        misuse("vkBindImageMemory: the image needs a dedicated allocation");
+    if (memory->exportable && !image->external)
+        misuse("vkBindImageMemory: exportable memory for an image that was not made for it");
+    if (memory->size < image->planes.back().offset + image->planes.back().size)
+        misuse("vkBindImageMemory: the memory is too small");
+    return VK_SUCCESS;
+}
+
+VkResult bind_memory(VkDevice, VkImage image, VkDeviceMemory memory, VkDeviceSize) {
+    if (const auto failure = enter("vkBindImageMemory"))
+        return *failure;
+    return check_binding(image, memory);
+}
+
+/// Binds to the memory given, or to an image of a native swapchain.
+VkResult bind_one(const VkBindImageMemoryInfo& info) {
+    const auto* const swapchain = find_in<VkBindImageMemorySwapchainInfoKHR>(
+        info.pNext, VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_SWAPCHAIN_INFO_KHR);
+    if (swapchain == nullptr || swapchain->swapchain == VK_NULL_HANDLE)
+        return check_binding(info.image, info.memory);
+    if (objects().swapchains.find(swapchain->swapchain) == nullptr)
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    return VK_SUCCESS;
+}
+
+VkResult bind_memory2(VkDevice, uint32_t count, const VkBindImageMemoryInfo* infos) {
+    if (const auto failure = enter("vkBindImageMemory2"))
+        return *failure;
+    for (const VkBindImageMemoryInfo& info : std::span{infos, count})
+        if (const VkResult result = bind_one(info); result != VK_SUCCESS)
+            return result;
+    return VK_SUCCESS;
+}
+
+/// Plane number of a memory plane aspect; plane 0 for the colour aspect of an old tiling.
+std::optional<uint32_t> plane_of(const Image& image, VkImageAspectFlags aspect) {
+    if (image.tiling != VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT)
+        return aspect == VK_IMAGE_ASPECT_COLOR_BIT ? std::optional{0U} : std::nullopt;
+    static constexpr VkImageAspectFlagBits aspects[]{
+        VK_IMAGE_ASPECT_MEMORY_PLANE_0_BIT_EXT, VK_IMAGE_ASPECT_MEMORY_PLANE_1_BIT_EXT,
+        VK_IMAGE_ASPECT_MEMORY_PLANE_2_BIT_EXT, VK_IMAGE_ASPECT_MEMORY_PLANE_3_BIT_EXT};
+    for (uint32_t i = 0; i < image.planes.size(); ++i)
+        if (aspect == static_cast<VkImageAspectFlags>(aspects[i]))
+            return i;
+    return std::nullopt;
+}
+
+void get_subresource_layout(VkDevice, VkImage handle, const VkImageSubresource* subresource,
+                            VkSubresourceLayout* layout) {
+    note_query("vkGetImageSubresourceLayout");
+    *layout = {};
+    const auto image = find_image(handle);
+    if (image == nullptr)
+        return;
+    const auto plane = plane_of(*image, subresource->aspectMask);
+    if (!plane || image->tiling == VK_IMAGE_TILING_OPTIMAL) {
+        misuse("vkGetImageSubresourceLayout: no such plane, or optimal tiling");
+        return;
+    }
+    layout->offset = image->planes[*plane].offset;
+    layout->size = image->planes[*plane].size;
+    layout->rowPitch = image->planes[*plane].pitch;
+}
+
+VkResult get_modifier_properties(VkDevice, VkImage handle,
+                                 VkImageDrmFormatModifierPropertiesEXT* properties) {
+    if (const auto failure = enter("vkGetImageDrmFormatModifierPropertiesEXT"))
+        return *failure;
+    const auto image = find_image(handle);
+    if (image == nullptr)
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    if (image->tiling != VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT)
+        misuse("vkGetImageDrmFormatModifierPropertiesEXT: not an image with a modifier");
+    properties->drmFormatModifier = image->modifier;
+    return VK_SUCCESS;
+}
+
+VkResult create_view(VkDevice handle, const VkImageViewCreateInfo* info,
+                     const VkAllocationCallbacks*, VkImageView* result) {
+    if (const auto failure = enter("vkCreateImageView"))
+        return *failure;
+    if (find_image(info->image) == nullptr)
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    *result =
+        objects().image_views.add({.device = from_handle<Device>(handle), .image = info->image});
+    return VK_SUCCESS;
+}
+
+void destroy_view(VkDevice, VkImageView handle, const VkAllocationCallbacks*) {
+    note("vkDestroyImageView");
+    objects().image_views.remove(handle);
+}
+
+} // namespace
+
+std::span<const EntryPoint> image_entry_points() {
+    constexpr auto level = Level::device;
+    static const EntryPoint table[]{
+        entry_point<PFN_vkCreateImage>("vkCreateImage", create_image, level),
+        entry_point<PFN_vkDestroyImage>("vkDestroyImage", destroy_image, level),
+        entry_point<PFN_vkGetImageMemoryRequirements>("vkGetImageMemoryRequirements",
+                                                      get_requirements, level),
+        entry_point<PFN_vkGetImageMemoryRequirements2>(
+            "vkGetImageMemoryRequirements2", get_requirements2, level, VK_API_VERSION_1_1),
+        entry_point<PFN_vkGetImageMemoryRequirements2>(
+            "vkGetImageMemoryRequirements2KHR", get_requirements2, level, never_core,
+            VK_KHR_GET_MEMORY_REQUIREMENTS_2_EXTENSION_NAME),
+        entry_point<PFN_vkBindImageMemory>("vkBindImageMemory", bind_memory, level),
+        entry_point<PFN_vkBindImageMemory2>("vkBindImageMemory2", bind_memory2, level,
+                                            VK_API_VERSION_1_1),
+        entry_point<PFN_vkBindImageMemory2>("vkBindImageMemory2KHR", bind_memory2, level,
+                                            never_core, VK_KHR_BIND_MEMORY_2_EXTENSION_NAME),
+        entry_point<PFN_vkGetImageSubresourceLayout>("vkGetImageSubresourceLayout",
+                                                     get_subresource_layout, level),
+        entry_point<PFN_vkGetImageDrmFormatModifierPropertiesEXT>(
+            "vkGetImageDrmFormatModifierPropertiesEXT", get_modifier_properties, level, never_core,
+            VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME),
+        entry_point<PFN_vkCreateImageView>("vkCreateImageView", create_view, level),
+        entry_point<PFN_vkDestroyImageView>("vkDestroyImageView", destroy_view, level),
+    };
+    return table;
+}
+
+} // namespace fencebridge::fake_driver

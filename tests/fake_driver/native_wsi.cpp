@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: MIT
+// A window system of the driver's own that shows nothing. Its answers are the FAKE_DRIVER_NATIVE_*
+// constants, so that a test can tell who answered.
+#include "chain.hpp"
+#include "control.h"
+#include "entry_points.hpp"
+#include "sync_state.hpp"
+
+#include <vulkan/vulkan_wayland.h>
+
+namespace fencebridge::fake_driver {
+namespace {
+
+VkResult create_surface(VkInstance instance, const VkWaylandSurfaceCreateInfoKHR*,
+                        const VkAllocationCallbacks*, VkSurfaceKHR* result) {
+    if (const auto failure = enter("vkCreateWaylandSurfaceKHR"))
+        return *failure;
+    *result = objects().surfaces.add({.instance = from_handle<Instance>(instance)});
+    return VK_SUCCESS;
+}
+
+void destroy_surface(VkInstance, VkSurfaceKHR surface, const VkAllocationCallbacks*) {
+    note("vkDestroySurfaceKHR");
+    objects().surfaces.remove(surface);
+}
+
+VkBool32 get_wayland_support(VkPhysicalDevice, uint32_t, wl_display*) {
+    note_query("vkGetPhysicalDeviceWaylandPresentationSupportKHR");
+    return VK_TRUE;
+}
+
+VkResult get_support(VkPhysicalDevice, uint32_t, VkSurfaceKHR surface, VkBool32* supported) {
+    if (const auto failure = enter_query("vkGetPhysicalDeviceSurfaceSupportKHR"))
+        return *failure;
+    *supported = objects().surfaces.find(surface) != nullptr ? VK_TRUE : VK_FALSE;
+    return VK_SUCCESS;
+}
+
+VkSurfaceCapabilitiesKHR native_capabilities() {
+    VkSurfaceCapabilitiesKHR capabilities{};
+    capabilities.minImageCount = FAKE_DRIVER_NATIVE_MIN_IMAGES;
+    capabilities.maxImageCount = FAKE_DRIVER_NATIVE_MIN_IMAGES;
+    capabilities.currentExtent = {FAKE_DRIVER_NATIVE_WIDTH, FAKE_DRIVER_NATIVE_HEIGHT};
+    capabilities.minImageExtent = capabilities.currentExtent;
+    capabilities.maxImageExtent = capabilities.currentExtent;
+    capabilities.maxImageArrayLayers = 1;
+    capabilities.supportedTransforms = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR;
+    capabilities.currentTransform = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR;
+    capabilities.supportedCompositeAlpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
+    capabilities.supportedUsageFlags =
+        VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT;
+    return capabilities;
+}
+
+VkResult get_capabilities(VkPhysicalDevice, VkSurfaceKHR surface,
+                          VkSurfaceCapabilitiesKHR* capabilities) {
+    if (const auto failure = enter_query("vkGetPhysicalDeviceSurfaceCapabilitiesKHR"))
+        return *failure;
+    if (objects().surfaces.find(surface) == nullptr)
+        return VK_ERROR_SURFACE_LOST_KHR;
+    *capabilities = native_capabilities();
+    return VK_SUCCESS;
+}
+
+VkResult get_capabilities2(VkPhysicalDevice, const VkPhysicalDeviceSurfaceInfo2KHR* info,
+                           VkSurfaceCapabilities2KHR* capabilities) {
+    if (const auto failure = enter_query("vkGetPhysicalDeviceSurfaceCapabilities2KHR"))
+        return *failure;
+    if (objects().surfaces.find(info->surface) == nullptr)
+        return VK_ERROR_SURFACE_LOST_KHR;
+    capabilities->surfaceCapabilities = native_capabilities();
+    return VK_SUCCESS;
+}
+
+constexpr VkSurfaceFormatKHR native_format{.format = FAKE_DRIVER_NATIVE_FORMAT,
+                                           .colorSpace = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR};
+
+VkResult get_formats(VkPhysicalDevice, VkSurfaceKHR surface, uint32_t* count,
+                     VkSurfaceFormatKHR* formats) {
+    if (const auto failure = enter_query("vkGetPhysicalDeviceSurfaceFormatsKHR"))
+        return *failure;
+    if (objects().surfaces.find(surface) == nullptr)
+        return VK_ERROR_SURFACE_LOST_KHR;
+    return enumerate(std::span<const VkSurfaceFormatKHR>{&native_format, 1}, count, formats);
+}
+
+VkResult get_formats2(VkPhysicalDevice, const VkPhysicalDeviceSurfaceInfo2KHR* info,
+                      uint32_t* count, VkSurfaceFormat2KHR* formats) {
+    if (const auto failure = enter_query("vkGetPhysicalDeviceSurfaceFormats2KHR"))
+        return *failure;
+    if (objects().surfaces.find(info->surface) == nullptr)
+        return VK_ERROR_SURFACE_LOST_KHR;
+    return enumerate(
+        std::span<const VkSurfaceFormatKHR>{&native_format, 1}, count, formats,
+        [](VkSurfaceFormat2KHR& to, const VkSurfaceFormatKHR& from) { to.surfaceFormat = from; });
+}
+
+VkResult get_present_modes(VkPhysicalDevice, VkSurfaceKHR surface, uint32_t* count,
+                           VkPresentModeKHR* modes) {
+    static constexpr VkPresentModeKHR native_mode = VK_PRESENT_MODE_IMMEDIATE_KHR;
+    if (const auto failure = enter_query("vkGetPhysicalDeviceSurfacePresentModesKHR"))
+        return *failure;
+    if (objects().surfaces.find(surface) == nullptr)
+        return VK_ERROR_SURFACE_LOST_KHR;
+    return enumerate(std::span<const VkPresentModeKHR>{&native_mode, 1}, count, modes);
+}
+
+VkResult get_rectangles(VkPhysicalDevice, VkSurfaceKHR, uint32_t* count, VkRect2D* rectangles) {
+    static constexpr VkRect2D all{.offset = {0, 0},
+                                  .extent = {FAKE_DRIVER_NATIVE_WIDTH, FAKE_DRIVER_NATIVE_HEIGHT}};
+    if (const auto failure = enter_query("vkGetPhysicalDevicePresentRectanglesKHR"))
+        return *failure;
+    return enumerate(std::span<const VkRect2D>{&all, 1}, count, rectangles);
+}
+
+VkResult create_swapchain(VkDevice handle, const VkSwapchainCreateInfoKHR* info,
+                          const VkAllocationCallbacks*, VkSwapchainKHR* result) {
+    if (const auto failure = enter("vkCreateSwapchainKHR"))
+        return *failure;
+    if (objects().surfaces.find(info->surface) == nullptr)
+        return VK_ERROR_SURFACE_LOST_KHR;
+    if (info->oldSwapchain != VK_NULL_HANDLE)
+        (void)objects().swapchains.find(info->oldSwapchain);
+    Swapchain swapchain;
+    swapchain.device = from_handle<Device>(handle);
+    for (int i = 0; i < FAKE_DRIVER_NATIVE_MIN_IMAGES; ++i) {
+        Image image;
+        image.device = swapchain.device;
+        swapchain.images.push_back(objects().native_images.add(std::move(image)));
+    }
+    *result = objects().swapchains.add(std::move(swapchain));
+    return VK_SUCCESS;
+}
+
+void destroy_swapchain(VkDevice, VkSwapchainKHR handle, const VkAllocationCallbacks*) {
+    note("vkDestroySwapchainKHR");
+    if (const auto swapchain = objects().swapchains.remove(handle))
+        for (const VkImage image : swapchain->images)
+            objects().native_images.remove(image);
+}
+
+VkResult get_images(VkDevice, VkSwapchainKHR handle, uint32_t* count, VkImage* images) {
+    if (const auto failure = enter("vkGetSwapchainImagesKHR"))
+        return *failure;
+    const auto swapchain = objects().swapchains.find(handle);
+    if (swapchain == nullptr)
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    return enumerate(std::span<const VkImage>{swapchain->images}, count, images);
+}
+
+/// The next image in turn, ready at once.
+VkResult acquire(VkSwapchainKHR handle, VkSemaphore semaphore_handle, VkFence fence_handle,
+                 uint32_t* index) {
+    const auto swapchain = objects().swapchains.find(handle);
+    if (swapchain == nullptr)
+        return VK_ERROR_SURFACE_LOST_KHR;
+    *index = swapchain->next;
+    swapchain->next = (swapchain->next + 1) % FAKE_DRIVER_NATIVE_MIN_IMAGES;
+    const auto signal = [](SyncObject* object) {
+        const std::lock_guard lock{payload_mutex()};
+        if (object != nullptr)
+            object->current() = Payload{};
+    };
+    if (semaphore_handle != VK_NULL_HANDLE)
+        signal(objects().semaphores.find(semaphore_handle).get());
+    if (fence_handle != VK_NULL_HANDLE)
+        signal(objects().fences.find(fence_handle).get());
+    return VK_SUCCESS;
+}
+
+VkResult acquire_next_image(VkDevice, VkSwapchainKHR swapchain, uint64_t, VkSemaphore semaphore,
+                            VkFence fence, uint32_t* index) {
+    if (const auto failure = enter("vkAcquireNextImageKHR"))
+        return *failure;
+    return acquire(swapchain, semaphore, fence, index);
+}
+
+VkResult acquire_next_image2(VkDevice, const VkAcquireNextImageInfoKHR* info, uint32_t* index) {
+    if (const auto failure = enter("vkAcquireNextImage2KHR"))
+        return *failure;
+    return acquire(info->swapchain, info->semaphore, info->fence, index);
+}
+
+VkResult queue_present(VkQueue, const VkPresentInfoKHR* info) {
+    if (const auto failure = enter("vkQueuePresentKHR"))
+        return *failure;
+    for (const VkSemaphore handle : std::span{info->pWaitSemaphores, info->waitSemaphoreCount})
+        if (const auto semaphore = objects().semaphores.find(handle)) {
+            const std::lock_guard lock{payload_mutex()};
+            semaphore->current().reset();
+        }
+    VkResult result = VK_SUCCESS;
+    for (uint32_t i = 0; i < info->swapchainCount; ++i) {
+        const bool alive = objects().swapchains.find(info->pSwapchains[i]) != nullptr;
+        const VkResult one = alive ? VK_SUCCESS : VK_ERROR_SURFACE_LOST_KHR;
+        if (info->pResults != nullptr)
+            info->pResults[i] = one;
+        result = alive ? result : one;
+    }
+    return result;
+}
+
+VkResult get_group_capabilities(VkDevice, VkDeviceGroupPresentCapabilitiesKHR* capabilities) {
+    if (const auto failure = enter_query("vkGetDeviceGroupPresentCapabilitiesKHR"))
+        return *failure;
+    std::fill(std::begin(capabilities->presentMask), std::end(capabilities->presentMask), 0U);
+    capabilities->presentMask[0] = 1;
+    capabilities->modes = VK_DEVICE_GROUP_PRESENT_MODE_LOCAL_BIT_KHR;
+    return VK_SUCCESS;
+}
+
+VkResult get_group_surface_modes(VkDevice, VkSurfaceKHR surface,
+                                 VkDeviceGroupPresentModeFlagsKHR* modes) {
+    if (const auto failure = enter_query("vkGetDeviceGroupSurfacePresentModesKHR"))
+        return *failure;
+    if (objects().surfaces.find(surface) == nullptr)
+        return VK_ERROR_SURFACE_LOST_KHR;
+    *modes = VK_DEVICE_GROUP_PRESENT_MODE_LOCAL_BIT_KHR;
+    return VK_SUCCESS;
+}
+
+std::vector<EntryPoint> surface_table() {
+    constexpr auto surface = VK_KHR_SURFACE_EXTENSION_NAME;
+    constexpr auto wayland = VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME;
+    constexpr auto second = VK_KHR_GET_SURFACE_CAPABILITIES_2_EXTENSION_NAME;
+    constexpr auto level = Level::physical_device;
+    return {
+        entry_point<PFN_vkCreateWaylandSurfaceKHR>("vkCreateWaylandSurfaceKHR", create_surface,
+                                                   Level::instance, never_core, wayland),
+        entry_point<PFN_vkDestroySurfaceKHR>("vkDestroySurfaceKHR", destroy_surface,
+                                             Level::instance, never_core, surface),
+        entry_point<PFN_vkGetPhysicalDeviceWaylandPresentationSupportKHR>(
+            "vkGetPhysicalDeviceWaylandPresentationSupportKHR", get_wayland_support, level,
+            never_core, wayland),
+        entry_point<PFN_vkGetPhysicalDeviceSurfaceSupportKHR>(
+            "vkGetPhysicalDeviceSurfaceSupportKHR", get_support, level, never_core, surface),
+        entry_point<PFN_vkGetPhysicalDeviceSurfaceCapabilitiesKHR>(
+            "vkGetPhysicalDeviceSurfaceCapabilitiesKHR", get_capabilities, level, never_core,
+            surface),
+        entry_point<PFN_vkGetPhysicalDeviceSurfaceFormatsKHR>(
+            "vkGetPhysicalDeviceSurfaceFormatsKHR", get_formats, level, never_core, surface),
+        entry_point<PFN_vkGetPhysicalDeviceSurfacePresentModesKHR>(
+            "vkGetPhysicalDeviceSurfacePresentModesKHR", get_present_modes, level, never_core,
+            surface),
+        entry_point<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(
+            "vkGetPhysicalDeviceSurfaceCapabilities2KHR", get_capabilities2, level, never_core,
+            second),
+        entry_point<PFN_vkGetPhysicalDeviceSurfaceFormats2KHR>(
+            "vkGetPhysicalDeviceSurfaceFormats2KHR", get_formats2, level, never_core, second),
+    };
+}
+
+std::vector<EntryPoint> swapchain_table() {
+    constexpr auto extension = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
+    constexpr auto level = Level::device;
+    return {
+        entry_point<PFN_vkGetPhysicalDevicePresentRectanglesKHR>(
+            "vkGetPhysicalDevicePresentRectanglesKHR", get_rectangles, Level::physical_device,
+            never_core, extension),
+        entry_point<PFN_vkCreateSwapchainKHR>("vkCreateSwapchainKHR", create_swapchain, level,
+                                              never_core, extension),
+        entry_point<PFN_vkDestroySwapchainKHR>("vkDestroySwapchainKHR", destroy_swapchain, level,
+                                               never_core, extension),
+        entry_point<PFN_vkGetSwapchainImagesKHR>("vkGetSwapchainImagesKHR", get_images, level,
+                                                 never_core, extension),
+        entry_point<PFN_vkAcquireNextImageKHR>("vkAcquireNextImageKHR", acquire_next_image, level,
+                                               never_core, extension),
+        entry_point<PFN_vkAcquireNextImage2KHR>("vkAcquireNextImage2KHR", acquire_next_image2,
+                                                level, never_core, extension),
+        entry_point<PFN_vkQueuePresentKHR>("vkQueuePresentKHR", queue_present, level, never_core,
+                                           extension),
+        entry_point<PFN_vkGetDeviceGroupPresentCapabilitiesKHR>(
+            "vkGetDeviceGroupPresentCapabilitiesKHR", get_group_capabilities, level, never_core,
+            extension),
+        entry_point<PFN_vkGetDeviceGroupSurfacePresentModesKHR>(
+            "vkGetDeviceGroupSurfacePresentModesKHR", get_group_surface_modes, level, never_core,
+            extension),
+    };
+}
+
+} // namespace
+
+std::span<const EntryPoint> native_wsi_entry_points() {
+    static const std::vector<EntryPoint> table = [] {
+        std::vector<EntryPoint> all = surface_table();
+        const std::vector<EntryPoint> swapchain = swapchain_table();
+        all.insert(all.end(), swapchain.begin(), swapchain.end());
+        return all;
+    }();
+    return table;
+}
+
+} // namespace fencebridge::fake_driver

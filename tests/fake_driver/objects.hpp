@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+// What stands behind the handles. Dispatchable handles are pointers to objects that begin with the
+// loader's word; the others are numbers that are never used twice, so that a stale one is noticed.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <vulkan/vk_icd.h>
+#include <vulkan/vulkan.h>
+
+#include "payload.hpp"
+#include "settings.hpp"
+#include "state.hpp"
+
+namespace fencebridge::fake_driver {
+
+struct Instance;
+struct Device;
+
+struct PhysicalDevice {
+    VK_LOADER_DATA loader{};
+    Instance* instance{nullptr};
+    uint32_t index{0};
+};
+
+struct Instance {
+    VK_LOADER_DATA loader{};
+    uint32_t api_version{VK_API_VERSION_1_0};
+    std::set<std::string, std::less<>> extensions;
+    std::vector<std::unique_ptr<PhysicalDevice>> physical_devices;
+};
+
+struct Queue {
+    VK_LOADER_DATA loader{};
+    Device* device{nullptr};
+    uint32_t family{0};
+    uint32_t index{0};
+    Payload submitted; // all batches so far, behind the lock of sync_objects.cpp
+};
+
+struct Device {
+    VK_LOADER_DATA loader{};
+    const PhysicalDevice* physical_device{nullptr};
+    uint32_t api_version{VK_API_VERSION_1_0};
+    std::set<std::string, std::less<>> extensions;
+    std::vector<std::unique_ptr<Queue>> queues;
+
+    [[nodiscard]] bool has(std::string_view extension) const {
+        return extensions.contains(extension);
+    }
+};
+
+struct CommandBuffer {
+    VK_LOADER_DATA loader{};
+    Device* device{nullptr};
+    VkCommandPool pool{VK_NULL_HANDLE};
+};
+
+struct Memory {
+    Device* device{nullptr};
+    VkDeviceSize size{0};
+    uint32_t type{0};
+    bool exportable{false};
+    Fd fd; // none: never exported nor mapped
+    void* mapping{nullptr};
+    VkImage dedicated_image{VK_NULL_HANDLE};
+};
+
+struct Plane {
+    VkDeviceSize offset{0};
+    VkDeviceSize pitch{0};
+    VkDeviceSize size{0};
+};
+
+struct Image {
+    Device* device{nullptr};
+    VkImageTiling tiling{VK_IMAGE_TILING_OPTIMAL};
+    uint64_t modifier{0}; // for VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT
+    std::vector<Plane> planes;
+    bool external{false};
+    bool bound{false};
+};
+
+struct Buffer {
+    Device* device{nullptr};
+    VkDeviceSize size{0};
+    bool bound{false};
+};
+
+struct ImageView {
+    Device* device{nullptr};
+    VkImage image{VK_NULL_HANDLE};
+};
+
+/// A binary semaphore or a fence. The payload in force is the temporary one if there is one; none
+/// at all means unsignalled and nothing on its way.
+struct SyncObject {
+    Device* device{nullptr};
+    bool exportable{false}; // as SYNC_FD, said at creation
+    std::optional<Payload> permanent;
+    std::optional<Payload> temporary;
+    Payload last_use; // the last batch that refers to it
+
+    [[nodiscard]] std::optional<Payload>& current() { return temporary ? temporary : permanent; }
+};
+struct Semaphore : SyncObject {};
+struct Fence : SyncObject {};
+
+struct CommandPool {
+    Device* device{nullptr};
+    std::map<VkCommandBuffer, std::unique_ptr<CommandBuffer>> buffers;
+};
+
+struct Surface {
+    Instance* instance{nullptr};
+};
+
+struct Swapchain {
+    Device* device{nullptr};
+    std::vector<VkImage> images;
+    uint32_t next{0};
+};
+
+/// The live objects of one type that numbers stand for.
+template <class Handle, class Object>
+class Pool {
+public:
+    explicit Pool(const char* name) : name_{name} {}
+
+    Handle add(Object object) {
+        const std::lock_guard lock{mutex_};
+        static std::atomic<uint64_t> next_number{0x1000};
+        const uint64_t number = ++next_number;
+        objects_.emplace(number, std::make_shared<Object>(std::move(object)));
+        return to_handle(number);
+    }
+
+    /// Null, and a misuse, when the handle is not one of a live object.
+    [[nodiscard]] std::shared_ptr<Object> find(Handle handle) {
+        auto object = find_if_any(handle);
+        if (object == nullptr)
+            misuse(std::string{"not a live "} + name_);
+        return object;
+    }
+
+    [[nodiscard]] std::shared_ptr<Object> find_if_any(Handle handle) {
+        const std::lock_guard lock{mutex_};
+        const auto entry = objects_.find(to_number(handle));
+        return entry != objects_.end() ? entry->second : nullptr;
+    }
+
+    /// The object taken out; null for VK_NULL_HANDLE, and with a misuse for a dead handle.
+    std::shared_ptr<Object> remove(Handle handle) {
+        if (to_number(handle) == 0)
+            return nullptr;
+        auto object = find(handle);
+        const std::lock_guard lock{mutex_};
+        objects_.erase(to_number(handle));
+        return object;
+    }
+
+    [[nodiscard]] uint64_t size() {
+        const std::lock_guard lock{mutex_};
+        return objects_.size();
+    }
+
+    /// Removes what belongs to a dying parent; how many those were.
+    template <class Predicate>
+    size_t remove_if(Predicate&& dying) {
+        const std::lock_guard lock{mutex_};
+        return std::erase_if(objects_, [&](const auto& entry) { return dying(*entry.second); });
+    }
+
+    [[nodiscard]] const char* name() const { return name_; }
+
+private:
+    // A handle is a pointer on 64-bit machines and a number on others.
+    static Handle to_handle(uint64_t number) {
+        if constexpr (std::is_pointer_v<Handle>)
+            return reinterpret_cast<Handle>(static_cast<uintptr_t>(number));
+        else
+            return number;
+    }
+    static uint64_t to_number(Handle handle) {
+        if constexpr (std::is_pointer_v<Handle>)
+            return reinterpret_cast<uintptr_t>(handle);
+        else
+            return handle;
+    }
+
+    const char* const name_;
+    std::mutex mutex_;
+    std::map<uint64_t, std::shared_ptr<Object>> objects_;
+};
+
+struct Objects {
+    std::atomic<uint64_t> instances{0};
+    std::atomic<uint64_t> devices{0};
+    std::atomic<uint64_t> command_buffers{0};
+    Pool<VkDeviceMemory, Memory> memories{"VkDeviceMemory"};
+    Pool<VkImage, Image> images{"VkImage"};
+    Pool<VkImage, Image> native_images{"VkImage of a swapchain"};
+    Pool<VkImageView, ImageView> image_views{"VkImageView"};
+    Pool<VkBuffer, Buffer> buffers{"VkBuffer"};
+    Pool<VkSemaphore, Semaphore> semaphores{"VkSemaphore"};
+    Pool<VkFence, Fence> fences{"VkFence"};
+    Pool<VkCommandPool, CommandPool> command_pools{"VkCommandPool"};
+    Pool<VkSurfaceKHR, Surface> surfaces{"VkSurfaceKHR"};
+    Pool<VkSwapchainKHR, Swapchain> swapchains{"VkSwapchainKHR"};
+};
+
+[[nodiscard]] Objects& objects();
+
+/// The image, the driver's own or one of a native swapchain.
+[[nodiscard]] std::shared_ptr<Image> find_image(VkImage handle);
+
+template <class Object, class Handle>
+[[nodiscard]] Object* from_handle(Handle handle) {
+    return reinterpret_cast<Object*>(handle);
+}
+template <class Handle, class Object>
+[[nodiscard]] Handle to_handle(Object* object) {
+    return reinterpret_cast<Handle>(object);
+}
+
+} // namespace fencebridge::fake_driver

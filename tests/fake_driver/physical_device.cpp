@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+// Properties, features, queues, memory types and external capabilities of a physical device.
+#include <algorithm>
+#include <cstdio>
+
+#include "chain.hpp"
+#include "entry_points.hpp"
+#include "objects.hpp"
+
+namespace fencebridge::fake_driver {
+namespace {
+
+DeviceSettings settings_of(VkPhysicalDevice handle) {
+    return current_device_settings(from_handle<PhysicalDevice>(handle)->index);
+}
+
+void get_features(VkPhysicalDevice, VkPhysicalDeviceFeatures* features) {
+    *features = {};
+    features->robustBufferAccess = VK_TRUE; // required of every implementation
+}
+
+/// Structures of features we do not know stay as the application cleared them.
+void get_features2(VkPhysicalDevice handle, VkPhysicalDeviceFeatures2* features) {
+    get_features(handle, &features->features);
+}
+
+VkPhysicalDeviceLimits make_limits() {
+    VkPhysicalDeviceLimits limits{};
+    limits.maxImageDimension1D = limits.maxImageDimension2D = limits.maxImageDimension3D = 16384;
+    limits.maxImageDimensionCube = 16384;
+    limits.maxImageArrayLayers = 256;
+    limits.maxMemoryAllocationCount = 4096;
+    limits.maxSamplerAllocationCount = 4096;
+    limits.bufferImageGranularity = 1;
+    limits.nonCoherentAtomSize = 64;
+    limits.minMemoryMapAlignment = 4096;
+    limits.optimalBufferCopyOffsetAlignment = 4;
+    limits.optimalBufferCopyRowPitchAlignment = 4;
+    limits.maxFramebufferWidth = limits.maxFramebufferHeight = 16384;
+    limits.framebufferColorSampleCounts = VK_SAMPLE_COUNT_1_BIT;
+    limits.timestampPeriod = 1.0F;
+    return limits;
+}
+
+void get_properties(VkPhysicalDevice handle, VkPhysicalDeviceProperties* properties) {
+    const uint32_t index = from_handle<PhysicalDevice>(handle)->index;
+    *properties = {};
+    properties->apiVersion = settings_of(handle).api_version;
+    properties->driverVersion = 1;
+    properties->deviceType = VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU;
+    std::snprintf(properties->deviceName, sizeof properties->deviceName, "Fake GPU %u", index);
+    properties->pipelineCacheUUID[0] = static_cast<uint8_t>(index + 1);
+    properties->limits = make_limits();
+}
+
+void get_properties2(VkPhysicalDevice handle, VkPhysicalDeviceProperties2* properties) {
+    get_properties(handle, &properties->properties);
+    const auto index = static_cast<uint8_t>(from_handle<PhysicalDevice>(handle)->index);
+    if (auto* const ids = find_out<VkPhysicalDeviceIDProperties>(
+            properties->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES)) {
+        ids->deviceUUID[0] = static_cast<uint8_t>(index + 1);
+        ids->driverUUID[0] = 1;
+        ids->deviceLUIDValid = VK_FALSE;
+        ids->deviceNodeMask = 1;
+    }
+    if (auto* const driver = find_out<VkPhysicalDeviceDriverProperties>(
+            properties->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES)) {
+        std::snprintf(driver->driverName, sizeof driver->driverName, "fake driver");
+        std::snprintf(driver->driverInfo, sizeof driver->driverInfo, "for tests");
+    }
+}
+
+constexpr VkQueueFamilyProperties queue_family{
+    .queueFlags = VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT,
+    .queueCount = 2,
+    .timestampValidBits = 0,
+    .minImageTransferGranularity = {1, 1, 1}};
+
+void get_queue_families(VkPhysicalDevice, uint32_t* count, VkQueueFamilyProperties* families) {
+    enumerate(std::span<const VkQueueFamilyProperties>{&queue_family, 1}, count, families);
+}
+
+void get_queue_families2(VkPhysicalDevice, uint32_t* count, VkQueueFamilyProperties2* families) {
+    enumerate(std::span<const VkQueueFamilyProperties>{&queue_family, 1}, count, families,
+              [](VkQueueFamilyProperties2& to, const VkQueueFamilyProperties& from) {
+                  to.queueFamilyProperties = from;
+              });
+}
+
+/// Type 0 is the one that the host cannot see.
+void get_memory_properties(VkPhysicalDevice, VkPhysicalDeviceMemoryProperties* properties) {
+    *properties = {};
+    properties->memoryHeapCount = 1;
+    properties->memoryHeaps[0] = {.size = VkDeviceSize{1} << 30,
+                                  .flags = VK_MEMORY_HEAP_DEVICE_LOCAL_BIT};
+    properties->memoryTypeCount = 2;
+    properties->memoryTypes[0] = {.propertyFlags = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT,
+                                  .heapIndex = 0};
+    properties->memoryTypes[1] = {.propertyFlags = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT |
+                                                   VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
+                                                   VK_MEMORY_PROPERTY_HOST_COHERENT_BIT,
+                                  .heapIndex = 0};
+}
+
+void get_memory_properties2(VkPhysicalDevice handle,
+                            VkPhysicalDeviceMemoryProperties2* properties) {
+    get_memory_properties(handle, &properties->memoryProperties);
+}
+
+VkResult enumerate_device_extensions(VkPhysicalDevice handle, const char* layer, uint32_t* count,
+                                     VkExtensionProperties* properties) {
+    if (const auto failure = enter_query("vkEnumerateDeviceExtensionProperties"))
+        return *failure;
+    if (layer != nullptr)
+        return VK_ERROR_LAYER_NOT_PRESENT;
+    const std::vector<std::string> names =
+        current_settings().visible_device_extensions(from_handle<PhysicalDevice>(handle)->index);
+    return enumerate(std::span<const std::string>{names}, count, properties,
+                     [](VkExtensionProperties& to, const std::string& from) {
+                         to = {};
+                         from.copy(to.extensionName, sizeof to.extensionName - 1);
+                         to.specVersion = 1;
+                     });
+}
+
+VkResult enumerate_device_layers(VkPhysicalDevice, uint32_t* count, VkLayerProperties*) {
+    *count = 0;
+    return VK_SUCCESS;
+}
+
+/// A driver answers for handle types whose extension it lacks with nothing at all.
+void get_external_semaphore(VkPhysicalDevice handle,
+                            const VkPhysicalDeviceExternalSemaphoreInfo* info,
+                            VkExternalSemaphoreProperties* properties) {
+    note_query("vkGetPhysicalDeviceExternalSemaphoreProperties");
+    const DeviceSettings settings = settings_of(handle);
+    properties->exportFromImportedHandleTypes = 0;
+    properties->compatibleHandleTypes = 0;
+    properties->externalSemaphoreFeatures = 0;
+    if (info->handleType != VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT ||
+        !settings.has_extension(VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME))
+        return;
+    properties->exportFromImportedHandleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT;
+    properties->compatibleHandleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT;
+    properties->externalSemaphoreFeatures = settings.semaphore_features;
+}
+
+void get_external_fence(VkPhysicalDevice handle, const VkPhysicalDeviceExternalFenceInfo* info,
+                        VkExternalFenceProperties* properties) {
+    note_query("vkGetPhysicalDeviceExternalFenceProperties");
+    const DeviceSettings settings = settings_of(handle);
+    properties->exportFromImportedHandleTypes = 0;
+    properties->compatibleHandleTypes = 0;
+    properties->externalFenceFeatures = 0;
+    if (info->handleType != VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT ||
+        !settings.has_extension(VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME))
+        return;
+    properties->exportFromImportedHandleTypes = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT;
+    properties->compatibleHandleTypes = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT;
+    properties->externalFenceFeatures = settings.fence_features;
+}
+
+void get_external_buffer(VkPhysicalDevice, const VkPhysicalDeviceExternalBufferInfo*,
+                         VkExternalBufferProperties* properties) {
+    properties->externalMemoryProperties = {};
+}
+
+/// Both spellings of a function that Vulkan 1.1 took over.
+template <class Function>
+void add_pair(std::vector<EntryPoint>& table, std::string_view name, std::string_view khr_name,
+              std::type_identity_t<Function> function, std::string_view extension) {
+    table.push_back(
+        entry_point<Function>(name, function, Level::physical_device, VK_API_VERSION_1_1));
+    table.push_back(
+        entry_point<Function>(khr_name, function, Level::physical_device, never_core, extension));
+}
+
+std::vector<EntryPoint> make_table() {
+    constexpr auto level = Level::physical_device;
+    constexpr auto properties2 = VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME;
+    std::vector<EntryPoint> table{
+        entry_point<PFN_vkGetPhysicalDeviceFeatures>("vkGetPhysicalDeviceFeatures", get_features,
+                                                     level),
+        entry_point<PFN_vkGetPhysicalDeviceProperties>("vkGetPhysicalDeviceProperties",
+                                                       get_properties, level),
+        entry_point<PFN_vkGetPhysicalDeviceQueueFamilyProperties>(
+            "vkGetPhysicalDeviceQueueFamilyProperties", get_queue_families, level),
+        entry_point<PFN_vkGetPhysicalDeviceMemoryProperties>("vkGetPhysicalDeviceMemoryProperties",
+                                                             get_memory_properties, level),
+        entry_point<PFN_vkEnumerateDeviceExtensionProperties>(
+            "vkEnumerateDeviceExtensionProperties", enumerate_device_extensions, level),
+        entry_point<PFN_vkEnumerateDeviceLayerProperties>("vkEnumerateDeviceLayerProperties",
+                                                          enumerate_device_layers, level),
+    };
+    add_pair<PFN_vkGetPhysicalDeviceFeatures2>(table, "vkGetPhysicalDeviceFeatures2",
+                                               "vkGetPhysicalDeviceFeatures2KHR", get_features2,
+                                               properties2);
+    add_pair<PFN_vkGetPhysicalDeviceProperties2>(table, "vkGetPhysicalDeviceProperties2",
+                                                 "vkGetPhysicalDeviceProperties2KHR",
+                                                 get_properties2, properties2);
+    add_pair<PFN_vkGetPhysicalDeviceQueueFamilyProperties2>(
+        table, "vkGetPhysicalDeviceQueueFamilyProperties2",
+        "vkGetPhysicalDeviceQueueFamilyProperties2KHR", get_queue_families2, properties2);
+    add_pair<PFN_vkGetPhysicalDeviceMemoryProperties2>(
+        table, "vkGetPhysicalDeviceMemoryProperties2", "vkGetPhysicalDeviceMemoryProperties2KHR",
+        get_memory_properties2, properties2);
+    add_pair<PFN_vkGetPhysicalDeviceExternalSemaphoreProperties>(
+        table, "vkGetPhysicalDeviceExternalSemaphoreProperties",
+        "vkGetPhysicalDeviceExternalSemaphorePropertiesKHR", get_external_semaphore,
+        VK_KHR_EXTERNAL_SEMAPHORE_CAPABILITIES_EXTENSION_NAME);
+    add_pair<PFN_vkGetPhysicalDeviceExternalFenceProperties>(
+        table, "vkGetPhysicalDeviceExternalFenceProperties",
+        "vkGetPhysicalDeviceExternalFencePropertiesKHR", get_external_fence,
+        VK_KHR_EXTERNAL_FENCE_CAPABILITIES_EXTENSION_NAME);
+    add_pair<PFN_vkGetPhysicalDeviceExternalBufferProperties>(
+        table, "vkGetPhysicalDeviceExternalBufferProperties",
+        "vkGetPhysicalDeviceExternalBufferPropertiesKHR", get_external_buffer,
+        VK_KHR_EXTERNAL_MEMORY_CAPABILITIES_EXTENSION_NAME);
+    return table;
+}
+
+} // namespace
+
+std::span<const EntryPoint> physical_device_entry_points() {
+    static const std::vector<EntryPoint> table = make_table();
+    return table;
+}
+
+} // namespace fencebridge::fake_driver

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// Submission. Nothing runs: a batch is over when all it waits for, all before it on its queue and
+// its gate (held rendering) are.
+#include "chain.hpp"
+#include "entry_points.hpp"
+#include "sync_state.hpp"
+
+namespace fencebridge::fake_driver {
+namespace {
+
+struct Batch {
+    std::vector<VkSemaphore> waits;
+    std::vector<VkSemaphore> signals;
+    bool renders{false};
+};
+
+void wait_on(Semaphore& semaphore, Payload& batch) {
+    std::optional<Payload>& payload = semaphore.current();
+    if (!payload) {
+        misuse("vkQueueSubmit: wait on a semaphore that nothing signals");
+        return;
+    }
+    batch.add(*payload);
+    payload.reset();
+}
+
+void signal(Semaphore& semaphore, const Payload& batch) {
+    std::optional<Payload>& payload = semaphore.current();
+    if (payload)
+        misuse("vkQueueSubmit: signals a semaphore that is signalled or about to be");
+    payload = batch;
+}
+
+/// Adds the batch to what the queue has been given. `gate` is empty unless rendering is held.
+void submit_batch(Queue& queue, const Batch& batch, const Payload& gate) {
+    std::vector<std::shared_ptr<Semaphore>> used;
+    const auto find = [&](VkSemaphore handle) {
+        auto semaphore = objects().semaphores.find(handle);
+        if (semaphore != nullptr)
+            used.push_back(semaphore);
+        return semaphore;
+    };
+    const std::lock_guard lock{payload_mutex()};
+    queue.submitted.add(gate);
+    for (const VkSemaphore handle : batch.waits)
+        if (const auto semaphore = find(handle))
+            wait_on(*semaphore, queue.submitted);
+    for (const VkSemaphore handle : batch.signals)
+        if (const auto semaphore = find(handle))
+            signal(*semaphore, queue.submitted);
+    for (const auto& semaphore : used)
+        semaphore->last_use = queue.submitted;
+}
+
+void submit_fence(Queue& queue, VkFence handle) {
+    if (handle == VK_NULL_HANDLE)
+        return;
+    const auto fence = objects().fences.find(handle);
+    if (fence == nullptr)
+        return;
+    const std::lock_guard lock{payload_mutex()};
+    if (fence->current())
+        misuse("vkQueueSubmit: the fence is signalled or about to be");
+    fence->current() = queue.submitted;
+    fence->last_use = queue.submitted;
+}
+
+VkResult submit_batches(VkQueue handle, std::span<const Batch> batches, VkFence fence) {
+    Queue& queue = *from_handle<Queue>(handle);
+    // Nothing may have happened yet when this fails.
+    std::vector<Payload> gates;
+    for (const Batch& batch : batches) {
+        const auto gate = batch.renders ? gate_for_rendering() : Payload{};
+        if (!gate)
+            return VK_ERROR_OUT_OF_HOST_MEMORY;
+        gates.push_back(*gate);
+    }
+    for (size_t i = 0; i < batches.size(); ++i)
+        submit_batch(queue, batches[i], gates[i]);
+    submit_fence(queue, fence);
+    return VK_SUCCESS;
+}
+
+VkResult queue_submit(VkQueue handle, uint32_t count, const VkSubmitInfo* infos, VkFence fence) {
+    if (const auto failure = enter("vkQueueSubmit"))
+        return *failure;
+    std::vector<Batch> batches;
+    for (const VkSubmitInfo& info : std::span{infos, count}) {
+        Batch& batch = batches.emplace_back();
+        batch.waits.assign(info.pWaitSemaphores, info.pWaitSemaphores + info.waitSemaphoreCount);
+        batch.signals.assign(info.pSignalSemaphores,
+                             info.pSignalSemaphores + info.signalSemaphoreCount);
+        batch.renders = info.commandBufferCount > 0;
+    }
+    return submit_batches(handle, batches, fence);
+}
+
+VkResult queue_submit2(VkQueue handle, uint32_t count, const VkSubmitInfo2* infos, VkFence fence) {
+    if (const auto failure = enter("vkQueueSubmit2"))
+        return *failure;
+    std::vector<Batch> batches;
+    for (const VkSubmitInfo2& info : std::span{infos, count}) {
+        Batch& batch = batches.emplace_back();
+        for (const auto& wait : std::span{info.pWaitSemaphoreInfos, info.waitSemaphoreInfoCount})
+            batch.waits.push_back(wait.semaphore);
+        for (const auto& signalled :
+             std::span{info.pSignalSemaphoreInfos, info.signalSemaphoreInfoCount})
+            batch.signals.push_back(signalled.semaphore);
+        batch.renders = info.commandBufferInfoCount > 0;
+    }
+    return submit_batches(handle, batches, fence);
+}
+
+VkResult wait_idle(Queue& queue) {
+    Payload all;
+    {
+        const std::lock_guard lock{payload_mutex()};
+        all = queue.submitted;
+    }
+    (void)wait_for(all, std::nullopt);
+    return VK_SUCCESS;
+}
+
+VkResult queue_wait_idle(VkQueue handle) {
+    if (const auto failure = enter("vkQueueWaitIdle"))
+        return *failure;
+    return wait_idle(*from_handle<Queue>(handle));
+}
+
+VkResult device_wait_idle(VkDevice handle) {
+    if (const auto failure = enter("vkDeviceWaitIdle"))
+        return *failure;
+    for (const auto& queue : from_handle<Device>(handle)->queues)
+        wait_idle(*queue);
+    return VK_SUCCESS;
+}
+
+} // namespace
+
+std::span<const EntryPoint> queue_entry_points() {
+    constexpr auto level = Level::device;
+    static const EntryPoint table[]{
+        entry_point<PFN_vkQueueSubmit>("vkQueueSubmit", queue_submit, level),
+        entry_point<PFN_vkQueueSubmit2>("vkQueueSubmit2", queue_submit2, level, VK_API_VERSION_1_3),
+        entry_point<PFN_vkQueueWaitIdle>("vkQueueWaitIdle", queue_wait_idle, level),
+        entry_point<PFN_vkDeviceWaitIdle>("vkDeviceWaitIdle", device_wait_idle, level),
+    };
+    return table;
+}
+
+} // namespace fencebridge::fake_driver

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// What the driver pretends to be; set by a test or the environment, read by the entry points.
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control.h"
+
+namespace fencebridge::fake_driver {
+
+struct DeviceSettings {
+    uint32_t api_version{VK_API_VERSION_1_3};
+    std::vector<std::string> extensions;
+    VkExternalSemaphoreFeatureFlags semaphore_features{};
+    VkExternalFenceFeatureFlags fence_features{};
+    std::map<VkFormat, std::vector<FakeDriverModifier>> formats;
+    bool prefers_dedicated{false};
+    bool requires_dedicated{false};
+
+    /// The entry of a modifier, none when the format does not have it.
+    [[nodiscard]] std::optional<FakeDriverModifier> modifier(VkFormat format,
+                                                             uint64_t modifier) const;
+    [[nodiscard]] bool has_extension(std::string_view name) const;
+};
+
+struct CreateFailure {
+    std::string extension;
+    VkResult result{VK_SUCCESS};
+};
+
+struct Settings {
+    uint32_t instance_version{VK_API_VERSION_1_3};
+    std::vector<std::string> instance_extensions;
+    std::array<DeviceSettings, FAKE_DRIVER_MAX_DEVICES> devices;
+    uint32_t device_count{1};
+    FakeDriverMemory memory{FAKE_DRIVER_MEMORY_MEMFD};
+    FakeDriverSync sync{FAKE_DRIVER_SYNC_EVENTFD};
+    bool native_wsi{true};
+    bool export_signalled_as_minus_one{true};
+    std::optional<CreateFailure> instance_failure;
+    std::optional<CreateFailure> device_failure;
+
+    /// The defaults, changed by the environment.
+    [[nodiscard]] static Settings initial();
+
+    /// Instance extensions as enumerated: without the window system's when that is off.
+    [[nodiscard]] std::vector<std::string> visible_instance_extensions() const;
+    [[nodiscard]] std::vector<std::string> visible_device_extensions(uint32_t device) const;
+};
+
+} // namespace fencebridge::fake_driver
