@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: MIT
+// Invariants 1, 2 and 4 on real dma-bufs: what vkAcquireNextImageKHR's fence and semaphore wait
+// for.
+#include "fixture.hpp"
+
+#include "fake_compositor/dma_buf.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace fencebridge::test {
+namespace {
+
+enum class Payload { fence, semaphore, both };
+
+class AcquireFences : public FencesTest {
+protected:
+    // A window whose images are all presented and none released.
+    void SetUp() override {
+        FencesTest::SetUp();
+        if (HasFatalFailure())
+            return;
+        Compositor& compositor = start({.release = Release::manual});
+        client_ = std::make_unique<Client>(compositor);
+        swapchain_ = client_->swapchain();
+        ASSERT_EQ(swapchain_.result, VK_SUCCESS);
+        for (size_t i = 0; i < swapchain_.images.size(); ++i)
+            ASSERT_EQ(client_->frame(swapchain_), VK_SUCCESS);
+        ASSERT_EQ(vkDeviceWaitIdle(client_->device), VK_SUCCESS);
+        ASSERT_EQ(compositor.commits(), swapchain_.images.size());
+        acquired_fence_ = make_fence(client_->device);
+        waited_fence_ = make_fence(client_->device);
+        semaphore_ = make_semaphore(client_->device);
+    }
+    void TearDown() override {
+        if (client_)
+            vkDeviceWaitIdle(client_->device);
+        semaphore_.reset();
+        waited_fence_.reset();
+        acquired_fence_.reset();
+        swapchain_ = {};
+        client_.reset();
+        FencesTest::TearDown();
+    }
+
+    BufferId buffer(size_t commit) { return *compositor_->commit_at(commit).buffer; }
+
+    // Acquires the one image that was released. A queue submission makes the semaphore visible.
+    void acquire_pending(Payload payload) {
+        bool with_fence = payload != Payload::semaphore;
+        bool with_semaphore = payload != Payload::fence;
+        auto [result, index] = acquire(client_->device, swapchain_, 0,
+                                       with_semaphore ? semaphore_.get() : VK_NULL_HANDLE,
+                                       with_fence ? acquired_fence_.get() : VK_NULL_HANDLE);
+        ASSERT_EQ(result, VK_SUCCESS);
+        index_ = index;
+        if (with_fence)
+            watched_.push_back(acquired_fence_);
+        if (with_semaphore) {
+            client_->renderer.submit_no_work({semaphore_}, waited_fence_);
+            watched_.push_back(waited_fence_);
+        }
+    }
+    bool any_signalled() {
+        return std::ranges::any_of(watched_, [&](VkFence fence) {
+            return vkGetFenceStatus(client_->device, fence) != VK_NOT_READY;
+        });
+    }
+    bool all_signal() {
+        return vkWaitForFences(client_->device, uint32_t(watched_.size()), watched_.data(), VK_TRUE,
+                               10'000'000'000) == VK_SUCCESS;
+    }
+
+    std::unique_ptr<Client> client_;
+    Swapchain swapchain_;
+    Owned<VkFence> acquired_fence_;
+    Owned<VkFence> waited_fence_;
+    Owned<VkSemaphore> semaphore_;
+    std::vector<VkFence> watched_;
+    uint32_t index_ = 0;
+};
+
+struct OrderCase {
+    Payload payload;
+    std::array<size_t, 3> order;
+};
+
+class AllFences : public AcquireFences, public testing::WithParamInterface<OrderCase> {};
+
+// Two readers and a writer of the window system, each on a timeline of its own.
+TEST_P(AllFences, AreWaitedForInAnyOrder) {
+    Fd dma_buf = compositor_->dma_buf_of(buffer(0));
+    FenceTimeline timelines[3];
+    Fd fences[] = {timelines[0].fence(), timelines[1].fence(), timelines[2].fence()};
+    // The writer first: a later reader must not hide it, nor it them.
+    ASSERT_TRUE(attach_write_fence(dma_buf.get(), fences[2].get()));
+    ASSERT_TRUE(attach_read_fence(dma_buf.get(), fences[0].get()));
+    ASSERT_TRUE(attach_read_fence(dma_buf.get(), fences[1].get()));
+    compositor_->release(buffer(0));
+    acquire_pending(GetParam().payload);
+    ASSERT_FALSE(HasFatalFailure());
+    for (size_t i : GetParam().order) {
+        EXPECT_FALSE(any_signalled()) << "before fence " << i;
+        timelines[i].advance();
+    }
+    EXPECT_TRUE(all_signal());
+}
+
+std::vector<OrderCase> all_orders() {
+    std::vector<OrderCase> cases;
+    for (Payload payload : {Payload::fence, Payload::semaphore, Payload::both}) {
+        std::array<size_t, 3> order{0, 1, 2};
+        do
+            cases.push_back({payload, order});
+        while (std::ranges::next_permutation(order).found);
+    }
+    return cases;
+}
+
+std::string name_of(const testing::TestParamInfo<OrderCase>& tested) {
+    constexpr const char* names[] = {"Fence", "Semaphore", "Both"};
+    std::string name = names[int(tested.param.payload)];
+    for (size_t i : tested.param.order)
+        name += std::to_string(i);
+    return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(, AllFences, testing::ValuesIn(all_orders()), name_of);
+
+TEST_F(AcquireFences, AnIdleImageIsReadyAtOnce) {
+    compositor_->release(buffer(0));
+    acquire_pending(Payload::both);
+    EXPECT_TRUE(all_signal());
+}
+
+TEST_F(AcquireFences, AFenceThatHasSignalledIsNotWaitedFor) {
+    Fd dma_buf = compositor_->dma_buf_of(buffer(0));
+    FenceTimeline timeline;
+    Fd fence = timeline.fence();
+    ASSERT_TRUE(attach_read_fence(dma_buf.get(), fence.get()));
+    timeline.advance();
+    compositor_->release(buffer(0));
+    acquire_pending(Payload::both);
+    EXPECT_TRUE(all_signal());
+}
+
+// --- invariant 2 ---
+
+class LaterFences : public AcquireFences, public testing::WithParamInterface<bool> {};
+
+TEST_P(LaterFences, DoNotDelayThePayload) {
+    bool writer = GetParam();
+    Fd dma_buf = compositor_->dma_buf_of(buffer(0));
+    FenceTimeline present_at_acquire;
+    FenceTimeline later;
+    Fd first = present_at_acquire.fence();
+    Fd second = later.fence();
+    ASSERT_TRUE(attach_read_fence(dma_buf.get(), first.get()));
+    compositor_->release(buffer(0));
+    acquire_pending(Payload::both);
+    ASSERT_FALSE(HasFatalFailure());
+    // A writer is what a driver with implicit sync attaches for the client's own rendering.
+    ASSERT_TRUE(writer ? attach_write_fence(dma_buf.get(), second.get())
+                       : attach_read_fence(dma_buf.get(), second.get()));
+    EXPECT_FALSE(any_signalled());
+    present_at_acquire.advance();
+    EXPECT_TRUE(all_signal());
+    EXPECT_FALSE(sync_file_signalled(second.get()));
+    later.advance();
+}
+
+INSTANTIATE_TEST_SUITE_P(, LaterFences, testing::Bool(),
+                         [](auto& tested) { return tested.param ? "Writer" : "Reader"; });
+
+TEST_F(AcquireFences, OtherImagesFencesDoNotDelayThePayload) {
+    Fd other = compositor_->dma_buf_of(buffer(1));
+    FenceTimeline timeline;
+    Fd fence = timeline.fence();
+    ASSERT_TRUE(attach_read_fence(other.get(), fence.get()));
+    compositor_->release(buffer(0));
+    acquire_pending(Payload::both);
+    EXPECT_TRUE(all_signal());
+    timeline.advance();
+}
+
+// The same image in a later frame: the payload of the first acquire is not the second's.
+TEST_F(AcquireFences, ALaterFrameOfTheSameImageDoesNotDelayThePayload) {
+    Fd dma_buf = compositor_->dma_buf_of(buffer(0));
+    FenceTimeline first_reader;
+    FenceTimeline second_reader;
+    Fd first = first_reader.fence();
+    Fd second = second_reader.fence();
+    ASSERT_TRUE(attach_read_fence(dma_buf.get(), first.get()));
+    compositor_->release(buffer(0));
+    acquire_pending(Payload::fence);
+    ASSERT_EQ(client_->present(swapchain_, index_), VK_SUCCESS);
+    compositor_->settle();
+    ASSERT_TRUE(attach_read_fence(dma_buf.get(), second.get()));
+    compositor_->release(buffer(0));
+    Owned<VkFence> next = make_fence(client_->device);
+    auto [result, index] = acquire(client_->device, swapchain_, 0, VK_NULL_HANDLE, next);
+    ASSERT_EQ(result, VK_SUCCESS);
+    EXPECT_EQ(index, index_);
+    first_reader.advance();
+    EXPECT_TRUE(all_signal());
+    EXPECT_EQ(vkGetFenceStatus(client_->device, next), VK_NOT_READY);
+    second_reader.advance();
+    EXPECT_TRUE(wait_and_reset(client_->device, next));
+}
+
+// --- invariant 4 ---
+
+// acquire_pending() has a timeout of 0 and the fence never signals while it runs; with an infinite
+// timeout a wait on the CPU would end in the watchdog.
+TEST_F(AcquireFences, AnInfiniteTimeoutDoesNotWaitForFences) {
+    Fd dma_buf = compositor_->dma_buf_of(buffer(0));
+    FenceTimeline timeline;
+    Fd fence = timeline.fence();
+    ASSERT_TRUE(attach_read_fence(dma_buf.get(), fence.get()));
+    compositor_->release(buffer(0));
+    auto [result, index] =
+        acquire(client_->device, swapchain_, forever, VK_NULL_HANDLE, acquired_fence_);
+    EXPECT_EQ(result, VK_SUCCESS);
+    EXPECT_EQ(vkGetFenceStatus(client_->device, acquired_fence_), VK_NOT_READY);
+    timeline.advance();
+    EXPECT_TRUE(wait_and_reset(client_->device, acquired_fence_));
+}
+
+TEST_F(AcquireFences, ManyFramesWithFencesGrowNothing) {
+    Fd dma_bufs[] = {compositor_->dma_buf_of(buffer(0)), compositor_->dma_buf_of(buffer(1))};
+    FenceTimeline timeline;
+    auto frame = [&](size_t i) {
+        Fd fence = timeline.fence();
+        ASSERT_TRUE(attach_read_fence(dma_bufs[i % 2].get(), fence.get()));
+        compositor_->release(buffer(i % 2));
+        auto [result, index] =
+            acquire(client_->device, swapchain_, forever, VK_NULL_HANDLE, acquired_fence_);
+        ASSERT_EQ(result, VK_SUCCESS);
+        timeline.advance();
+        ASSERT_TRUE(wait_and_reset(client_->device, acquired_fence_));
+        ASSERT_EQ(client_->present(swapchain_, index), VK_SUCCESS);
+        compositor_->settle();
+    };
+    for (size_t i = 0; i < 50; ++i)
+        frame(i);
+    size_t fds = open_fds();
+    for (size_t i = 0; i < 200; ++i)
+        frame(i);
+    EXPECT_EQ(open_fds(), fds);
+}
+
+} // namespace
+} // namespace fencebridge::test

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "client.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+namespace fencebridge::test {
+namespace {
+
+// Long enough that an application's frame loop never waits for its own fences by chance.
+constexpr size_t frames_in_flight = 4;
+
+void bind_compositor(void* data, wl_registry* registry, uint32_t name, const char* interface,
+                     uint32_t) {
+    if (std::strcmp(interface, wl_compositor_interface.name) == 0)
+        *static_cast<wl_compositor**>(data) = static_cast<wl_compositor*>(
+            wl_registry_bind(registry, name, &wl_compositor_interface, 4));
+}
+
+} // namespace
+
+void prepare_environment() {
+    // Three folders up from BUILDDIR/tests/compositor/EXECUTABLE.
+    auto build =
+        std::filesystem::canonical("/proc/self/exe").parent_path().parent_path().parent_path();
+    std::string driver = build / "tests/fake_driver/fake_driver.json";
+    constexpr int keep = 0;
+    setenv("VK_DRIVER_FILES", driver.c_str(), keep);
+    setenv("VK_ICD_FILENAMES", getenv("VK_DRIVER_FILES"), keep);
+    setenv("VK_LAYER_PATH", (build / "json").c_str(), keep);
+    setenv("VK_INSTANCE_LAYERS", "VK_LAYER_FENCEBRIDGE_wsi", keep);
+    setenv("VK_LOADER_LAYERS_DISABLE", "~implicit~", keep);
+    setenv("FENCEBRIDGE_LOG_LEVEL", "info", keep);
+}
+
+App::App(Compositor& compositor) : display_(compositor.connect()) {
+    wl_registry* registry = wl_display_get_registry(display_);
+    static const wl_registry_listener listener = {bind_compositor,
+                                                  [](void*, wl_registry*, uint32_t) {}};
+    wl_registry_add_listener(registry, &listener, &compositor_);
+    wl_display_roundtrip(display_);
+    wl_registry_destroy(registry);
+}
+
+App::~App() {
+    wl_compositor_destroy(compositor_);
+    wl_display_disconnect(display_);
+}
+
+Owned<wl_surface*> App::new_surface() {
+    return {wl_compositor_create_surface(compositor_), wl_surface_destroy};
+}
+
+Owned<VkInstance> make_instance(const InstanceOptions& options) {
+    VkApplicationInfo application{VK_STRUCTURE_TYPE_APPLICATION_INFO};
+    application.apiVersion = options.api_version;
+    VkInstanceCreateInfo info{VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
+    info.pApplicationInfo = &application;
+    info.enabledExtensionCount = uint32_t(options.extensions.size());
+    info.ppEnabledExtensionNames = options.extensions.data();
+    VkInstance instance = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateInstance(&info, nullptr, &instance), VK_SUCCESS);
+    return {instance, [](VkInstance handle) { vkDestroyInstance(handle, nullptr); }};
+}
+
+Device::Device(VkInstance instance) {
+    uint32_t count = 1;
+    vkEnumeratePhysicalDevices(instance, &count, &physical);
+    float priority = 1;
+    VkDeviceQueueCreateInfo queue_info{VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
+    queue_info.queueCount = 1;
+    queue_info.pQueuePriorities = &priority;
+    const char* extension = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
+    VkDeviceCreateInfo info{VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
+    info.queueCreateInfoCount = 1;
+    info.pQueueCreateInfos = &queue_info;
+    info.enabledExtensionCount = 1;
+    info.ppEnabledExtensionNames = &extension;
+    VkDevice handle = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateDevice(physical, &info, nullptr, &handle), VK_SUCCESS);
+    device = {handle, [](VkDevice dying) { vkDestroyDevice(dying, nullptr); }};
+    vkGetDeviceQueue(device, 0, 0, &queue);
+}
+
+Owned<VkSurfaceKHR> make_surface(VkInstance instance, const App& app, wl_surface* surface) {
+    VkWaylandSurfaceCreateInfoKHR info{VK_STRUCTURE_TYPE_WAYLAND_SURFACE_CREATE_INFO_KHR};
+    info.display = app.display();
+    info.surface = surface;
+    VkSurfaceKHR handle = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateWaylandSurfaceKHR(instance, &info, nullptr, &handle), VK_SUCCESS);
+    return {handle,
+            [instance](VkSurfaceKHR dying) { vkDestroySurfaceKHR(instance, dying, nullptr); }};
+}
+
+Swapchain::Swapchain(const Device& on, VkSurfaceKHR surface, const SwapchainOptions& options) :
+    device(on) {
+    VkSurfaceCapabilitiesKHR capabilities{};
+    vkGetPhysicalDeviceSurfaceCapabilitiesKHR(on.physical, surface, &capabilities);
+    VkSwapchainCreateInfoKHR info{VK_STRUCTURE_TYPE_SWAPCHAIN_CREATE_INFO_KHR};
+    info.surface = surface;
+    info.minImageCount = options.min_images ? options.min_images : capabilities.minImageCount;
+    info.imageFormat = options.format;
+    info.imageColorSpace = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
+    info.imageExtent = options.extent;
+    info.imageArrayLayers = 1;
+    info.imageUsage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
+    info.preTransform = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR;
+    info.compositeAlpha = options.alpha;
+    info.presentMode = options.mode;
+    info.clipped = VK_TRUE;
+    info.oldSwapchain = options.old;
+    VkSwapchainKHR created = VK_NULL_HANDLE;
+    result = vkCreateSwapchainKHR(on, &info, nullptr, &created);
+    if (result != VK_SUCCESS)
+        return;
+    handle = {created,
+              [dev = device](VkSwapchainKHR dying) { vkDestroySwapchainKHR(dev, dying, nullptr); }};
+    uint32_t count = 0;
+    vkGetSwapchainImagesKHR(on, created, &count, nullptr);
+    images.resize(count);
+    EXPECT_EQ(vkGetSwapchainImagesKHR(on, created, &count, images.data()), VK_SUCCESS);
+}
+
+Owned<VkSemaphore> make_semaphore(VkDevice device) {
+    VkSemaphoreCreateInfo info{VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
+    VkSemaphore semaphore = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateSemaphore(device, &info, nullptr, &semaphore), VK_SUCCESS);
+    return {semaphore, [device](VkSemaphore dying) { vkDestroySemaphore(device, dying, nullptr); }};
+}
+
+Owned<VkFence> make_fence(VkDevice device) {
+    VkFenceCreateInfo info{VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+    VkFence fence = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateFence(device, &info, nullptr, &fence), VK_SUCCESS);
+    return {fence, [device](VkFence dying) { vkDestroyFence(device, dying, nullptr); }};
+}
+
+bool wait_and_reset(VkDevice device, VkFence fence, uint64_t timeout) {
+    return vkWaitForFences(device, 1, &fence, VK_TRUE, timeout) == VK_SUCCESS &&
+           vkResetFences(device, 1, &fence) == VK_SUCCESS;
+}
+
+// vkAcquireNextImageKHR may be given neither a semaphore nor a fence by no valid application, so
+// one is made and waited for where a test does not care.
+Acquired acquire(VkDevice device, VkSwapchainKHR swapchain, uint64_t timeout, VkSemaphore semaphore,
+                 VkFence fence) {
+    Owned<VkFence> own;
+    if (!semaphore && !fence)
+        own = make_fence(device);
+    Acquired acquired{VK_ERROR_UNKNOWN, UINT32_MAX};
+    acquired.result = vkAcquireNextImageKHR(device, swapchain, timeout, semaphore,
+                                            own ? own.get() : fence, &acquired.index);
+    if (own && (acquired.result == VK_SUCCESS || acquired.result == VK_SUBOPTIMAL_KHR)) {
+        EXPECT_TRUE(wait_and_reset(device, own));
+    }
+    return acquired;
+}
+
+VkResult present(VkQueue queue, VkSwapchainKHR swapchain, uint32_t index,
+                 std::vector<VkSemaphore> wait) {
+    VkPresentInfoKHR info{VK_STRUCTURE_TYPE_PRESENT_INFO_KHR};
+    info.waitSemaphoreCount = uint32_t(wait.size());
+    info.pWaitSemaphores = wait.data();
+    info.swapchainCount = 1;
+    info.pSwapchains = &swapchain;
+    info.pImageIndices = &index;
+    return vkQueuePresentKHR(queue, &info);
+}
+
+Renderer::Renderer(const Device& device) : device_(device) {
+    VkCommandPoolCreateInfo pool_info{VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
+    VkCommandPool pool = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateCommandPool(device, &pool_info, nullptr, &pool), VK_SUCCESS);
+    pool_ = {pool, [dev = VkDevice(device)](VkCommandPool dying) {
+                 vkDestroyCommandPool(dev, dying, nullptr);
+             }};
+    VkCommandBufferAllocateInfo info{VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO};
+    info.commandPool = pool_;
+    info.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
+    info.commandBufferCount = 1;
+    EXPECT_EQ(vkAllocateCommandBuffers(device, &info, &commands_), VK_SUCCESS);
+    VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
+    begin.flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT;
+    EXPECT_EQ(vkBeginCommandBuffer(commands_, &begin), VK_SUCCESS);
+    EXPECT_EQ(vkEndCommandBuffer(commands_), VK_SUCCESS);
+    for (size_t i = 0; i < frames_in_flight; ++i)
+        slots_.push_back({make_semaphore(device), make_semaphore(device), make_fence(device)});
+}
+
+void Renderer::submit(std::vector<VkSemaphore> wait, std::vector<VkSemaphore> signal,
+                      VkFence fence) {
+    submit(&commands_, std::move(wait), std::move(signal), fence);
+}
+
+void Renderer::submit_no_work(std::vector<VkSemaphore> wait, VkFence fence) {
+    submit(nullptr, std::move(wait), {}, fence);
+}
+
+void Renderer::submit(const VkCommandBuffer* commands, std::vector<VkSemaphore> wait,
+                      std::vector<VkSemaphore> signal, VkFence fence) {
+    std::vector<VkPipelineStageFlags> stages(wait.size(), VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
+    VkSubmitInfo info{VK_STRUCTURE_TYPE_SUBMIT_INFO};
+    info.waitSemaphoreCount = uint32_t(wait.size());
+    info.pWaitSemaphores = wait.data();
+    info.pWaitDstStageMask = stages.data();
+    info.commandBufferCount = commands ? 1 : 0;
+    info.pCommandBuffers = commands;
+    info.signalSemaphoreCount = uint32_t(signal.size());
+    info.pSignalSemaphores = signal.data();
+    EXPECT_EQ(vkQueueSubmit(device_.queue, 1, &info, fence), VK_SUCCESS);
+}
+
+VkResult Renderer::frame(const Swapchain& swapchain, uint64_t timeout) {
+    Slot& slot = slots_[next_++ % slots_.size()];
+    if (std::exchange(slot.used, false) && !wait_and_reset(device_, slot.done))
+        return VK_ERROR_DEVICE_LOST;
+    auto [acquired, index] = acquire(device_, swapchain, timeout, slot.acquired);
+    if (acquired != VK_SUCCESS && acquired != VK_SUBOPTIMAL_KHR)
+        return acquired;
+    submit({slot.acquired}, {slot.rendered}, slot.done);
+    slot.used = true;
+    VkResult presented = present(device_.queue, swapchain, index, {slot.rendered});
+    return presented == VK_SUCCESS ? acquired : presented;
+}
+
+} // namespace fencebridge::test

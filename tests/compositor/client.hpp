@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+// A small Vulkan application on Wayland: what the tests do by hand is a line each here, and every
+// handle is an owner. Calls go through the real loader.
+#pragma once
+
+#include "fake_compositor/compositor.hpp"
+
+#include <vulkan/vulkan.h>
+#include <wayland-client-protocol.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace fencebridge::test {
+
+inline constexpr uint64_t forever = UINT64_MAX;
+
+// Points the loader to the layer and the fake driver of this build folder, where the environment
+// does not say otherwise. Before the first Vulkan call.
+void prepare_environment();
+
+// A handle and how it is destroyed.
+template <class Handle>
+class Owned {
+public:
+    Owned() = default;
+    Owned(Handle handle, std::function<void(Handle)> destroy) :
+        handle_(handle), destroy_(std::move(destroy)) {}
+    Owned(Owned&& other) noexcept :
+        handle_(std::exchange(other.handle_, {})), destroy_(std::move(other.destroy_)) {}
+    Owned& operator=(Owned&& other) noexcept {
+        std::swap(handle_, other.handle_);
+        std::swap(destroy_, other.destroy_);
+        return *this;
+    }
+    ~Owned() { reset(); }
+
+    void reset() {
+        if (handle_)
+            destroy_(std::exchange(handle_, {}));
+    }
+    Handle get() const { return handle_; }
+    operator Handle() const { return handle_; }
+
+private:
+    Handle handle_{};
+    std::function<void(Handle)> destroy_;
+};
+
+// The application's own Wayland objects, all on the default queue.
+class App {
+public:
+    explicit App(Compositor& compositor);
+    ~App();
+    App(const App&) = delete;
+    App& operator=(const App&) = delete;
+
+    wl_display* display() const { return display_; }
+    Owned<wl_surface*> new_surface();
+    void round_trip() { wl_display_roundtrip(display_); }
+
+private:
+    wl_display* display_;
+    wl_compositor* compositor_ = nullptr;
+};
+
+struct InstanceOptions {
+    uint32_t api_version = VK_API_VERSION_1_1;
+    std::vector<const char*> extensions = {VK_KHR_SURFACE_EXTENSION_NAME,
+                                           VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME,
+                                           VK_KHR_GET_SURFACE_CAPABILITIES_2_EXTENSION_NAME};
+};
+Owned<VkInstance> make_instance(const InstanceOptions& options = {});
+
+// The first physical device, with one queue of its first family and VK_KHR_swapchain.
+struct Device {
+    explicit Device(VkInstance instance);
+
+    VkPhysicalDevice physical = VK_NULL_HANDLE;
+    Owned<VkDevice> device;
+    VkQueue queue = VK_NULL_HANDLE;
+    operator VkDevice() const { return device; }
+};
+
+Owned<VkSurfaceKHR> make_surface(VkInstance instance, const App& app, wl_surface* surface);
+
+struct SwapchainOptions {
+    VkExtent2D extent = {64, 64};
+    VkFormat format = VK_FORMAT_B8G8R8A8_UNORM;
+    VkPresentModeKHR mode = VK_PRESENT_MODE_MAILBOX_KHR;
+    VkCompositeAlphaFlagBitsKHR alpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
+    uint32_t min_images = 0; // 0: what the surface's capabilities say
+    VkSwapchainKHR old = VK_NULL_HANDLE;
+};
+
+struct Swapchain {
+    Swapchain() = default;
+    Swapchain(const Device& on, VkSurfaceKHR surface, const SwapchainOptions& options = {});
+
+    VkResult result = VK_ERROR_UNKNOWN;
+    VkDevice device = VK_NULL_HANDLE;
+    Owned<VkSwapchainKHR> handle;
+    std::vector<VkImage> images;
+    operator VkSwapchainKHR() const { return handle; }
+};
+
+Owned<VkSemaphore> make_semaphore(VkDevice device);
+Owned<VkFence> make_fence(VkDevice device);
+// Unsignalled afterwards.
+bool wait_and_reset(VkDevice device, VkFence fence, uint64_t timeout = 10'000'000'000);
+
+struct Acquired {
+    VkResult result;
+    uint32_t index;
+};
+Acquired acquire(VkDevice device, VkSwapchainKHR swapchain, uint64_t timeout = forever,
+                 VkSemaphore semaphore = VK_NULL_HANDLE, VkFence fence = VK_NULL_HANDLE);
+
+VkResult present(VkQueue queue, VkSwapchainKHR swapchain, uint32_t index,
+                 std::vector<VkSemaphore> wait = {});
+
+// Submits empty command buffers; the fake driver holds back what has a command buffer when told to.
+class Renderer {
+public:
+    explicit Renderer(const Device& device);
+
+    void submit(std::vector<VkSemaphore> wait, std::vector<VkSemaphore> signal,
+                VkFence fence = VK_NULL_HANDLE);
+    // A submission without a command buffer, which takes no time of its own.
+    void submit_no_work(std::vector<VkSemaphore> wait, VkFence fence);
+    // Acquires, renders and presents one frame as an application does; the worse of the results.
+    VkResult frame(const Swapchain& swapchain, uint64_t timeout = forever);
+
+private:
+    struct Slot {
+        Owned<VkSemaphore> acquired;
+        Owned<VkSemaphore> rendered;
+        Owned<VkFence> done;
+        bool used = false;
+    };
+    void submit(const VkCommandBuffer* commands, std::vector<VkSemaphore> wait,
+                std::vector<VkSemaphore> signal, VkFence fence);
+
+    const Device& device_;
+    Owned<VkCommandPool> pool_;
+    VkCommandBuffer commands_ = VK_NULL_HANDLE;
+    std::vector<Slot> slots_;
+    size_t next_ = 0;
+};
+
+// Everything that one window needs, destroyed in the usual order.
+struct Client {
+    explicit Client(Compositor& compositor) :
+        app(compositor), instance(make_instance()), device(instance), window(app.new_surface()),
+        surface(make_surface(instance, app, window)), renderer(device) {}
+
+    Swapchain swapchain(const SwapchainOptions& options = {}) {
+        return Swapchain(device, surface, options);
+    }
+    VkResult frame(const Swapchain& on) { return renderer.frame(on); }
+    Acquired acquire(const Swapchain& from, uint64_t timeout = forever) {
+        return test::acquire(device, from, timeout);
+    }
+    VkResult present(const Swapchain& to, uint32_t index) {
+        return test::present(device.queue, to, index);
+    }
+    VkResult present_after(const Swapchain& to, uint32_t index, std::vector<VkSemaphore> wait) {
+        return test::present(device.queue, to, index, std::move(wait));
+    }
+
+    App app;
+    Owned<VkInstance> instance;
+    Device device;
+    Owned<wl_surface*> window;
+    Owned<VkSurfaceKHR> surface;
+    Renderer renderer;
+};
+
+} // namespace fencebridge::test

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+// Invariant 7 for the compositor's part: it dies, or ends the connection with a protocol error.
+#include "fixture.hpp"
+
+#include "fake_driver/control.hpp"
+
+#include <thread>
+
+namespace fencebridge::test {
+namespace {
+
+class Faults : public CompositorTest {};
+
+void disconnect(Compositor& compositor) {
+    compositor.on_thread([](Scene& scene) { scene.disconnect_clients(); });
+}
+
+// Present may fail with VK_ERROR_SURFACE_LOST_KHR only when it finds out; one that was read by the
+// compositor still before its end cannot be told from one that was not.
+TEST_F(Faults, ADeadCompositorLosesTheSurface) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    auto [result, index] = client.acquire(swapchain);
+    ASSERT_EQ(result, VK_SUCCESS);
+    disconnect(compositor);
+    EXPECT_EQ(client.present(swapchain, index), VK_ERROR_SURFACE_LOST_KHR);
+    for (uint64_t timeout : {uint64_t(0), uint64_t(1'000'000), forever})
+        EXPECT_EQ(client.acquire(swapchain, timeout).result, VK_ERROR_SURFACE_LOST_KHR);
+}
+
+TEST_F(Faults, ADeadCompositorEndsAFifoWait) {
+    Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    auto [result, index] = client.acquire(swapchain);
+    ASSERT_EQ(result, VK_SUCCESS);
+    std::thread ending([&] { disconnect(compositor); });
+    EXPECT_EQ(client.present(swapchain, index), VK_ERROR_SURFACE_LOST_KHR);
+    ending.join();
+}
+
+TEST_F(Faults, ADeadCompositorEndsAWaitingAcquire) {
+    Compositor& compositor = start({.release = Release::manual});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    for (size_t i = 0; i < swapchain.images.size(); ++i)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    VkResult result = VK_SUCCESS;
+    std::thread waiting([&] { result = client.acquire(swapchain).result; });
+    disconnect(compositor);
+    waiting.join();
+    EXPECT_EQ(result, VK_ERROR_SURFACE_LOST_KHR);
+}
+
+TEST_F(Faults, SwapchainsOfADeadCompositorAreDestroyedAndNotMade) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    {
+        Swapchain swapchain = client.swapchain();
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+        disconnect(compositor);
+        vkDeviceWaitIdle(client.device);
+    }
+    EXPECT_EQ(client.swapchain().result, VK_ERROR_SURFACE_LOST_KHR);
+}
+
+TEST_F(Faults, ASurfaceOfADeadCompositorIsMadeOrRefusedButNoCrash) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    client.surface.reset();
+    disconnect(compositor);
+    VkWaylandSurfaceCreateInfoKHR info{VK_STRUCTURE_TYPE_WAYLAND_SURFACE_CREATE_INFO_KHR};
+    info.display = client.app.display();
+    info.surface = client.window;
+    VkSurfaceKHR surface = VK_NULL_HANDLE;
+    VkResult result = vkCreateWaylandSurfaceKHR(client.instance, &info, nullptr, &surface);
+    // The specification lists out-of-memory errors alone for this call.
+    EXPECT_TRUE(result == VK_SUCCESS || result == VK_ERROR_OUT_OF_HOST_MEMORY) << result;
+    if (result == VK_SUCCESS)
+        vkDestroySurfaceKHR(client.instance, surface, nullptr);
+}
+
+struct ErrorCase {
+    const char* name;
+    const char* interface;
+    const char* request;
+    uint32_t code;
+};
+
+class ProtocolErrors : public Faults, public testing::WithParamInterface<ErrorCase> {};
+
+TEST_P(ProtocolErrors, LoseTheSurfaceAndAreLoggedOnce) {
+    const ErrorCase& fault = GetParam();
+    ErrorLog log;
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    for (int i = 0; i < 3; ++i)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    uint32_t object = compositor.on_thread([&](Scene& scene) {
+        uint32_t last = 0;
+        for (const Request& request : scene.requests())
+            if (request.interface == fault.interface && request.name == fault.request)
+                last = request.object;
+        scene.add_fault(
+            {.interface = fault.interface, .request = fault.request, .code = fault.code});
+        return last;
+    });
+    auto [result, index] = client.acquire(swapchain);
+    ASSERT_EQ(result, VK_SUCCESS);
+    client.present(swapchain, index); // the request that the compositor takes amiss
+    compositor.settle();
+    for (int i = 0; i < 3; ++i)
+        EXPECT_EQ(client.acquire(swapchain).result, VK_ERROR_SURFACE_LOST_KHR);
+    EXPECT_EQ(log.lines_with({"fencebridge: error:", fault.interface, std::to_string(object),
+                              std::to_string(fault.code)})
+                  .size(),
+              1u)
+        << log.text();
+    vkDeviceWaitIdle(client.device);
+}
+
+INSTANTIATE_TEST_SUITE_P(, ProtocolErrors,
+                         testing::Values(ErrorCase{"Commit", "wl_surface", "commit", 4242},
+                                         ErrorCase{"Attach", "wl_surface", "attach", 777}),
+                         [](auto& tested) { return std::string(tested.param.name); });
+
+TEST_F(Faults, ABufferThatIsAProtocolErrorLosesTheSurface) {
+    ErrorLog log;
+    Compositor& compositor = start();
+    Client client(compositor);
+    compositor.on_thread([](Scene& scene) {
+        for (const char* request : {"create", "create_immed"})
+            scene.add_fault(
+                {.interface = "zwp_linux_buffer_params_v1", .request = request, .code = 7});
+    });
+    // The error comes after the request: creation may already see it, or the first frames do.
+    Swapchain swapchain = client.swapchain();
+    VkResult result = swapchain.result;
+    for (int i = 0; result == VK_SUCCESS && i < 10; ++i) {
+        result = client.frame(swapchain);
+        compositor.settle();
+    }
+    EXPECT_EQ(result, VK_ERROR_SURFACE_LOST_KHR);
+    EXPECT_EQ(log.lines_with({"fencebridge: error:", "zwp_linux_buffer_params_v1", "7"}).size(), 1u)
+        << log.text();
+    vkDeviceWaitIdle(client.device);
+}
+
+// zwp_linux_buffer_params_v1.failed is no protocol error: the surface lives on.
+TEST_F(Faults, ABufferThatTheCompositorRefusesFailsTheSwapchain) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(true); });
+    EXPECT_EQ(client.swapchain().result, VK_ERROR_INITIALIZATION_FAILED);
+    compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(false); });
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+}
+
+// Death at the first request of each kind that the layer makes: a result, never a hang or a crash.
+class Deaths : public Faults,
+               public testing::WithParamInterface<std::pair<const char*, const char*>> {};
+
+TEST_P(Deaths, EndInAnError) {
+    // A surface that died early passes through, and would live on in the driver's own fake.
+    fake_driver().set_native_wsi(VK_FALSE);
+    Compositor& compositor = start();
+    App app(compositor);
+    Owned<VkInstance> instance = make_instance();
+    Owned<wl_surface*> window = app.new_surface();
+    app.round_trip();
+    compositor.on_thread([](Scene& scene) {
+        auto [interface, request] = GetParam();
+        scene.add_fault(
+            {.kind = Fault::Kind::disconnect, .interface = interface, .request = request});
+        scene.add_fault({.kind = Fault::Kind::disconnect,
+                         .interface = interface,
+                         .request = std::string(request) + "_immed"});
+    });
+    VkWaylandSurfaceCreateInfoKHR info{VK_STRUCTURE_TYPE_WAYLAND_SURFACE_CREATE_INFO_KHR};
+    info.display = app.display();
+    info.surface = window;
+    VkSurfaceKHR created = VK_NULL_HANDLE;
+    VkResult result = vkCreateWaylandSurfaceKHR(instance, &info, nullptr, &created);
+    if (result != VK_SUCCESS)
+        return;
+    Owned<VkSurfaceKHR> surface(
+        created, [&](VkSurfaceKHR dying) { vkDestroySurfaceKHR(instance, dying, nullptr); });
+    Device device(instance);
+    Renderer renderer(device);
+    Swapchain swapchain(device, surface);
+    result = swapchain.result;
+    for (int i = 0; result == VK_SUCCESS && i < 10; ++i) {
+        result = renderer.frame(swapchain);
+        compositor.settle();
+    }
+    EXPECT_LT(result, 0);
+    vkDeviceWaitIdle(device);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Deaths,
+                         testing::Values(std::pair("wl_registry", "bind"),
+                                         std::pair("zwp_linux_dmabuf_v1", "get_surface_feedback"),
+                                         std::pair("zwp_linux_dmabuf_v1", "create_params"),
+                                         std::pair("zwp_linux_buffer_params_v1", "add"),
+                                         std::pair("zwp_linux_buffer_params_v1", "create"),
+                                         std::pair("wl_surface", "attach"),
+                                         std::pair("wl_surface", "commit")),
+                         [](auto& tested) {
+                             return std::string(tested.param.first) + "_" + tested.param.second;
+                         });
+
+} // namespace
+} // namespace fencebridge::test

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+// What the compositor's dmabuf feedback decides: formats, modifiers, alpha, and when a swapchain
+// has become suboptimal.
+#include "fixture.hpp"
+
+#include "fake_driver/control.hpp"
+
+#include <algorithm>
+
+namespace fencebridge::test {
+namespace {
+
+constexpr uint64_t tiled = 0x0100000000000001;
+constexpr uint64_t compressed = 0x0100000000000002;
+
+FakeDriverModifier driver_modifier(uint64_t modifier) {
+    FakeDriverModifier m{};
+    m.modifier = modifier;
+    m.plane_count = 1;
+    m.pitch_alignment = 256;
+    m.features = VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT | VK_FORMAT_FEATURE_SAMPLED_IMAGE_BIT |
+                 VK_FORMAT_FEATURE_TRANSFER_SRC_BIT | VK_FORMAT_FEATURE_TRANSFER_DST_BIT |
+                 VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BLEND_BIT | VK_FORMAT_FEATURE_BLIT_DST_BIT |
+                 VK_FORMAT_FEATURE_BLIT_SRC_BIT;
+    m.importable = VK_TRUE;
+    m.exportable = VK_TRUE;
+    return m;
+}
+
+std::vector<FormatModifier> formats_of(std::vector<uint64_t> modifiers) {
+    std::vector<FormatModifier> formats;
+    for (uint64_t modifier : modifiers)
+        std::ranges::copy(common_formats(modifier), std::back_inserter(formats));
+    return formats;
+}
+
+// One tranche for each list of modifiers.
+Feedback feedback_of(std::vector<std::vector<uint64_t>> tranches) {
+    Feedback feedback;
+    for (auto& modifiers : tranches)
+        feedback.tranches.push_back({0, 0, formats_of(modifiers)});
+    return feedback;
+}
+
+class FeedbackTest : public CompositorTest {
+protected:
+    static void driver_has(std::vector<uint64_t> modifiers) {
+        std::vector<FakeDriverModifier> list;
+        std::ranges::transform(modifiers, std::back_inserter(list), driver_modifier);
+        for (VkFormat format : {VK_FORMAT_B8G8R8A8_UNORM, VK_FORMAT_B8G8R8A8_SRGB,
+                                VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_R8G8B8A8_SRGB})
+            fake_driver().set_format(FAKE_DRIVER_ALL_DEVICES, format, uint32_t(list.size()),
+                                     list.data());
+    }
+
+    uint64_t modifier_of(BufferId buffer) {
+        return compositor_->on_thread(
+            [=](Scene& scene) { return scene.buffer(buffer).planes.at(0).modifier; });
+    }
+
+    uint64_t used_modifier(Client& client) {
+        Swapchain swapchain = client.swapchain();
+        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+        vkDeviceWaitIdle(client.device);
+        return modifier_of(*compositor_->last_commit().buffer);
+    }
+};
+
+TEST_F(FeedbackTest, TheFirstTrancheWins) {
+    driver_has({drm_linear, tiled, compressed});
+    Client client(start({.feedback = feedback_of({{tiled}, {drm_linear, compressed}})}));
+    EXPECT_EQ(used_modifier(client), tiled);
+}
+
+TEST_F(FeedbackTest, ALaterTrancheServesWhereTheFirstCannot) {
+    driver_has({drm_linear});
+    Client client(start({.feedback = feedback_of({{tiled, compressed}, {drm_linear}})}));
+    EXPECT_EQ(used_modifier(client), drm_linear);
+}
+
+TEST_F(FeedbackTest, SurfaceFeedbackIsPreferredToTheDefault) {
+    driver_has({drm_linear, tiled});
+    Client client(start({.feedback = feedback_of({{drm_linear}}),
+                         .surface_feedback = feedback_of({{tiled}, {drm_linear}})}));
+    EXPECT_EQ(used_modifier(client), tiled);
+}
+
+TEST_F(FeedbackTest, Version3OffersModifiersToo) {
+    driver_has({tiled});
+    Client client(
+        start({.globals = {.dmabuf = 3}, .feedback = feedback_of({{drm_linear, tiled}})}));
+    EXPECT_EQ(used_modifier(client), tiled);
+}
+
+TEST_F(FeedbackTest, TheBufferHasTheDriversLayout) {
+    FakeDriverModifier two_planes = driver_modifier(compressed);
+    two_planes.plane_count = 2;
+    two_planes.pitch_alignment = 512;
+    two_planes.pitch_shift[1] = 3;
+    fake_driver().set_format(FAKE_DRIVER_ALL_DEVICES, VK_FORMAT_B8G8R8A8_UNORM, 1, &two_planes);
+    Compositor& compositor = start({.feedback = feedback_of({{compressed}})});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain({.extent = {200, 50}});
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    auto planes = compositor.on_thread([](Scene& scene) {
+        std::vector<std::pair<uint32_t, uint64_t>> layout;
+        for (const auto& [index, plane] : scene.buffer(*scene.commits().back().buffer).planes)
+            layout.push_back({plane.stride, plane.modifier});
+        return layout;
+    });
+    ASSERT_EQ(planes.size(), 2u);
+    EXPECT_EQ(planes[0], std::pair(1024u, compressed));
+    EXPECT_EQ(planes[1], std::pair(512u, compressed));
+}
+
+TEST_F(FeedbackTest, OnlyFormatsOfBothAreListed) {
+    Compositor& compositor =
+        start({.feedback = {0, {{0, 0, {{drm_xbgr8888, 0}, {drm_abgr8888, 0}}}}}});
+    Client client(compositor);
+    uint32_t count = 0;
+    ASSERT_EQ(vkGetPhysicalDeviceSurfaceFormatsKHR(client.device.physical, client.surface, &count,
+                                                   nullptr),
+              VK_SUCCESS);
+    std::vector<VkSurfaceFormatKHR> formats(count);
+    ASSERT_EQ(vkGetPhysicalDeviceSurfaceFormatsKHR(client.device.physical, client.surface, &count,
+                                                   formats.data()),
+              VK_SUCCESS);
+    EXPECT_GE(count, 2u);
+    for (const VkSurfaceFormatKHR& format : formats) {
+        EXPECT_TRUE(format.format == VK_FORMAT_R8G8B8A8_UNORM ||
+                    format.format == VK_FORMAT_R8G8B8A8_SRGB);
+        EXPECT_EQ(format.colorSpace, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR);
+    }
+}
+
+struct AlphaCase {
+    const char* name;
+    VkFormat format;
+    VkCompositeAlphaFlagBitsKHR alpha;
+    uint32_t fourcc;
+};
+
+class Alpha : public FeedbackTest, public testing::WithParamInterface<AlphaCase> {};
+
+TEST_P(Alpha, ChoosesTheFourcc) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain =
+        client.swapchain({.format = GetParam().format, .alpha = GetParam().alpha});
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    EXPECT_EQ(compositor.last_commit().format, GetParam().fourcc);
+}
+
+constexpr auto opaque = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
+constexpr auto blended = VK_COMPOSITE_ALPHA_PRE_MULTIPLIED_BIT_KHR;
+INSTANTIATE_TEST_SUITE_P(
+    , Alpha,
+    testing::Values(AlphaCase{"BgraOpaque", VK_FORMAT_B8G8R8A8_UNORM, opaque, drm_xrgb8888},
+                    AlphaCase{"BgraBlended", VK_FORMAT_B8G8R8A8_UNORM, blended, drm_argb8888},
+                    AlphaCase{"BgraSrgbOpaque", VK_FORMAT_B8G8R8A8_SRGB, opaque, drm_xrgb8888},
+                    AlphaCase{"RgbaOpaque", VK_FORMAT_R8G8B8A8_UNORM, opaque, drm_xbgr8888},
+                    AlphaCase{"RgbaBlended", VK_FORMAT_R8G8B8A8_UNORM, blended, drm_abgr8888},
+                    AlphaCase{"RgbaSrgbBlended", VK_FORMAT_R8G8B8A8_SRGB, blended, drm_abgr8888}),
+    [](auto& tested) { return std::string(tested.param.name); });
+
+VkCompositeAlphaFlagsKHR alpha_modes(Client& client) {
+    VkSurfaceCapabilitiesKHR capabilities{};
+    EXPECT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client.device.physical, client.surface,
+                                                        &capabilities),
+              VK_SUCCESS);
+    return capabilities.supportedCompositeAlpha;
+}
+
+TEST_F(FeedbackTest, BothAlphaModesAreOfferedWhereBothCanBeShown) {
+    Client client(start());
+    EXPECT_EQ(alpha_modes(client) & (opaque | blended), VkCompositeAlphaFlagsKHR(opaque | blended));
+}
+
+TEST_F(FeedbackTest, BlendingIsNotOfferedWithoutAnAlphaFormat) {
+    Client client(start({.feedback = {0, {{0, 0, {{drm_xrgb8888, 0}, {drm_xbgr8888, 0}}}}}}));
+    EXPECT_EQ(alpha_modes(client), VkCompositeAlphaFlagsKHR(opaque));
+}
+
+// --- new feedback while a swapchain is in use ---
+
+class NewFeedback : public FeedbackTest {
+protected:
+    // Result of the first frame after the compositor changed its mind.
+    VkResult frame_after(Feedback first, Feedback second) {
+        driver_has({drm_linear, tiled});
+        Compositor& compositor = start({.feedback = std::move(first)});
+        Client client(compositor);
+        Swapchain swapchain = client.swapchain();
+        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+        auto [acquired, index] = client.acquire(swapchain);
+        EXPECT_EQ(acquired, VK_SUCCESS);
+        compositor.on_thread([&](Scene& scene) { scene.set_feedback(std::move(second)); });
+        client.app.round_trip();
+        VkResult result = client.present(swapchain, index);
+        EXPECT_EQ(compositor.commits(), 3u); // it is shown all the same
+        vkDeviceWaitIdle(client.device);
+        return result;
+    }
+};
+
+TEST_F(NewFeedback, ThatNoLongerOffersTheModifierIsSuboptimal) {
+    EXPECT_EQ(frame_after(feedback_of({{tiled}, {drm_linear}}), feedback_of({{drm_linear}})),
+              VK_SUBOPTIMAL_KHR);
+}
+
+TEST_F(NewFeedback, ThatPrefersAnotherModifierIsSuboptimal) {
+    EXPECT_EQ(frame_after(feedback_of({{drm_linear}}), feedback_of({{tiled}, {drm_linear}})),
+              VK_SUBOPTIMAL_KHR);
+}
+
+TEST_F(NewFeedback, ThatSaysTheSameIsNot) {
+    EXPECT_EQ(
+        frame_after(feedback_of({{tiled}, {drm_linear}}), feedback_of({{tiled}, {drm_linear}})),
+        VK_SUCCESS);
+}
+
+TEST_F(NewFeedback, ThatPrefersWhatTheDriverCannotDoIsNot) {
+    EXPECT_EQ(frame_after(feedback_of({{drm_linear}}), feedback_of({{compressed}, {drm_linear}})),
+              VK_SUCCESS);
+}
+
+TEST_F(NewFeedback, ThatAddsALesserTrancheIsNot) {
+    EXPECT_EQ(frame_after(feedback_of({{drm_linear}}), feedback_of({{drm_linear}, {tiled}})),
+              VK_SUCCESS);
+}
+
+TEST_F(NewFeedback, IsUsedByTheNextSwapchain) {
+    driver_has({drm_linear, tiled});
+    Compositor& compositor = start({.feedback = feedback_of({{drm_linear}})});
+    Client client(compositor);
+    Swapchain first = client.swapchain();
+    ASSERT_EQ(client.frame(first), VK_SUCCESS);
+    compositor.on_thread([](Scene& scene) { scene.set_feedback(feedback_of({{tiled}})); });
+    client.app.round_trip();
+    EXPECT_EQ(client.frame(first), VK_SUBOPTIMAL_KHR);
+    Swapchain second = client.swapchain({.old = first});
+    ASSERT_EQ(client.frame(second), VK_SUCCESS);
+    EXPECT_EQ(modifier_of(*compositor.last_commit().buffer), tiled);
+    EXPECT_EQ(client.frame(second), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+}
+
+} // namespace
+} // namespace fencebridge::test

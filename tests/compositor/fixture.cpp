@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "fixture.hpp"
+
+#include "fake_compositor/dma_buf.hpp"
+#include "fake_driver/control.hpp"
+
+#include <sys/mman.h>
+
+#include <csignal>
+#include <filesystem>
+#include <sstream>
+
+namespace fencebridge::test {
+namespace {
+
+// Only a hang lasts as long as this.
+constexpr unsigned watchdog_seconds = 60;
+
+void bite(int) {
+    constexpr char message[] = "watchdog: the test hangs\n";
+    [[maybe_unused]] ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
+    _exit(EXIT_FAILURE);
+}
+
+} // namespace
+
+size_t open_fds() {
+    size_t count = 0;
+    for ([[maybe_unused]] auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+        ++count;
+    return count;
+}
+
+std::map<int, uint64_t> live_driver_objects() {
+    std::map<int, uint64_t> live;
+    for (int type = 0; type < FAKE_DRIVER_OBJECT_COUNT; ++type)
+        if (uint64_t count = fake_driver().live_objects(FakeDriverObject(type)))
+            live[type] = count;
+    return live;
+}
+
+ErrorLog::ErrorLog() : file_(memfd_create("stderr", MFD_CLOEXEC)), original_(dup(STDERR_FILENO)) {
+    dup2(file_.get(), STDERR_FILENO);
+}
+
+ErrorLog::~ErrorLog() {
+    dup2(original_.get(), STDERR_FILENO);
+    std::string seen = text();
+    [[maybe_unused]] ssize_t written = write(STDERR_FILENO, seen.data(), seen.size());
+}
+
+std::string ErrorLog::text() const {
+    std::string seen(size_t(lseek(file_.get(), 0, SEEK_CUR)), '\0');
+    ssize_t size = pread(file_.get(), seen.data(), seen.size(), 0);
+    seen.resize(size_t(std::max<ssize_t>(size, 0)));
+    return seen;
+}
+
+std::vector<std::string> ErrorLog::lines_with(std::vector<std::string> words) const {
+    std::vector<std::string> found;
+    std::istringstream stream(text());
+    for (std::string line; std::getline(stream, line);) {
+        bool all = true;
+        for (const std::string& word : words)
+            all = all && line.find(word) != std::string::npos;
+        if (all)
+            found.push_back(line);
+    }
+    return found;
+}
+
+void CompositorTest::SetUp() {
+    signal(SIGALRM, bite);
+    alarm(watchdog_seconds);
+    fake_driver().reset();
+    fds_before_ = open_fds();
+}
+
+void CompositorTest::TearDown() {
+    if (compositor_) {
+        auto violations = compositor_->on_thread([](Scene& scene) { return scene.violations(); });
+        EXPECT_EQ(violations, std::vector<std::string>{});
+        EXPECT_EQ(compositor_->requests("wl_shm", "create_pool"), 0u);
+    }
+    compositor_.reset();
+    for (uint32_t i = 0; i < fake_driver().misuses(); ++i)
+        ADD_FAILURE() << "misuse of the driver: " << fake_driver().misuse(i);
+    EXPECT_EQ(live_driver_objects(), (std::map<int, uint64_t>{}));
+    EXPECT_EQ(open_fds(), fds_before_);
+    alarm(0);
+}
+
+Compositor& CompositorTest::start(Script script) {
+    compositor_ = std::make_unique<Compositor>(std::move(script));
+    return *compositor_;
+}
+
+void FencesTest::SetUp() {
+    CompositorTest::SetUp();
+    ASSERT_TRUE(FenceTimeline::available()) << "sw_sync of debugfs is needed";
+    ASSERT_EQ(access("/dev/udmabuf", R_OK | W_OK), 0) << "/dev/udmabuf is needed";
+    fake_driver().set_memory(FAKE_DRIVER_MEMORY_UDMABUF);
+    fake_driver().set_sync(FAKE_DRIVER_SYNC_SW_SYNC);
+}
+
+} // namespace fencebridge::test

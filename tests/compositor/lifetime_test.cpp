@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+// Invariant 6: what was made for a swapchain is gone when it is destroyed, and nothing grows.
+#include "fixture.hpp"
+
+#include <memory>
+
+namespace fencebridge::test {
+namespace {
+
+// Everything countable that a swapchain may hold.
+struct Holdings {
+    size_t fds;
+    std::map<int, uint64_t> driver;
+    std::map<std::string, size_t> wayland;
+    friend bool operator==(const Holdings&, const Holdings&) = default;
+    friend void PrintTo(const Holdings& holdings, std::ostream* out) {
+        *out << holdings.fds << " fds, driver objects " << testing::PrintToString(holdings.driver)
+             << ", Wayland objects " << testing::PrintToString(holdings.wayland);
+    }
+};
+
+class Lifetime : public CompositorTest {
+protected:
+    // Frame callbacks have no destructor request: only the compositor's answer ends them.
+    Holdings holdings(App& app) {
+        app.round_trip();
+        compositor_->refresh();
+        app.round_trip();
+        auto wayland = compositor_->on_thread([](Scene& scene) { return scene.live_objects(); });
+        // The core protocol has no request that destroys a registry.
+        wayland.erase("wl_registry");
+        return {open_fds(), live_driver_objects(), wayland};
+    }
+    // What a device or a surface keeps from its first swapchain on is not the swapchain's; it must
+    // only not grow, and go with the device or the surface.
+    void warm_up(Client& client) {
+        Swapchain swapchain = client.swapchain();
+        frames(client, swapchain, 1);
+    }
+    static void frames(Client& client, const Swapchain& swapchain, int count) {
+        for (int i = 0; i < count; ++i)
+            ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+        ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+    }
+};
+
+TEST_F(Lifetime, ASwapchainLeavesNothing) {
+    Client client(start());
+    warm_up(client);
+    Holdings before = holdings(client.app);
+    Swapchain swapchain = client.swapchain();
+    frames(client, swapchain, 10);
+    swapchain = {};
+    EXPECT_EQ(holdings(client.app), before);
+}
+
+TEST_F(Lifetime, ASurfaceLeavesNothing) {
+    Client client(start());
+    warm_up(client);
+    client.surface.reset();
+    Holdings before = holdings(client.app);
+    client.surface = make_surface(client.instance, client.app, client.window);
+    Swapchain swapchain = client.swapchain();
+    frames(client, swapchain, 10);
+    swapchain = {};
+    client.surface.reset();
+    EXPECT_EQ(holdings(client.app), before);
+}
+
+TEST_F(Lifetime, DeviceAndInstanceLeaveNothing) {
+    Compositor& compositor = start();
+    App app(compositor);
+    Owned<wl_surface*> window = app.new_surface();
+    Holdings before = holdings(app);
+    for (int i = 0; i < 3; ++i) {
+        Owned<VkInstance> instance = make_instance();
+        Device device(instance);
+        Owned<VkSurfaceKHR> surface = make_surface(instance, app, window);
+        Renderer renderer(device);
+        Swapchain swapchain(device, surface);
+        EXPECT_EQ(renderer.frame(swapchain), VK_SUCCESS);
+        vkDeviceWaitIdle(device);
+    }
+    EXPECT_EQ(holdings(app), before);
+}
+
+TEST_F(Lifetime, TheDeviceMayGoBeforeTheSurface) {
+    Compositor& compositor = start();
+    App app(compositor);
+    Owned<wl_surface*> window = app.new_surface();
+    Holdings before = holdings(app);
+    {
+        Owned<VkInstance> instance = make_instance();
+        Owned<VkSurfaceKHR> surface = make_surface(instance, app, window);
+        {
+            Device device(instance);
+            Renderer renderer(device);
+            Swapchain swapchain(device, surface);
+            EXPECT_EQ(renderer.frame(swapchain), VK_SUCCESS);
+            vkDeviceWaitIdle(device);
+        }
+        Device another(instance);
+        Renderer renderer(another);
+        Swapchain swapchain(another, surface);
+        EXPECT_EQ(renderer.frame(swapchain), VK_SUCCESS);
+        vkDeviceWaitIdle(another);
+    }
+    EXPECT_EQ(holdings(app), before);
+}
+
+class SteadyState : public Lifetime, public testing::WithParamInterface<VkPresentModeKHR> {};
+
+TEST_P(SteadyState, GrowsNothing) {
+    Client client(start());
+    Swapchain swapchain = client.swapchain({.mode = GetParam()});
+    frames(client, swapchain, 50);
+    Holdings after_50 = holdings(client.app);
+    frames(client, swapchain, 450);
+    EXPECT_EQ(holdings(client.app), after_50);
+}
+
+INSTANTIATE_TEST_SUITE_P(, SteadyState,
+                         testing::Values(VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR),
+                         [](auto& tested) {
+                             return tested.param == VK_PRESENT_MODE_FIFO_KHR ? "Fifo" : "Mailbox";
+                         });
+
+// The state that images are in when their swapchain is destroyed.
+struct Ending {
+    const char* name;
+    uint32_t presented;
+    uint32_t acquired;
+};
+
+class Endings : public Lifetime, public testing::WithParamInterface<Ending> {};
+
+TEST_P(Endings, LeaveNothing) {
+    Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::manual});
+    Client client(compositor);
+    warm_up(client);
+    Holdings before = holdings(client.app);
+    Swapchain swapchain = client.swapchain();
+    for (uint32_t i = 0; i < GetParam().presented; ++i)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    for (uint32_t i = 0; i < GetParam().acquired; ++i)
+        ASSERT_EQ(client.acquire(swapchain, 0).result, VK_SUCCESS);
+    ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+    swapchain = {};
+    EXPECT_EQ(holdings(client.app), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Endings,
+                         testing::Values(Ending{"Unused", 0, 0}, Ending{"Acquired", 0, 2},
+                                         Ending{"Presented", 2, 0},
+                                         Ending{"PresentedAndAcquired", 1, 2}),
+                         [](auto& tested) { return std::string(tested.param.name); });
+
+// A window that is resized again and again; the old swapchains die early or all at the end.
+class Resizing : public Lifetime, public testing::WithParamInterface<bool> {};
+
+TEST_P(Resizing, LeavesNothing) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    warm_up(client);
+    Holdings before = holdings(client.app);
+    bool keep_old = GetParam();
+    std::vector<Swapchain> chain;
+    for (uint32_t i = 0; i < 20; ++i) {
+        VkExtent2D extent{32 + 8 * i, 16 + 4 * i};
+        VkSwapchainKHR old = chain.empty() ? VK_NULL_HANDLE : chain.back().handle.get();
+        chain.push_back(client.swapchain({.extent = extent, .old = old}));
+        ASSERT_EQ(chain.back().result, VK_SUCCESS);
+        frames(client, chain.back(), 3);
+        Commit last = compositor.last_commit();
+        EXPECT_EQ(last.width, int32_t(extent.width));
+        EXPECT_EQ(last.height, int32_t(extent.height));
+        if (!keep_old && chain.size() > 1)
+            chain.erase(chain.begin());
+    }
+    chain.clear();
+    EXPECT_EQ(holdings(client.app), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Resizing, testing::Bool(),
+                         [](auto& tested) { return tested.param ? "AllAtTheEnd" : "OneByOne"; });
+
+TEST_F(Lifetime, OldSwapchainsMayGoInAnyOrder) {
+    Client client(start());
+    std::vector<Swapchain> chain;
+    for (int i = 0; i < 4; ++i) {
+        VkSwapchainKHR old = chain.empty() ? VK_NULL_HANDLE : chain.back().handle.get();
+        chain.push_back(client.swapchain({.old = old}));
+        ASSERT_EQ(chain.back().result, VK_SUCCESS);
+        frames(client, chain.back(), 2);
+    }
+    for (size_t index : {3u, 0u, 2u, 1u})
+        chain[index].handle.reset();
+    Swapchain after = client.swapchain();
+    EXPECT_EQ(after.result, VK_SUCCESS);
+    frames(client, after, 2);
+}
+
+TEST_F(Lifetime, NullHandlesMayBeDestroyed) {
+    Client client(start());
+    vkDestroySwapchainKHR(client.device, VK_NULL_HANDLE, nullptr);
+    vkDestroySurfaceKHR(client.instance, VK_NULL_HANDLE, nullptr);
+    EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
+}
+
+TEST_F(Lifetime, ADestroyedSwapchainLeavesTheWindowUsable) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    for (int i = 0; i < 3; ++i) {
+        Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
+        ASSERT_EQ(swapchain.result, VK_SUCCESS);
+        frames(client, swapchain, 3);
+    }
+    EXPECT_EQ(compositor.commits(), 9u);
+}
+
+} // namespace
+} // namespace fencebridge::test

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// When a presented image is committed: MAILBOX at once, FIFO one per refresh of the output.
+#include "fixture.hpp"
+
+#include <thread>
+
+namespace fencebridge::test {
+namespace {
+
+// How long to look for a commit that must not come.
+constexpr std::chrono::milliseconds short_while{100};
+
+class Pacing : public CompositorTest {};
+
+uint32_t must_acquire(Client& client, const Swapchain& swapchain) {
+    auto [result, index] = client.acquire(swapchain);
+    EXPECT_EQ(result, VK_SUCCESS);
+    return index;
+}
+
+TEST_F(Pacing, MailboxCommitsAtOnce) {
+    Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_MAILBOX_KHR});
+    for (size_t frame = 1; frame <= 6; ++frame) {
+        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+        EXPECT_EQ(compositor.commits(), frame);
+    }
+}
+
+TEST_F(Pacing, FifoHoldsTheSecondFrameUntilTheRefresh) {
+    Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    ASSERT_EQ(compositor.commits(), 1u);
+    uint32_t index = must_acquire(client, swapchain);
+    std::thread presenting([&] { EXPECT_EQ(client.present(swapchain, index), VK_SUCCESS); });
+    EXPECT_FALSE(compositor.wait_for_commits(2, short_while));
+    compositor.refresh();
+    EXPECT_TRUE(compositor.wait_for_commits(2));
+    presenting.join();
+    compositor.refresh();
+}
+
+TEST_F(Pacing, FifoAsksToBePacedWithEveryCommit) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
+    for (int frame = 0; frame < 10; ++frame)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    ASSERT_EQ(compositor.commits(), 10u);
+    for (size_t i = 0; i < 10; ++i)
+        EXPECT_TRUE(compositor.commit_at(i).frame_callback);
+}
+
+// A compositor sends no frame callbacks to a window that nobody sees; its application goes on.
+TEST_F(Pacing, FifoInAHiddenWindowDoesNotHang) {
+    Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
+    for (int frame = 0; frame < 3; ++frame)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    EXPECT_TRUE(compositor.wait_for_commits(3));
+}
+
+TEST_F(Pacing, FifoShowsEveryFrameInOrder) {
+    Compositor& compositor = start({.refresh = Refresh::periodic});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
+    for (int frame = 0; frame < 30; ++frame)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    EXPECT_TRUE(compositor.wait_for_commits(30));
+    EXPECT_EQ(compositor.commits(), 30u);
+}
+
+#ifdef FAKE_COMPOSITOR_HAS_FIFO
+TEST_F(Pacing, FifoUsesBarriersWhereTheCompositorHasThem) {
+    Compositor& compositor =
+        start({.globals = {.fifo = 1}, .refresh = Refresh::manual, .release = Release::at_once});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    // The compositor holds the second one back, not the layer.
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    ASSERT_EQ(compositor.commits(), 2u);
+    EXPECT_TRUE(compositor.commit_at(0).fifo_set_barrier);
+    EXPECT_TRUE(compositor.commit_at(1).fifo_set_barrier);
+    EXPECT_TRUE(compositor.commit_at(1).fifo_wait_barrier);
+    compositor.refresh();
+    compositor.refresh();
+}
+
+TEST_F(Pacing, MailboxNeverWaitsForABarrier) {
+    Compositor& compositor = start({.globals = {.fifo = 1}, .refresh = Refresh::manual});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_MAILBOX_KHR});
+    for (int frame = 0; frame < 3; ++frame)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    for (size_t i = 0; i < 3; ++i)
+        EXPECT_FALSE(compositor.commit_at(i).fifo_wait_barrier);
+}
+#endif
+
+} // namespace
+} // namespace fencebridge::test

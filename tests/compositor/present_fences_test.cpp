@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+// Invariants 3, 4 and 5 on real dma-bufs: what the window system finds on a buffer when it is
+// committed.
+#include "fixture.hpp"
+
+#include "fake_compositor/dma_buf.hpp"
+#include "fake_driver/control.hpp"
+
+namespace fencebridge::test {
+namespace {
+
+class PresentFences : public FencesTest {
+protected:
+    void SetUp() override {
+        FencesTest::SetUp();
+        fake_driver().hold_rendering(VK_TRUE);
+    }
+    void TearDown() override {
+        fake_driver().hold_rendering(VK_FALSE);
+        FencesTest::TearDown();
+    }
+    Fd last_dma_buf() { return compositor_->dma_buf_of(*compositor_->last_commit().buffer); }
+};
+
+TEST_F(PresentFences, TheKernelTransportIsChosen) {
+    ErrorLog log;
+    Client client(start());
+    Swapchain swapchain = client.swapchain();
+    EXPECT_EQ(log.lines_with({"fencebridge: info: swapchain", "transport=kernel"}).size(), 1u)
+        << log.text();
+}
+
+// Present returns and the commit arrives while the rendering is held back, so neither waited for
+// it.
+TEST_F(PresentFences, TheCommittedBufferIsPendingUntilTheRenderingIsDone) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    for (int frame = 0; frame < 5; ++frame) {
+        auto [result, index] = client.acquire(swapchain);
+        ASSERT_EQ(result, VK_SUCCESS);
+        client.renderer.submit({}, {rendered});
+        ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
+        ASSERT_EQ(compositor.commits(), size_t(frame + 1));
+        EXPECT_TRUE(compositor.last_commit().write_fence_pending);
+        Fd dma_buf = last_dma_buf();
+        Fd reader = export_sync_file_for_read(dma_buf.get());
+        EXPECT_FALSE(write_fences_signalled(dma_buf.get()));
+        EXPECT_FALSE(sync_file_signalled(reader.get()));
+        ASSERT_TRUE(fake_driver().release_one());
+        EXPECT_TRUE(write_fences_signalled(dma_buf.get()));
+        EXPECT_TRUE(sync_file_signalled(reader.get()));
+    }
+}
+
+TEST_F(PresentFences, EveryWaitSemaphoreCounts) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    Owned<VkSemaphore> rendered[] = {make_semaphore(client.device), make_semaphore(client.device)};
+    auto [result, index] = client.acquire(swapchain);
+    ASSERT_EQ(result, VK_SUCCESS);
+    client.renderer.submit({}, {rendered[0]});
+    client.renderer.submit({}, {rendered[1]});
+    // The one that signals first is last in the list, and then first.
+    ASSERT_EQ(client.present_after(swapchain, index, {rendered[1], rendered[0]}), VK_SUCCESS);
+    ASSERT_EQ(compositor.commits(), 1u);
+    EXPECT_TRUE(compositor.last_commit().write_fence_pending);
+    Fd dma_buf = last_dma_buf();
+    ASSERT_TRUE(fake_driver().release_one());
+    EXPECT_FALSE(write_fences_signalled(dma_buf.get()));
+    ASSERT_TRUE(fake_driver().release_one());
+    EXPECT_TRUE(write_fences_signalled(dma_buf.get()));
+}
+
+TEST_F(PresentFences, EverySwapchainOfOneCallWaits) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Owned<wl_surface*> window = client.app.new_surface();
+    Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
+    Swapchain swapchains[] = {client.swapchain(), Swapchain(client.device, surface)};
+    uint32_t indices[] = {client.acquire(swapchains[0]).index, client.acquire(swapchains[1]).index};
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    client.renderer.submit({}, {rendered});
+    VkSemaphore wait = rendered;
+    VkSwapchainKHR handles[] = {swapchains[0], swapchains[1]};
+    VkPresentInfoKHR info{VK_STRUCTURE_TYPE_PRESENT_INFO_KHR};
+    info.waitSemaphoreCount = 1;
+    info.pWaitSemaphores = &wait;
+    info.swapchainCount = 2;
+    info.pSwapchains = handles;
+    info.pImageIndices = indices;
+    ASSERT_EQ(vkQueuePresentKHR(client.device.queue, &info), VK_SUCCESS);
+    ASSERT_EQ(compositor.commits(), 2u);
+    for (size_t i = 0; i < 2; ++i) {
+        EXPECT_TRUE(compositor.commit_at(i).write_fence_pending) << i;
+        EXPECT_FALSE(
+            write_fences_signalled(compositor.dma_buf_of(*compositor.commit_at(i).buffer).get()));
+    }
+    ASSERT_TRUE(fake_driver().release_one());
+    for (size_t i = 0; i < 2; ++i)
+        EXPECT_TRUE(
+            write_fences_signalled(compositor.dma_buf_of(*compositor.commit_at(i).buffer).get()));
+}
+
+TEST_F(PresentFences, FinishedRenderingLeavesTheBufferReady) {
+    fake_driver().hold_rendering(VK_FALSE);
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    for (int frame = 0; frame < 5; ++frame) {
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+        EXPECT_FALSE(compositor.last_commit().write_fence_pending);
+    }
+    vkDeviceWaitIdle(client.device);
+}
+
+// The client's rendering is a writer: it does not keep a window system that only reads from seeing
+// the previous fences, and the fences of readers stay on the buffer beside it.
+TEST_F(PresentFences, FencesThatWereThereBeforeStay) {
+    Compositor& compositor = start({.release = Release::manual});
+    Client client(compositor);
+    fake_driver().hold_rendering(VK_FALSE);
+    Swapchain swapchain = client.swapchain();
+    for (size_t i = 0; i < swapchain.images.size(); ++i)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    fake_driver().hold_rendering(VK_TRUE);
+
+    BufferId buffer = *compositor.commit_at(0).buffer;
+    Fd dma_buf = compositor.dma_buf_of(buffer);
+    FenceTimeline timeline;
+    Fd reader = timeline.fence();
+    ASSERT_TRUE(attach_read_fence(dma_buf.get(), reader.get()));
+    compositor.release(buffer);
+    Owned<VkSemaphore> acquired = make_semaphore(client.device);
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    auto [result, index] = acquire(client.device, swapchain, forever, acquired);
+    ASSERT_EQ(result, VK_SUCCESS);
+    // Rendering that does not wait for the reader, as of an application that knows better.
+    client.renderer.submit({}, {rendered});
+    ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
+    compositor.settle();
+    ASSERT_TRUE(fake_driver().release_one());
+    EXPECT_TRUE(write_fences_signalled(dma_buf.get()));
+    EXPECT_FALSE(all_fences_signalled(dma_buf.get()));
+    timeline.advance();
+    EXPECT_TRUE(all_fences_signalled(dma_buf.get()));
+}
+
+// A whole chain: the compositor reads the frame for a while after it let the buffer go, the client
+// renders the next one when that is over, the compositor shows it when the rendering is over.
+TEST_F(PresentFences, FramesFollowEachOtherByFencesAlone) {
+    Compositor& compositor = start({.release = Release::manual});
+    Client client(compositor);
+    fake_driver().hold_rendering(VK_FALSE);
+    Swapchain swapchain = client.swapchain();
+    for (size_t i = 0; i < swapchain.images.size(); ++i)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    fake_driver().hold_rendering(VK_TRUE);
+
+    BufferId buffer = *compositor.commit_at(0).buffer;
+    Fd dma_buf = compositor.dma_buf_of(buffer);
+    FenceTimeline timeline;
+    Owned<VkSemaphore> acquired = make_semaphore(client.device);
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    for (int frame = 0; frame < 20; ++frame) {
+        Fd reader = timeline.fence();
+        ASSERT_TRUE(attach_read_fence(dma_buf.get(), reader.get()));
+        compositor.release(buffer);
+        auto [result, index] = acquire(client.device, swapchain, forever, acquired);
+        ASSERT_EQ(result, VK_SUCCESS);
+        client.renderer.submit({acquired}, {rendered});
+        ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
+        compositor.settle();
+        EXPECT_TRUE(compositor.last_commit().write_fence_pending);
+        ASSERT_TRUE(fake_driver().release_one());
+        EXPECT_FALSE(write_fences_signalled(dma_buf.get())) << "rendered while still being read";
+        timeline.advance();
+        ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+        EXPECT_TRUE(write_fences_signalled(dma_buf.get()));
+    }
+}
+
+} // namespace
+} // namespace fencebridge::test

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// Invariant 3 where buffers carry no fences (the `cpu` transport): nothing is committed before the
+// rendering that the application's semaphores wait for is done.
+#include "fixture.hpp"
+
+#include "fake_driver/control.hpp"
+
+#include <atomic>
+#include <thread>
+
+namespace fencebridge::test {
+namespace {
+
+// How long to look for a commit that must not come.
+constexpr std::chrono::milliseconds short_while{100};
+
+class PresentOrder : public CompositorTest, public testing::WithParamInterface<VkPresentModeKHR> {
+protected:
+    void SetUp() override {
+        CompositorTest::SetUp();
+        fake_driver().hold_rendering(VK_TRUE);
+    }
+    void TearDown() override {
+        fake_driver().hold_rendering(VK_FALSE);
+        CompositorTest::TearDown();
+    }
+};
+
+TEST_P(PresentOrder, TheCpuTransportIsChosen) {
+    ErrorLog log;
+    Client client(start());
+    Swapchain swapchain = client.swapchain({.mode = GetParam()});
+    EXPECT_EQ(log.lines_with({"fencebridge: info: swapchain", "transport=cpu"}).size(), 1u)
+        << log.text();
+}
+
+TEST_P(PresentOrder, NoCommitBeforeTheRenderingIsDone) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain({.mode = GetParam()});
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    for (size_t frame = 1; frame <= 3; ++frame) {
+        auto [result, index] = client.acquire(swapchain);
+        ASSERT_EQ(result, VK_SUCCESS);
+        client.renderer.submit({}, {rendered});
+        std::thread presenting(
+            [&] { EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS); });
+        EXPECT_FALSE(compositor.wait_for_commits(frame, short_while));
+        ASSERT_TRUE(fake_driver().release_one());
+        EXPECT_TRUE(compositor.wait_for_commits(frame));
+        presenting.join();
+    }
+    vkDeviceWaitIdle(client.device);
+}
+
+TEST_P(PresentOrder, EveryWaitSemaphoreCounts) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain({.mode = GetParam()});
+    Owned<VkSemaphore> rendered[] = {make_semaphore(client.device), make_semaphore(client.device)};
+    auto [result, index] = client.acquire(swapchain);
+    ASSERT_EQ(result, VK_SUCCESS);
+    client.renderer.submit({}, {rendered[0]});
+    client.renderer.submit({}, {rendered[1]});
+    std::thread presenting([&] {
+        EXPECT_EQ(client.present_after(swapchain, index, {rendered[0], rendered[1]}), VK_SUCCESS);
+    });
+    EXPECT_FALSE(compositor.wait_for_commits(1, short_while));
+    ASSERT_TRUE(fake_driver().release_one());
+    EXPECT_FALSE(compositor.wait_for_commits(1, short_while));
+    ASSERT_TRUE(fake_driver().release_one());
+    EXPECT_TRUE(compositor.wait_for_commits(1));
+    presenting.join();
+    vkDeviceWaitIdle(client.device);
+}
+
+TEST_P(PresentOrder, ASemaphoreThatOnlyPresentWaitsForIsUnsignalledAfterwards) {
+    Client client(start());
+    fake_driver().hold_rendering(VK_FALSE);
+    Swapchain swapchain = client.swapchain({.mode = GetParam()});
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    // Signalling a semaphore that is still signalled is misuse, which the fixture reports.
+    for (int frame = 0; frame < 5; ++frame) {
+        auto [result, index] = client.acquire(swapchain);
+        ASSERT_EQ(result, VK_SUCCESS);
+        client.renderer.submit({}, {rendered});
+        EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
+    }
+    vkDeviceWaitIdle(client.device);
+}
+
+INSTANTIATE_TEST_SUITE_P(, PresentOrder,
+                         testing::Values(VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR),
+                         [](auto& tested) {
+                             return tested.param == VK_PRESENT_MODE_FIFO_KHR ? "Fifo" : "Mailbox";
+                         });
+
+} // namespace
+} // namespace fencebridge::test

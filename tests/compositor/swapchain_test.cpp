@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+// VK_KHR_swapchain beside its frame loop: several swapchains, old ones, images that the application
+// makes of them, and the device-group calls of Vulkan 1.1.
+#include "fixture.hpp"
+
+#include <algorithm>
+
+namespace fencebridge::test {
+namespace {
+
+class SwapchainTest : public CompositorTest {};
+
+// A second window of the same client.
+struct SecondWindow {
+    explicit SecondWindow(Client& client) :
+        window(client.app.new_surface()),
+        surface(make_surface(client.instance, client.app, window)) {}
+    Owned<wl_surface*> window;
+    Owned<VkSurfaceKHR> surface;
+};
+
+TEST_F(SwapchainTest, ARetiredOneIsOutOfDate) {
+    Client client(start());
+    Swapchain old = client.swapchain();
+    ASSERT_EQ(client.frame(old), VK_SUCCESS);
+    Swapchain young = client.swapchain({.old = old});
+    ASSERT_EQ(young.result, VK_SUCCESS);
+    EXPECT_EQ(client.acquire(old, 0).result, VK_ERROR_OUT_OF_DATE_KHR);
+    EXPECT_EQ(client.acquire(old, forever).result, VK_ERROR_OUT_OF_DATE_KHR);
+    EXPECT_EQ(client.frame(young), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+}
+
+// oldSwapchain is retired whether or not the new one comes to be.
+TEST_F(SwapchainTest, AnOldOneIsRetiredByAFailedCreationToo) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain old = client.swapchain();
+    ASSERT_EQ(client.frame(old), VK_SUCCESS);
+    compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(true); });
+    EXPECT_EQ(client.swapchain({.old = old}).result, VK_ERROR_INITIALIZATION_FAILED);
+    EXPECT_EQ(client.acquire(old, 0).result, VK_ERROR_OUT_OF_DATE_KHR);
+    compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(false); });
+    Swapchain young = client.swapchain();
+    EXPECT_EQ(young.result, VK_SUCCESS);
+    EXPECT_EQ(client.frame(young), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+}
+
+// An image that was acquired before its swapchain retired may still be presented; the specification
+// lets that succeed or be out of date. It must not end up over the new swapchain's picture.
+TEST_F(SwapchainTest, AnImageOfARetiredOneMayStillBePresented) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain old = client.swapchain();
+    auto [result, index] = client.acquire(old);
+    ASSERT_EQ(result, VK_SUCCESS);
+    Swapchain young = client.swapchain({.extent = {32, 32}, .old = old});
+    ASSERT_EQ(young.result, VK_SUCCESS);
+    VkResult presented = client.present(old, index);
+    EXPECT_TRUE(presented == VK_SUCCESS || presented == VK_SUBOPTIMAL_KHR ||
+                presented == VK_ERROR_OUT_OF_DATE_KHR)
+        << presented;
+    EXPECT_EQ(client.frame(young), VK_SUCCESS);
+    EXPECT_EQ(compositor.last_commit().width, 32);
+    vkDeviceWaitIdle(client.device);
+}
+
+TEST_F(SwapchainTest, OneWindowHasOneAtATime) {
+    Client client(start());
+    Swapchain first = client.swapchain();
+    ASSERT_EQ(first.result, VK_SUCCESS);
+    EXPECT_EQ(client.swapchain().result, VK_ERROR_NATIVE_WINDOW_IN_USE_KHR);
+    EXPECT_EQ(client.frame(first), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    first = {};
+    EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
+}
+
+TEST_F(SwapchainTest, SeveralArePresentedInOneCall) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    SecondWindow second(client);
+    Swapchain swapchains[] = {client.swapchain({.extent = {64, 64}}),
+                              Swapchain(client.device, second.surface, {.extent = {48, 48}})};
+    uint32_t indices[] = {client.acquire(swapchains[0]).index, client.acquire(swapchains[1]).index};
+    VkSwapchainKHR handles[] = {swapchains[0], swapchains[1]};
+    VkResult results[] = {VK_ERROR_UNKNOWN, VK_ERROR_UNKNOWN};
+    VkPresentInfoKHR info{VK_STRUCTURE_TYPE_PRESENT_INFO_KHR};
+    info.swapchainCount = 2;
+    info.pSwapchains = handles;
+    info.pImageIndices = indices;
+    info.pResults = results;
+    EXPECT_EQ(vkQueuePresentKHR(client.device.queue, &info), VK_SUCCESS);
+    EXPECT_EQ(results[0], VK_SUCCESS);
+    EXPECT_EQ(results[1], VK_SUCCESS);
+    ASSERT_EQ(compositor.commits(), 2u);
+    EXPECT_EQ(compositor.commit_at(0).width, 64);
+    EXPECT_EQ(compositor.commit_at(1).width, 48);
+}
+
+// The worse result is the call's, and what fails for one swapchain is shown for the other.
+TEST_F(SwapchainTest, ResultsAreOnePerSwapchain) {
+    Compositor& compositor = start();
+    // The second window is on another connection, whose compositor dies.
+    Compositor other({.release = Release::manual});
+    Client client(compositor);
+    {
+        App other_app(other);
+        Owned<wl_surface*> window = other_app.new_surface();
+        Owned<VkSurfaceKHR> surface = make_surface(client.instance, other_app, window);
+        Swapchain swapchains[] = {Swapchain(client.device, surface), client.swapchain()};
+        uint32_t indices[] = {client.acquire(swapchains[0]).index,
+                              client.acquire(swapchains[1]).index};
+        other.on_thread([](Scene& scene) { scene.disconnect_clients(); });
+        VkSwapchainKHR handles[] = {swapchains[0], swapchains[1]};
+        VkResult results[] = {VK_ERROR_UNKNOWN, VK_ERROR_UNKNOWN};
+        VkPresentInfoKHR info{VK_STRUCTURE_TYPE_PRESENT_INFO_KHR};
+        info.swapchainCount = 2;
+        info.pSwapchains = handles;
+        info.pImageIndices = indices;
+        info.pResults = results;
+        EXPECT_EQ(vkQueuePresentKHR(client.device.queue, &info), VK_ERROR_SURFACE_LOST_KHR);
+        EXPECT_EQ(results[0], VK_ERROR_SURFACE_LOST_KHR);
+        EXPECT_EQ(results[1], VK_SUCCESS);
+        EXPECT_EQ(compositor.commits(), 1u);
+    }
+}
+
+TEST_F(SwapchainTest, ImagesMayBeMadeOfItsMemory) {
+    Client client(start());
+    Swapchain swapchain = client.swapchain();
+    VkImageSwapchainCreateInfoKHR of_swapchain{VK_STRUCTURE_TYPE_IMAGE_SWAPCHAIN_CREATE_INFO_KHR};
+    of_swapchain.swapchain = swapchain;
+    // What the specification says the image must be like: the swapchain's own creation parameters.
+    VkImageCreateInfo info{VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO};
+    info.pNext = &of_swapchain;
+    info.imageType = VK_IMAGE_TYPE_2D;
+    info.format = VK_FORMAT_B8G8R8A8_UNORM;
+    info.extent = {64, 64, 1};
+    info.mipLevels = 1;
+    info.arrayLayers = 1;
+    info.samples = VK_SAMPLE_COUNT_1_BIT;
+    info.tiling = VK_IMAGE_TILING_OPTIMAL;
+    info.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
+    info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
+    std::vector<Owned<VkImage>> images;
+    for (uint32_t index = 0; index < swapchain.images.size(); ++index) {
+        VkImage image = VK_NULL_HANDLE;
+        ASSERT_EQ(vkCreateImage(client.device, &info, nullptr, &image), VK_SUCCESS);
+        images.emplace_back(image,
+                            [&](VkImage dying) { vkDestroyImage(client.device, dying, nullptr); });
+        VkBindImageMemorySwapchainInfoKHR to_swapchain{
+            VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_SWAPCHAIN_INFO_KHR};
+        to_swapchain.swapchain = swapchain;
+        to_swapchain.imageIndex = index;
+        VkBindImageMemoryInfo bind{VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO};
+        bind.pNext = &to_swapchain;
+        bind.image = image;
+        EXPECT_EQ(vkBindImageMemory2(client.device, 1, &bind), VK_SUCCESS);
+    }
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+}
+
+TEST_F(SwapchainTest, DeviceGroupQueriesNameTheOneDevice) {
+    Client client(start());
+    VkDeviceGroupPresentCapabilitiesKHR capabilities{
+        VK_STRUCTURE_TYPE_DEVICE_GROUP_PRESENT_CAPABILITIES_KHR};
+    ASSERT_EQ(vkGetDeviceGroupPresentCapabilitiesKHR(client.device, &capabilities), VK_SUCCESS);
+    EXPECT_EQ(capabilities.presentMask[0], 1u);
+    for (size_t i = 1; i < VK_MAX_DEVICE_GROUP_SIZE; ++i)
+        EXPECT_EQ(capabilities.presentMask[i], 0u);
+    EXPECT_EQ(capabilities.modes,
+              VkDeviceGroupPresentModeFlagsKHR(VK_DEVICE_GROUP_PRESENT_MODE_LOCAL_BIT_KHR));
+
+    VkDeviceGroupPresentModeFlagsKHR modes = 0;
+    ASSERT_EQ(vkGetDeviceGroupSurfacePresentModesKHR(client.device, client.surface, &modes),
+              VK_SUCCESS);
+    EXPECT_EQ(modes, VkDeviceGroupPresentModeFlagsKHR(VK_DEVICE_GROUP_PRESENT_MODE_LOCAL_BIT_KHR));
+
+    uint32_t count = 0;
+    ASSERT_EQ(vkGetPhysicalDevicePresentRectanglesKHR(client.device.physical, client.surface,
+                                                      &count, nullptr),
+              VK_SUCCESS);
+    EXPECT_EQ(count, 1u);
+    VkRect2D rectangle{};
+    count = 0;
+    EXPECT_EQ(vkGetPhysicalDevicePresentRectanglesKHR(client.device.physical, client.surface,
+                                                      &count, &rectangle),
+              VK_INCOMPLETE);
+}
+
+TEST_F(SwapchainTest, ADeviceGroupPresentOfTheOneDeviceWorks) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    uint32_t index = client.acquire(swapchain).index;
+    uint32_t mask = 1;
+    VkDeviceGroupPresentInfoKHR group{VK_STRUCTURE_TYPE_DEVICE_GROUP_PRESENT_INFO_KHR};
+    group.swapchainCount = 1;
+    group.pDeviceMasks = &mask;
+    group.mode = VK_DEVICE_GROUP_PRESENT_MODE_LOCAL_BIT_KHR;
+    VkPresentInfoKHR info{VK_STRUCTURE_TYPE_PRESENT_INFO_KHR};
+    VkSwapchainKHR handle = swapchain;
+    info.pNext = &group;
+    info.swapchainCount = 1;
+    info.pSwapchains = &handle;
+    info.pImageIndices = &index;
+    EXPECT_EQ(vkQueuePresentKHR(client.device.queue, &info), VK_SUCCESS);
+    EXPECT_EQ(compositor.commits(), 1u);
+}
+
+TEST_F(SwapchainTest, FifoAndMailboxAreOffered) {
+    Client client(start());
+    VkPresentModeKHR modes[8];
+    uint32_t count = 8;
+    ASSERT_EQ(vkGetPhysicalDeviceSurfacePresentModesKHR(client.device.physical, client.surface,
+                                                        &count, modes),
+              VK_SUCCESS);
+    std::span listed(modes, count);
+    EXPECT_EQ(std::ranges::count(listed, VK_PRESENT_MODE_FIFO_KHR), 1);
+    EXPECT_EQ(std::ranges::count(listed, VK_PRESENT_MODE_MAILBOX_KHR), 1);
+    count = 1;
+    EXPECT_EQ(vkGetPhysicalDeviceSurfacePresentModesKHR(client.device.physical, client.surface,
+                                                        &count, modes),
+              VK_INCOMPLETE);
+}
+
+TEST_F(SwapchainTest, TheExtentIsTheApplicationsToChoose) {
+    Client client(start());
+    VkSurfaceCapabilitiesKHR capabilities{};
+    ASSERT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client.device.physical, client.surface,
+                                                        &capabilities),
+              VK_SUCCESS);
+    // The specification's special value for Wayland, where the surface has no size of its own.
+    EXPECT_EQ(capabilities.currentExtent.width, UINT32_MAX);
+    EXPECT_EQ(capabilities.currentExtent.height, UINT32_MAX);
+    EXPECT_LE(capabilities.minImageExtent.width, 1u);
+    EXPECT_GE(capabilities.maxImageExtent.width, 4096u);
+    EXPECT_GE(capabilities.minImageCount, 1u);
+    EXPECT_TRUE(capabilities.maxImageCount == 0 ||
+                capabilities.maxImageCount >= capabilities.minImageCount);
+    EXPECT_TRUE(capabilities.supportedUsageFlags & VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT);
+    EXPECT_TRUE(capabilities.supportedTransforms & VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR);
+}
+
+TEST_F(SwapchainTest, AListOfImagesThatIsCutShortIsIncomplete) {
+    Client client(start());
+    Swapchain swapchain = client.swapchain();
+    VkImage image = VK_NULL_HANDLE;
+    uint32_t count = 1;
+    EXPECT_EQ(vkGetSwapchainImagesKHR(client.device, swapchain, &count, &image), VK_INCOMPLETE);
+    EXPECT_EQ(count, 1u);
+    EXPECT_EQ(image, swapchain.images[0]);
+}
+
+} // namespace
+} // namespace fencebridge::test

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// Several threads, each with its own window, on one connection that the application dispatches too.
+#include "fixture.hpp"
+
+#include <poll.h>
+
+#include <atomic>
+#include <thread>
+
+namespace fencebridge::test {
+namespace {
+
+constexpr int frames_each = 300;
+
+// An application's main loop: waits for events of the default queue and dispatches them.
+void dispatch_for(wl_display* display, std::chrono::milliseconds time) {
+    while (wl_display_prepare_read(display) != 0)
+        wl_display_dispatch_pending(display);
+    wl_display_flush(display);
+    pollfd request{wl_display_get_fd(display), POLLIN, 0};
+    if (poll(&request, 1, int(time.count())) == 1)
+        wl_display_read_events(display);
+    else
+        wl_display_cancel_read(display);
+    wl_display_dispatch_pending(display);
+}
+
+class Threads : public CompositorTest, public testing::WithParamInterface<VkPresentModeKHR> {};
+
+TEST_P(Threads, EachWithItsOwnWindowOnOneConnection) {
+    Compositor& compositor = start({.refresh = Refresh::periodic});
+    App app(compositor);
+    Owned<VkInstance> instance = make_instance();
+    constexpr size_t threads = 3;
+    std::atomic<size_t> running = threads;
+    std::vector<Owned<wl_surface*>> windows;
+    for (size_t i = 0; i < threads; ++i)
+        windows.push_back(app.new_surface());
+    auto render = [&](size_t i) {
+        Device device(instance);
+        Owned<VkSurfaceKHR> surface = make_surface(instance, app, windows[i]);
+        Renderer renderer(device);
+        Swapchain swapchain(device, surface, {.mode = GetParam()});
+        for (int frame = 0; frame < frames_each; ++frame)
+            ASSERT_EQ(renderer.frame(swapchain), VK_SUCCESS);
+        ASSERT_EQ(vkDeviceWaitIdle(device), VK_SUCCESS);
+    };
+    std::vector<std::thread> workers;
+    for (size_t i = 0; i < threads; ++i)
+        workers.emplace_back([&, i] {
+            render(i);
+            --running;
+        });
+    while (running > 0)
+        dispatch_for(app.display(), std::chrono::milliseconds(10));
+    for (std::thread& worker : workers)
+        worker.join();
+    for (uint32_t i = 0; i < threads; ++i)
+        EXPECT_EQ(compositor.on_thread([=](Scene& s) { return s.commits_of(SurfaceId(i)); }),
+                  size_t(frames_each));
+    EXPECT_EQ(wl_display_get_error(app.display()), 0);
+}
+
+TEST_P(Threads, OfOneDeviceWithTwoWindows) {
+    Compositor& compositor = start({.refresh = Refresh::periodic});
+    Client client(compositor);
+    Owned<wl_surface*> window = client.app.new_surface();
+    Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
+    Swapchain first = client.swapchain({.mode = GetParam()});
+    Swapchain second(client.device, surface, {.mode = GetParam()});
+    // The queue is externally synchronised; acquiring is per swapchain and needs no lock.
+    std::mutex queue;
+    auto render = [&](const Swapchain& swapchain) {
+        Owned<VkFence> fence = make_fence(client.device);
+        for (int frame = 0; frame < frames_each; ++frame) {
+            auto [result, index] =
+                acquire(client.device, swapchain, forever, VK_NULL_HANDLE, fence);
+            ASSERT_EQ(result, VK_SUCCESS);
+            ASSERT_TRUE(wait_and_reset(client.device, fence));
+            std::lock_guard lock(queue);
+            ASSERT_EQ(client.present(swapchain, index), VK_SUCCESS);
+        }
+    };
+    std::thread other([&] { render(second); });
+    render(first);
+    other.join();
+    EXPECT_EQ(compositor.commits(), size_t(2 * frames_each));
+}
+
+TEST_P(Threads, WindowsComeAndGoWhileOthersRender) {
+    Compositor& compositor = start({.refresh = Refresh::periodic});
+    Client client(compositor);
+    Swapchain steady = client.swapchain({.mode = GetParam()});
+    Owned<VkInstance> instance = make_instance();
+    std::atomic<bool> done = false;
+    std::thread others([&] {
+        while (!done) {
+            Device device(instance);
+            Owned<wl_surface*> window = client.app.new_surface();
+            Owned<VkSurfaceKHR> surface = make_surface(instance, client.app, window);
+            Renderer renderer(device);
+            Swapchain swapchain(device, surface, {.mode = GetParam()});
+            for (int frame = 0; frame < 3; ++frame)
+                ASSERT_EQ(renderer.frame(swapchain), VK_SUCCESS);
+            ASSERT_EQ(vkDeviceWaitIdle(device), VK_SUCCESS);
+        }
+    });
+    for (int frame = 0; frame < frames_each; ++frame)
+        EXPECT_EQ(client.frame(steady), VK_SUCCESS);
+    done = true;
+    others.join();
+    EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Threads,
+                         testing::Values(VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR),
+                         [](auto& tested) {
+                             return tested.param == VK_PRESENT_MODE_FIFO_KHR ? "Fifo" : "Mailbox";
+                         });
+
+} // namespace
+} // namespace fencebridge::test

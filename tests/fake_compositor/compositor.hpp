@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// A Wayland compositor inside the test's process, on a thread of its own, that does what the test
+// says. Clients are connected by socketpair().
+#pragma once
+
+#include "scene.hpp"
+
+#include <wayland-client-core.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+
+namespace fencebridge::test {
+
+class Compositor {
+public:
+    // Long for a fast machine, since it only passes in a test that fails.
+    static constexpr std::chrono::milliseconds patience{10000};
+
+    explicit Compositor(Script script = {});
+    ~Compositor();
+    Compositor(const Compositor&) = delete;
+    Compositor& operator=(const Compositor&) = delete;
+
+    // A new client; the caller disconnects the display.
+    wl_display* connect();
+
+    // Runs on the compositor's thread, once everything that clients have written to their sockets
+    // so far has been carried out; returns what the function returns.
+    template <class Function>
+    auto on_thread(Function function) {
+        using Result = std::invoke_result_t<Function, Scene&>;
+        if constexpr (std::is_void_v<Result>) {
+            run_on_thread([&](Scene& scene) { function(scene); });
+        } else {
+            std::optional<Result> result;
+            run_on_thread([&](Scene& scene) { result.emplace(function(scene)); });
+            return std::move(*result);
+        }
+    }
+
+    // Blocks until the condition holds; false when the patience ran out first.
+    bool wait_until(std::function<bool(const Scene&)> condition,
+                    std::chrono::milliseconds timeout = patience);
+
+    // A frozen compositor reads nothing and sends nothing, though on_thread() still works.
+    void freeze();
+    void thaw();
+
+    // Shorthands.
+    void settle() {
+        on_thread([](Scene&) {});
+    }
+    size_t commits() {
+        return on_thread([](Scene& scene) { return scene.commits().size(); });
+    }
+    Commit commit_at(size_t index) {
+        return on_thread([=](Scene& scene) { return scene.commits().at(index); });
+    }
+    Commit last_commit() {
+        return on_thread([](Scene& scene) { return scene.commits().back(); });
+    }
+    size_t requests(std::string interface, std::string name) {
+        return on_thread([&](Scene& scene) { return scene.count(interface, name); });
+    }
+    size_t round_trips() { return requests("wl_display", "sync"); }
+    bool wait_for_commits(size_t count, std::chrono::milliseconds timeout = patience) {
+        return wait_until([=](const Scene& s) { return s.commits().size() >= count; }, timeout);
+    }
+    void release(BufferId buffer) {
+        on_thread([=](Scene& scene) { scene.release(buffer); });
+    }
+    void refresh() {
+        on_thread([](Scene& scene) { scene.refresh(); });
+    }
+    // A descriptor of the test's own for the buffer's first plane.
+    Fd dma_buf_of(BufferId buffer) {
+        return on_thread([=](Scene& scene) {
+            return scene.buffer(buffer).planes.begin()->second.fd.duplicate();
+        });
+    }
+
+private:
+    struct Waiter {
+        std::function<bool(const Scene&)> condition;
+        bool met = false;
+    };
+
+    void run();
+    void run_on_thread(std::function<void(Scene&)> command);
+    void dispatch_clients();
+    void carry_out_commands();
+    void check_waiters();
+    void wake();
+
+    wl_display* display_;
+    Scene scene_;
+    wl_protocol_logger* logger_;
+    Fd wake_;
+    bool frozen_ = false; // the compositor's thread's
+
+    std::mutex mutex_; // guards what follows
+    std::condition_variable changed_;
+    struct Command {
+        std::function<void(Scene&)> function;
+        bool done = false;
+    };
+    std::deque<Command*> commands_;
+    std::list<Waiter*> waiters_;
+    bool quit_ = false;
+
+    std::thread thread_;
+};
+
+} // namespace fencebridge::test

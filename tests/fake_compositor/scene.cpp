@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: MIT
+#include "scene.hpp"
+
+#include "dma_buf.hpp"
+
+#include <wayland-server-protocol.h>
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+
+namespace fencebridge::test {
+namespace {
+
+constexpr int refresh_period_ms = 4;
+constexpr int answer_patience_ms = 1000;
+
+uint64_t argument_value(char type, const wl_argument& argument) {
+    switch (type) {
+    case 'i':
+    case 'f':
+        return uint64_t(int64_t(argument.i));
+    case 'u':
+        return argument.u;
+    case 'n':
+        return argument.n;
+    case 'h':
+        return uint64_t(argument.h);
+    case 's':
+        return argument.s ? std::string_view(argument.s).size() : 0;
+    case 'o':
+        // The object is the first member of the resource; the library hands it out as the former.
+        return argument.o ? wl_resource_get_id(reinterpret_cast<wl_resource*>(argument.o)) : 0;
+    default:
+        return 0;
+    }
+}
+
+Request to_request(const wl_protocol_logger_message& message) {
+    Request request{wl_resource_get_class(message.resource),
+                    message.message->name,
+                    wl_resource_get_id(message.resource),
+                    {}};
+    int index = 0;
+    for (const char* type = message.message->signature; *type; ++type) {
+        if (*type == '?' || (*type >= '0' && *type <= '9'))
+            continue;
+        request.args.push_back(argument_value(*type, message.arguments[index++]));
+    }
+    return request;
+}
+
+} // namespace
+
+Scene::Scene(wl_display* display, Script script) : display_(display), script_(std::move(script)) {
+    timer_ = wl_event_loop_add_timer(wl_display_get_event_loop(display), periodic_refresh, this);
+    set_refresh(script_.refresh);
+}
+
+int Scene::periodic_refresh(void* data) {
+    Scene& scene = *static_cast<Scene*>(data);
+    scene.refresh();
+    scene.set_refresh(scene.script_.refresh);
+    return 0;
+}
+
+void Scene::set_refresh(Refresh refresh) {
+    script_.refresh = refresh;
+    wl_event_source_timer_update(timer_, refresh == Refresh::periodic ? refresh_period_ms : 0);
+    if (refresh == Refresh::at_once)
+        this->refresh();
+}
+
+size_t Scene::count(std::string_view interface, std::string_view request) const {
+    auto found = counts_.find({std::string(interface), std::string(request)});
+    return found == counts_.end() ? 0 : found->second;
+}
+
+size_t Scene::commits_of(SurfaceId surface) const {
+    return size_t(std::ranges::count(commits_, surface, &Commit::surface));
+}
+
+size_t Scene::clients() const {
+    return size_t(wl_list_length(wl_display_get_client_list(display_)));
+}
+
+std::map<std::string, size_t> Scene::live_objects() const {
+    std::map<std::string, size_t> counts;
+    auto count_resource = [](wl_resource* resource, void* data) {
+        ++(*static_cast<std::map<std::string, size_t>*>(data))[wl_resource_get_class(resource)];
+        return WL_ITERATOR_CONTINUE;
+    };
+    wl_client* client;
+    wl_client_for_each(client, wl_display_get_client_list(display_))
+        wl_client_for_each_resource(client, count_resource, &counts);
+    return counts;
+}
+
+void Scene::release(BufferId id) {
+    ClientBuffer& buffer = *buffers_[size_t(id)];
+    if (!buffer.busy)
+        return;
+    buffer.busy = false;
+    if (buffer.resource)
+        wl_buffer_send_release(buffer.resource);
+}
+
+void Scene::refresh() {
+    for (auto& surface : surfaces_)
+        refresh(*surface);
+}
+
+// A repaint shows what is applied: its frame callbacks are answered and its fifo barrier is
+// cleared, so that the update waiting behind it is applied for the next repaint.
+void Scene::refresh(ClientSurface& surface) {
+    for (wl_resource* callback : std::exchange(surface.frame_callbacks, {})) {
+        wl_callback_send_done(callback, 0);
+        wl_resource_destroy(callback);
+    }
+    surface.barrier = false;
+    apply_ready(surface);
+}
+
+void Scene::apply_ready(ClientSurface& surface) {
+    while (!surface.queued.empty() &&
+           !(surface.queued.front().fifo_wait_barrier && surface.barrier)) {
+        Update update = std::move(surface.queued.front());
+        surface.queued.pop_front();
+        apply(surface, std::move(update));
+    }
+}
+
+void Scene::apply(ClientSurface& surface, Update update) {
+    surface.barrier |= update.fifo_set_barrier;
+    std::ranges::copy(update.frame_callbacks, std::back_inserter(surface.frame_callbacks));
+    if (!update.attached)
+        return;
+    ClientBuffer* previous = std::exchange(surface.current, *update.attached);
+    if (previous && previous != surface.current && script_.release == Release::when_replaced)
+        release(previous->id);
+    if (surface.current && script_.release == Release::at_once)
+        release(surface.current->id);
+}
+
+void Scene::commit(ClientSurface& surface) {
+    Update update = std::exchange(surface.pending, {});
+    Commit commit{.surface = surface.id,
+                  .buffer = {},
+                  .inode = {},
+                  .damaged = update.damaged,
+                  .frame_callback = !update.frame_callbacks.empty(),
+                  .fifo_set_barrier = update.fifo_set_barrier,
+                  .fifo_wait_barrier = update.fifo_wait_barrier,
+                  .opaque_region = update.opaque_region};
+    if (update.attached && *update.attached) {
+        ClientBuffer& buffer = **update.attached;
+        if (buffer.busy)
+            violation("commit of a buffer that was not released");
+        buffer.busy = true;
+        commit.buffer = buffer.id;
+        commit.inode = buffer.inode;
+        commit.width = buffer.width;
+        commit.height = buffer.height;
+        commit.format = buffer.format;
+        for (auto& [index, plane] : buffer.planes)
+            commit.write_fence_pending |= !write_fences_signalled(plane.fd.get());
+        if (!update.damaged)
+            violation("commit of a new buffer without damage");
+    }
+    commits_.push_back(commit);
+    if (commit_hook_)
+        commit_hook_(commits_.back());
+    surface.queued.push_back(std::move(update));
+    apply_ready(surface);
+    while (script_.refresh == Refresh::at_once &&
+           (!surface.frame_callbacks.empty() || !surface.queued.empty() || surface.barrier))
+        refresh(surface);
+}
+
+ClientSurface& Scene::add_surface(wl_resource* resource) {
+    surfaces_.push_back(std::make_unique<ClientSurface>());
+    surfaces_.back()->scene = this;
+    surfaces_.back()->id = SurfaceId(next_surface_++);
+    surfaces_.back()->resource = resource;
+    return *surfaces_.back();
+}
+
+void Scene::remove_surface(ClientSurface& surface) {
+    std::vector<wl_resource*> callbacks = surface.frame_callbacks;
+    std::ranges::copy(surface.pending.frame_callbacks, std::back_inserter(callbacks));
+    for (Update& update : surface.queued)
+        std::ranges::copy(update.frame_callbacks, std::back_inserter(callbacks));
+    std::ranges::for_each(callbacks, wl_resource_destroy);
+    if (surface.fifo)
+        wl_resource_set_user_data(surface.fifo, nullptr);
+    if (surface.current && script_.release == Release::when_replaced)
+        release(surface.current->id);
+    std::erase_if(surfaces_, [&](auto& entry) { return entry.get() == &surface; });
+}
+
+ClientBuffer& Scene::add_buffer(ClientBuffer buffer) {
+    buffer.scene = this;
+    buffer.id = BufferId(buffers_.size());
+    buffers_.push_back(std::make_unique<ClientBuffer>(std::move(buffer)));
+    return *buffers_.back();
+}
+
+// The record stays, since commits name it; only what the client can see to be freed is let go.
+void Scene::remove_buffer(ClientBuffer& buffer) {
+    buffer.resource = nullptr;
+    buffer.busy = false;
+    buffer.planes.clear();
+    for (auto& surface : surfaces_) {
+        auto drop = [&](Update& update) {
+            if (update.attached && *update.attached == &buffer)
+                update.attached = nullptr;
+        };
+        drop(surface->pending);
+        std::ranges::for_each(surface->queued, drop);
+        if (surface->current == &buffer)
+            surface->current = nullptr;
+    }
+}
+
+void Scene::forget_callback(wl_resource* callback) {
+    for (auto& surface : surfaces_) {
+        std::erase(surface->frame_callbacks, callback);
+        std::erase(surface->pending.frame_callbacks, callback);
+        for (Update& update : surface->queued)
+            std::erase(update.frame_callbacks, callback);
+    }
+}
+
+void Scene::set_feedback(Feedback feedback) {
+    script_.feedback = std::move(feedback);
+    script_.surface_feedback.reset();
+    for (wl_resource* resource : feedback_objects_)
+        send_feedback(resource, script_.feedback);
+}
+
+void Scene::disconnect_clients() { wl_display_destroy_clients(display_); }
+
+void Scene::enter_output() {
+    for (auto& surface : surfaces_)
+        for (wl_resource* output : outputs_)
+            if (wl_resource_get_client(output) == wl_resource_get_client(surface->resource))
+                wl_surface_send_enter(surface->resource, output);
+}
+
+void Scene::note(const wl_protocol_logger_message& message) {
+    requests_.push_back(to_request(message));
+    const Request& request = requests_.back();
+    ++counts_[{request.interface, request.name}];
+    inject(message, request);
+}
+
+// The library calls its protocol logger before it carries a request out, so an error posted here is
+// the first thing that the request causes, whichever request it is.
+void Scene::inject(const wl_protocol_logger_message& message, const Request& request) {
+    for (Fault& fault : faults_) {
+        if (fault.nth == 0 || fault.interface != request.interface || fault.request != request.name)
+            continue;
+        if (--fault.nth != 0)
+            continue;
+        wl_client* client = wl_resource_get_client(message.resource);
+        pollfd answer{wl_client_get_fd(client), POLLIN, 0};
+        switch (fault.kind) {
+        case Fault::Kind::protocol_error:
+            wl_resource_post_error(message.resource, fault.code, "injected by the test");
+            break;
+        case Fault::Kind::disconnect:
+            shutdown(wl_client_get_fd(client), SHUT_RDWR);
+            break;
+        case Fault::Kind::let_client_go_first:
+            wl_client_flush(client);
+            poll(&answer, 1, answer_patience_ms);
+            break;
+        }
+    }
+}
+
+} // namespace fencebridge::test
