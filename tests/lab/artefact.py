@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""Cached folders keyed by what they were made from.
+
+KIND-KEY is complete whenever it exists: it is built as KIND-KEY.part and renamed. A lock beside it
+keeps two labs from building the same thing, and lets a user of a folder (shared lock) hold off its
+removal (exclusive lock).
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Callable, Iterator
+
+from .paths import cache
+from .say import LabError, note, say
+
+
+def key_of(ingredients: object) -> str:
+    """A short name for anything JSON can hold."""
+    text = json.dumps(ingredients, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@contextlib.contextmanager
+def locked(path: Path, shared: bool = False, wait: bool = True) -> Iterator[bool]:
+    """Holds a lock file; yields False where it is held elsewhere and wait is off."""
+    with path.open("a") as handle:
+        kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not wait:
+                yield False
+                return
+            say(f"waiting for another lab ({path.name})")
+            fcntl.flock(handle, kind)
+        yield True
+
+
+def lock_of(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".lock")
+
+
+def path_of(kind: str, ingredients: object) -> Path:
+    return cache() / f"{kind}-{key_of(ingredients)}"
+
+
+def remove_tree(path: Path) -> None:
+    """rmtree that also enters folders without write permission (an unpacked root has some).
+
+    Refuses to walk into a file system that somebody has mounted below.
+    """
+    def open_up(function, name, _error):
+        Path(name).parent.chmod(0o700)
+        with contextlib.suppress(OSError):
+            Path(name).chmod(0o700)
+        function(name)
+
+    if not path.exists():
+        return
+    if mounts := _mounts_below(path):
+        raise LabError(f"not removing {path}, as something is mounted in it; first\n"
+                       f"     umount {' '.join(reversed(mounts))}")
+    shutil.rmtree(path, onerror=open_up)
+
+
+def _mounts_below(path: Path) -> list[str]:
+    prefix = f"{path.resolve()}/"
+    with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
+        points = [line.split()[1].replace("\\040", " ") for line in mounts]
+    return [point for point in points if point.startswith(prefix)]
+
+
+def make(kind: str, ingredients: object, build: Callable[[Path], None]) -> Path:
+    """The folder for these ingredients, built now when it is not there yet."""
+    final = path_of(kind, ingredients)
+    if final.is_dir():
+        return final
+    with locked(lock_of(final)):
+        if final.is_dir():  # the other lab has built it meanwhile
+            return final
+        part = final.with_name(final.name + ".part")
+        remove_tree(part)
+        part.mkdir()
+        build(part)
+        (part / "made-from.json").write_text(json.dumps(ingredients, indent=2, sort_keys=True))
+        part.rename(final)
+    return final
+
+
+def remove_others(kind: str, keep: Path) -> None:
+    """Removes the older folders of a kind, except those in use."""
+    for folder in cache().glob(f"{kind}-*"):
+        if not folder.is_dir() or folder == keep:
+            continue
+        remove_unless_used(folder)
+
+
+def remove_unless_used(folder: Path) -> None:
+    name = folder.name.removesuffix(".part")
+    with locked(folder.with_name(name + ".lock"), wait=False) as mine:
+        if mine:
+            note(f"removing the outdated {folder.name}")
+            remove_tree(folder)

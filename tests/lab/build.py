@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""This tree, built in the root: the newest tools, and the libraries that the guest has."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import artefact, host, rootfs, sandbox
+from .paths import BUILD_IN_ROOT, SOURCE, SOURCE_IN_ROOT, cache
+from .say import LabError, Ticker, note
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to configure the tree; every variant has a build folder of its own."""
+
+    name: str
+    options: tuple[str, ...] = field(default_factory=tuple)
+
+
+PLAIN = Variant("plain")
+# Unoptimised, since these builds take longer than their tests. A library that stays loaded can be
+# named in a leak's report, and what its static objects hold is no leak.
+SANITIZERS = Variant("sanitizers", ("-Db_sanitize=address,undefined", "-Db_lundef=false",
+                                    "-Dexamples=false", "-Dbuildtype=debug",
+                                    "-Dcpp_link_args=-Wl,-z,nodelete"))
+
+
+def options_of(variant: Variant) -> list[str]:
+    """Users of a newer compiler than ours should see its new warnings, and go on."""
+    strict = os.environ.get("FENCEBRIDGE_LAB_WERROR", "") not in ("", "0")
+    return [*variant.options, *(["-Dwerror=true"] if strict else [])]
+
+
+def folder_of(variant: Variant) -> Path:
+    """Keyed by the checkout's path, so that two checkouts do not undo each other's work."""
+    return cache() / f"build-{artefact.key_of(str(SOURCE))}-{variant.name}"
+
+
+def box_of(variant: Variant, root: Path) -> sandbox.Sandbox:
+    """The root with the source and this variant's build folder in it."""
+    return sandbox.Sandbox(root / "root", writable={BUILD_IN_ROOT.name: folder_of(variant)},
+                           readonly={SOURCE_IN_ROOT.name: SOURCE})
+
+
+def ensure(variant: Variant = PLAIN, tests: bool = False) -> Path:
+    """Builds what has changed of layer and examples, or also the tests; returns the folder."""
+    root = rootfs.ensure()
+    folder = folder_of(variant)
+    folder.mkdir(exist_ok=True)
+    with artefact.locked(artefact.lock_of(folder)), sandbox.in_use(root):
+        _forget_if_stale(folder, root, variant)
+        box = box_of(variant, root)
+        log = folder / "lab-build.log"
+        log.unlink(missing_ok=True)
+        ticker = Ticker(f"building fencebridge ({variant.name})")
+        if not (folder / "build.ninja").exists():
+            host.run_logged(box.command(["meson", "setup", *options_of(variant), str(BUILD_IN_ROOT),
+                                         str(SOURCE_IN_ROOT)]), log, ticker)
+        ninja = ["ninja", "-C", str(BUILD_IN_ROOT), "-j", str(len(os.sched_getaffinity(0)))]
+        if not tests:
+            # Meson's own files first, as they say which targets there are.
+            host.run_logged(box.command([*ninja, "build.ninja"]), log, ticker)
+            ninja += _without_tests(folder)
+        host.run_logged(box.command(ninja), log, ticker, follow=_step)
+        ticker.done()
+    return folder
+
+
+def _without_tests(folder: Path) -> list[str]:
+    """The tests take most of a build's time, and who wants to see a cube needs none of them."""
+    targets = json.loads((folder / "meson-info" / "intro-targets.json").read_text())
+    tests = str(SOURCE_IN_ROOT / "tests")
+    return [str(Path(name).relative_to(BUILD_IN_ROOT)) for target in targets
+            if target["build_by_default"] and not target["defined_in"].startswith(tests)
+            for name in target["filename"]]
+
+
+def try_ensure(tests: bool = False) -> Path | None:
+    """For what goes without the layer: a tree that does not build right now is no obstacle."""
+    try:
+        return ensure(tests=tests)
+    except LabError as error:
+        note(f"going on without this tree's build: {error}")
+        return None
+
+
+def _forget_if_stale(folder: Path, root: Path, variant: Variant) -> None:
+    """A build folder made with other options or in another root is of no use."""
+    stamp = folder / "lab-made-with"
+    wanted = "\n".join([root.name, *options_of(variant)])
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    artefact.remove_tree(folder)
+    folder.mkdir()
+    stamp.write_text(wanted)
+
+
+def _step(line: str) -> str | None:
+    """Ninja's `[3/40] Compiling ...`, without what is compiled."""
+    return line.split("]")[0].lstrip("[") if line.startswith("[") else None

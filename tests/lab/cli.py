@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: MIT
+"""The command line: what ./lab understands, and what a failure looks like."""
+
+import argparse
+import contextlib
+import os
+import signal
+import stat
+import sys
+import time
+from pathlib import Path
+
+from . import build, compositors, guest, kernel, kernels, packages, rootfs, say
+from .paths import cache
+
+LAB_FAILED = 125  # as env(1) and others say: not the command's own status
+SYNCS = ["auto", "explicit", "kernel", "module", "cpu"]
+_KEPT_LOGS = 20
+
+
+def main(argv: list[str]) -> int:
+    options = _parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    try:
+        return options.action(options)
+    except guest.TimedOut as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return guest.TIMED_OUT
+    except say.LabError as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return LAB_FAILED
+    except BrokenPipeError:
+        # Whoever read our output has gone; a later flush at exit must not complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        print("lab: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except say.Interrupted:
+        return 128 + signal.SIGTERM
+
+
+def _interrupt(_number, _frame):
+    raise say.Interrupted
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="./lab", description="A kernel, Wayland compositors and a Vulkan driver for "
+        "fencebridge, without a GPU. docs/lab.md tells how it works.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    setup = commands.add_parser("setup", help="make the root file system and the kernel, once")
+    setup.set_defaults(action=_setup)
+
+    demo = commands.add_parser("demo", help="300 frames of vkcube through the layer on Weston, "
+                               "with a screenshot and a report")
+    demo.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR",
+                      help="where screenshot.png and report.json go (default: %(default)s)")
+    demo.add_argument("--no-layer", action="store_true", help=argparse.SUPPRESS)
+    demo.set_defaults(action=_demo)
+
+    run = commands.add_parser(
+        "run", help="run a command in the guest, with the layer active",
+        description="Runs COMMAND in the guest. Its output, error and exit status are its own; "
+        f"{LAB_FAILED} says that the lab could not run it, {guest.TIMED_OUT} that it timed out.")
+    _guest_options(run)
+    run.add_argument("command", nargs="+", metavar="COMMAND", help="the command, after --")
+    run.set_defaults(action=_run, terminal=False)
+
+    shell = commands.add_parser("shell", help="a prompt in the guest")
+    _guest_options(shell)
+    shell.set_defaults(action=_run, command=None)
+
+    test = commands.add_parser("test", help="run the tests; all suites without arguments")
+    test.add_argument("suites", nargs="*", metavar="SUITE")
+    test.add_argument("--list", action="store_true", help="name the suites and what they show")
+    test.add_argument("--out", type=Path, metavar="DIR", help="where the suites' logs go")
+    test.set_defaults(action=_test)
+    return parser
+
+
+def _guest_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--kernel", default="uml", metavar="K",
+        help=f"the guest's kernel: {', '.join(kernels.KERNELS)}")
+    add("--compositor", default="weston", metavar="C",
+        help=f"{', '.join([*compositors.COMPOSITORS, compositors.NONE])} (default: %(default)s)")
+    add("--no-layer", action="store_true", help="leave the layer out")
+    add("--sync", choices=SYNCS, metavar="T",
+        help=f"the transport the layer is to use: {', '.join(SYNCS)}")
+    add("--install", type=_names, default=[], metavar="PKG,...",
+        help="Debian packages to add, in an overlay")
+    add("--env", action="append", type=_assignment, default=[], metavar="K=V",
+        help="an environment variable for COMMAND; repeatable")
+    add("--mount", action="append", type=_mount, default=[], metavar="HOSTDIR:GUESTDIR",
+        help="make a folder of this machine writable in the guest; repeatable")
+    add("--out", type=Path, metavar="DIR", help="writable as $OUT in the guest; logs go there too")
+    add("--tests", action="store_true", help="build the tests too, for use from $BUILD/tests")
+    add("--timeout", type=_seconds, metavar="S", help="kill the guest after S seconds")
+
+
+def _names(text: str) -> list[str]:
+    return sorted({name for name in text.split(",") if name})
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"not of the form NAME=VALUE: {text!r}")
+    return name, value
+
+
+def _mount(text: str) -> tuple[Path, str]:
+    folder, colon, point = text.rpartition(":")
+    path = Path(folder).resolve()
+    if not colon or not point.startswith("/") or any(c.isspace() for c in point):
+        raise argparse.ArgumentTypeError(f"not of the form HOSTDIR:/GUESTDIR: {text!r}")
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"no folder {folder!r}")
+    return path, point
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return value
+
+
+def _setup(_options) -> int:
+    rootfs.ensure()
+    kernel.ensure()
+    rootfs.remove_outdated()
+    kernel.remove_outdated()
+    packages.remove_outdated()
+    print(f"ready, in {cache()}")
+    return 0
+
+
+def _demo(options) -> int:
+    from . import demo
+    return demo.run(options.out, layer=not options.no_layer)
+
+
+def _test(options) -> int:
+    from .suites import runner
+    if options.list:
+        return runner.list_suites()
+    return runner.run(options.suites, options.out or _run_folder("test"))
+
+
+def _run(options) -> int:
+    interactive = options.command is None and sys.stdin.isatty()
+    out = options.out
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    logs = (out or _run_folder("run")) / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    with (logs / "lab.log").open("w", encoding="utf-8") as log:
+        say.quiet_into(log)
+        make = build.try_ensure if options.no_layer else build.ensure
+        built = make(tests=options.tests)
+        with packages.layers(options.install) as layers:
+            request = guest.Request(
+                argv=options.command or ["bash", "-l", *([] if interactive else ["-s"])],
+                compositor=options.compositor, kernel=options.kernel, layer=not options.no_layer,
+                sync=options.sync, layers=layers, env=dict(options.env), mounts=options.mount,
+                out=out, logs=logs, timeout=options.timeout, terminal=interactive, build=built)
+            say.note(f"{request}")
+            return guest.run(request, _writer(sys.stdout), _writer(sys.stderr), _own_stdin())
+
+
+def _writer(stream) -> guest.Sink:
+    def write(data: bytes) -> None:
+        stream.buffer.write(data)
+        stream.buffer.flush()
+    return write
+
+
+def _own_stdin():
+    """Our standard input, where it is something that a command could read to its end."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return None
+    if os.isatty(0) or (stat.S_ISCHR(mode) and os.path.samestat(os.fstat(0), os.stat(os.devnull))):
+        return None
+    return sys.stdin.buffer
+
+
+def _run_folder(kind: str) -> Path:
+    """A new folder for the logs of a run without --out; the oldest are removed."""
+    base = cache() / "logs"
+    base.mkdir(exist_ok=True)
+    from .artefact import remove_tree
+    for old in sorted(base.iterdir())[:-_KEPT_LOGS]:
+        with contextlib.suppress(OSError):
+            remove_tree(old)
+    folder = base / f"{time.strftime('%Y%m%d-%H%M%S')}-{kind}-{os.getpid()}"
+    folder.mkdir()
+    return folder

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""Lab-only edits to the kernel's source, each checked to have applied.
+
+They make vgem stand in for a GPU's render node: compositors offer explicit synchronisation only
+where the node has timeline syncobjs, and GBM allocates through the dumb-buffer calls, which a
+render node refuses.
+"""
+
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .say import LabError
+
+
+@dataclass(frozen=True)
+class Edit:
+    file: str
+    pattern: str
+    replacement: str
+    times: int
+
+
+EDITS = [
+    Edit("drivers/gpu/drm/vgem/vgem_drv.c",
+         r"(\.driver_features\s*=\s*DRIVER_GEM \| DRIVER_RENDER)\b(?! \| DRIVER_SYNCOBJ)",
+         r"\1 | DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE", 1),
+    Edit("drivers/gpu/drm/drm_ioctl.c",
+         r"(DRM_IOCTL_DEF\(DRM_IOCTL_MODE_(?:CREATE|MAP|DESTROY)_DUMB, \w+), 0\)",
+         r"\1, DRM_RENDER_ALLOW)", 3),
+]
+
+
+def ingredients() -> list[dict]:
+    return [asdict(edit) for edit in EDITS]
+
+
+def apply(tree: Path) -> None:
+    for edit in EDITS:
+        path = tree / edit.file
+        try:
+            text = path.read_text()
+        except OSError as error:
+            raise LabError(f"the kernel source has no {edit.file}: {error.strerror}") from error
+        text, count = re.subn(edit.pattern, edit.replacement, text)
+        if count != edit.times:
+            raise LabError(f"the edit of {edit.file} applied {count} times instead of "
+                           f"{edit.times}: this kernel's source differs, see tests/lab/edits.py")
+        path.write_text(text)

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: MIT
+"""Running one command in the guest, as if it were a child process.
+
+The host's side of tests/lab/guest/init.sh, which lists the files they exchange.
+"""
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Callable
+
+from . import compositors, host, kernels, rootfs, sandbox
+from .paths import BUILD_IN_ROOT, LAB, OUT_IN_ROOT, SOURCE, SOURCE_IN_ROOT
+from .say import LabError, note
+
+LAYER = "VK_LAYER_FENCEBRIDGE_wsi"
+TIMED_OUT = 124  # as timeout(1) says it
+
+_POLL_SECONDS = 0.02
+_POWER_OFF_SECONDS = 5.0
+
+
+@dataclass
+class Request:
+    """What to run and where; the names are those of `lab run`'s options."""
+
+    argv: list[str]
+    compositor: str = "weston"
+    kernel: str = "uml"
+    layer: bool = True
+    sync: str | None = None
+    layers: list[Path] = field(default_factory=list)  # overlays on the root, see packages
+    env: dict[str, str] = field(default_factory=dict)
+    mounts: list[tuple[Path, str]] = field(default_factory=list)
+    out: Path | None = None
+    logs: Path | None = None  # default: logs/ in out
+    build: Path | None = None
+    timeout: float | None = None
+    terminal: bool = False
+
+
+class TimedOut(LabError):
+    pass
+
+
+Sink = Callable[[bytes], object]
+
+
+def kernel_named(name: str) -> kernels.UserModeLinux:
+    try:
+        return kernels.KERNELS[name]
+    except KeyError:
+        known = "\n".join(f"     {key:<8} {value.description}"
+                          for key, value in kernels.KERNELS.items())
+        raise LabError(f"no kernel {name!r}; there are:\n{known}") from None
+
+
+def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = None) -> int:
+    """The command's exit status. Raises LabError where it could not be run, or TimedOut."""
+    kernel = kernel_named(request.kernel)
+    compositors.find(request.compositor)
+    root = rootfs.ensure()
+    kernel_folder = kernel.ensure()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(sandbox.in_use(root))
+        stack.enter_context(sandbox.in_use(kernel_folder))
+        folder = Path(stack.enter_context(_boot_folder()))
+        logs = _fill(folder, request, root, stdin is not None)
+        read_end, write_end = _line(stack, stdin)
+        boot = kernel.boot(kernel_folder, folder, read_end, request.terminal)
+        if request.terminal:
+            stack.enter_context(_terminal_restored())
+        with (logs / "kernel.log").open("wb") as kernel_log:
+            process = subprocess.Popen(
+                boot.command, env=os.environ | boot.environment, pass_fds=boot.fds,
+                stdin=None if request.terminal else subprocess.DEVNULL,
+                stdout=None if request.terminal else kernel_log, stderr=kernel_log,
+                start_new_session=not request.terminal, preexec_fn=host.die_with_parent)
+            try:
+                if stdin is not None:
+                    threading.Thread(target=_feed, args=(stdin, write_end, folder),
+                                     daemon=True).start()
+                return _follow(process, request, folder, logs, stdout, stderr)
+            finally:
+                _kill(process, request.terminal)
+
+
+def _boot_folder() -> tempfile.TemporaryDirectory:
+    # Neither hostfs options nor the kernel's command line can hold a space.
+    where = None if " " not in tempfile.gettempdir() else "/tmp"
+    return tempfile.TemporaryDirectory(prefix="fencebridge-lab-", dir=where,
+                                       ignore_cleanup_errors=True)
+
+
+def _fill(folder: Path, request: Request, root: Path, piped: bool) -> Path:
+    """Writes what init.sh reads; returns the host's folder for the logs."""
+    logs = request.logs or (request.out or folder) / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    (folder / "root").symlink_to(root / "root")
+    (folder / "layers").mkdir()
+    for number, layer in enumerate(request.layers):
+        (folder / "layers" / str(number)).symlink_to(layer)
+    shares = [(SOURCE, "ro", str(SOURCE_IN_ROOT)), (logs.resolve(), "rw", "/lab/logs")]
+    if request.build:
+        shares.append((request.build, "rw", str(BUILD_IN_ROOT)))
+    if request.out:
+        shares.append((request.out.resolve(), "rw", str(OUT_IN_ROOT)))
+    shares += [(path, "rw", point) for path, point in request.mounts]
+    (folder / "m").mkdir()
+    with (folder / "mounts").open("w", encoding="utf-8") as mounts:
+        for number, (path, access, point) in enumerate(shares):
+            (folder / "m" / str(number)).symlink_to(path)
+            mounts.write(f"{number} {access} {point}\n")
+    _fill_programs(folder, request, piped)
+    return logs
+
+
+def _fill_programs(folder: Path, request: Request, piped: bool) -> None:
+    for name in ("init.sh", "stdin.py"):
+        shutil.copy(LAB / "guest" / name, folder / name)
+    session = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+               "HOME": "/root", "USER": "root", "LANG": "C.UTF-8", "SHELL": "/bin/bash",
+               "XDG_RUNTIME_DIR": "/run/user/0",
+               "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/user/0/bus",
+               "LIBGL_ALWAYS_SOFTWARE": "1",
+               # Mesa's device-select layer crashes where no device is on a PCI bus.
+               "NODEVICE_SELECT": "1"}
+    size = shutil.get_terminal_size()
+    settings = session | {
+        "compositor": request.compositor, "wayland_socket": "",
+        "terminal": "yes" if request.terminal else "no", "stdin": "yes" if piped else "no",
+        "rows": str(size.lines), "columns": str(size.columns)}
+    compositor = compositors.find(request.compositor)
+    if compositor:
+        settings["wayland_socket"] = compositor.socket
+        _script(folder / "compositor.sh", session | compositor.environment, "/root",
+                compositor.command)
+    exported = "\n".join(f"export {name}" for name in session)
+    (folder / "settings").write_text(
+        "\n".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
+        + f"\n{exported}\n")
+    _script(folder / "command.sh", session | _command_environment(request, compositor),
+            str(SOURCE_IN_ROOT), request.argv)
+    for stream in ("stdout", "stderr"):
+        (folder / stream).touch()
+
+
+def _command_environment(request: Request, compositor: compositors.Compositor | None) -> dict:
+    variables = {"LAB_COMPOSITOR": request.compositor, "TERM": os.environ.get("TERM", "dumb")}
+    if compositor:
+        variables |= {"WAYLAND_DISPLAY": compositor.socket, "XDG_SESSION_TYPE": "wayland"}
+    if request.out:
+        variables["OUT"] = str(OUT_IN_ROOT)
+    if request.build:
+        variables |= {"BUILD": str(BUILD_IN_ROOT), "VK_ADD_LAYER_PATH": f"{BUILD_IN_ROOT}/json"}
+        if request.layer:
+            variables["VK_INSTANCE_LAYERS"] = LAYER
+    if request.sync:
+        variables["FENCEBRIDGE_SYNC"] = request.sync
+    return variables | request.env
+
+
+def _script(path: Path, environment: dict[str, str], cwd: str, argv: list[str]) -> None:
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment.items()]
+    path.write_text("\n".join([*lines, f"cd {cwd}", f"exec {shlex.join(argv)}"]) + "\n")
+
+
+def _line(stack: contextlib.ExitStack, stdin: BinaryIO | None) -> tuple[int | None, int]:
+    if stdin is None:
+        return None, -1
+    read_end, write_end = os.pipe()
+    stack.callback(os.close, read_end)
+    # Not closed here: the feeding thread may sit in a write until the process ends.
+    return read_end, write_end
+
+
+def _feed(stdin: BinaryIO, line: int, folder: Path) -> None:
+    """Sends standard input in the frames that tests/lab/guest/stdin.py reads."""
+    while not (folder / "stdin-ready").exists():
+        if not folder.exists():
+            return
+        time.sleep(_POLL_SECONDS)
+    # The guest's end is gone once the command has ended without reading all of it.
+    with contextlib.suppress(OSError):
+        while data := os.read(stdin.fileno(), 4096):
+            _write_all(line, len(data).to_bytes(4, "big") + data)
+        _write_all(line, bytes(4))
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data):]
+
+
+class _Tail:
+    """Hands on what a growing file has got since the last look."""
+
+    def __init__(self, path: Path, sink: Sink):
+        self.file = path.open("rb")
+        self.sink = sink
+
+    def look(self) -> None:
+        while data := self.file.read(1 << 20):
+            self.sink(data)
+
+
+def _follow(process: subprocess.Popen, request: Request, folder: Path, logs: Path,
+            stdout: Sink, stderr: Sink) -> int:
+    tails = [_Tail(folder / "stdout", stdout), _Tail(folder / "stderr", stderr)]
+    outcomes = [folder / "status", folder / "failure"]
+    deadline = time.monotonic() + request.timeout if request.timeout else None
+    ended = None
+    while process.poll() is None:
+        for tail in tails:
+            tail.look()
+        now = time.monotonic()
+        if ended is None and any(path.exists() for path in outcomes):
+            ended = now
+        # The command is over: a guest that then fails to power off is no one's concern.
+        if ended is not None and now - ended > _POWER_OFF_SECONDS:
+            note("the guest did not power off, killing it")
+            break
+        if ended is None and deadline is not None and now > deadline:
+            raise TimedOut(f"timed out after {request.timeout:g} s, killed: "
+                           f"{shlex.join(request.argv)}")
+        time.sleep(_POLL_SECONDS)
+    for tail in tails:
+        tail.look()
+    if (folder / "compositor-ended").exists():
+        note((folder / "compositor-ended").read_text().strip())
+    if (folder / "status").exists():
+        return int((folder / "status").read_text())
+    raise LabError(_why_not(folder, logs, request))
+
+
+def _why_not(folder: Path, logs: Path, request: Request) -> str:
+    failure = folder / "failure"
+    reason = failure.read_text().strip() if failure.exists() else "the guest's kernel stopped"
+    log = logs / "kernel.log"
+    if failure.exists() and reason.startswith(request.compositor):
+        log = logs / "compositor.log"
+    return f"{reason}; the end of {log.name}:\n{host.tail(log)}"
+
+
+def _kill(process: subprocess.Popen, terminal: bool) -> None:
+    if terminal:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    else:
+        host.kill_group(process)
+
+
+@contextlib.contextmanager
+def _terminal_restored():
+    """The kernel puts our terminal into raw mode; a killed one leaves it so."""
+    fd = sys.stdin.fileno()
+    saved = termios.tcgetattr(fd)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, saved)

@@ -1,0 +1,143 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The guest's process 1, in two stages: `init.sh` makes the read-only root writable, `init.sh second`
+# starts compositor and command there. The host's side is tests/lab/guest.py, which has filled
+# /lab (then /lab/boot) with what is wanted:
+#
+#     layers/N       overlay layers above the root, later ones on top
+#     mounts         lines `NAME ro|rw PATH`: host folder m/NAME to be mounted at PATH
+#     settings       shell assignments: compositor, wayland_socket, terminal, stdin, ...
+#     compositor.sh, command.sh
+#
+# and reads: stdout, stderr, status (the command's own), or failure (the guest could not run it).
+
+power_off() {
+    sync
+    echo o >/proc/sysrq-trigger
+    while :; do sleep 60; done
+}
+
+fail() {
+    trap - EXIT
+    echo "$*" >"$boot/failure"
+    power_off
+}
+
+share() { # host folder below the boot folder, mount point, option
+    mkdir -p "$2"
+    mount -t hostfs -o "hostfs=$lab_boot/$1" none "$2" || fail "cannot mount $1 at $2"
+    # hostfs takes no `ro` of its own when the folder is mounted elsewhere already.
+    [ "$3" != ro ] || mount -o remount,bind,ro "$2"
+}
+
+first_stage() {
+    boot=/lab
+    trap 'fail "the first stage of the boot failed; see kernel.log"' EXIT
+    set -e
+    mount -t proc proc /proc
+    mount -t tmpfs -o mode=755 upper /run
+    mkdir /run/upper /run/work /run/root
+    lower=/
+    number=0
+    while [ -L "/lab/layers/$number" ]; do # a link of the host, dangling in here
+        share "layers/$number" "/run/layer$number" ro
+        lower=/run/layer$number:$lower
+        number=$((number + 1))
+    done
+    mount -t overlay -o "lowerdir=$lower,upperdir=/run/upper,workdir=/run/work" overlay /run/root
+    cd /run/root
+    mkdir -p lab/boot lab/upper
+    mount -t hostfs -o "hostfs=$lab_boot" none lab/boot
+    mount --bind /run/upper lab/upper
+    mount --move . /
+    exec chroot . /bin/sh /lab/boot/init.sh second
+}
+
+file_systems() {
+    mount -t proc proc /proc
+    mount -t sysfs sys /sys
+    mount -t debugfs debug /sys/kernel/debug
+    mount -t devtmpfs dev /dev
+    mkdir -p /dev/pts /dev/shm
+    mount -t devpts -o mode=620,ptmxmode=666 pts /dev/pts
+    mount -t tmpfs -o mode=1777 shm /dev/shm
+    mount -t tmpfs -o mode=755 run /run
+    mount -t tmpfs -o mode=1777 tmp /tmp
+    mkdir -p /run/user/0 /run/lock
+    chmod 700 /run/user/0
+    ln -sf /proc/self/mounts /etc/mtab
+    hostname lab
+    while read -r name access path; do
+        share "m/$name" "$path" "$access"
+    done </lab/boot/mounts
+}
+
+seconds() { # since the kernel started
+    read -r uptime _ </proc/uptime
+    echo "${uptime%.*}"
+}
+
+buses() {
+    dbus-uuidgen >/etc/machine-id
+    mkdir -p /run/dbus
+    dbus-daemon --system --fork --nopidfile
+    dbus-daemon --session --fork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
+} >"$logs/dbus.log" 2>&1
+
+# Ready is: it lists its globals to a client.
+start_compositor() {
+    buses
+    sh /lab/boot/compositor.sh >"$logs/compositor.log" 2>&1 &
+    compositor_pid=$!
+    deadline=$(($(seconds) + 60))
+    until [ -S "$XDG_RUNTIME_DIR/$wayland_socket" ] &&
+        WAYLAND_DISPLAY=$wayland_socket timeout 20 wayland-info >"$logs/wayland-info.log" 2>&1; do
+        kill -0 $compositor_pid 2>/dev/null || fail "$compositor ended before it was ready"
+        [ "$(seconds)" -lt $deadline ] || fail "$compositor was not ready after 60 s"
+        sleep 0.05
+    done
+}
+
+# The command writes to pipes, as it would from a shell, and the pumps to the host's files.
+run_piped() {
+    mkfifo /run/stdout /run/stderr /run/stdin
+    cat /run/stdout >>/lab/boot/stdout &
+    out_pump=$!
+    cat /run/stderr >>/lab/boot/stderr &
+    err_pump=$!
+    input=/dev/null
+    if [ "$stdin" = yes ]; then
+        python3 -I -S /lab/boot/stdin.py >/run/stdin 2>"$logs/stdin.log" &
+        input=/run/stdin
+    fi
+    sh /lab/boot/command.sh <$input >/run/stdout 2>/run/stderr
+    status=$?
+    # A process left behind may hold the pipes open: what it says from now on is lost.
+    (sleep 2; kill $out_pump $err_pump) 2>/dev/null &
+    wait $out_pump $err_pump
+}
+
+run_on_terminal() {
+    stty -F /dev/tty1 rows "$rows" cols "$columns" sane
+    setsid --ctty --wait sh /lab/boot/command.sh </dev/tty1 >/dev/tty1 2>&1
+    status=$?
+}
+
+second_stage() {
+    boot=/lab/boot
+    logs=/lab/logs
+    trap 'fail "process 1 of the guest ended unexpectedly; see kernel.log"' EXIT
+    . /lab/boot/settings
+    file_systems
+    [ "$compositor" = none ] || start_compositor
+    if [ "$terminal" = yes ]; then run_on_terminal; else run_piped; fi
+    if [ "$compositor" != none ] && ! kill -0 $compositor_pid 2>/dev/null; then
+        echo "$compositor ended while the command ran" >/lab/boot/compositor-ended
+    fi
+    sync
+    echo $status >/lab/boot/status
+    trap - EXIT
+    power_off
+}
+
+if [ "$1" = second ]; then second_stage; else first_stage; fi

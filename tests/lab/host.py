@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""The machine the lab runs on: its tools, and child processes that never outlive the lab."""
+
+import ctypes
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+from .say import LabError, Ticker, say
+
+# Tool, and the Debian package that has it. mmdebstrap brings apt, tar and unshare with it.
+TOOLS = {"mmdebstrap": "mmdebstrap", "unshare": "util-linux", "tar": "tar"}
+
+
+def is_root() -> bool:
+    return os.geteuid() == 0
+
+
+def need_tools() -> None:
+    """Every tool in TOOLS is there afterwards, installed when we may, or the user is told how."""
+    wanted = dict(TOOLS)
+    if not is_root():
+        wanted["newuidmap"] = "uidmap"  # mmdebstrap's unprivileged mode
+    missing = sorted({package for tool, package in wanted.items() if not shutil.which(tool)})
+    if not missing:
+        return
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", *missing]
+    if not shutil.which("apt-get"):
+        raise LabError(f"this machine lacks {', '.join(missing)}, and has no apt-get: "
+                       "the lab runs on Debian and what derives from it")
+    if not is_root():
+        raise LabError(f"missing: {', '.join(missing)}\n"
+                       f"     install with: sudo {' '.join(command)}")
+    say(f"installing {', '.join(missing)}")
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    for step in (["apt-get", "update"], command):
+        done = subprocess.run(step, env=environment, stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        if done.returncode != 0:
+            raise LabError(f"`{' '.join(step)}` failed:\n{tail_of(done.stdout)}")
+
+
+def mirror() -> str:
+    """The Debian mirror this machine uses itself; FENCEBRIDGE_LAB_MIRROR overrides it."""
+    chosen = os.environ.get("FENCEBRIDGE_LAB_MIRROR", "")
+    if chosen:
+        return chosen
+    listing = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(REPO_URI)",
+         "Created-By: Packages"], capture_output=True, text=True, check=False)
+    for line in listing.stdout.splitlines():
+        release, component, uri = line.split(maxsplit=2)
+        # Security and update suites live on mirrors of their own, which lack the rest.
+        if component == "main" and "-" not in release:
+            return uri
+    raise LabError("apt knows no Debian mirror on this machine: "
+                   "set FENCEBRIDGE_LAB_MIRROR to the URL of one")
+
+
+def die_with_parent() -> None:
+    """For preexec_fn: the kernel kills the child when the lab itself is killed."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def kill_group(process: subprocess.Popen) -> None:
+    """Ends a process started in a session of its own, and everything in that session's group."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def run_logged(command: list[str], log: Path, ticker: Ticker, follow=None, **options) -> None:
+    """Runs command with its output in log; ticks on. follow(line) may return a detail to show.
+
+    Raises LabError with the log's tail when the command fails.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    lines: queue.SimpleQueue = queue.SimpleQueue()
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT, text=True, errors="replace",
+                               start_new_session=True, preexec_fn=die_with_parent, **options)
+
+    def read():
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    detail = ""
+    try:
+        with log.open("a") as out:
+            while True:
+                try:
+                    line = lines.get(timeout=1.0)
+                except queue.Empty:
+                    ticker.tick(detail)
+                    continue
+                if line is None:
+                    break
+                out.write(line)
+                detail = (follow(line) if follow else None) or detail
+                ticker.tick(detail)
+        process.wait()
+    except BaseException:
+        kill_group(process)
+        raise
+    if process.returncode != 0:
+        raise LabError(f"{ticker.what}: failed with status {process.returncode}; "
+                       f"the end of {log}:\n{tail(log)}")
+
+
+def tail_of(text: str, lines: int = 25) -> str:
+    return "\n".join("    " + line for line in text.splitlines()[-lines:])
+
+
+def tail(path: Path, lines: int = 25) -> str:
+    """The last lines of a log, indented; fine for a file that does not exist."""
+    try:
+        return tail_of(path.read_text(errors="replace"), lines)
+    except OSError:
+        return f"    (no {path})"

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+"""The User Mode Linux kernel, built in the root from the root's own kernel source package."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from . import artefact, edits, rootfs, sandbox
+from .host import run_logged, tail
+from .paths import DATA
+from .say import LabError, Ticker
+
+# Objects the recipe compiles, for the progress shown; being off by some does no harm.
+_OBJECTS = 1334
+_TREE = "/lab/kernel/tree"
+
+# Unpacked without its documentation, a quarter of the source; Kconfig insists on one file there.
+_UNPACK = """
+dpkg-deb --fsys-tarfile "$(ls ./linux-source-*.deb)" | tar -xO --wildcards '*.tar.xz' |
+    tar -xJ --exclude='*/Documentation' --strip-components=1 --one-top-level=tree
+mkdir -p tree/Documentation && : >tree/Documentation/Kconfig
+rm ./linux-source-*.deb
+"""
+
+_CONFIGURE = """
+make -s ARCH=um tinyconfig
+ARCH=um scripts/kconfig/merge_config.sh -m .config ../uml.config
+make -s ARCH=um olddefconfig
+"""
+
+# Afterwards only what building a module against this kernel reads is kept: 1.8 GB become 0.2.
+_TRIM = """
+make -s ARCH=um modules_prepare
+cp linux ../linux
+find . \\( -path ./scripts -o -path ./include -o -path ./tools -o -path ./arch/um \\
+    -o -path ./arch/x86 \\) -prune -o -type f ! -name 'Makefile*' ! -name 'Kbuild*' \\
+    ! -name 'Kconfig*' ! -name .config ! -name Module.symvers ! -name System.map \\
+    -exec rm {} +
+find . -mindepth 1 -type d -empty -delete
+"""
+
+
+def ingredients() -> dict:
+    # Not the root: the binary is static, and a changed package list should not rebuild it.
+    return {"suite": rootfs.SUITE, "options": (DATA / "uml.config").read_text(),
+            "edits": edits.ingredients(), "steps": [_UNPACK, _CONFIGURE, _TRIM], "recipe": 1}
+
+
+def ensure() -> Path:
+    """The kernel's artefact folder: linux (the kernel), tree/ (for modules)."""
+    return artefact.make("kernel", ingredients(), _build)
+
+
+def remove_outdated() -> None:
+    artefact.remove_others("kernel", artefact.path_of("kernel", ingredients()))
+
+
+def _build(folder: Path) -> None:
+    log = folder / "build.log"
+    root = rootfs.ensure()
+    with sandbox.in_use(root):
+        box = sandbox.with_apt(root, kernel=folder)
+        _fetch(box, log)
+        ticker = Ticker("unpacking the kernel source")
+        _shell(box, _UNPACK, "/lab/kernel", log, ticker)
+        ticker.done()
+        edits.apply(folder / "tree")
+        _configure(box, folder, log)
+        ticker = Ticker("building the User Mode Linux kernel")
+        jobs = len(os.sched_getaffinity(0))
+        _shell(box, f"make ARCH=um -j{jobs} linux modules", _TREE, log, ticker, _ObjectCounter())
+        _shell(box, _TRIM, _TREE, log, ticker)
+        ticker.done()
+
+
+def _fetch(box: sandbox.Sandbox, log: Path) -> None:
+    ticker = Ticker("fetching the kernel source")
+    sandbox.apt_update(box, log, ticker)
+    depends = box.run(["apt-cache", "depends", "linux-source"], stdout=subprocess.PIPE, text=True)
+    versions = re.findall(r"Depends: (linux-source-[\w.]+)", depends.stdout)
+    if not versions:
+        raise LabError(f"Debian {rootfs.SUITE} has no linux-source package:\n{depends.stdout}")
+    command = ["apt-get", *sandbox.apt_options(), "download", versions[0]]
+    run_logged(box.command(command, "/lab/kernel"), log, ticker)
+    ticker.done(versions[0])
+
+
+def _configure(box: sandbox.Sandbox, folder: Path, log: Path) -> None:
+    ticker = Ticker("configuring the kernel")
+    wanted = (DATA / "uml.config").read_text()
+    (folder / "uml.config").write_text(wanted)
+    _shell(box, _CONFIGURE, _TREE, log, ticker)
+    got = set((folder / "tree" / ".config").read_text().splitlines())
+    # olddefconfig drops without a word what this kernel does not know or cannot combine.
+    lost = [line for line in re.findall(r"^CONFIG_\w+=y$", wanted, re.MULTILINE)
+            if line not in got]
+    if lost:
+        raise LabError(f"this kernel does not take: {', '.join(lost)}; see tests/lab/data/")
+    ticker.done()
+
+
+def _shell(box: sandbox.Sandbox, script: str, cwd: str, log: Path, ticker: Ticker,
+           follow=None) -> None:
+    run_logged(box.command(["/bin/sh", "-ec", script], cwd), log, ticker, follow)
+
+
+class _ObjectCounter:
+    """Counts make's lines of the kind `  CC      fs/open.o`."""
+
+    def __init__(self):
+        self.seen = 0
+
+    def __call__(self, line: str) -> str | None:
+        if not re.match(r"  (CC|AS|AR)\b", line):
+            return None
+        self.seen += 1
+        return f"{self.seen} of about {_OBJECTS} objects"
+
+
+def release(folder: Path) -> str:
+    """What `uname -r` says in it."""
+    path = folder / "tree" / "include" / "config" / "kernel.release"
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        raise LabError(f"incomplete kernel folder {folder}:\n{tail(path)}") from error

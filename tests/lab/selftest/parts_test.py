@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""Keys, artefacts, edits, and what the layer's log lines say."""
+
+import os
+import tempfile
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from lab import artefact, edits, layerlog
+from lab.say import LabError
+
+
+class Artefacts(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        environment = mock.patch.dict(os.environ, XDG_CACHE_HOME=folder.name)
+        environment.start()
+        self.addCleanup(environment.stop)
+
+    def test_made_once_for_the_same_ingredients(self):
+        builds = []
+        for _ in range(2):
+            folder = artefact.make("thing", {"a": 1}, builds.append)
+        self.assertEqual(len(builds), 1)
+        self.assertTrue((folder / "made-from.json").exists())
+
+    def test_other_ingredients_make_another(self):
+        self.assertNotEqual(artefact.path_of("thing", {"a": 1}), artefact.path_of("thing", {"a": 2}))
+
+    def test_an_interrupted_build_leaves_nothing_that_counts(self):
+        def interrupted(part: Path):
+            (part / "half").touch()
+            raise KeyboardInterrupt
+
+        with self.assertRaises(KeyboardInterrupt):
+            artefact.make("thing", {}, interrupted)
+        self.assertFalse(artefact.path_of("thing", {}).exists())
+        folder = artefact.make("thing", {}, lambda part: (part / "whole").touch())
+        self.assertEqual(sorted(path.name for path in folder.iterdir()),
+                         ["made-from.json", "whole"])
+
+    def test_removal_spares_what_is_in_use(self):
+        used = artefact.make("thing", 1, lambda part: None)
+        idle = artefact.make("thing", 2, lambda part: None)
+        kept = artefact.make("thing", 3, lambda part: None)
+        with artefact.locked(artefact.lock_of(used), shared=True):
+            artefact.remove_others("thing", kept)
+        self.assertEqual([path.exists() for path in (used, idle, kept)], [True, False, True])
+
+
+class Edits(unittest.TestCase):
+    def test_a_source_that_differs_is_an_error(self):
+        with tempfile.TemporaryDirectory() as name:
+            for edit in edits.EDITS:
+                path = Path(name) / edit.file
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text("int nothing_of_the_kind;\n")
+            with self.assertRaisesRegex(LabError, "applied 0 times instead of 1"):
+                edits.apply(Path(name))
+
+
+class LayerLog(unittest.TestCase):
+    TEXT = ('Selected GPU 0: x\nfencebridge: info: swapchain 500x400 VK_FORMAT_B8G8R8A8_UNORM '
+            'present_mode=fifo images=3 modifier=0x0 transport=kernel reason="the best" '
+            'driver="a b (c)"\nfencebridge: info: swapchain closed: acquired=4 presented=3\n')
+
+    def test_opened(self):
+        opened, = layerlog.opened(self.TEXT)
+        self.assertEqual((opened.width, opened.height), (500, 400))
+        self.assertEqual(opened.format, "VK_FORMAT_B8G8R8A8_UNORM")
+        self.assertEqual(opened.fields["driver"], "a b (c)")
+        self.assertEqual(opened.fields["images"], "3")
+
+    def test_closed(self):
+        self.assertEqual(layerlog.closed(self.TEXT), [layerlog.Closed(4, 3)])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""Real clients on every compositor: frames arrive, and pixels are those of the driver's own WSI.
+
+One guest for each compositor runs all clients, with and without the layer, by
+tests/lab/guest/clients.sh, which names the runs; here is what they should have done.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import build, compositors, guest, layerlog, png
+from ..paths import SOURCE_IN_ROOT
+from ..say import LabError
+from .outcome import Outcome
+
+_TIMEOUT_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the layer's log says at the end of a run."""
+
+    present_mode: str
+    presented: int | None = None  # by all swapchains together; None: depends on the compositor
+
+
+_THROUGH_LAYER = {
+    "cube_fifo": Expected("fifo", 300),
+    "cube_mailbox": Expected("mailbox", 300),
+    "windows": Expected("fifo", 2 * 40),
+    "resizing": Expected("fifo", 40),
+    "opaque": Expected("fifo"),
+    "premultiplied": Expected("fifo"),
+}
+_PICTURES = ("opaque", "premultiplied")
+
+
+def run(out: Path) -> Outcome:
+    built = build.ensure()
+    outcome = Outcome()
+    for compositor in compositors.COMPOSITORS:
+        folder = out / compositor
+        try:
+            _run_clients(compositor, built, folder)
+        except LabError as error:
+            outcome.check(compositor, False, str(error))
+            continue
+        for what, problems in _checks(folder):
+            outcome.check(f"{compositor}: {what}", not problems, "; ".join(problems))
+    return outcome
+
+
+def _run_clients(compositor: str, built: Path, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    runs = [f"layer-{client}" for client in _THROUGH_LAYER]
+    runs += [f"native-{client}" for client in _PICTURES]
+    request = guest.Request(
+        argv=["sh", str(SOURCE_IN_ROOT / "tests/lab/guest/clients.sh"), *runs],
+        compositor=compositor, out=out, build=built, timeout=_TIMEOUT_SECONDS)
+    with (out / "script.log").open("wb") as log:
+        guest.run(request, log.write, log.write)
+
+
+def _checks(out: Path) -> Iterator[tuple[str, list[str]]]:
+    """What is checked, and what was wrong with it."""
+    for client, expected in _THROUGH_LAYER.items():
+        name = f"layer-{client}"
+        yield name, _status_problems(out, name) + _log_problems(_log(out, name), expected)
+    for client in _PICTURES:
+        name = f"native-{client}"
+        chained = ["the layer was in the chain"] if layerlog.opened(_log(out, name)) else []
+        yield name, _status_problems(out, name) + chained
+        yield f"the {client} picture", _picture_problems(out, client)
+
+
+def _status_problems(out: Path, name: str) -> list[str]:
+    path = out / f"{name}.status"
+    if not path.exists():
+        return ["it did not run"]
+    status = path.read_text().strip()
+    return [f"it ended with status {status}"] if status != "0" else []
+
+
+def _log(out: Path, run_name: str) -> str:
+    path = out / f"{run_name}.log"
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def _log_problems(log: str, expected: Expected) -> list[str]:
+    opened, closed = layerlog.opened(log), layerlog.closed(log)
+    if not opened:
+        return ["the layer opened no swapchain"]
+    problems = []
+    if len(closed) != len(opened):
+        problems.append(f"{len(opened)} swapchains opened, {len(closed)} closed")
+    modes = {swapchain.fields.get("present_mode") for swapchain in opened}
+    if modes != {expected.present_mode}:
+        problems.append(f"present modes {modes} instead of {expected.present_mode}")
+    presented = sum(swapchain.presented for swapchain in closed)
+    if expected.presented is not None and presented != expected.presented:
+        problems.append(f"{presented} frames presented instead of {expected.presented}")
+    return problems
+
+
+def _picture_problems(out: Path, client: str) -> list[str]:
+    paths = {chain: out / f"{chain}-{client}.png" for chain in ("native", "layer")}
+    missing = [chain for chain, path in paths.items() if not path.exists()]
+    if missing:
+        return [f"no picture of the {' and the '.join(missing)} run"]
+    native, layer = (png.read(path) for path in paths.values())
+    problems = []
+    # First the picture itself: two black screens would agree, too.
+    for chain, picture in (("native", native), ("layer", layer)):
+        if wrong := _unexpected_pixel(picture, blended=client == "premultiplied"):
+            problems.append(f"the {chain} run's picture is wrong: {wrong}")
+    if changed := png.difference(native, layer):
+        problems.append(f"pixels differ from the native run's within {changed}")
+    return problems
+
+
+_BACKDROP = (0x20, 0x40, 0x80)  # as in clients.sh
+_BARS = [(255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0),
+         (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0)]
+_CHECKERBOARD_SIDE = 16
+
+
+def _colour_at(x: int, y: int, width: int, height: int) -> tuple[tuple[int, int, int], int]:
+    """The test picture as examples/still/picture.hpp tells it: colour, not premultiplied; alpha."""
+    if x in (0, width - 1) or y in (0, height - 1):
+        return _BARS[0], 255
+    if x < _CHECKERBOARD_SIDE and y < _CHECKERBOARD_SIDE:
+        return (_BARS[0] if (x + y) % 2 else _BARS[-1]), 255
+    bar = x * len(_BARS) // width
+    if y < height // 2:
+        return _BARS[bar], 255
+    if y < height * 3 // 4:
+        return _BARS[-1 - bar], 170
+    return (255, 128, 0), x * 255 // (width - 1)
+
+
+def _unexpected_pixel(picture: png.Picture, blended: bool) -> str | None:
+    """Looks at some rows of every part of the picture; None if they are as they should be."""
+    width, height = picture.width, picture.height
+    if (width, height) != (compositors.WIDTH, compositors.HEIGHT):
+        return f"it has {width}x{height} pixels"
+    # Compositors round in different ways when they blend; opaque pixels they have to keep.
+    tolerance = 2 if blended else 0
+    for y in (0, 1, 8, height // 4, height * 5 // 8, height * 7 // 8, height - 1):
+        for x in range(width):
+            colour, alpha = _colour_at(x, y, width, height)
+            behind = _BACKDROP if blended else (0, 0, 0)
+            wanted = tuple((c * alpha + b * (255 - alpha) + 127) // 255
+                           for c, b in zip(colour, behind))
+            seen = picture.at(x, y)
+            if any(abs(s - w) > tolerance for s, w in zip(seen, wanted)):
+                return f"{seen} instead of {wanted} at ({x}, {y})"
+    return None

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""The ways of switching the layer on and off that README tells users."""
+
+import subprocess
+from pathlib import Path
+
+from .. import artefact, build, guest, layerlog, rootfs, sandbox
+from ..host import tail_of
+from ..paths import BUILD_IN_ROOT, SOURCE_IN_ROOT
+from ..say import LabError
+from .outcome import Outcome
+
+# Name of the try in tests/lab/guest/install.sh, and whether the layer should be active in it.
+_WAYS = {
+    "absent": False,
+    "devenv": True,
+    "installed": False,
+    "installed-by-name": True,
+    "installed-enabled": True,
+    "installed-disabled": False,
+    "home": False,
+    "home-by-name": True,
+    "home-enabled": True,
+    "home-disabled": False,
+}
+
+
+def run(out: Path) -> Outcome:
+    built = build.ensure()
+    _install_into(out / "dest")
+    request = guest.Request(argv=["sh", str(SOURCE_IN_ROOT / "tests/lab/guest/install.sh")],
+                            compositor="weston", layer=False, out=out, build=built, timeout=180)
+    with (out / "script.log").open("wb") as log:
+        guest.run(request, log.write, log.write)
+    outcome = Outcome()
+    for way, wanted in _WAYS.items():
+        log = (out / f"{way}.log").read_text(errors="replace")
+        status = (out / f"{way}.status").read_text().strip()
+        active = bool(layerlog.opened(log))
+        outcome.check(f"{way}: vkcube runs {'with' if wanted else 'without'} the layer",
+                      status == "0" and active == wanted,
+                      f"status {status}, {'with' if active else 'without'} the layer")
+    return outcome
+
+
+def _install_into(folder: Path) -> None:
+    """`meson install` as a packager does it, into a folder that is not the root."""
+    artefact.remove_tree(folder)
+    folder.mkdir(parents=True)
+    root = rootfs.ensure()
+    with sandbox.in_use(root):
+        box = build.box_of(build.PLAIN, root)
+        box.writable["dest"] = folder
+        done = box.run(["meson", "install", "-C", str(BUILD_IN_ROOT), "--no-rebuild",
+                        "--destdir", "/lab/dest"],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        raise LabError(f"meson install failed:\n{tail_of(done.stdout)}")

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: MIT
+"""The lab's promises, kept by its command line as a user calls it, and its parts by themselves."""
+
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import unittest
+from pathlib import Path
+
+from .. import guest
+from ..paths import LAB, SOURCE
+from .outcome import Outcome
+
+_LAB = str(SOURCE / "lab")
+_ALONE = ["run", "--no-layer", "--compositor", "none", "--timeout", "60"]
+
+
+def run(out: Path) -> Outcome:
+    outcome = Outcome()
+    _parts(outcome, out)
+    _streams(outcome)
+    _status_and_time(outcome)
+    _options(outcome, out)
+    _clean_end(outcome)
+    return outcome
+
+
+def _parts(outcome: Outcome, out: Path) -> None:
+    tests = unittest.defaultTestLoader.discover(str(LAB / "selftest"), pattern="*_test.py",
+                                                top_level_dir=str(LAB.parent))
+    with (out / "selftest.log").open("w", encoding="utf-8") as log:
+        result = unittest.TextTestRunner(stream=log, verbosity=2).run(tests)
+    bad = result.failures + result.errors
+    outcome.add(Outcome(passed=result.testsRun - len(bad), failed=len(bad),
+                        problems=[test.id() for test, _ in bad]))
+
+
+def _lab(*arguments: str, stdin: bytes | None = None) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, _LAB, *arguments], capture_output=True, check=False,
+                          stdin=subprocess.DEVNULL if stdin is None else None, input=stdin)
+
+
+def _streams(outcome: Outcome) -> None:
+    """Every byte, in both directions, and nothing else."""
+    noise = random.Random(1).randbytes(3_000_000)
+    done = _lab(*_ALONE, "--", "sh", "-c", "cat; printf 'a\\r\\nb' >&2", stdin=noise)
+    outcome.check("standard input comes back unchanged from cat", done.stdout == noise,
+                  f"{len(done.stdout)} bytes of {len(noise)}, {hashlib.md5(done.stdout).hexdigest()}")
+    outcome.check("standard error is the command's own", done.stderr == b"a\r\nb",
+                  f"{done.stderr!r}")
+
+
+def _status_and_time(outcome: Outcome) -> None:
+    done = _lab(*_ALONE, "--", "sh", "-c", "exit 7")
+    outcome.check("the exit status is the command's", done.returncode == 7, f"{done.returncode}")
+    outcome.check("a silent command has no output",
+                  done.stdout + done.stderr == b"", f"{done.stdout + done.stderr!r}")
+    done = _lab(*_ALONE, "--", "sh", "-c", "kill -SEGV $$")
+    outcome.check("a signal shows as in a shell", done.returncode == 128 + signal.SIGSEGV,
+                  f"{done.returncode}")
+    start = time.monotonic()
+    done = _lab(*_ALONE, "--timeout", "3", "--", "sh", "-c", "echo begun; sleep 1000")
+    seconds = time.monotonic() - start
+    outcome.check("--timeout ends a command that does not", done.returncode == guest.TIMED_OUT
+                  and seconds < 30, f"status {done.returncode} after {seconds:.0f} s")
+    outcome.check("what it said before is not lost", done.stdout == b"begun\n", f"{done.stdout!r}")
+    outcome.check("the message says so", b"timed out after 3 s" in done.stderr, f"{done.stderr!r}")
+
+
+def _options(outcome: Outcome, out: Path) -> None:
+    share, mine = out / "share", out / "with space"
+    for folder in (share, mine):
+        folder.mkdir(exist_ok=True)
+    (share / "in").write_text("from the host")
+    script = ('cat /data/in; echo out >/data/out; echo "$WORD" >"$OUT/word"; '
+              'ls -d /sys/kernel/debug/sync/sw_sync /dev/udmabuf /dev/dri/renderD128; '
+              'echo no >/lab/src/README.md')
+    done = _lab(*_ALONE, "--mount", f"{share}:/data", "--env", "WORD=two words", "--out", str(mine),
+                "--", "sh", "-c", script)
+    outcome.check("--mount is readable", done.stdout.startswith(b"from the host"), f"{done.stdout!r}")
+    outcome.check("the devices that fences need are there",
+                  done.stdout.endswith(b"sw_sync\n") or done.stdout.count(b"\n") == 3,
+                  f"{done.stdout!r}")
+    outcome.check("--mount is writable", (share / "out").exists())
+    outcome.check("--env arrives, and $OUT is writable",
+                  (mine / "word").exists() and (mine / "word").read_text() == "two words\n")
+    outcome.check("the source tree is not writable", done.returncode != 0
+                  and b"ead-only" in done.stderr, f"{done.stderr!r}")
+    done = _lab("run", "--kernel", "nonesuch", "--", "true")
+    outcome.check("an unknown kernel is refused with a list of the known", done.returncode == 125
+                  and b"uml" in done.stderr, f"{done.stderr!r}")
+    done = _lab("run", "--compositor", "nonesuch", "--", "true")
+    outcome.check("an unknown compositor is refused with a list of the known",
+                  done.returncode == 125 and b"weston-vulkan" in done.stderr, f"{done.stderr!r}")
+    done = _lab(*_ALONE, "--install", "hello", "--", "hello")
+    outcome.check("--install brings a package", b"Hello, world!" in done.stdout, f"{done.stderr!r}")
+    done = _lab(*_ALONE, "--", "hello")
+    outcome.check("and leaves the root without it", done.returncode == 127, f"{done.returncode}")
+
+
+def _clean_end(outcome: Outcome) -> None:
+    """Killed or interrupted, a lab leaves no guest behind."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        lab = subprocess.Popen([sys.executable, _LAB, *_ALONE, "--", "sh", "-c",
+                                "echo up; sleep 1000"], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        lab.stdout.readline()
+        guests = _descendants(lab.pid)
+        lab.send_signal(number)
+        lab.wait()
+        left = _still_there(guests, seconds=5)
+        outcome.check(f"{signal.Signals(number).name} leaves nothing behind", bool(guests)
+                      and not left, f"{len(left)} of {len(guests)} processes")
+
+
+def _descendants(pid: int) -> list[int]:
+    children = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                # The name, in parentheses, may hold anything; then state and parent.
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            children.setdefault(parent, []).append(int(entry.name))
+    found = children.get(pid, [])
+    return found + [below for child in found for below in _descendants(child)]
+
+
+def _still_there(pids: list[int], seconds: float) -> list[int]:
+    """Waits for processes that are being killed to be gone; zombies count as gone."""
+    deadline = time.monotonic() + seconds
+    while True:
+        left = [pid for pid in pids if _lives(pid)]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.05)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z" and os.path.exists(f"/proc/{pid}")

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Suites that are Meson tests, run in the root on this machine's kernel or on the guest's."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from .. import build, guest, rootfs, sandbox
+from ..paths import BUILD_IN_ROOT
+from ..say import LabError
+from .outcome import Outcome
+
+_TIMEOUT_SECONDS = 600
+
+_ENVIRONMENT = {
+    # A report of a sanitizer must fail the test even where the process would have gone on.
+    "ASAN_OPTIONS": "detect_leaks=1:fast_unwind_on_malloc=0",
+    "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "XDG_RUNTIME_DIR": "/tmp",
+}
+
+
+def natively(suites: list[str], out: Path, variant: build.Variant = build.PLAIN) -> Outcome:
+    folder = build.ensure(variant, tests=True)
+    root = rootfs.ensure()
+    with sandbox.in_use(root):
+        box = build.box_of(variant, root)
+        box.environment |= _ENVIRONMENT
+        with (out / "meson.log").open("wb") as log:
+            box.run(_command(suites), stdout=log, stderr=subprocess.STDOUT,
+                    timeout=_TIMEOUT_SECONDS)
+    return _outcome(folder, suites, out)
+
+
+def in_guest(suites: list[str], out: Path) -> Outcome:
+    folder = build.ensure(tests=True)
+    # The tests switch the layer on themselves, and bring their own compositor.
+    request = guest.Request(argv=_command(suites), compositor="none", layer=False, out=out,
+                            build=folder, timeout=_TIMEOUT_SECONDS)
+    with (out / "meson.log").open("wb") as log:
+        guest.run(request, log.write, log.write)
+    return _outcome(folder, suites, out)
+
+
+def _command(suites: list[str]) -> list[str]:
+    return ["meson", "test", "-C", str(BUILD_IN_ROOT), "--no-rebuild", "--print-errorlogs",
+            "--logbase", _log_name(suites),
+            *(part for suite in suites for part in ("--suite", suite))]
+
+
+def _log_name(suites: list[str]) -> str:
+    return f"lab-{'-'.join(suites)}"
+
+
+def _outcome(folder: Path, suites: list[str], out: Path) -> Outcome:
+    path = folder / "meson-logs" / f"{_log_name(suites)}.json"
+    if not path.exists():
+        raise LabError(f"meson ran no test of {', '.join(suites)}; see {out / 'meson.log'}")
+    outcome = Outcome()
+    for line in path.read_text(errors="replace").splitlines():
+        test = json.loads(line)
+        name = test["name"].split(" / ")[-1]
+        if test["result"] in ("SKIP", "IGNORED"):
+            outcome.skipped += 1
+            outcome.skips.append(f"{name}, which says so itself")
+        else:
+            outcome.check(name, test["result"] in ("OK", "EXPECTEDFAIL"), test["result"].lower())
+    path.unlink()
+    return outcome

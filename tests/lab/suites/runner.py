@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Runs suites, says how each went, and ends with the totals."""
+
+import sys
+import time
+from pathlib import Path
+
+from .. import host
+from ..say import LabError, Interrupted
+from .outcome import Outcome
+from .table import SUITES, Suite
+
+
+def list_suites() -> int:
+    width = max(map(len, SUITES))
+    for suite in SUITES.values():
+        print(f"{suite.name:<{width}}  {suite.where:<7} {suite.shows}")
+    return 0
+
+
+def run(names: list[str], out: Path) -> int:
+    """0 when nothing failed."""
+    unknown = [name for name in names if name not in SUITES]
+    if unknown:
+        raise LabError(f"no suite {', '.join(unknown)}; there are: {', '.join(SUITES)}")
+    total = Outcome()
+    lines = []
+    for suite in [SUITES[name] for name in names] or SUITES.values():
+        print(f"== {suite.name}: {suite.shows}", flush=True)
+        start = time.monotonic()
+        outcome = _outcome(suite, out / suite.name)
+        total.add(outcome)
+        lines.append(_line(suite, outcome, time.monotonic() - start))
+        print(lines[-1], flush=True)
+    print("\nsummary, with everything logged in", out)
+    print("\n".join(lines))
+    print(total)
+    return 1 if total.failed else 0
+
+
+def _outcome(suite: Suite, out: Path) -> Outcome:
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        outcome = suite.run(out)
+    except (Interrupted, KeyboardInterrupt):
+        raise
+    except LabError as error:
+        outcome = Outcome(failed=1, problems=[str(error)])
+    for problem in outcome.problems:
+        print(f"   FAILED {problem}")
+    if outcome.problems:
+        for log in sorted(out.rglob("*.log"), key=lambda path: path.stat().st_mtime)[-3:]:
+            if log.stat().st_size:
+                print(f"   the end of {log}:\n{host.tail(log, 15)}")
+    for reason in outcome.skips:
+        print(f"   skipped: {reason}")
+    sys.stdout.flush()
+    return outcome
+
+
+def _line(suite: Suite, outcome: Outcome, seconds: float) -> str:
+    verdict = "FAILED" if outcome.failed else "ok" if outcome.passed else "skipped"
+    return f"{verdict:<8}{suite.name:<12}{seconds:6.1f} s  {outcome}"

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""The suites: what each shows, and where it runs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from .. import build
+from . import clients, install, lab, meson, strace, validation
+from .outcome import Outcome
+
+NATIVE = "native"  # in the root, on this machine's kernel
+GUEST = "guest"    # in the root, on the lab's kernel
+
+
+@dataclass(frozen=True)
+class Suite:
+    name: str
+    where: str
+    shows: str
+    run: Callable[[Path], Outcome]
+
+
+SUITES = {suite.name: suite for suite in [
+    Suite("lab", GUEST, "the lab itself: a guest's command behaves like a child process",
+          lab.run),
+    Suite("unit", NATIVE, "the layer's decisions, without Vulkan or Wayland",
+          lambda out: meson.natively(["unit"], out)),
+    Suite("driver", NATIVE, "the layer on a fake driver, through the real loader",
+          lambda out: meson.natively(["driver"], out)),
+    Suite("compositor", NATIVE, "the layer on a fake compositor that a test scripts",
+          lambda out: meson.natively(["compositor"], out)),
+    Suite("fences", GUEST, "fences between layer and fake compositor, on real dma-bufs",
+          lambda out: meson.in_guest(["fences"], out)),
+    Suite("clients", GUEST, "vkcube and the example on four compositors, pixel by pixel",
+          clients.run),
+    Suite("strace", GUEST, "one export and one import of a fence per frame, and no shared memory",
+          strace.run),
+    Suite("validation", GUEST, "the validation layer above and below has nothing to say",
+          validation.run),
+    Suite("install", GUEST, "every way of switching the installed layer on and off",
+          install.run),
+    Suite("sanitizers", NATIVE, "unit, driver and compositor with address and undefined checks",
+          lambda out: meson.natively(["unit", "driver", "compositor"], out, build.SANITIZERS)),
+]}
