@@ -17,7 +17,16 @@ from pathlib import Path
 
 TREE = Path(__file__).resolve().parent.parent
 LIST = TREE / "tests/compositor/mutations.toml"
-LEFT_OUT = shutil.ignore_patterns(".git", "build*", "out", "__pycache__")
+LEFT_OUT = shutil.ignore_patterns(".git", "build", "build-*", "out", "__pycache__")
+
+
+def copy_if_changed(source, target):
+    """Gives the copy a new time where the contents differ, which is what the build goes by."""
+    target = Path(target)
+    contents = Path(source).read_bytes()
+    if not target.exists() or target.read_bytes() != contents:
+        target.write_bytes(contents)
+        shutil.copymode(source, target)
 
 
 class Workshop:
@@ -27,8 +36,8 @@ class Workshop:
         self.source = folder / "source"
         self.build = folder / "build"
         self.guest = guest
-        shutil.rmtree(self.source, ignore_errors=True)
-        shutil.copytree(TREE, self.source, ignore=LEFT_OUT)
+        shutil.copytree(TREE, self.source, ignore=LEFT_OUT, copy_function=copy_if_changed,
+                        dirs_exist_ok=True)
         if not (self.build / "build.ninja").exists():
             self.command("meson", "setup", self.build, self.source, "-Dexamples=false")
 

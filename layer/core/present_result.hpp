@@ -21,4 +21,10 @@ namespace fencebridge::core {
     return std::max(a, b); // VK_SUBOPTIMAL_KHR before VK_SUCCESS
 }
 
+/// Whether vkQueuePresentKHR failed before it came to single swapchains.
+[[nodiscard]] constexpr bool is_of_whole_call(VkResult result) {
+    return result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY ||
+           result == VK_ERROR_DEVICE_LOST;
+}
+
 } // namespace fencebridge::core

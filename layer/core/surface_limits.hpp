@@ -32,9 +32,13 @@ inline constexpr std::array present_modes = {VK_PRESENT_MODE_FIFO_KHR, VK_PRESEN
 /// What vkGetPhysicalDeviceSurfaceCapabilitiesKHR says of a Wayland surface.
 ///
 /// @param usage       what the driver can do with an image that it shares with the compositor
+/// @param blends      whether images can be shown with their alpha channel
 /// @param max_extent  maxImageDimension2D of the device
-[[nodiscard]] constexpr VkSurfaceCapabilitiesKHR surface_capabilities(VkImageUsageFlags usage,
-                                                                      uint32_t max_extent) {
+[[nodiscard]] constexpr VkSurfaceCapabilitiesKHR
+surface_capabilities(VkImageUsageFlags usage, bool blends, uint32_t max_extent) {
+    VkCompositeAlphaFlagsKHR alpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
+    if (blends)
+        alpha |= VK_COMPOSITE_ALPHA_PRE_MULTIPLIED_BIT_KHR;
     return {
         .minImageCount = min_images,
         .maxImageCount = max_images,
@@ -45,8 +49,7 @@ inline constexpr std::array present_modes = {VK_PRESENT_MODE_FIFO_KHR, VK_PRESEN
         .maxImageArrayLayers = 1,
         .supportedTransforms = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR,
         .currentTransform = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR,
-        .supportedCompositeAlpha =
-            VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR | VK_COMPOSITE_ALPHA_PRE_MULTIPLIED_BIT_KHR,
+        .supportedCompositeAlpha = alpha,
         .supportedUsageFlags = usage,
     };
 }

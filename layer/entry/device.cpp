@@ -160,7 +160,10 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice handle, const VkAllocationCall
         if (!device)
             return;
         const auto destroy = device->vk.next.DestroyDevice;
-        // Everything of the layer's on this device goes before the device.
+        // Everything of the layer's on this device goes before the device. The submissions of its
+        // presents may still be under way: the application can only wait for its own.
+        if (device->served)
+            static_cast<void>(device->vk.next.DeviceWaitIdle(handle));
         device.reset();
         destroy(handle, allocator);
     });

@@ -12,13 +12,15 @@ inline constexpr std::array<VkExtensionProperties, 1> provided_device_extensions
     {{VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_KHR_SWAPCHAIN_SPEC_VERSION}},
 };
 
-/// Device extensions whose functions or structures act on a swapchain. A driver that offers one
-/// means its own swapchains; it would be handed one of the layer's.
-inline constexpr std::array<std::string_view, 16> swapchain_extensions = {
+/// Device extensions whose functions or structures act on a swapchain, and which the layer does not
+/// implement. A driver that offers one means its own swapchains; it would be handed one of the
+/// layer's, or the application would ask the layer for what it does not do.
+inline constexpr std::array<std::string_view, 18> swapchain_extensions = {
     "VK_AMD_display_native_hdr",
     "VK_EXT_display_control",
     "VK_EXT_full_screen_exclusive",
     "VK_EXT_hdr_metadata",
+    "VK_EXT_image_compression_control_swapchain",
     "VK_EXT_present_mode_fifo_latest_ready",
     "VK_EXT_present_timing",
     "VK_EXT_swapchain_maintenance1",
@@ -31,6 +33,7 @@ inline constexpr std::array<std::string_view, 16> swapchain_extensions = {
     "VK_KHR_shared_presentable_image",
     "VK_KHR_swapchain_maintenance1",
     "VK_NV_low_latency2",
+    "VK_NV_present_barrier",
 };
 
 } // namespace fencebridge::entry

@@ -18,7 +18,8 @@ std::shared_ptr<Swapchain> find_bound_swapchain(Device& device, const VkBindImag
     const auto* bind = vk::find<VkBindImageMemorySwapchainInfoKHR>(info.pNext);
     if (bind == nullptr || bind->swapchain == VK_NULL_HANDLE)
         return nullptr;
-    return device.find_swapchain(bind->swapchain);
+    auto swapchain = device.find_swapchain(bind->swapchain);
+    return swapchain && bind->imageIndex < swapchain->images().size() ? swapchain : nullptr;
 }
 
 /// The same binding in terms of the swapchain image's memory. Of the structures that may be
@@ -26,7 +27,7 @@ std::shared_ptr<Swapchain> find_bound_swapchain(Device& device, const VkBindImag
 /// status is the driver's to fill.
 struct MemoryBinding {
     VkBindImageMemoryInfo info;
-#ifdef VK_KHR_maintenance6
+#ifdef FENCEBRIDGE_HAVE_BIND_MEMORY_STATUS
     VkBindMemoryStatusKHR status;
 #endif
 };
@@ -39,7 +40,7 @@ MemoryBinding bind_to_memory(const Swapchain& swapchain, const VkBindImageMemory
         .image = info.image,
         .memory = swapchain.images()[bind->imageIndex].memory.get(),
     };
-#ifdef VK_KHR_maintenance6
+#ifdef FENCEBRIDGE_HAVE_BIND_MEMORY_STATUS
     if (const auto* status = vk::find<VkBindMemoryStatusKHR>(info.pNext))
         binding.status = {.sType = status->sType, .pNext = nullptr, .pResult = status->pResult};
 #endif
@@ -80,7 +81,7 @@ VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice handle, uint32_t count,
             if (!swapchains[i])
                 continue;
             bindings[i] = bind_to_memory(*swapchains[i], all[i]);
-#ifdef VK_KHR_maintenance6
+#ifdef FENCEBRIDGE_HAVE_BIND_MEMORY_STATUS
             if (bindings[i].status.pResult != nullptr)
                 vk::chain(bindings[i].info, bindings[i].status);
 #endif

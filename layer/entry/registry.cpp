@@ -72,6 +72,8 @@ std::shared_ptr<const vk::PhysicalDevice> Instance::physical(VkPhysicalDevice de
     // Two threads may both ask; the first answer stays.
     auto described =
         std::make_shared<const vk::PhysicalDevice>(vk::describe(device, next, api_version));
+    if (!described->extensions_known)
+        return described; // a failure that may pass
     return physical_devices.with(
         [&](auto& all) { return all.try_emplace(device, std::move(described)).first->second; });
 }
@@ -92,8 +94,8 @@ std::shared_ptr<Swapchain> Device::find_swapchain(VkSwapchainKHR swapchain) {
     return record ? std::shared_ptr<Swapchain>(record, record->chain.get()) : nullptr;
 }
 
-std::optional<Served> find_served(Instance& instance, VkPhysicalDevice device,
-                                  VkSurfaceKHR handle) {
+std::expected<std::optional<Served>, VkResult>
+find_served(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR handle) {
     if (!instance.active)
         return std::nullopt;
     Served served = {instance.physical(device), instance.find_surface(handle), nullptr};
@@ -105,8 +107,10 @@ std::optional<Served> find_served(Instance& instance, VkPhysicalDevice device,
     });
     if (!served.formats) {
         const auto feedback = served.surface->window->feedback();
+        if (!feedback)
+            return std::unexpected(feedback.error());
         auto formats = std::make_shared<const SurfaceFormats>(
-            feedback ? find_surface_formats(*served.physical, **feedback) : SurfaceFormats{});
+            find_surface_formats(*served.physical, **feedback));
         if (formats->formats.empty())
             log::warning("device \"%s\" passes through on this surface: it has no buffer layout "
                          "in common with the compositor",

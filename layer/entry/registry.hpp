@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -63,9 +64,12 @@ struct Served {
     std::shared_ptr<const SurfaceFormats> formats;
 };
 
-/// @return nothing when the driver's own window system integration is to be used
-[[nodiscard]] std::optional<Served> find_served(Instance& instance, VkPhysicalDevice device,
-                                                VkSurfaceKHR surface);
+/// Whether the layer serves the two is found out once, and stays so: a swapchain must not change
+/// hands in its life.
+/// @return nothing when the driver's own window system integration is to be used; or
+///         VK_ERROR_SURFACE_LOST_KHR when the compositor went before it was found out
+[[nodiscard]] std::expected<std::optional<Served>, VkResult>
+find_served(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR surface);
 
 /// A VkSwapchainKHR of the layer's, whose handle is the address of `chain`.
 struct SwapchainRecord {

@@ -14,7 +14,8 @@ namespace fencebridge::entry {
 namespace {
 
 VkSurfaceCapabilitiesKHR capabilities_of(const Served& served) {
-    return core::surface_capabilities(served.formats->usage, served.physical->max_image_extent);
+    return core::surface_capabilities(served.formats->usage, served.formats->blends,
+                                      served.physical->max_image_extent);
 }
 
 VkSurfaceFormatKHR surface_format(VkFormat format) {
@@ -70,9 +71,9 @@ VKAPI_ATTR VkBool32 VKAPI_CALL GetPhysicalDeviceWaylandPresentationSupportKHR(
         const auto instance = find_instance(device);
         if (!instance)
             return;
-        // Presenting takes an empty submission, which every queue can do.
-        if (instance->active && instance->physical(device)->is_served() &&
-            wayland::Surface::can_share_buffers(display))
+        // Presenting takes an empty submission, which every queue can do. Whether this compositor
+        // shares buffers would take a round trip to know; the query of a surface's support tells.
+        if (instance->active && instance->physical(device)->is_served())
             supported = VK_TRUE;
         else
             supported = instance->next.GetPhysicalDeviceWaylandPresentationSupportKHR(
@@ -87,7 +88,10 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceSupportKHR(VkPhysicalDevi
                                                                   VkBool32* supported) {
     return guarded([&] {
         const auto instance = find_instance(device);
-        if (!find_served(*instance, device, surface))
+        const auto served = find_served(*instance, device, surface);
+        if (!served)
+            return served.error();
+        if (!*served)
             return instance->next.GetPhysicalDeviceSurfaceSupportKHR(device, queue_family, surface,
                                                                      supported);
         *supported = VK_TRUE;
@@ -101,9 +105,11 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilitiesKHR(
         const auto instance = find_instance(device);
         const auto served = find_served(*instance, device, surface);
         if (!served)
+            return served.error();
+        if (!*served)
             return instance->next.GetPhysicalDeviceSurfaceCapabilitiesKHR(device, surface,
                                                                           capabilities);
-        *capabilities = capabilities_of(*served);
+        *capabilities = capabilities_of(**served);
         return VK_SUCCESS;
     });
 }
@@ -115,9 +121,11 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
         const auto instance = find_instance(device);
         const auto served = find_served(*instance, device, info->surface);
         if (!served)
+            return served.error();
+        if (!*served)
             return instance->next.GetPhysicalDeviceSurfaceCapabilities2KHR(device, info,
                                                                            capabilities);
-        capabilities->surfaceCapabilities = capabilities_of(*served);
+        capabilities->surfaceCapabilities = capabilities_of(**served);
         fill_capabilities_chain(*info, *capabilities);
         return VK_SUCCESS;
     });
@@ -131,10 +139,12 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormatsKHR(VkPhysicalDevi
         const auto instance = find_instance(device);
         const auto served = find_served(*instance, device, surface);
         if (!served)
+            return served.error();
+        if (!*served)
             return instance->next.GetPhysicalDeviceSurfaceFormatsKHR(device, surface, count,
                                                                      formats);
         return vk::give(
-            std::span<const VkFormat>(served->formats->formats), count, formats,
+            std::span<const VkFormat>((*served)->formats->formats), count, formats,
             [](VkSurfaceFormatKHR& to, VkFormat format) { to = surface_format(format); });
     });
 }
@@ -146,8 +156,10 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormats2KHR(
         const auto instance = find_instance(device);
         const auto served = find_served(*instance, device, info->surface);
         if (!served)
+            return served.error();
+        if (!*served)
             return instance->next.GetPhysicalDeviceSurfaceFormats2KHR(device, info, count, formats);
-        return vk::give(std::span<const VkFormat>(served->formats->formats), count, formats,
+        return vk::give(std::span<const VkFormat>((*served)->formats->formats), count, formats,
                         [](VkSurfaceFormat2KHR& to, VkFormat format) {
                             to.surfaceFormat = surface_format(format);
                         });
@@ -160,7 +172,10 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfacePresentModesKHR(VkPhysica
                                                                        VkPresentModeKHR* modes) {
     return guarded([&] {
         const auto instance = find_instance(device);
-        if (!find_served(*instance, device, surface))
+        const auto served = find_served(*instance, device, surface);
+        if (!served)
+            return served.error();
+        if (!*served)
             return instance->next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, count,
                                                                           modes);
         return vk::give(std::span<const VkPresentModeKHR>(core::present_modes), count, modes);
@@ -173,7 +188,10 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDevicePresentRectanglesKHR(VkPhysicalD
                                                                      VkRect2D* rectangles) {
     return guarded([&] {
         const auto instance = find_instance(device);
-        if (!find_served(*instance, device, surface))
+        const auto served = find_served(*instance, device, surface);
+        if (!served)
+            return served.error();
+        if (!*served)
             return instance->next.GetPhysicalDevicePresentRectanglesKHR(device, surface, count,
                                                                         rectangles);
         // One device shows all of the surface, whatever its size.

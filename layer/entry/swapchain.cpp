@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <array>
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -63,10 +63,13 @@ void present_drivers(Device& device, VkQueue queue, Presentation& presentation) 
     VkResult result = device.vk.next.QueueWaitIdle(queue);
     if (result == VK_SUCCESS)
         result = device.vk.next.QueuePresentKHR(queue, &info);
+    // What is no swapchain's own result is everyone's.
+    if (core::is_of_whole_call(result))
+        std::ranges::fill(results, result);
     size_t next = 0;
     for (size_t i = 0; i < presentation.ours.size(); ++i) {
         if (!presentation.ours[i])
-            presentation.results[i] = core::worse(results[next++], std::min(result, VK_SUCCESS));
+            presentation.results[i] = results[next++];
     }
 }
 
@@ -77,8 +80,11 @@ VkResult present(Device& device, VkQueue queue, const VkPresentInfoKHR& info) {
 
     const auto rendering =
         device.waits.submit(queue, std::span(info.pWaitSemaphores, info.waitSemaphoreCount));
-    if (!rendering)
+    if (!rendering) {
+        if (info.pResults != nullptr)
+            std::fill_n(info.pResults, info.swapchainCount, rendering.error());
         return rendering.error();
+    }
     for (uint32_t i = 0; i < info.swapchainCount; ++i) {
         if (presentation.ours[i])
             presentation.results[i] =
@@ -105,9 +111,13 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
     return guarded([&] {
         const auto device = find_device(handle);
         Instance& instance = *device->instance;
-        const auto served = device->served
+        using Found = std::expected<std::optional<Served>, VkResult>;
+        const Found found = device->served
                                 ? find_served(instance, device->vk.physical, create_info->surface)
-                                : std::nullopt;
+                                : Found(std::nullopt);
+        if (!found)
+            return found.error();
+        const std::optional<Served>& served = *found;
         if (!served) {
             if (device->vk.next.CreateSwapchainKHR == nullptr)
                 return VK_ERROR_INITIALIZATION_FAILED;

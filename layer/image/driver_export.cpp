@@ -160,6 +160,9 @@ std::expected<Layout, VkResult> query_layout(const vk::Device& device, VkImage i
         };
         VkSubresourceLayout where = {};
         device.next.GetImageSubresourceLayout(device.handle, image, &plane, &where);
+        if (where.offset > UINT32_MAX || where.rowPitch > UINT32_MAX)
+            return std::unexpected(
+                VK_ERROR_INITIALIZATION_FAILED); // more than the protocol can say
         layout.planes[i] = {.offset = static_cast<uint32_t>(where.offset),
                             .pitch = static_cast<uint32_t>(where.rowPitch)};
     }

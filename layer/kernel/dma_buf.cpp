@@ -52,8 +52,8 @@ std::expected<void, Errno> import_sync_file(const Fd& dma_buf, const Fd& sync_fi
 }
 
 bool means_unsupported(Errno error) {
-    // EINVAL and ENOSYS: what some vendor trees and sandboxes give instead of ENOTTY.
-    return error == Errno{ENOTTY} || error == Errno{EINVAL} || error == Errno{ENOSYS};
+    // ENOTTY is upstream's answer; vendor trees and sandboxes have others.
+    return error != Errno{ENOMEM} && error != Errno{EMFILE} && error != Errno{ENFILE};
 }
 
 std::expected<bool, Errno> wait_writable(const Fd& dma_buf, const Deadline& deadline) {

@@ -14,6 +14,7 @@ struct Swapchain::Plan {
     VkPresentModeKHR mode;
     uint32_t fourcc;
     core::DrmNodes nodes;
+    std::shared_ptr<const core::DmabufFeedback> feedback;
     std::vector<vk::DriverModifier> driver;        ///< what the driver can do
     std::vector<std::vector<uint64_t>> candidates; ///< what both sides can do, best first
 };
@@ -34,8 +35,7 @@ vk::ImageParameters image_parameters(const VkSwapchainCreateInfoKHR& info) {
     if (info.imageSharingMode == VK_SHARING_MODE_CONCURRENT)
         parameters.queue_families.assign(info.pQueueFamilyIndices,
                                          info.pQueueFamilyIndices + info.queueFamilyIndexCount);
-    // VK_KHR_swapchain_mutable_format: a swapchain's views may differ in size class of nothing, so
-    // extended usage comes with it.
+    // VK_KHR_swapchain_mutable_format says which image flags this one stands for.
     if (info.flags & VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR) {
         parameters.flags |= VK_IMAGE_CREATE_MUTABLE_FORMAT_BIT | VK_IMAGE_CREATE_EXTENDED_USAGE_BIT;
         if (const auto* list = vk::find<VkImageFormatListCreateInfo>(info.pNext))
@@ -86,7 +86,10 @@ VkImageUsageFlags usage_of(VkFormatFeatureFlags features) {
 
 SurfaceFormats find_surface_formats(const vk::PhysicalDevice& physical,
                                     const core::DmabufFeedback& feedback) {
-    SurfaceFormats found;
+    // Alpha modes are told for the surface, not for a format: where any format can be shown both
+    // ways, those that can are offered; else those that can be shown opaque.
+    SurfaceFormats both = {.formats = {}, .usage = 0, .blends = true};
+    SurfaceFormats opaque_only;
     for (const vk::Format& format : vk::formats()) {
         const auto driver =
             vk::find_modifiers(physical, {.format = format.format,
@@ -96,17 +99,23 @@ SurfaceFormats find_surface_formats(const vk::PhysicalDevice& physical,
                                           .view_formats = {},
                                           .queue_families = {}});
         const auto modifiers = modifiers_of(driver);
-        const auto choose = [&](uint32_t fourcc) {
-            return core::choose_modifiers(feedback, fourcc, modifiers, physical.drm_nodes);
-        };
-        // Either alpha mode can be asked for with any format.
-        if (choose(format.fourcc_alpha).empty() || choose(format.fourcc_opaque).empty())
+        const auto opaque =
+            core::choose_modifiers(feedback, format.fourcc_opaque, modifiers, physical.drm_nodes);
+        const auto blended =
+            core::choose_modifiers(feedback, format.fourcc_alpha, modifiers, physical.drm_nodes);
+        if (opaque.empty())
             continue;
+        SurfaceFormats& found = blended.empty() ? opaque_only : both;
         found.formats.push_back(format.format);
-        for (const vk::DriverModifier& modifier : driver)
-            found.usage |= usage_of(modifier.features);
+        // Only of layouts that can be shared: a usage that needs another could not be had.
+        for (const vk::DriverModifier& modifier : driver) {
+            if (std::ranges::any_of(opaque, [&](const std::vector<uint64_t>& list) {
+                    return std::ranges::find(list, modifier.modifier) != list.end();
+                }))
+                found.usage |= usage_of(modifier.features);
+        }
     }
-    return found;
+    return both.formats.empty() ? opaque_only : both;
 }
 
 std::expected<std::unique_ptr<Swapchain>, VkResult>
@@ -134,6 +143,7 @@ Swapchain::create(const vk::Device& device, const vk::PhysicalDevice& physical, 
         .mode = info.presentMode,
         .fourcc = opaque ? format->fourcc_opaque : format->fourcc_alpha,
         .nodes = physical.drm_nodes,
+        .feedback = *feedback,
         .driver = vk::find_modifiers(physical, parameters),
         .candidates = {},
     };
@@ -188,6 +198,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan,
     auto presenter = window.create_presenter({.extent = parameters_.extent,
                                               .fourcc = plan.fourcc,
                                               .mode = plan.mode,
+                                              .feedback = plan.feedback,
                                               .driver_modifiers = modifiers_of(plan.driver),
                                               .nodes = plan.nodes},
                                              images_, ring_);

@@ -84,6 +84,7 @@ private:
 struct SurfaceFormats {
     std::vector<VkFormat> formats;
     VkImageUsageFlags usage = 0;
+    bool blends = false; ///< whether each can also be shown with its alpha channel
 };
 [[nodiscard]] SurfaceFormats find_surface_formats(const vk::PhysicalDevice& physical,
                                                   const core::DmabufFeedback& feedback);

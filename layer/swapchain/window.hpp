@@ -20,6 +20,8 @@ struct PresenterParameters {
     VkExtent2D extent;
     uint32_t fourcc; ///< drm_fourcc.h; says whether alpha is used
     VkPresentModeKHR mode;
+    /// What the images were made for.
+    std::shared_ptr<const core::DmabufFeedback> feedback;
     /// The modifiers that the driver can do for these images, and its DRM nodes: to see whether a
     /// new feedback would now lead to another choice.
     std::vector<uint64_t> driver_modifiers;

@@ -8,6 +8,9 @@ namespace fencebridge::sync {
 
 std::expected<BridgeChoice, VkResult> choose_bridge(const Fd& dma_buf,
                                                     std::optional<core::Transport> requested) {
+    // Needs no probe, and must work where a probe fails.
+    if (requested == core::Transport::cpu)
+        return BridgeChoice{std::make_unique<CpuBridge>(), core::choose_transport({}, requested)};
     const auto kernel_lacks = KernelBridge::probe(dma_buf);
     if (!kernel_lacks)
         return std::unexpected(kernel_lacks.error());

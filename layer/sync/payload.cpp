@@ -54,18 +54,21 @@ VkResult import_payload(const vk::Device& device, Fd sync_file, VkSemaphore sema
         if (!second)
             return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
-    // The semaphore first: if the fence's import then fails, the application cannot see the
-    // semaphore's state, and its next acquire puts another payload in the place of this one.
-    if (semaphore != VK_NULL_HANDLE) {
-        const VkResult result = import_semaphore(device, semaphore, std::move(sync_file));
-        if (result != VK_SUCCESS)
-            return acquire_error(result);
-    }
+    // The fence first: its payload can be taken off again when the semaphore's import fails, where
+    // a semaphore's could only be waited away.
     if (fence != VK_NULL_HANDLE) {
         const VkResult result =
             import_fence(device, fence, both ? std::move(second) : std::move(sync_file));
         if (result != VK_SUCCESS)
             return acquire_error(result);
+    }
+    if (semaphore != VK_NULL_HANDLE) {
+        const VkResult result = import_semaphore(device, semaphore, std::move(sync_file));
+        if (result != VK_SUCCESS) {
+            if (fence != VK_NULL_HANDLE)
+                static_cast<void>(device.next.ResetFences(device.handle, 1, &fence));
+            return acquire_error(result);
+        }
     }
     return VK_SUCCESS;
 }

@@ -36,7 +36,8 @@ private:
     std::expected<vk::Semaphore, VkResult> take_semaphore();
 
     const vk::Device& device_;
-    /// Unsignalled, with nothing pending.
+    /// Unsignalled; the submission that signalled one last may still be under way, but its signal
+    /// has been taken by the export.
     Locked<std::vector<vk::Semaphore>> idle_;
 };
 

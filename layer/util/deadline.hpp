@@ -38,9 +38,9 @@ public:
         const auto left =
             std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(*at_ - Clock::now()));
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-        return timespec{seconds.count(), (left - seconds).count()};
+        return timespec{.tv_sec = static_cast<time_t>(seconds.count()),
+                        .tv_nsec = static_cast<long>((left - seconds).count())};
     }
-    [[nodiscard]] bool has_passed() const { return at_ && Clock::now() >= *at_; }
 
 private:
     explicit Deadline(std::optional<Clock::time_point> at) : at_(at) {}

@@ -106,18 +106,19 @@ void read_environment(Settings& settings) {
     }
 }
 
-#ifdef VK_EXT_layer_settings
+#ifdef FENCEBRIDGE_HAVE_LAYER_SETTINGS
 void read_create_info(Settings& settings, const VkInstanceCreateInfo& create_info) {
+    // There may be several, one for each layer that the application configures.
     const auto* given = vk::find<VkLayerSettingsCreateInfoEXT>(create_info.pNext);
-    if (given == nullptr)
-        return;
-    for (uint32_t i = 0; i < given->settingCount; ++i) {
-        const VkLayerSettingEXT& setting = given->pSettings[i];
-        if (std::string_view(setting.pLayerName) != "VK_LAYER_FENCEBRIDGE_wsi" ||
-            setting.type != VK_LAYER_SETTING_TYPE_STRING_EXT || setting.valueCount == 0)
-            continue;
-        set_or_warn(settings, setting.pSettingName,
-                    *static_cast<const char* const*>(setting.pValues), "VK_EXT_layer_settings");
+    for (; given != nullptr; given = vk::find<VkLayerSettingsCreateInfoEXT>(given->pNext)) {
+        for (uint32_t i = 0; i < given->settingCount; ++i) {
+            const VkLayerSettingEXT& setting = given->pSettings[i];
+            if (std::string_view(setting.pLayerName) == "VK_LAYER_FENCEBRIDGE_wsi" &&
+                setting.type == VK_LAYER_SETTING_TYPE_STRING_EXT && setting.valueCount > 0)
+                set_or_warn(settings, setting.pSettingName,
+                            *static_cast<const char* const*>(setting.pValues),
+                            "VK_EXT_layer_settings");
+        }
     }
 }
 #else

@@ -9,7 +9,7 @@ namespace fencebridge::vk {
 template <class T>
 inline constexpr VkStructureType structure_type = VK_STRUCTURE_TYPE_MAX_ENUM;
 
-#ifdef VK_EXT_layer_settings
+#ifdef FENCEBRIDGE_HAVE_LAYER_SETTINGS
 template <>
 inline constexpr VkStructureType structure_type<VkLayerSettingsCreateInfoEXT> =
     VK_STRUCTURE_TYPE_LAYER_SETTINGS_CREATE_INFO_EXT;
@@ -26,7 +26,7 @@ inline constexpr VkStructureType structure_type<VkImageSwapchainCreateInfoKHR> =
 template <>
 inline constexpr VkStructureType structure_type<VkBindImageMemorySwapchainInfoKHR> =
     VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_SWAPCHAIN_INFO_KHR;
-#ifdef VK_KHR_maintenance6
+#ifdef FENCEBRIDGE_HAVE_BIND_MEMORY_STATUS
 template <>
 inline constexpr VkStructureType structure_type<VkBindMemoryStatusKHR> =
     VK_STRUCTURE_TYPE_BIND_MEMORY_STATUS_KHR;

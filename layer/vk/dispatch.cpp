@@ -35,7 +35,6 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     GetInstanceProcAddr(next) {
     const Resolver resolve{instance, next, api_version};
     resolve(DestroyInstance, "vkDestroyInstance");
-    resolve(EnumeratePhysicalDevices, "vkEnumeratePhysicalDevices");
     resolve(EnumerateDeviceExtensionProperties, "vkEnumerateDeviceExtensionProperties");
     resolve(GetPhysicalDeviceProperties, "vkGetPhysicalDeviceProperties");
     resolve.promoted(GetPhysicalDeviceProperties2, "vkGetPhysicalDeviceProperties2");
@@ -83,8 +82,10 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve(GetSemaphoreFdKHR, "vkGetSemaphoreFdKHR");
     resolve(ImportSemaphoreFdKHR, "vkImportSemaphoreFdKHR");
     resolve(ImportFenceFdKHR, "vkImportFenceFdKHR");
+    resolve(ResetFences, "vkResetFences");
     resolve(QueueSubmit, "vkQueueSubmit");
     resolve(QueueWaitIdle, "vkQueueWaitIdle");
+    resolve(DeviceWaitIdle, "vkDeviceWaitIdle");
 
     resolve(CreateSwapchainKHR, "vkCreateSwapchainKHR");
     resolve(DestroySwapchainKHR, "vkDestroySwapchainKHR");

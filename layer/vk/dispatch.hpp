@@ -15,7 +15,6 @@ struct InstanceDispatch {
 
     PFN_vkGetInstanceProcAddr GetInstanceProcAddr;
     PFN_vkDestroyInstance DestroyInstance;
-    PFN_vkEnumeratePhysicalDevices EnumeratePhysicalDevices;
     PFN_vkEnumerateDeviceExtensionProperties EnumerateDeviceExtensionProperties;
     PFN_vkGetPhysicalDeviceProperties GetPhysicalDeviceProperties;
     PFN_vkGetPhysicalDeviceProperties2 GetPhysicalDeviceProperties2;
@@ -61,8 +60,10 @@ struct DeviceDispatch {
     PFN_vkGetSemaphoreFdKHR GetSemaphoreFdKHR;
     PFN_vkImportSemaphoreFdKHR ImportSemaphoreFdKHR;
     PFN_vkImportFenceFdKHR ImportFenceFdKHR;
+    PFN_vkResetFences ResetFences;
     PFN_vkQueueSubmit QueueSubmit;
     PFN_vkQueueWaitIdle QueueWaitIdle;
+    PFN_vkDeviceWaitIdle DeviceWaitIdle;
 
     PFN_vkCreateSwapchainKHR CreateSwapchainKHR;
     PFN_vkDestroySwapchainKHR DestroySwapchainKHR;

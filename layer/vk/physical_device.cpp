@@ -169,6 +169,7 @@ PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
         return next.EnumerateDeviceExtensionProperties(handle, nullptr, count, array);
     });
 
+    const bool extensions_known = extensions.has_value();
     PhysicalDevice device = {
         .handle = handle,
         .next = &next,
@@ -176,6 +177,7 @@ PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
         .api_version = std::min(instance_version, properties.apiVersion),
         .max_image_extent = properties.limits.maxImageDimension2D,
         .extensions = std::move(extensions).value_or(std::vector<VkExtensionProperties>{}),
+        .extensions_known = extensions_known,
         .drm_nodes = {},
         .lacks = {},
     };

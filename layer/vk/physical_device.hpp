@@ -21,6 +21,7 @@ struct PhysicalDevice {
     uint32_t api_version;
     uint32_t max_image_extent;
     std::vector<VkExtensionProperties> extensions; ///< the driver's own list
+    bool extensions_known;                         ///< false: the driver could not tell this time
     core::DrmNodes drm_nodes;
     /// What the layer needs and the driver lacks, by name; empty: the layer can serve this device.
     std::vector<std::string> lacks;

@@ -5,6 +5,7 @@
 #include <new>
 #include <span>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "util/fd.hpp"
@@ -14,8 +15,12 @@ namespace fencebridge::wayland {
 
 class DmabufFeedback::Table {
 public:
-    Table(const Fd& fd, uint32_t size) :
-        size_(size), data_(::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0)) {}
+    Table(const Fd& fd, uint32_t size) : size_(size) {
+        // A file shorter than the compositor says would be a SIGBUS to read.
+        struct stat status;
+        if (::fstat(fd.get(), &status) == 0 && status.st_size >= off_t{size})
+            data_ = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+    }
     ~Table() {
         if (data_ != MAP_FAILED)
             ::munmap(data_, size_);
@@ -37,7 +42,7 @@ public:
 
 private:
     size_t size_;
-    void* data_;
+    void* data_ = MAP_FAILED;
 };
 
 namespace {
@@ -73,6 +78,7 @@ struct DmabufFeedback::Handlers {
 
     static void format_table(void* data, zwp_linux_dmabuf_feedback_v1*, int32_t fd, uint32_t size) {
         const Fd owned(fd);
+        self(data).table_.reset();
         without_exceptions([&] { self(data).table_ = std::make_unique<Table>(owned, size); });
     }
 

@@ -10,7 +10,9 @@
 
 namespace fencebridge::wayland {
 
-/// Held by the thread that dispatches; gives the turn up, and wakes the others, at its end.
+/// Held by the thread that dispatches; gives the turn up, and wakes the others, at its end. Only a
+/// round that may have changed something counts: two threads that find nothing must not keep each
+/// other from sleeping.
 class EventQueue::Turn {
 public:
     explicit Turn(EventQueue& queue) : queue_(queue) {}
@@ -20,13 +22,16 @@ public:
         {
             const std::lock_guard guard(queue_.mutex_);
             queue_.dispatching_ = false;
-            ++queue_.rounds_;
+            queue_.rounds_ += counts_ ? 1 : 0;
         }
         queue_.round_ended_.notify_all();
     }
 
+    void does_not_count() { counts_ = false; }
+
 private:
     EventQueue& queue_;
+    bool counts_ = true;
 };
 
 EventQueue::EventQueue(wl_display* display) :
@@ -41,8 +46,10 @@ std::expected<EventQueue::Stamp, VkResult> EventQueue::dispatch_pending() {
     }
     int dispatched;
     {
-        const Turn turn(*this);
+        Turn turn(*this);
         dispatched = wl_display_dispatch_queue_pending(display_, handle_.get());
+        if (dispatched == 0)
+            turn.does_not_count();
     }
     if (dispatched < 0)
         return std::unexpected(check_connection());

@@ -33,7 +33,9 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<Surface> surface, PresenterPa
     surface_(std::move(surface)),
     parameters_(std::move(parameters)),
     pacing_(core::choose_pacing(parameters_.mode, surface_->has_fifo())), ring_(ring),
-    queue_(surface_->display()) {}
+    queue_(surface_->display()) {
+    judged_.with([&](Judged& last) { last.feedback = parameters_.feedback; });
+}
 
 WaylandPresenter::~WaylandPresenter() {
     slots_.clear();
@@ -50,9 +52,17 @@ WaylandPresenter::create(std::shared_ptr<Surface> surface, PresenterParameters p
         new WaylandPresenter(std::move(surface), std::move(parameters), ring));
     if (!self->queue_)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
-    VkResult result = self->request_buffers(images);
-    if (result == VK_SUCCESS)
-        result = self->wait_for_buffers();
+    if (self->pacing_ == core::Pacing::barrier) {
+        self->fifo_ = self->surface_->share_fifo();
+        if (!self->fifo_)
+            return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
+    }
+    const VkResult requested = self->request_buffers(images);
+    // Also after a failure: an answer to a params object that is gone would leave libwayland out
+    // of step with the compositor's object ids, which kills the connection.
+    VkResult result = self->wait_for_answers();
+    if (requested != VK_SUCCESS && result == VK_SUCCESS)
+        result = requested;
     if (result != VK_SUCCESS)
         return std::unexpected(result);
     return self;
@@ -91,19 +101,19 @@ VkResult WaylandPresenter::request_buffers(const std::vector<image::SwapchainIma
     return VK_SUCCESS;
 }
 
-VkResult WaylandPresenter::wait_for_buffers() {
+VkResult WaylandPresenter::wait_for_answers() {
     for (;;) {
         const auto handled = queue_.dispatch_pending();
         if (!handled)
             return handled.error();
-        if (std::ranges::any_of(slots_, &Slot::refused)) {
+        if (std::ranges::all_of(slots_, [](const Slot& slot) { return slot.params == nullptr; })) {
+            if (std::ranges::none_of(slots_, &Slot::refused))
+                return VK_SUCCESS;
             log::error("the compositor refused a buffer: %ux%u, format 0x%08x, modifier 0x%llx",
                        parameters_.extent.width, parameters_.extent.height, parameters_.fourcc,
                        static_cast<unsigned long long>(modifier_));
             return VK_ERROR_INITIALIZATION_FAILED;
         }
-        if (std::ranges::all_of(slots_, [](const Slot& slot) { return slot.buffer != nullptr; }))
-            return VK_SUCCESS;
         if (const VkResult result = queue_.wait(*handled, Deadline::never()); result != VK_SUCCESS)
             return result;
     }
@@ -122,7 +132,8 @@ VkResult WaylandPresenter::wait(Stamp seen, const Deadline& deadline) {
 
 VkResult WaylandPresenter::present(core::ImageIndex image) {
     wl_buffer* const buffer = slots_[static_cast<size_t>(image)].buffer.get();
-    if (const VkResult result = surface_->commit(buffer, pacing_); result != VK_SUCCESS)
+    if (const VkResult result = surface_->commit(buffer, pacing_, fifo_.get());
+        result != VK_SUCCESS)
         return result;
     const auto feedback = surface_->feedback();
     if (!feedback)

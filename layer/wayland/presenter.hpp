@@ -47,7 +47,7 @@ private:
                      Locked<core::ImageRing>& ring);
 
     VkResult request_buffers(const std::vector<image::SwapchainImage>& images);
-    VkResult wait_for_buffers();
+    VkResult wait_for_answers();
     bool is_suboptimal(const std::shared_ptr<const core::DmabufFeedback>& feedback);
 
     const std::shared_ptr<Surface> surface_;
@@ -56,8 +56,10 @@ private:
     Locked<core::ImageRing>& ring_;
     EventQueue queue_;
     std::vector<Slot> slots_;
+    std::shared_ptr<wp_fifo_v1> fifo_; ///< with Pacing::barrier
 
-    /// The modifier in use, and the feedback last looked at.
+    /// The modifier in use, and the feedback last looked at: at first the one that the images were
+    /// made for.
     uint64_t modifier_ = 0;
     struct Judged {
         std::shared_ptr<const core::DmabufFeedback> feedback;

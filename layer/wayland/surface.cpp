@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "wayland/presenter.hpp"
 
@@ -12,12 +13,8 @@ struct Surface::Handlers {
     static void global(void* data, wl_registry* registry, uint32_t name, const char* interface,
                        uint32_t version) {
         Surface& surface = *static_cast<Surface*>(data);
-        if (std::strcmp(interface, zwp_linux_dmabuf_v1_interface.name) == 0) {
-            const auto known = static_cast<uint32_t>(zwp_linux_dmabuf_v1_interface.version);
-            surface.dmabuf_.reset(static_cast<zwp_linux_dmabuf_v1*>(
-                wl_registry_bind(registry, name, &zwp_linux_dmabuf_v1_interface,
-                                 std::min({version, known, uint32_t{5}}))));
-        }
+        if (std::strcmp(interface, zwp_linux_dmabuf_v1_interface.name) == 0)
+            surface.bind_dmabuf(registry, name, version);
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
         if (std::strcmp(interface, wp_fifo_manager_v1_interface.name) == 0) {
             surface.fifo_manager_.reset(static_cast<wp_fifo_manager_v1*>(
@@ -38,10 +35,26 @@ struct Surface::Handlers {
 };
 
 Surface::Surface(wl_display* display, wl_surface* surface) :
-    surface_(surface), queue_(display),
-    wrapper_(queue_ && surface != nullptr ? wrap(surface, queue_.get()) : nullptr) {}
+    surface_(surface), queue_(display), wrapper_(queue_ ? wrap(surface, queue_.get()) : nullptr) {}
 
 Surface::~Surface() = default;
+
+void Surface::bind_dmabuf(wl_registry* registry, uint32_t name, uint32_t version) {
+    if (version < ZWP_LINUX_DMABUF_V1_MODIFIER_SINCE_VERSION || dmabuf_)
+        return;
+    const auto known = static_cast<uint32_t>(zwp_linux_dmabuf_v1_interface.version);
+    dmabuf_.reset(static_cast<zwp_linux_dmabuf_v1*>(wl_registry_bind(
+        registry, name, &zwp_linux_dmabuf_v1_interface, std::min({version, known, uint32_t{5}}))));
+    if (!dmabuf_)
+        return;
+    // Listens at once: version 3 sends its modifiers in answer to the bind, and an event that
+    // nobody listens for is dropped. No exception may pass through libwayland, which calls this.
+    try {
+        feedback_ = std::make_unique<DmabufFeedback>(dmabuf_.get(), surface_);
+    } catch (const std::bad_alloc&) {
+        dmabuf_.reset();
+    }
+}
 
 std::expected<void, std::string> Surface::bind_globals() {
     static constexpr wl_registry_listener listener = {
@@ -68,16 +81,11 @@ std::expected<std::shared_ptr<Surface>, std::string> Surface::create(wl_display*
         return std::unexpected("out of memory");
     if (const auto bound = self->bind_globals(); !bound)
         return std::unexpected(bound.error());
-    self->feedback_ = std::make_unique<DmabufFeedback>(self->dmabuf_.get(), surface);
     if (wl_display_roundtrip_queue(display, self->queue_.get()) < 0)
         return std::unexpected("connection lost");
     if (!self->feedback_->current())
         return std::unexpected("the compositor gave no dma-buf feedback");
     return self;
-}
-
-bool Surface::can_share_buffers(wl_display* display) {
-    return Surface(display, nullptr).bind_globals().has_value();
 }
 
 bool Surface::has_fifo() const {
@@ -101,7 +109,7 @@ Surface::create_presenter(PresenterParameters parameters,
     return WaylandPresenter::create(shared_from_this(), std::move(parameters), images, ring);
 }
 
-VkResult Surface::commit(wl_buffer* buffer, core::Pacing pacing) {
+VkResult Surface::commit(wl_buffer* buffer, core::Pacing pacing, wp_fifo_v1* fifo) {
     if (pacing == core::Pacing::frame_callback) {
         if (const VkResult result = wait_for_frame(); result != VK_SUCCESS)
             return result;
@@ -116,7 +124,7 @@ VkResult Surface::commit(wl_buffer* buffer, core::Pacing pacing) {
         if (pacing == core::Pacing::frame_callback)
             request_frame_callback();
         if (pacing == core::Pacing::barrier)
-            request_barrier();
+            request_barrier(fifo);
         wl_surface_commit(surface_);
     }
     return queue_.flush();
@@ -149,18 +157,28 @@ void Surface::request_frame_callback() {
     });
 }
 
-void Surface::request_barrier() {
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
-    // The object is made when it is first needed: a surface can have one only, and the driver's
-    // own swapchain may be what uses this surface.
-    if (!fifo_)
-        fifo_.reset(wp_fifo_manager_v1_get_fifo(fifo_manager_.get(), surface_));
-    if (!fifo_)
-        return;
-    // fifo-v1: this commit waits for the barrier that the commit before it set.
-    wp_fifo_v1_wait_barrier(fifo_.get());
-    wp_fifo_v1_set_barrier(fifo_.get());
-#endif
+std::shared_ptr<wp_fifo_v1> Surface::share_fifo() {
+    auto fifo = fifo_.lock();
+    if (!fifo && fifo_manager_) {
+        fifo.reset(wp_fifo_manager_v1_get_fifo(fifo_manager_.get(), surface_),
+                   [](wp_fifo_v1* last) {
+                       if (last != nullptr)
+                           wp_fifo_v1_destroy(last);
+                   });
+        fifo_ = fifo;
+    }
+    return fifo;
 }
+
+void Surface::request_barrier(wp_fifo_v1* fifo) {
+    // fifo-v1: this commit waits for the barrier that the commit before it set.
+    wp_fifo_v1_wait_barrier(fifo);
+    wp_fifo_v1_set_barrier(fifo);
+}
+#else
+std::shared_ptr<wp_fifo_v1> Surface::share_fifo() { return nullptr; }
+void Surface::request_barrier(wp_fifo_v1*) {}
+#endif
 
 } // namespace fencebridge::wayland

@@ -13,6 +13,8 @@
 #include "wayland/event_queue.hpp"
 #include "wayland/proxy.hpp"
 
+struct wp_fifo_v1; // not in every build's protocol headers
+
 namespace fencebridge::wayland {
 
 /// A wl_surface of the application's, and what every swapchain on it shares: the globals, what the
@@ -27,9 +29,6 @@ public:
 
     ~Surface() override;
 
-    /// Whether the compositor at the other end can share buffers at all. One round trip.
-    [[nodiscard]] static bool can_share_buffers(wl_display* display);
-
     [[nodiscard]] wl_display* display() const { return queue_.display(); }
     [[nodiscard]] zwp_linux_dmabuf_v1* dmabuf() const { return dmabuf_.get(); }
     [[nodiscard]] bool has_fifo() const;
@@ -40,10 +39,16 @@ public:
                      const std::vector<image::SwapchainImage>& images,
                      Locked<core::ImageRing>& ring) override;
 
+    /// The surface's fifo object, for as long as a swapchain uses it: a surface can have one only,
+    /// and the driver's own swapchains may want it after the layer's.
+    /// @return null when memory is out, or has_fifo() is false
+    [[nodiscard]] std::shared_ptr<wp_fifo_v1> share_fifo();
+
     /// Shows `buffer`, all of it new, at this pace. With Pacing::frame_callback waits until the
     /// frame before has been shown.
+    /// @param fifo  with Pacing::barrier; else null
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
-    [[nodiscard]] VkResult commit(wl_buffer* buffer, core::Pacing pacing);
+    [[nodiscard]] VkResult commit(wl_buffer* buffer, core::Pacing pacing, wp_fifo_v1* fifo);
 
 private:
     struct Handlers;
@@ -51,19 +56,20 @@ private:
     Surface(wl_display* display, wl_surface* surface);
 
     std::expected<void, std::string> bind_globals();
+    void bind_dmabuf(wl_registry* registry, uint32_t name, uint32_t version);
     VkResult wait_for_frame();
     void request_frame_callback();
-    void request_barrier();
+    static void request_barrier(wp_fifo_v1* fifo);
 
-    wl_surface* const surface_; ///< the application's; null in can_share_buffers()
+    wl_surface* const surface_; ///< the application's
     EventQueue queue_;
     Wrapper<wl_surface> wrapper_;
     Proxy<zwp_linux_dmabuf_v1> dmabuf_;
     std::unique_ptr<DmabufFeedback> feedback_;
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
     Proxy<wp_fifo_manager_v1> fifo_manager_;
-    Proxy<wp_fifo_v1> fifo_;
 #endif
+    std::weak_ptr<wp_fifo_v1> fifo_;
 
     struct Frame {
         core::FramePacer pacer;

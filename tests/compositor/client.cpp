@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -69,10 +70,13 @@ Owned<VkInstance> make_instance(const InstanceOptions& options) {
 Device::Device(VkInstance instance) {
     uint32_t count = 1;
     vkEnumeratePhysicalDevices(instance, &count, &physical);
-    float priority = 1;
+    uint32_t families = 1;
+    VkQueueFamilyProperties family{};
+    vkGetPhysicalDeviceQueueFamilyProperties(physical, &families, &family);
+    constexpr float priorities[] = {1, 1};
     VkDeviceQueueCreateInfo queue_info{VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
-    queue_info.queueCount = 1;
-    queue_info.pQueuePriorities = &priority;
+    queue_info.queueCount = std::min(family.queueCount, 2u);
+    queue_info.pQueuePriorities = priorities;
     const char* extension = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
     VkDeviceCreateInfo info{VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
     info.queueCreateInfoCount = 1;
@@ -83,6 +87,8 @@ Device::Device(VkInstance instance) {
     EXPECT_EQ(vkCreateDevice(physical, &info, nullptr, &handle), VK_SUCCESS);
     device = {handle, [](VkDevice dying) { vkDestroyDevice(dying, nullptr); }};
     vkGetDeviceQueue(device, 0, 0, &queue);
+    if (queue_info.queueCount > 1)
+        vkGetDeviceQueue(device, 0, 1, &other_queue);
 }
 
 Owned<VkSurfaceKHR> make_surface(VkInstance instance, const App& app, wl_surface* surface) {
@@ -192,14 +198,18 @@ Renderer::Renderer(const Device& device) : device_(device) {
 
 void Renderer::submit(std::vector<VkSemaphore> wait, std::vector<VkSemaphore> signal,
                       VkFence fence) {
-    submit(&commands_, std::move(wait), std::move(signal), fence);
+    submit(device_.queue, &commands_, std::move(wait), std::move(signal), fence);
+}
+
+void Renderer::submit_elsewhere(std::vector<VkSemaphore> signal) {
+    submit(device_.other_queue, &commands_, {}, std::move(signal), VK_NULL_HANDLE);
 }
 
 void Renderer::submit_no_work(std::vector<VkSemaphore> wait, VkFence fence) {
-    submit(nullptr, std::move(wait), {}, fence);
+    submit(device_.queue, nullptr, std::move(wait), {}, fence);
 }
 
-void Renderer::submit(const VkCommandBuffer* commands, std::vector<VkSemaphore> wait,
+void Renderer::submit(VkQueue queue, const VkCommandBuffer* commands, std::vector<VkSemaphore> wait,
                       std::vector<VkSemaphore> signal, VkFence fence) {
     std::vector<VkPipelineStageFlags> stages(wait.size(), VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
     VkSubmitInfo info{VK_STRUCTURE_TYPE_SUBMIT_INFO};
@@ -210,7 +220,7 @@ void Renderer::submit(const VkCommandBuffer* commands, std::vector<VkSemaphore> 
     info.pCommandBuffers = commands;
     info.signalSemaphoreCount = uint32_t(signal.size());
     info.pSignalSemaphores = signal.data();
-    EXPECT_EQ(vkQueueSubmit(device_.queue, 1, &info, fence), VK_SUCCESS);
+    EXPECT_EQ(vkQueueSubmit(queue, 1, &info, fence), VK_SUCCESS);
 }
 
 VkResult Renderer::frame(const Swapchain& swapchain, uint64_t timeout) {

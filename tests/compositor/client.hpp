@@ -77,13 +77,15 @@ struct InstanceOptions {
 };
 Owned<VkInstance> make_instance(const InstanceOptions& options = {});
 
-// The first physical device, with one queue of its first family and VK_KHR_swapchain.
+// The first physical device, with two queues of its first family (the second is null where there is
+// none) and VK_KHR_swapchain.
 struct Device {
     explicit Device(VkInstance instance);
 
     VkPhysicalDevice physical = VK_NULL_HANDLE;
     Owned<VkDevice> device;
     VkQueue queue = VK_NULL_HANDLE;
+    VkQueue other_queue = VK_NULL_HANDLE;
     operator VkDevice() const { return device; }
 };
 
@@ -131,6 +133,8 @@ public:
 
     void submit(std::vector<VkSemaphore> wait, std::vector<VkSemaphore> signal,
                 VkFence fence = VK_NULL_HANDLE);
+    // On the device's other queue, which nothing orders with the first but semaphores.
+    void submit_elsewhere(std::vector<VkSemaphore> signal);
     // A submission without a command buffer, which takes no time of its own.
     void submit_no_work(std::vector<VkSemaphore> wait, VkFence fence);
     // Acquires, renders and presents one frame as an application does; the worse of the results.
@@ -143,7 +147,7 @@ private:
         Owned<VkFence> done;
         bool used = false;
     };
-    void submit(const VkCommandBuffer* commands, std::vector<VkSemaphore> wait,
+    void submit(VkQueue queue, const VkCommandBuffer* commands, std::vector<VkSemaphore> wait,
                 std::vector<VkSemaphore> signal, VkFence fence);
 
     const Device& device_;

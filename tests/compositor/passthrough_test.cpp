@@ -76,6 +76,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         UnservedCase{"WithoutDmabuf", script_with(0, {})},
         UnservedCase{"DmabufVersion2", script_with(2, common_formats())},
+        UnservedCase{"NoFormats", script_with(4, {})},
+        UnservedCase{"NoFormatsVersion3", script_with(3, {})},
         UnservedCase{"NoCommonModifier", script_with(4, common_formats(unknown_modifier))},
         UnservedCase{"NoCommonModifierVersion3", script_with(3, common_formats(unknown_modifier))},
         UnservedCase{"NoCommonFormat", script_with(4, {{fourcc('N', 'V', '1', '2'), drm_linear}})}),

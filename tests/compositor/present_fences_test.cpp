@@ -62,9 +62,8 @@ TEST_F(PresentFences, EveryWaitSemaphoreCounts) {
     auto [result, index] = client.acquire(swapchain);
     ASSERT_EQ(result, VK_SUCCESS);
     client.renderer.submit({}, {rendered[0]});
-    client.renderer.submit({}, {rendered[1]});
-    // The one that signals first is last in the list, and then first.
-    ASSERT_EQ(client.present_after(swapchain, index, {rendered[1], rendered[0]}), VK_SUCCESS);
+    client.renderer.submit_elsewhere({rendered[1]});
+    ASSERT_EQ(client.present_after(swapchain, index, {rendered[0], rendered[1]}), VK_SUCCESS);
     ASSERT_EQ(compositor.commits(), 1u);
     EXPECT_TRUE(compositor.last_commit().write_fence_pending);
     Fd dma_buf = last_dma_buf();

@@ -100,7 +100,7 @@ TEST_F(DevicesTest, ThreadsMakeAndDestroyTheirOwn) {
 
 TEST_F(DevicesTest, ComingAndGoingGrowsNothing) {
     // The loader may load and unload the layer with every instance.
-    constexpr int rounds = 20;
+    constexpr int rounds = 100;
     come_and_go(rounds);
     fake_driver().reset(); // forgets its log of those
     const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;

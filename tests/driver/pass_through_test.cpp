@@ -3,6 +3,7 @@
 // gets what the layer needs in a copy of the application's lists.
 #include <algorithm>
 #include <cstring>
+#include <ostream>
 #include <span>
 
 #include "driver_test.hpp"
@@ -18,6 +19,8 @@ struct Shortcoming {
     void (*arrange)();
     const char* words;
 };
+
+void PrintTo(const Shortcoming& row, std::ostream* out) { *out << row.name; }
 
 constexpr auto semaphore_both =
     VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT | VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT;

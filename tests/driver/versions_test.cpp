@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Applications and drivers of different versions of Vulkan.
 #include <algorithm>
+#include <ostream>
 
 #include "driver_test.hpp"
 #include "layer.hpp"
@@ -20,6 +21,8 @@ struct Versions {
     uint32_t driver;
     uint32_t application; // 0: no VkApplicationInfo
 };
+
+void PrintTo(const Versions& row, std::ostream* out) { *out << row.name; }
 
 const Versions versions[]{
     {"Driver10App10", VK_API_VERSION_1_0, VK_API_VERSION_1_0},

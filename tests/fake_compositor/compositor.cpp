@@ -41,6 +41,7 @@ Compositor::~Compositor() {
     wake();
     thread_.join();
     wl_display_destroy_clients(display_);
+    scene_.stop();
     wl_protocol_logger_destroy(logger_);
     wl_display_destroy(display_);
 }
@@ -99,16 +100,15 @@ void Compositor::run() {
     }
 }
 
-// Until nothing is left to read. A periodic refresh also makes the loop's fd readable, but at most
-// once in a few milliseconds.
+// Until nothing is left to read; what comes of it goes out together. A periodic refresh also makes
+// the loop's fd readable, but at most once in a few milliseconds.
 void Compositor::dispatch_clients() {
     wl_event_loop* loop = wl_display_get_event_loop(display_);
-    while (!frozen_) {
-        wl_display_flush_clients(display_);
-        if (!readable(wl_event_loop_get_fd(loop)))
-            return;
+    if (frozen_)
+        return;
+    while (readable(wl_event_loop_get_fd(loop)))
         wl_event_loop_dispatch(loop, 0);
-    }
+    wl_display_flush_clients(display_);
 }
 
 void Compositor::carry_out_commands() {

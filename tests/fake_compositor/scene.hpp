@@ -170,6 +170,8 @@ public:
     void refresh();
     void set_feedback(Feedback feedback);
     void set_refresh(Refresh refresh);
+    // Takes the timer off the display's event loop, which does not free it with itself.
+    void stop() { wl_event_source_remove(timer_); }
     void set_release(Release release) { script_.release = release; }
     void set_refuse_buffers(bool refuse) { refuse_buffers_ = refuse; }
     bool refuses_buffers() const { return refuse_buffers_; }

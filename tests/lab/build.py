@@ -78,7 +78,7 @@ def _without_tests(folder: Path) -> list[str]:
 
 
 def try_ensure(tests: bool = False) -> Path | None:
-    """For what goes without the layer: a tree that does not build right now is no obstacle."""
+    """For what goes without: a tree that does not build right now is no obstacle there."""
     try:
         return ensure(tests=tests)
     except LabError as error:

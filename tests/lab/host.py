@@ -4,6 +4,7 @@
 import ctypes
 import os
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -113,8 +114,15 @@ def run_logged(command: list[str], log: Path, ticker: Ticker, follow=None, **opt
         kill_group(process)
         raise
     if process.returncode != 0:
-        raise LabError(f"{ticker.what}: failed with status {process.returncode}; "
-                       f"the end of {log}:\n{tail(log)}")
+        raise LabError(f"{ticker.what}: failed with status {process.returncode}:"
+                       f"\n{_errors(log)}the end of {log}:\n{tail(log)}")
+
+
+def _errors(log: Path) -> str:
+    """Compilers' errors, which parallel jobs push away from the log's end."""
+    lines = [line for line in log.read_text(errors="replace").splitlines()
+             if re.search(r"\b(fatal )?error:", line)]
+    return "\n".join(f"    {line}" for line in lines[:10]) + "\n" if lines else ""
 
 
 def tail_of(text: str, lines: int = 25) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 _OPENED = re.compile(r"^fencebridge: info: swapchain (?P<width>\d+)x(?P<height>\d+) (?P<rest>.*)$")
 _CLOSED = re.compile(
-    r"^fencebridge: info: swapchain closed: acquired=(?P<acquired>\d+) presented=(?P<presented>\d+)")
+    r"^fencebridge: info: swapchain closed: "
+    r"acquired=(?P<acquired>\d+) presented=(?P<presented>\d+)")
 _FIELD = re.compile(r'(\w+)=("[^"]*"|\S+)')
 
 

@@ -24,7 +24,7 @@ class Sandbox:
     root: Path
     writable: dict[str, Path] = field(default_factory=dict)  # name under /lab, host folder
     readonly: dict[str, Path] = field(default_factory=dict)
-    over: dict[str, Path] = field(default_factory=dict)      # absolute path in the root, host folder
+    over: dict[str, Path] = field(default_factory=dict)      # path in the root, host folder
     environment: dict[str, str] = field(default_factory=dict)
 
     def command(self, argv: list[str], cwd: str = "/") -> list[str]:

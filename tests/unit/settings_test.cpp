@@ -85,7 +85,7 @@ TEST(Settings, EnvironmentGoesBeforeTheFile) {
     ::rmdir(folder);
 }
 
-#ifdef VK_EXT_layer_settings
+#ifdef FENCEBRIDGE_HAVE_LAYER_SETTINGS
 TEST(Settings, TheApplicationsOwnComeFirstAndGiveWay) {
     const char* cpu = "cpu";
     const VkLayerSettingEXT setting = {"VK_LAYER_FENCEBRIDGE_wsi", "sync",

@@ -20,7 +20,7 @@ TEST(SurfaceLimits, FifoIsAlwaysThereAndOnlyWhatIsListedIsTaken) {
 }
 
 TEST(SurfaceLimits, AWaylandSurfaceTakesTheSizeOfItsImages) {
-    const auto limits = surface_capabilities(VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT, 4096);
+    const auto limits = surface_capabilities(VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT, true, 4096);
     EXPECT_EQ(limits.currentExtent.width, UINT32_MAX);
     EXPECT_EQ(limits.currentExtent.height, UINT32_MAX);
     EXPECT_EQ(limits.maxImageExtent.width, 4096u);
@@ -31,6 +31,10 @@ TEST(SurfaceLimits, AWaylandSurfaceTakesTheSizeOfItsImages) {
     EXPECT_TRUE(limits.supportedCompositeAlpha & VK_COMPOSITE_ALPHA_PRE_MULTIPLIED_BIT_KHR);
     EXPECT_EQ(limits.supportedTransforms & limits.currentTransform,
               static_cast<VkFlags>(VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR));
+
+    const auto opaque = surface_capabilities(VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT, false, 4096);
+    EXPECT_EQ(opaque.supportedCompositeAlpha,
+              static_cast<VkFlags>(VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR));
 }
 
 } // namespace

@@ -4,7 +4,8 @@
 # the client said (RUN.log), its exit status (RUN.status) and, for a picture, RUN.png; what that
 # should be is the host's half's business, tests/lab/suites/clients.py.
 #
-# A run is named CHAIN-CLIENT: CHAIN is layer or native (without the layer), CLIENT a function below.
+# A run is named CHAIN-CLIENT: CHAIN is layer or native (without the layer), CLIENT a function
+# below.
 
 export FENCEBRIDGE_LOG_LEVEL=info
 still=$BUILD/examples/fencebridge-still

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The guest's process 1, in two stages: `init.sh` makes the read-only root writable, `init.sh second`
-# starts compositor and command there. The host's side is tests/lab/guest.py, which has filled
-# /lab (then /lab/boot) with what is wanted:
+# The guest's process 1, in two stages: `init.sh` makes the read-only root writable, and then
+# `init.sh second` starts compositor and command there. The host's side is tests/lab/guest.py, which
+# has filled /lab (then /lab/boot) with what is wanted:
 #
 #     layers/N       overlay layers above the root, later ones on top
 #     mounts         lines `NAME ro|rw PATH`: host folder m/NAME to be mounted at PATH

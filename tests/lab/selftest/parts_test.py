@@ -27,7 +27,8 @@ class Artefacts(unittest.TestCase):
         self.assertTrue((folder / "made-from.json").exists())
 
     def test_other_ingredients_make_another(self):
-        self.assertNotEqual(artefact.path_of("thing", {"a": 1}), artefact.path_of("thing", {"a": 2}))
+        self.assertNotEqual(artefact.path_of("thing", {"a": 1}),
+                            artefact.path_of("thing", {"a": 2}))
 
     def test_an_interrupted_build_leaves_nothing_that_counts(self):
         def interrupted(part: Path):

@@ -8,7 +8,8 @@ from pathlib import Path
 from lab import strace
 
 EXPORT, IMPORT = "DMA_BUF_IOCTL_EXPORT_SYNC_FILE", "DMA_BUF_IOCTL_IMPORT_SYNC_FILE"
-MADE = "10  ioctl(4</dev/udmabuf<char 10:257>>, UDMABUF_CREATE, {memfd=5</memfd:x>(deleted)}) = {}</dmabuf:>"
+MADE = ("10  ioctl(4</dev/udmabuf<char 10:257>>, UDMABUF_CREATE, {memfd=5</memfd:x>(deleted)}) "
+        "= {}</dmabuf:>")
 SENT = ("10  sendmsg(3<UNIX-STREAM:[1]>, {msg_control=[{cmsg_len=20, cmsg_level=SOL_SOCKET, "
         "cmsg_type=SCM_RIGHTS, cmsg_data=[%s]}], msg_flags=0}, MSG_NOSIGNAL) = 24")
 
@@ -57,7 +58,8 @@ class Lines(unittest.TestCase):
         self.assertEqual(trace.on_sent, {EXPORT: 1})
 
     def test_the_dma_buf_name_of_several(self):
-        trace = read(SENT % "6</dmabuf:>", f"10  ioctl(6</dmabuf:>, BINDER_X or {IMPORT}, 0x7f) = 0")
+        trace = read(SENT % "6</dmabuf:>",
+                     f"10  ioctl(6</dmabuf:>, BINDER_X or {IMPORT}, 0x7f) = 0")
         self.assertEqual(trace.on_sent, {IMPORT: 1})
 
     def test_failed_calls_do_not_count(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What crosses for a frame, as the kernel saw it: one fence each way, on the swapchain's buffers."""
+"""What crosses for a frame, as the kernel saw it: a fence each way, on the swapchain's buffers."""
 
 from pathlib import Path
 

@@ -51,7 +51,8 @@ def _check(outcome: Outcome, out: Path, name: str, order: list[str], known: set[
 
 def _chain(log: str) -> list[str]:
     """The two layers in the loader's drawing of the instance's chain, from the application down."""
-    drawing = re.search(r"vkCreateInstance layer callstack setup to:(.*?)<Drivers?>", log, re.DOTALL)
+    drawing = re.search(r"vkCreateInstance layer callstack setup to:(.*?)<Drivers?>", log,
+                        re.DOTALL)
     return [name for name in re.findall(r"VK_LAYER_\w+", drawing[1] if drawing else "")
             if name in (_VALIDATION, guest.LAYER)]
 
@@ -59,7 +60,8 @@ def _chain(log: str) -> list[str]:
 def _messages(out: Path, name: str) -> set[str]:
     """The messages, without what differs from run to run: handles, and how often."""
     text = _text(out / f"{name}.messages")
-    lines = [line for line in text.splitlines() if re.search(r"VUID-|SYNC-|WARNING|Validation", line)]
+    lines = [line for line in text.splitlines()
+             if re.search(r"VUID-|SYNC-|WARNING|Validation", line)]
     return {re.sub(r"0x[0-9a-f]+", "0x...", line).strip() for line in lines}
 
 
