@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <expected>
 #include <span>
 #include <vector>
 
@@ -32,13 +33,17 @@ struct MemoryBinding {
 #endif
 };
 
-MemoryBinding bind_to_memory(const Swapchain& swapchain, const VkBindImageMemoryInfo& info) {
+std::expected<MemoryBinding, VkResult> bind_to_memory(Swapchain& swapchain,
+                                                      const VkBindImageMemoryInfo& info) {
     const auto* bind = vk::find<VkBindImageMemorySwapchainInfoKHR>(info.pNext);
+    const auto memory = swapchain.memory_for_alias(bind->imageIndex, info.image);
+    if (!memory)
+        return std::unexpected(memory.error());
     MemoryBinding binding = {};
     binding.info = {
         .sType = VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO,
         .image = info.image,
-        .memory = swapchain.images()[bind->imageIndex].memory.get(),
+        .memory = *memory,
     };
 #ifdef FENCEBRIDGE_HAVE_BIND_MEMORY_STATUS
     if (const auto* status = vk::find<VkBindMemoryStatusKHR>(info.pNext))
@@ -80,7 +85,10 @@ VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice handle, uint32_t count,
         for (uint32_t i = 0; i < count; ++i) {
             if (!swapchains[i])
                 continue;
-            bindings[i] = bind_to_memory(*swapchains[i], all[i]);
+            const auto binding = bind_to_memory(*swapchains[i], all[i]);
+            if (!binding)
+                return binding.error();
+            bindings[i] = *binding;
 #ifdef FENCEBRIDGE_HAVE_BIND_MEMORY_STATUS
             if (bindings[i].status.pResult != nullptr)
                 vk::chain(bindings[i].info, bindings[i].status);

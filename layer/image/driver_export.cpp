@@ -87,7 +87,13 @@ uint32_t choose_memory_type(const vk::Device& device, uint32_t allowed) {
     return any;
 }
 
-std::expected<vk::Memory, VkResult> allocate(const vk::Device& device, VkImage image) {
+struct Requirements {
+    VkDeviceSize size;
+    uint32_t memory_types;
+    bool dedicated;
+};
+
+Requirements query_requirements(const vk::Device& device, VkImage image) {
     VkMemoryDedicatedRequirements dedicated = {.sType =
                                                    VK_STRUCTURE_TYPE_MEMORY_DEDICATED_REQUIREMENTS};
     VkMemoryRequirements2 requirements = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2,
@@ -95,12 +101,27 @@ std::expected<vk::Memory, VkResult> allocate(const vk::Device& device, VkImage i
     const VkImageMemoryRequirementsInfo2 of = {
         .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2, .image = image};
     device.next.GetImageMemoryRequirements2(device.handle, &of, &requirements);
+    return {.size = requirements.memoryRequirements.size,
+            .memory_types = requirements.memoryRequirements.memoryTypeBits,
+            .dedicated =
+                dedicated.prefersDedicatedAllocation || dedicated.requiresDedicatedAllocation};
+}
 
+std::expected<vk::Memory, VkResult> allocate(const vk::Device& device,
+                                             const VkMemoryAllocateInfo& info) {
+    VkDeviceMemory memory = VK_NULL_HANDLE;
+    const VkResult result = device.next.AllocateMemory(device.handle, &info, nullptr, &memory);
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    return vk::Memory(device, memory);
+}
+
+std::expected<vk::Memory, VkResult> allocate_exportable(const vk::Device& device, VkImage image,
+                                                        const Requirements& requirements) {
     VkMemoryAllocateInfo info = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-        .allocationSize = requirements.memoryRequirements.size,
-        .memoryTypeIndex =
-            choose_memory_type(device, requirements.memoryRequirements.memoryTypeBits),
+        .allocationSize = requirements.size,
+        .memoryTypeIndex = choose_memory_type(device, requirements.memory_types),
     };
     VkExportMemoryAllocateInfo exportable = {
         .sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO,
@@ -109,14 +130,9 @@ std::expected<vk::Memory, VkResult> allocate(const vk::Device& device, VkImage i
     VkMemoryDedicatedAllocateInfo for_image = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .image = image};
     vk::chain(info, exportable);
-    if (dedicated.prefersDedicatedAllocation || dedicated.requiresDedicatedAllocation)
+    if (requirements.dedicated)
         vk::chain(info, for_image);
-
-    VkDeviceMemory memory = VK_NULL_HANDLE;
-    const VkResult result = device.next.AllocateMemory(device.handle, &info, nullptr, &memory);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
-    return vk::Memory(device, memory);
+    return allocate(device, info);
 }
 
 std::expected<Fd, VkResult> export_dma_buf(const vk::Device& device, VkDeviceMemory memory) {
@@ -180,7 +196,8 @@ allocate_by_driver_export(const vk::Device& device, const vk::ImageParameters& p
     auto layout = query_layout(device, image->get(), modifiers);
     if (!layout)
         return std::unexpected(layout.error());
-    auto memory = allocate(device, image->get());
+    const Requirements requirements = query_requirements(device, image->get());
+    auto memory = allocate_exportable(device, image->get(), requirements);
     if (!memory)
         return std::unexpected(memory.error());
     const VkResult bound =
@@ -190,7 +207,41 @@ allocate_by_driver_export(const vk::Device& device, const vk::ImageParameters& p
     auto dma_buf = export_dma_buf(device, memory->get());
     if (!dma_buf)
         return std::unexpected(dma_buf.error());
-    return SwapchainImage{std::move(*dma_buf), std::move(*memory), std::move(*image), *layout};
+    return SwapchainImage{std::move(*dma_buf), std::move(*memory), std::move(*image), *layout,
+                          requirements.dedicated};
+}
+
+std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
+                                                     const SwapchainImage& image, VkImage alias) {
+    Fd dma_buf = image.dma_buf.duplicate();
+    if (!dma_buf)
+        return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
+    VkMemoryFdPropertiesKHR importable = {.sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR};
+    const VkResult result = device.next.GetMemoryFdPropertiesKHR(
+        device.handle, VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT, dma_buf.get(), &importable);
+    if (result != VK_SUCCESS)
+        return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
+
+    const Requirements requirements = query_requirements(device, alias);
+    VkMemoryAllocateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+        .allocationSize = requirements.size,
+        .memoryTypeIndex =
+            choose_memory_type(device, requirements.memory_types & importable.memoryTypeBits),
+    };
+    VkImportMemoryFdInfoKHR import = {
+        .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
+        .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
+        .fd = dma_buf.get(),
+    };
+    VkMemoryDedicatedAllocateInfo for_alias = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .image = alias};
+    vk::chain(info, import);
+    vk::chain(info, for_alias);
+    auto memory = allocate(device, info);
+    if (memory)
+        static_cast<void>(dma_buf.release()); // the driver's, once it has imported it
+    return memory;
 }
 
 VkResult create_alias(const vk::Device& device, const vk::ImageParameters& parameters,

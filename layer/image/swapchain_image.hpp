@@ -34,6 +34,7 @@ struct SwapchainImage {
     vk::Memory memory;
     vk::Image image;
     Layout layout;
+    bool dedicated; ///< the memory is for this VkImage alone
 };
 
 /// Makes an image in memory that the driver allocates and exports.
@@ -42,6 +43,12 @@ struct SwapchainImage {
 [[nodiscard]] std::expected<SwapchainImage, VkResult>
 allocate_by_driver_export(const vk::Device& device, const vk::ImageParameters& parameters,
                           std::span<const vk::DriverModifier> modifiers);
+
+/// Imports a swapchain image's dma-buf once more, as memory for one alias alone: memory that is
+/// dedicated to an image can be bound to no other (VkMemoryDedicatedAllocateInfo).
+/// @param alias  made by create_alias()
+[[nodiscard]] std::expected<vk::Memory, VkResult>
+import_for_alias(const vk::Device& device, const SwapchainImage& image, VkImage alias);
 
 /// Makes another VkImage that can be bound to the memory of a swapchain image: the application's
 /// vkCreateImage with VkImageSwapchainCreateInfoKHR.

@@ -73,4 +73,17 @@ VkResult Swapchain::present(uint32_t image_index, const Fd& rendering) {
     return result;
 }
 
+std::expected<VkDeviceMemory, VkResult> Swapchain::memory_for_alias(uint32_t image_index,
+                                                                    VkImage alias) {
+    const image::SwapchainImage& image = images_[image_index];
+    if (!image.dedicated)
+        return image.memory.get();
+    auto memory = image::import_for_alias(device_, image, alias);
+    if (!memory)
+        return std::unexpected(memory.error());
+    const VkDeviceMemory handle = memory->get();
+    alias_memory_.with([&](auto& all) { all.push_back(std::move(*memory)); });
+    return handle;
+}
+
 } // namespace fencebridge

@@ -53,6 +53,12 @@ public:
     /// is acquired may still be presented, nothing more can be acquired.
     void retire() { retired_ = true; }
 
+    /// The memory to bind `alias` to, an image of the application's that is to be another name of
+    /// one of the swapchain's (VkBindImageMemorySwapchainInfoKHR). It lives as long as the
+    /// swapchain.
+    [[nodiscard]] std::expected<VkDeviceMemory, VkResult> memory_for_alias(uint32_t image_index,
+                                                                           VkImage alias);
+
     [[nodiscard]] std::span<const image::SwapchainImage> images() const { return images_; }
     [[nodiscard]] const vk::ImageParameters& image_parameters() const { return parameters_; }
 
@@ -71,6 +77,7 @@ private:
     const vk::ImageParameters parameters_;
     Locked<core::ImageRing> ring_;
     std::vector<image::SwapchainImage> images_;
+    Locked<std::vector<vk::Memory>> alias_memory_;
     std::unique_ptr<sync::Bridge> bridge_;
     std::unique_ptr<Presenter> presenter_; ///< goes before the images that it shows
 

@@ -76,6 +76,7 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve(BindImageMemory, "vkBindImageMemory");
     resolve.promoted(BindImageMemory2, "vkBindImageMemory2");
     resolve(GetMemoryFdKHR, "vkGetMemoryFdKHR");
+    resolve(GetMemoryFdPropertiesKHR, "vkGetMemoryFdPropertiesKHR");
 
     resolve(CreateSemaphore, "vkCreateSemaphore");
     resolve(DestroySemaphore, "vkDestroySemaphore");

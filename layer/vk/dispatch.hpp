@@ -54,6 +54,7 @@ struct DeviceDispatch {
     PFN_vkBindImageMemory BindImageMemory;
     PFN_vkBindImageMemory2 BindImageMemory2;
     PFN_vkGetMemoryFdKHR GetMemoryFdKHR;
+    PFN_vkGetMemoryFdPropertiesKHR GetMemoryFdPropertiesKHR;
 
     PFN_vkCreateSemaphore CreateSemaphore;
     PFN_vkDestroySemaphore DestroySemaphore;

@@ -6,6 +6,8 @@
 #include "fake_driver/control.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 
 namespace fencebridge::test {
 namespace {
@@ -70,6 +72,55 @@ TEST_F(FeedbackTest, TheFirstTrancheWins) {
     driver_has({drm_linear, tiled, compressed});
     Client client(start({.feedback = feedback_of({{tiled}, {drm_linear, compressed}})}));
     EXPECT_EQ(used_modifier(client), tiled);
+}
+
+// The compositor takes no tiled buffer after all. That is known from the start, so the swapchain
+// that uses the second tranche is as good as a new one would be.
+TEST_F(FeedbackTest, ALaterTrancheServesWhereTheFirstIsRefused) {
+    driver_has({drm_linear, tiled});
+    Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
+    Client client(compositor);
+    compositor.on_thread([](Scene& scene) {
+        scene.judge_buffers([](wl_client*, const ClientBuffer& buffer) {
+            return buffer.planes.at(0).modifier != tiled;
+        });
+    });
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    for (int i = 0; i < 5; ++i)
+        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    EXPECT_EQ(modifier_of(*compositor.last_commit().buffer), drm_linear);
+}
+
+// The first buffer is refused, and the answers for the others come later. An answer to a params
+// object that the client has destroyed meanwhile would break the connection: libwayland then does
+// not know the object id of the new buffer.
+TEST_F(FeedbackTest, AnswersThatComeLateDoNotBreakTheConnection) {
+    driver_has({drm_linear, tiled});
+    Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
+    Client client(compositor);
+    std::promise<void> go_on;
+    std::shared_future<void> may_go_on = go_on.get_future().share();
+    compositor.on_thread([may_go_on](Scene& scene) {
+        scene.judge_buffers([may_go_on, asked = 0](wl_client* peer, const ClientBuffer&) mutable {
+            if (++asked == 2) {
+                wl_client_flush(peer); // the refusal
+                may_go_on.wait();
+            }
+            return asked != 1;
+        });
+    });
+    auto made = std::async(std::launch::async, [&] { return client.swapchain(); });
+    // It returns early only if it does not wait for the other answers.
+    EXPECT_EQ(made.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
+    go_on.set_value();
+    Swapchain swapchain = made.get();
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    client.app.round_trip();
+    EXPECT_EQ(wl_display_get_error(client.app.display()), 0);
 }
 
 TEST_F(FeedbackTest, ALaterTrancheServesWhereTheFirstCannot) {

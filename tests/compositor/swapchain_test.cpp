@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // VK_KHR_swapchain beside its frame loop: several swapchains, old ones, images that the application
 // makes of them, and the device-group calls of Vulkan 1.1.
+#include "fake_driver/control.hpp"
 #include "fixture.hpp"
 
 #include <algorithm>
@@ -127,7 +128,17 @@ TEST_F(SwapchainTest, ResultsAreOnePerSwapchain) {
     }
 }
 
-TEST_F(SwapchainTest, ImagesMayBeMadeOfItsMemory) {
+struct DedicatedCase {
+    const char* name;
+    VkBool32 prefers;
+    VkBool32 requires_it;
+};
+class SwapchainMemory : public SwapchainTest, public testing::WithParamInterface<DedicatedCase> {};
+
+// Memory that is dedicated to the swapchain's image must not be bound to another: the driver says
+// if it is.
+TEST_P(SwapchainMemory, ImagesMayBeMadeOfIt) {
+    fake_driver().set_dedicated(0, GetParam().prefers, GetParam().requires_it);
     Client client(start());
     Swapchain swapchain = client.swapchain();
     VkImageSwapchainCreateInfoKHR of_swapchain{VK_STRUCTURE_TYPE_IMAGE_SWAPCHAIN_CREATE_INFO_KHR};
@@ -162,6 +173,12 @@ TEST_F(SwapchainTest, ImagesMayBeMadeOfItsMemory) {
     EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
     vkDeviceWaitIdle(client.device);
 }
+
+INSTANTIATE_TEST_SUITE_P(Dedicated, SwapchainMemory,
+                         testing::Values(DedicatedCase{"NotAskedFor", VK_FALSE, VK_FALSE},
+                                         DedicatedCase{"Preferred", VK_TRUE, VK_FALSE},
+                                         DedicatedCase{"Required", VK_TRUE, VK_TRUE}),
+                         [](const auto& row) { return std::string(row.param.name); });
 
 TEST_F(SwapchainTest, DeviceGroupQueriesNameTheOneDevice) {
     Client client(start());

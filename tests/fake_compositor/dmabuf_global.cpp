@@ -121,7 +121,7 @@ const struct zwp_linux_buffer_params_v1_interface params_requests = [] {
         if (!check(resource, params, width, height, format))
             return;
         ClientBuffer buffer = take_buffer(params, width, height, format, flags);
-        if (params.scene.refuses_buffers())
+        if (!params.scene.takes(client, buffer))
             zwp_linux_buffer_params_v1_send_failed(resource);
         else
             zwp_linux_buffer_params_v1_send_created(
@@ -132,8 +132,10 @@ const struct zwp_linux_buffer_params_v1_interface params_requests = [] {
         Params& params = data_of<Params>(resource);
         if (!check(resource, params, width, height, format))
             return;
-        create_buffer(client, params.scene, id, take_buffer(params, width, height, format, flags));
-        if (params.scene.refuses_buffers())
+        ClientBuffer buffer = take_buffer(params, width, height, format, flags);
+        const bool taken = params.scene.takes(client, buffer);
+        create_buffer(client, params.scene, id, std::move(buffer));
+        if (!taken)
             zwp_linux_buffer_params_v1_send_failed(resource);
     };
     return requests;

@@ -173,8 +173,15 @@ public:
     // Takes the timer off the display's event loop, which does not free it with itself.
     void stop() { wl_event_source_remove(timer_); }
     void set_release(Release release) { script_.release = release; }
-    void set_refuse_buffers(bool refuse) { refuse_buffers_ = refuse; }
-    bool refuses_buffers() const { return refuse_buffers_; }
+    // Asked for each buffer that a client wants made, in the compositor's thread: whether it is.
+    using Judge = std::function<bool(wl_client*, const ClientBuffer&)>;
+    void judge_buffers(Judge judge) { judge_ = std::move(judge); }
+    void set_refuse_buffers(bool refuse) {
+        judge_ = refuse ? [](wl_client*, const ClientBuffer&) { return false; } : Judge();
+    }
+    bool takes(wl_client* client, const ClientBuffer& buffer) const {
+        return !judge_ || judge_(client, buffer);
+    }
     void add_fault(Fault fault) { faults_.push_back(std::move(fault)); }
     void disconnect_clients();
     void enter_output();
@@ -214,7 +221,7 @@ private:
     std::vector<wl_resource*> outputs_;
     std::function<void(const Commit&)> commit_hook_;
     uint32_t next_surface_ = 0;
-    bool refuse_buffers_ = false;
+    Judge judge_;
 };
 
 // Each adds its globals to the scene's display.

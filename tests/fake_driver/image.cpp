@@ -129,6 +129,8 @@ VkResult check_binding(VkImage handle, VkDeviceMemory memory_handle) {
     const DeviceSettings settings = current_device_settings(image->device->physical_device->index);
     if (settings.requires_dedicated && memory->dedicated_image != handle)
         misuse("vkBindImageMemory: the image needs a dedicated allocation");
+    if (memory->dedicated_image != VK_NULL_HANDLE && memory->dedicated_image != handle)
+        misuse("vkBindImageMemory: the memory is dedicated to another image");
     if (memory->exportable && !image->external)
         misuse("vkBindImageMemory: exportable memory for an image that was not made for it");
     if (memory->size < image->planes.back().offset + image->planes.back().size)
