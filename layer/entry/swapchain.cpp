@@ -214,8 +214,10 @@ VKAPI_ATTR VkResult VKAPI_CALL GetDeviceGroupSurfacePresentModesKHR(
     VkDevice handle, VkSurfaceKHR surface, VkDeviceGroupPresentModeFlagsKHR* modes) {
     return guarded([&] {
         const auto device = find_device(handle);
-        const bool served =
-            device->served && find_served(*device->instance, device->vk.physical, surface);
+        const auto found = find_served(*device->instance, device->vk.physical, surface);
+        if (!found)
+            return found.error();
+        const bool served = device->served && found->has_value();
         if (!served && device->vk.next.GetDeviceGroupSurfacePresentModesKHR != nullptr)
             return device->vk.next.GetDeviceGroupSurfacePresentModesKHR(handle, surface, modes);
         *modes = VK_DEVICE_GROUP_PRESENT_MODE_LOCAL_BIT_KHR;

@@ -2,6 +2,7 @@
 #include "image/swapchain_image.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "util/log.hpp"
 #include "vk/chain.hpp"
@@ -74,15 +75,16 @@ std::expected<vk::Image, VkResult> create_image(const vk::Device& device,
     return vk::Image(device, image);
 }
 
-/// The first allowed type, a device-local one if there is any.
-uint32_t choose_memory_type(const vk::Device& device, uint32_t allowed) {
-    uint32_t any = 0;
-    while (any + 1 < device.memory.memoryTypeCount && !(allowed & (1u << any)))
-        ++any;
-    for (uint32_t i = any; i < device.memory.memoryTypeCount; ++i) {
-        const auto flags = device.memory.memoryTypes[i].propertyFlags;
-        if ((allowed & (1u << i)) && (flags & VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT))
+/// The first allowed type, a device-local one if there is any; nothing when none is allowed.
+std::optional<uint32_t> choose_memory_type(const vk::Device& device, uint32_t allowed) {
+    std::optional<uint32_t> any;
+    for (uint32_t i = 0; i < device.memory.memoryTypeCount; ++i) {
+        if (!(allowed & (1u << i)))
+            continue;
+        if (device.memory.memoryTypes[i].propertyFlags & VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT)
             return i;
+        if (!any)
+            any = i;
     }
     return any;
 }
@@ -118,10 +120,13 @@ std::expected<vk::Memory, VkResult> allocate(const vk::Device& device,
 
 std::expected<vk::Memory, VkResult> allocate_exportable(const vk::Device& device, VkImage image,
                                                         const Requirements& requirements) {
+    const auto type = choose_memory_type(device, requirements.memory_types);
+    if (!type)
+        return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
     VkMemoryAllocateInfo info = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
         .allocationSize = requirements.size,
-        .memoryTypeIndex = choose_memory_type(device, requirements.memory_types),
+        .memoryTypeIndex = *type,
     };
     VkExportMemoryAllocateInfo exportable = {
         .sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO,
@@ -196,7 +201,8 @@ allocate_by_driver_export(const vk::Device& device, const vk::ImageParameters& p
     auto layout = query_layout(device, image->get(), modifiers);
     if (!layout)
         return std::unexpected(layout.error());
-    const Requirements requirements = query_requirements(device, image->get());
+    Requirements requirements = query_requirements(device, image->get());
+    requirements.dedicated |= std::ranges::any_of(modifiers, &vk::DriverModifier::dedicated_only);
     auto memory = allocate_exportable(device, image->get(), requirements);
     if (!memory)
         return std::unexpected(memory.error());
@@ -223,11 +229,14 @@ std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
         return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
 
     const Requirements requirements = query_requirements(device, alias);
+    const auto type =
+        choose_memory_type(device, requirements.memory_types & importable.memoryTypeBits);
+    if (!type)
+        return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
     VkMemoryAllocateInfo info = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
         .allocationSize = requirements.size,
-        .memoryTypeIndex =
-            choose_memory_type(device, requirements.memory_types & importable.memoryTypeBits),
+        .memoryTypeIndex = *type,
     };
     VkImportMemoryFdInfoKHR import = {
         .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,

@@ -83,7 +83,9 @@ core::DrmNodes find_drm_nodes(const PhysicalDevice& device) {
             .render = node(drm.hasRender, drm.renderMajor, drm.renderMinor)};
 }
 
-bool can_create(const PhysicalDevice& device, const ImageParameters& image, uint64_t modifier) {
+/// What the driver can do with the image's memory; nothing when it cannot make or export it.
+std::optional<VkExternalMemoryFeatureFlags>
+can_create(const PhysicalDevice& device, const ImageParameters& image, uint64_t modifier) {
     VkPhysicalDeviceImageFormatInfo2 info = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2,
         .format = image.format,
@@ -119,11 +121,13 @@ bool can_create(const PhysicalDevice& device, const ImageParameters& image, uint
                                            .pNext = &external_properties};
     if (device.next->GetPhysicalDeviceImageFormatProperties2(device.handle, &info, &properties) !=
         VK_SUCCESS)
-        return false;
+        return std::nullopt;
     const VkExtent3D& max = properties.imageFormatProperties.maxExtent;
     const auto features = external_properties.externalMemoryProperties.externalMemoryFeatures;
-    return image.extent.width <= max.width && image.extent.height <= max.height &&
-           (features & VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT) != 0;
+    if (image.extent.width > max.width || image.extent.height > max.height ||
+        !(features & VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT))
+        return std::nullopt;
+    return features;
 }
 
 std::vector<VkDrmFormatModifierPropertiesEXT> list_modifiers(const PhysicalDevice& device,
@@ -200,9 +204,13 @@ std::vector<DriverModifier> find_modifiers(const PhysicalDevice& device,
                                            const ImageParameters& image) {
     std::vector<DriverModifier> found;
     for (const auto& listed : list_modifiers(device, image.format)) {
-        if (can_create(device, image, listed.drmFormatModifier))
-            found.push_back({listed.drmFormatModifier, listed.drmFormatModifierPlaneCount,
-                             listed.drmFormatModifierTilingFeatures});
+        const auto memory = can_create(device, image, listed.drmFormatModifier);
+        if (memory)
+            found.push_back(
+                {.modifier = listed.drmFormatModifier,
+                 .planes = listed.drmFormatModifierPlaneCount,
+                 .features = listed.drmFormatModifierTilingFeatures,
+                 .dedicated_only = (*memory & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT) != 0});
     }
     return found;
 }

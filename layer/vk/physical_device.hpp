@@ -58,6 +58,7 @@ struct DriverModifier {
     uint64_t modifier;
     uint32_t planes; ///< memory planes
     VkFormatFeatureFlags features;
+    bool dedicated_only; ///< it can only be exported from memory of its own
 };
 
 /// Every modifier with which the driver can create the image, with exactly this usage, and export

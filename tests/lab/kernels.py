@@ -52,6 +52,8 @@ def _memory_folder() -> Path:
         if not folder or not os.access(folder, os.W_OK | os.X_OK):
             continue
         space = os.statvfs(folder)
+        if space.f_flag & os.ST_NOEXEC:  # the kernel maps its memory executable
+            continue
         # The tests use less than a third of the memory; an 64 MiB /dev/shm is what containers have.
         if space.f_bavail * space.f_frsize > MEMORY_MIB * 1024 * 1024 // 2:
             return Path(folder)

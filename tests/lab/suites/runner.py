@@ -3,6 +3,7 @@
 
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from .. import host
@@ -46,6 +47,8 @@ def _outcome(suite: Suite, out: Path) -> Outcome:
         raise
     except LabError as error:
         outcome = Outcome(failed=1, problems=[str(error)])
+    except Exception:  # the other suites, and the totals, still have to come
+        outcome = Outcome(failed=1, problems=[traceback.format_exc()])
     for problem in outcome.problems:
         print(f"   FAILED {problem}")
     if outcome.problems:
