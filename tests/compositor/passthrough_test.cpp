@@ -51,6 +51,11 @@ TEST_P(Unserved, GoesToTheDriversOwnWindowSystem) {
               VK_SUCCESS);
     EXPECT_EQ(mode, VK_PRESENT_MODE_IMMEDIATE_KHR);
 
+    VkDeviceGroupPresentModeFlagsKHR group_modes = 0;
+    EXPECT_EQ(vkGetDeviceGroupSurfacePresentModesKHR(client.device, client.surface, &group_modes),
+              VK_SUCCESS);
+    EXPECT_EQ(fake_driver().call_count("vkGetDeviceGroupSurfacePresentModesKHR"), 1u);
+
     Swapchain swapchain = client.swapchain(
         {.format = FAKE_DRIVER_NATIVE_FORMAT, .mode = VK_PRESENT_MODE_IMMEDIATE_KHR});
     ASSERT_EQ(swapchain.result, VK_SUCCESS);
