@@ -7,8 +7,6 @@
 #include "entry/surface_chain.hpp"
 #include "vk/enumerate.hpp"
 
-// Each query is answered for surfaces and devices that the layer serves, and passed on for others.
-
 namespace fencebridge::entry {
 
 namespace {
@@ -16,6 +14,19 @@ namespace {
 VkSurfaceCapabilitiesKHR capabilities_of(const Served& served) {
     return core::surface_capabilities(served.formats->usage, served.formats->blends,
                                       served.physical->max_image_extent);
+}
+
+/// Answers a query of a surface: by `ours(served)` where the layer serves it with this device, else
+/// by `drivers(next)`.
+template <class Drivers, class Ours>
+VkResult answer(VkPhysicalDevice device, VkSurfaceKHR surface, Drivers&& drivers, Ours&& ours) {
+    return guarded([&] {
+        const auto instance = find_instance(device);
+        const auto served = find_served(*instance, device, surface);
+        if (!served)
+            return served.error();
+        return *served ? ours(**served) : drivers(instance->next);
+    });
 }
 
 VkSurfaceFormatKHR surface_format(VkFormat format) {
@@ -86,118 +97,106 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceSupportKHR(VkPhysicalDevi
                                                                   uint32_t queue_family,
                                                                   VkSurfaceKHR surface,
                                                                   VkBool32* supported) {
-    return guarded([&] {
-        const auto instance = find_instance(device);
-        const auto served = find_served(*instance, device, surface);
-        if (!served)
-            return served.error();
-        if (!*served)
-            return instance->next.GetPhysicalDeviceSurfaceSupportKHR(device, queue_family, surface,
-                                                                     supported);
-        *supported = VK_TRUE;
-        return VK_SUCCESS;
-    });
+    return answer(
+        device, surface,
+        [&](const vk::InstanceDispatch& next) {
+            return next.GetPhysicalDeviceSurfaceSupportKHR(device, queue_family, surface,
+                                                           supported);
+        },
+        [&](const Served&) {
+            *supported = VK_TRUE;
+            return VK_SUCCESS;
+        });
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilitiesKHR(
     VkPhysicalDevice device, VkSurfaceKHR surface, VkSurfaceCapabilitiesKHR* capabilities) {
-    return guarded([&] {
-        const auto instance = find_instance(device);
-        const auto served = find_served(*instance, device, surface);
-        if (!served)
-            return served.error();
-        if (!*served)
-            return instance->next.GetPhysicalDeviceSurfaceCapabilitiesKHR(device, surface,
-                                                                          capabilities);
-        *capabilities = capabilities_of(**served);
-        return VK_SUCCESS;
-    });
+    return answer(
+        device, surface,
+        [&](const vk::InstanceDispatch& next) {
+            return next.GetPhysicalDeviceSurfaceCapabilitiesKHR(device, surface, capabilities);
+        },
+        [&](const Served& served) {
+            *capabilities = capabilities_of(served);
+            return VK_SUCCESS;
+        });
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
     VkPhysicalDevice device, const VkPhysicalDeviceSurfaceInfo2KHR* info,
     VkSurfaceCapabilities2KHR* capabilities) {
-    return guarded([&] {
-        const auto instance = find_instance(device);
-        const auto served = find_served(*instance, device, info->surface);
-        if (!served)
-            return served.error();
-        if (!*served)
-            return instance->next.GetPhysicalDeviceSurfaceCapabilities2KHR(device, info,
-                                                                           capabilities);
-        capabilities->surfaceCapabilities = capabilities_of(**served);
-        fill_capabilities_chain(*info, *capabilities);
-        return VK_SUCCESS;
-    });
+    return answer(
+        device, info->surface,
+        [&](const vk::InstanceDispatch& next) {
+            return next.GetPhysicalDeviceSurfaceCapabilities2KHR(device, info, capabilities);
+        },
+        [&](const Served& served) {
+            capabilities->surfaceCapabilities = capabilities_of(served);
+            fill_capabilities_chain(*info, *capabilities);
+            return VK_SUCCESS;
+        });
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormatsKHR(VkPhysicalDevice device,
                                                                   VkSurfaceKHR surface,
                                                                   uint32_t* count,
                                                                   VkSurfaceFormatKHR* formats) {
-    return guarded([&] {
-        const auto instance = find_instance(device);
-        const auto served = find_served(*instance, device, surface);
-        if (!served)
-            return served.error();
-        if (!*served)
-            return instance->next.GetPhysicalDeviceSurfaceFormatsKHR(device, surface, count,
-                                                                     formats);
-        return vk::give(
-            std::span<const VkFormat>((*served)->formats->formats), count, formats,
-            [](VkSurfaceFormatKHR& to, VkFormat format) { to = surface_format(format); });
-    });
+    return answer(
+        device, surface,
+        [&](const vk::InstanceDispatch& next) {
+            return next.GetPhysicalDeviceSurfaceFormatsKHR(device, surface, count, formats);
+        },
+        [&](const Served& served) {
+            return vk::give(
+                std::span<const VkFormat>(served.formats->formats), count, formats,
+                [](VkSurfaceFormatKHR& to, VkFormat format) { to = surface_format(format); });
+        });
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormats2KHR(
     VkPhysicalDevice device, const VkPhysicalDeviceSurfaceInfo2KHR* info, uint32_t* count,
     VkSurfaceFormat2KHR* formats) {
-    return guarded([&] {
-        const auto instance = find_instance(device);
-        const auto served = find_served(*instance, device, info->surface);
-        if (!served)
-            return served.error();
-        if (!*served)
-            return instance->next.GetPhysicalDeviceSurfaceFormats2KHR(device, info, count, formats);
-        return vk::give(std::span<const VkFormat>((*served)->formats->formats), count, formats,
-                        [](VkSurfaceFormat2KHR& to, VkFormat format) {
-                            to.surfaceFormat = surface_format(format);
-                        });
-    });
+    return answer(
+        device, info->surface,
+        [&](const vk::InstanceDispatch& next) {
+            return next.GetPhysicalDeviceSurfaceFormats2KHR(device, info, count, formats);
+        },
+        [&](const Served& served) {
+            return vk::give(std::span<const VkFormat>(served.formats->formats), count, formats,
+                            [](VkSurfaceFormat2KHR& to, VkFormat format) {
+                                to.surfaceFormat = surface_format(format);
+                            });
+        });
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfacePresentModesKHR(VkPhysicalDevice device,
                                                                        VkSurfaceKHR surface,
                                                                        uint32_t* count,
                                                                        VkPresentModeKHR* modes) {
-    return guarded([&] {
-        const auto instance = find_instance(device);
-        const auto served = find_served(*instance, device, surface);
-        if (!served)
-            return served.error();
-        if (!*served)
-            return instance->next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, count,
-                                                                          modes);
-        return vk::give(std::span<const VkPresentModeKHR>(core::present_modes), count, modes);
-    });
+    return answer(
+        device, surface,
+        [&](const vk::InstanceDispatch& next) {
+            return next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, count, modes);
+        },
+        [&](const Served&) {
+            return vk::give(std::span<const VkPresentModeKHR>(core::present_modes), count, modes);
+        });
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDevicePresentRectanglesKHR(VkPhysicalDevice device,
                                                                      VkSurfaceKHR surface,
                                                                      uint32_t* count,
                                                                      VkRect2D* rectangles) {
-    return guarded([&] {
-        const auto instance = find_instance(device);
-        const auto served = find_served(*instance, device, surface);
-        if (!served)
-            return served.error();
-        if (!*served)
-            return instance->next.GetPhysicalDevicePresentRectanglesKHR(device, surface, count,
-                                                                        rectangles);
-        // One device shows all of the surface, whatever its size.
-        const std::array whole = {VkRect2D{{0, 0}, {UINT32_MAX, UINT32_MAX}}};
-        return vk::give(std::span<const VkRect2D>(whole), count, rectangles);
-    });
+    return answer(
+        device, surface,
+        [&](const vk::InstanceDispatch& next) {
+            return next.GetPhysicalDevicePresentRectanglesKHR(device, surface, count, rectangles);
+        },
+        [&](const Served&) {
+            // One device shows all of the surface, whatever its size.
+            const std::array whole = {VkRect2D{{0, 0}, {UINT32_MAX, UINT32_MAX}}};
+            return vk::give(std::span<const VkRect2D>(whole), count, rectangles);
+        });
 }
 
 } // namespace fencebridge::entry
