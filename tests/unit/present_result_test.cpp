@@ -18,5 +18,15 @@ TEST(PresentResult, TheWorstOfTwoInEitherOrder) {
     }
 }
 
+TEST(PresentResult, WhatNoSwapchainIsToBlameForIsOfTheWholeCall) {
+    EXPECT_TRUE(is_of_whole_call(VK_ERROR_OUT_OF_HOST_MEMORY));
+    EXPECT_TRUE(is_of_whole_call(VK_ERROR_OUT_OF_DEVICE_MEMORY));
+    EXPECT_TRUE(is_of_whole_call(VK_ERROR_DEVICE_LOST));
+    EXPECT_FALSE(is_of_whole_call(VK_ERROR_OUT_OF_DATE_KHR));
+    EXPECT_FALSE(is_of_whole_call(VK_ERROR_SURFACE_LOST_KHR));
+    EXPECT_FALSE(is_of_whole_call(VK_SUBOPTIMAL_KHR));
+    EXPECT_FALSE(is_of_whole_call(VK_SUCCESS));
+}
+
 } // namespace
 } // namespace fencebridge::core
