@@ -109,8 +109,18 @@ Requirements query_requirements(const vk::Device& device, VkImage image) {
                 dedicated.prefersDedicatedAllocation || dedicated.requiresDedicatedAllocation};
 }
 
+/// @param chain  what else the allocation is to be: VkMemoryAllocateInfo's pNext
 std::expected<vk::Memory, VkResult> allocate(const vk::Device& device,
-                                             const VkMemoryAllocateInfo& info) {
+                                             const Requirements& requirements, const void* chain) {
+    const auto type = choose_memory_type(device, requirements.memory_types);
+    if (!type)
+        return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    const VkMemoryAllocateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+        .pNext = chain,
+        .allocationSize = requirements.size,
+        .memoryTypeIndex = *type,
+    };
     VkDeviceMemory memory = VK_NULL_HANDLE;
     const VkResult result = device.next.AllocateMemory(device.handle, &info, nullptr, &memory);
     if (result != VK_SUCCESS)
@@ -120,24 +130,15 @@ std::expected<vk::Memory, VkResult> allocate(const vk::Device& device,
 
 std::expected<vk::Memory, VkResult> allocate_exportable(const vk::Device& device, VkImage image,
                                                         const Requirements& requirements) {
-    const auto type = choose_memory_type(device, requirements.memory_types);
-    if (!type)
-        return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
-    VkMemoryAllocateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-        .allocationSize = requirements.size,
-        .memoryTypeIndex = *type,
-    };
     VkExportMemoryAllocateInfo exportable = {
         .sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO,
         .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
     };
     VkMemoryDedicatedAllocateInfo for_image = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .image = image};
-    vk::chain(info, exportable);
     if (requirements.dedicated)
-        vk::chain(info, for_image);
-    return allocate(device, info);
+        vk::chain(exportable, for_image);
+    return allocate(device, requirements, &exportable);
 }
 
 std::expected<Fd, VkResult> export_dma_buf(const vk::Device& device, VkDeviceMemory memory) {
@@ -228,16 +229,8 @@ std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
     if (result != VK_SUCCESS)
         return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
 
-    const Requirements requirements = query_requirements(device, alias);
-    const auto type =
-        choose_memory_type(device, requirements.memory_types & importable.memoryTypeBits);
-    if (!type)
-        return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
-    VkMemoryAllocateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-        .allocationSize = requirements.size,
-        .memoryTypeIndex = *type,
-    };
+    Requirements requirements = query_requirements(device, alias);
+    requirements.memory_types &= importable.memoryTypeBits;
     VkImportMemoryFdInfoKHR import = {
         .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
         .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
@@ -245,9 +238,8 @@ std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
     };
     VkMemoryDedicatedAllocateInfo for_alias = {
         .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .image = alias};
-    vk::chain(info, import);
-    vk::chain(info, for_alias);
-    auto memory = allocate(device, info);
+    vk::chain(import, for_alias);
+    auto memory = allocate(device, requirements, &import);
     if (memory)
         static_cast<void>(dma_buf.release()); // the driver's, once it has imported it
     return memory;
