@@ -11,10 +11,12 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-/* What the caller means to do: of an export, which fences it must wait for; of an import, as whom
- * the new fence counts. A reader waits for writers; a writer waits for writers and readers. */
-#define FENCEBRIDGE_DMA_BUF_READ (1u << 0)
-#define FENCEBRIDGE_DMA_BUF_WRITE (1u << 1)
+/*
+ * What the caller means to do: of an export, which fences it must wait for; of an import, as whom
+ * the new fence counts. A reader waits for writers; a writer waits for writers and readers.
+ */
+#define FENCEBRIDGE_DMA_BUF_READ 0x1
+#define FENCEBRIDGE_DMA_BUF_WRITE 0x2
 #define FENCEBRIDGE_DMA_BUF_RW (FENCEBRIDGE_DMA_BUF_READ | FENCEBRIDGE_DMA_BUF_WRITE)
 
 /**

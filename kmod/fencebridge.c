@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/fencebridge: snapshots of a dma-buf's fences as sync_files, and sync_files as a dma-buf's
+ * fences, on kernels that cannot do that themselves. kernel-uapi/fencebridge.h has the interface.
+ *
+ * Nothing that outlives a call belongs to this module: fences, arrays of them and sync_files are
+ * the kernel's own types, with the kernel's own functions. So the module can go at any time, with
+ * fences pending.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-fence.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/sync_file.h>
+#include <linux/uaccess.h>
+
+#include "fencebridge.h"
+
+#include "compat.h"
+#include "fences.h"
+
+static bool fb_valid_flags(u32 flags)
+{
+	return flags && !(flags & ~FENCEBRIDGE_RW);
+}
+
+static long fb_query(void __user *user)
+{
+	struct fencebridge_query query;
+
+	if (copy_from_user(&query, user, sizeof(query)))
+		return -EFAULT;
+	if (query.flags || memchr_inv(query.reserved, 0, sizeof(query.reserved)))
+		return -EINVAL;
+	query.version = FENCEBRIDGE_VERSION;
+	query.features =
+		FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT | FB_KERNEL_FEATURES;
+	query.max_fences = FB_MAX_FENCES;
+	return copy_to_user(user, &query, sizeof(query)) ? -EFAULT : 0;
+}
+
+static struct sync_file *fb_snapshot(int dma_buf_fd, bool write)
+{
+	struct sync_file *sync_file;
+	struct dma_buf *dma_buf;
+	struct dma_fence *fence;
+	int ret;
+
+	dma_buf = dma_buf_get(dma_buf_fd);
+	if (IS_ERR(dma_buf))
+		return ERR_CAST(dma_buf);
+	ret = fb_resv_snapshot(dma_buf->resv, write, &fence);
+	dma_buf_put(dma_buf);
+	if (ret)
+		return ERR_PTR(ret);
+	if (!fence)
+		fence = dma_fence_get_stub();
+	sync_file = sync_file_create(fence);
+	dma_fence_put(fence);
+	return sync_file ?: ERR_PTR(-ENOMEM);
+}
+
+static long fb_export(void __user *user)
+{
+	struct fencebridge_export arg;
+	struct sync_file *sync_file;
+	int fd, ret;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (!fb_valid_flags(arg.flags) || arg.reserved)
+		return -EINVAL;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	sync_file = fb_snapshot(arg.dma_buf_fd, arg.flags & FENCEBRIDGE_WRITE);
+	if (IS_ERR(sync_file)) {
+		ret = PTR_ERR(sync_file);
+		goto err_fd;
+	}
+	arg.sync_file_fd = fd;
+	/* Installed last: nobody could close an fd whose number did not arrive. */
+	if (copy_to_user(user, &arg, sizeof(arg))) {
+		ret = -EFAULT;
+		goto err_sync_file;
+	}
+	fd_install(fd, sync_file->file);
+	return 0;
+
+err_sync_file:
+	fput(sync_file->file);
+err_fd:
+	put_unused_fd(fd);
+	return ret;
+}
+
+static long fb_import(void __user *user)
+{
+	struct fencebridge_import arg;
+	struct fb_fences fences = {};
+	struct dma_buf *dma_buf;
+	struct dma_fence *fence;
+	int ret;
+
+	if (copy_from_user(&arg, user, sizeof(arg)))
+		return -EFAULT;
+	if (!fb_valid_flags(arg.flags) || arg.reserved)
+		return -EINVAL;
+	dma_buf = dma_buf_get(arg.dma_buf_fd);
+	if (IS_ERR(dma_buf))
+		return PTR_ERR(dma_buf);
+	fence = sync_file_get_fence(arg.sync_file_fd);
+	if (!fence) {
+		ret = -EINVAL;
+		goto out;
+	}
+	ret = fb_fences_add(&fences, fence);
+	dma_fence_put(fence);
+	if (!ret)
+		ret = fb_resv_attach(dma_buf->resv, &fences, arg.flags & FENCEBRIDGE_WRITE);
+	fb_fences_put(&fences);
+out:
+	dma_buf_put(dma_buf);
+	return ret;
+}
+
+static long fb_ioctl(struct file *file, unsigned int request, unsigned long arg)
+{
+	void __user *user = (void __user *)arg;
+
+	switch (request) {
+	case FENCEBRIDGE_IOCTL_QUERY:
+		return fb_query(user);
+	case FENCEBRIDGE_IOCTL_EXPORT:
+		return fb_export(user);
+	case FENCEBRIDGE_IOCTL_IMPORT:
+		return fb_import(user);
+	default:
+		return -ENOTTY;
+	}
+}
+
+static const struct file_operations fb_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = fb_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};
+
+/* Without a udev rule, the device is for root alone: see 70-fencebridge.rules. */
+static struct miscdevice fb_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "fencebridge",
+	.fops = &fb_fops,
+	.mode = 0600,
+};
+
+module_misc_device(fb_device);
+
+MODULE_DESCRIPTION("Fences of dma-bufs as sync_files, and back");
+MODULE_AUTHOR("The fencebridge developers");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sets of fences: flat, unsignalled, and at most one of each timeline.
+ *
+ * A fence may be a container of others (an array, a chain), and those may be containers again: with
+ * timeline syncobjs, userspace can nest them as deep as it likes before 5.17, and share parts. So
+ * containers are taken apart by a loop with a stack of its own, not by recursion, and both the
+ * stack and the loop are bounded.
+ */
+#ifndef FENCEBRIDGE_FENCES_H
+#define FENCEBRIDGE_FENCES_H
+
+#include <linux/dma-fence.h>
+#include <linux/dma-fence-array.h>
+#include <linux/dma-fence-chain.h>
+#include <linux/minmax.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+/* Of one set. With the array's callbacks this stays well below what kmalloc() warns about. */
+#define FB_MAX_FENCES 1024
+
+/* Of containers that are taken apart: waiting on the stack, and altogether. */
+#define FB_MAX_STACK 4096
+#define FB_MAX_STEPS 65536
+
+/**
+ * struct fb_fences - a growing list of fences
+ * @fence: the fences, a reference held on each; from kmalloc(), as dma_fence_array wants it
+ * @count: how many there are
+ * @room: how many fit into @fence
+ *
+ * Initialise with zeros, end with fb_fences_put().
+ */
+struct fb_fences {
+	struct dma_fence **fence;
+	unsigned int count;
+	unsigned int room;
+};
+
+static inline void fb_fences_put(struct fb_fences *fences)
+{
+	while (fences->count)
+		dma_fence_put(fences->fence[--fences->count]);
+	kfree(fences->fence);
+	fences->fence = NULL;
+	fences->room = 0;
+}
+
+/* Takes over the caller's reference, also when it fails: -ENOMEM, or -E2BIG beyond @max. */
+static inline int fb_fences_push(struct fb_fences *fences, struct dma_fence *fence,
+				 unsigned int max)
+{
+	if (fences->count == fences->room) {
+		unsigned int room = min(max(4u, 2 * fences->room), max);
+		struct dma_fence **grown;
+
+		if (fences->count >= max) {
+			dma_fence_put(fence);
+			return -E2BIG;
+		}
+		grown = krealloc(fences->fence, array_size(room, sizeof(*grown)),
+				 GFP_KERNEL | __GFP_NOWARN);
+		if (!grown) {
+			dma_fence_put(fence);
+			return -ENOMEM;
+		}
+		fences->fence = grown;
+		fences->room = room;
+	}
+	fences->fence[fences->count++] = fence;
+	return 0;
+}
+
+/* The fence of the set that is on the same timeline, or NULL. */
+static inline struct dma_fence **fb_fences_find(const struct fb_fences *fences, u64 context)
+{
+	unsigned int i;
+
+	for (i = 0; i < fences->count; i++) {
+		if (fences->fence[i]->context == context)
+			return &fences->fence[i];
+	}
+	return NULL;
+}
+
+/* Takes over the reference to a fence that is no container. */
+static inline int fb_fences_add_leaf(struct fb_fences *fences, struct dma_fence *fence)
+{
+	struct dma_fence **same;
+
+	if (dma_fence_is_signaled(fence)) {
+		dma_fence_put(fence);
+		return 0;
+	}
+	same = fb_fences_find(fences, fence->context);
+	if (!same)
+		return fb_fences_push(fences, fence, FB_MAX_FENCES);
+	/* Fences of a timeline signal in order: the later one stands for both. */
+	if (dma_fence_is_later(fence, *same))
+		swap(*same, fence);
+	dma_fence_put(fence);
+	return 0;
+}
+
+/* A container's parts go to the stack, anything else into the set. Takes over the reference. */
+static inline int fb_fences_take_apart(struct fb_fences *fences, struct fb_fences *stack,
+				       struct dma_fence *fence)
+{
+	struct dma_fence_chain *chain = to_dma_fence_chain(fence);
+	struct dma_fence_array *array = to_dma_fence_array(fence);
+	unsigned int i;
+	int ret = 0;
+
+	if (chain) {
+		struct dma_fence *link = dma_fence_get(chain->fence);
+		struct dma_fence *prev = dma_fence_chain_walk(fence);
+
+		/* The link on top, so that a long chain does not pile up on the stack. */
+		if (prev)
+			ret = fb_fences_push(stack, prev, FB_MAX_STACK);
+		if (ret)
+			dma_fence_put(link);
+		else
+			ret = fb_fences_push(stack, link, FB_MAX_STACK);
+		return ret;
+	}
+	if (array) {
+		for (i = 0; i < array->num_fences && !ret; i++)
+			ret = fb_fences_push(stack, dma_fence_get(array->fences[i]), FB_MAX_STACK);
+		dma_fence_put(fence);
+		return ret;
+	}
+	return fb_fences_add_leaf(fences, fence);
+}
+
+/**
+ * fb_fences_add - add what has not signalled of a fence, taken apart if it is a container
+ * @fences: the set
+ * @head: the fence; still the caller's
+ *
+ * May sleep. Return: 0, -ENOMEM, or -E2BIG when the set or the containers are too large; then the
+ * set holds some part of @head.
+ */
+static inline int fb_fences_add(struct fb_fences *fences, struct dma_fence *head)
+{
+	struct fb_fences stack = {};
+	unsigned int steps = 1;
+	int ret;
+
+	ret = fb_fences_take_apart(fences, &stack, dma_fence_get(head));
+	while (!ret && stack.count) {
+		if (++steps > FB_MAX_STEPS)
+			ret = -E2BIG;
+		else
+			ret = fb_fences_take_apart(fences, &stack, stack.fence[--stack.count]);
+	}
+	fb_fences_put(&stack);
+	return ret;
+}
+
+#endif
