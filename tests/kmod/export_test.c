@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* What a snapshot contains, and what it does not. */
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fences.h"
+#include "tap.h"
+
+static void idle(void)
+{
+	struct buffer buffer = buffer_create();
+
+	for (uint32_t flags = FENCEBRIDGE_READ; flags <= FENCEBRIDGE_RW; flags++)
+		CHECK(idle_for(buffer.dma_buf, flags));
+	buffer_destroy(&buffer);
+}
+
+static void of_a_writer(void)
+{
+	for (uint32_t flags = FENCEBRIDGE_READ; flags <= FENCEBRIDGE_RW; flags++) {
+		struct buffer buffer = buffer_create();
+		uint32_t work;
+		int fd;
+
+		CHECK(driver_begins(&buffer, true, &work));
+		fd = snapshot(buffer.dma_buf, flags);
+		CHECK(!ready(fd, POLLIN));
+		CHECK_EQUAL(fences_in(fd), 1);
+		driver_ends(work);
+		CHECK(ready(fd, POLLIN));
+		close(fd);
+		buffer_destroy(&buffer);
+	}
+}
+
+static void of_a_reader(void)
+{
+	struct buffer buffer = buffer_create();
+	uint32_t work;
+
+	CHECK(driver_begins(&buffer, false, &work));
+	CHECK(idle_for(buffer.dma_buf, FENCEBRIDGE_READ));
+	CHECK(!idle_for(buffer.dma_buf, FENCEBRIDGE_WRITE));
+	CHECK(!idle_for(buffer.dma_buf, FENCEBRIDGE_RW));
+	driver_ends(work);
+	CHECK(idle_for(buffer.dma_buf, FENCEBRIDGE_WRITE));
+	buffer_destroy(&buffer);
+}
+
+static void of_all_readers(void)
+{
+	struct buffer buffer = buffer_create();
+	uint32_t work[3];
+	int fd;
+
+	for (int i = 0; i < 3; i++)
+		CHECK(driver_begins(&buffer, false, &work[i]));
+	fd = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE);
+	CHECK_EQUAL(fences_in(fd), 3);
+	for (int i = 0; i < 3; i++) {
+		CHECK(!ready(fd, POLLIN));
+		driver_ends(work[i]);
+	}
+	wait_ready(fd, POLLIN);
+	close(fd);
+	buffer_destroy(&buffer);
+}
+
+static void only_what_is_pending(void)
+{
+	struct buffer buffer = buffer_create();
+	uint32_t work[3];
+	int fd;
+
+	for (int i = 0; i < 3; i++)
+		CHECK(driver_begins(&buffer, false, &work[i]));
+	driver_ends(work[0]);
+	driver_ends(work[2]);
+	fd = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE);
+	CHECK_EQUAL(fences_in(fd), 1);
+	CHECK(!ready(fd, POLLIN));
+	driver_ends(work[1]);
+	CHECK(ready(fd, POLLIN));
+	close(fd);
+	buffer_destroy(&buffer);
+}
+
+/* The reason for it all: waiting for a past point while there is newer work. */
+static void nothing_attached_later(void)
+{
+	struct buffer buffer = buffer_create();
+	struct work newer = work_begin();
+	uint32_t work;
+	int past;
+
+	CHECK(driver_begins(&buffer, true, &work));
+	past = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE);
+	attach(buffer.dma_buf, FENCEBRIDGE_WRITE, newer.sync_file);
+	CHECK(!ready(past, POLLIN));
+	driver_ends(work);
+	wait_ready(past, POLLIN);
+	CHECK(!ready(buffer.dma_buf, POLLOUT));
+	CHECK(!idle_for(buffer.dma_buf, FENCEBRIDGE_READ));
+	work_end(&newer);
+	wait_ready(buffer.dma_buf, POLLOUT);
+	close(past);
+	work_free(&newer);
+	buffer_destroy(&buffer);
+}
+
+static void many_past_points(void)
+{
+	enum { POINTS = 8 };
+	struct buffer buffer = buffer_create();
+	struct work work[POINTS];
+	int point[POINTS];
+
+	for (int i = 0; i < POINTS; i++) {
+		work[i] = work_begin();
+		attach(buffer.dma_buf, i % 2 ? FENCEBRIDGE_WRITE : FENCEBRIDGE_READ,
+		       work[i].sync_file);
+		point[i] = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE);
+		CHECK_EQUAL(fences_in(point[i]), i + 1);
+	}
+	for (int i = 0; i < POINTS; i++) {
+		CHECK(!ready(point[i], POLLIN));
+		work_end(&work[i]);
+		wait_ready(point[i], POLLIN);
+		close(point[i]);
+		work_free(&work[i]);
+	}
+	CHECK(idle_for(buffer.dma_buf, FENCEBRIDGE_WRITE));
+	buffer_destroy(&buffer);
+}
+
+static void outlives_the_buffer(void)
+{
+	struct buffer buffer = buffer_create();
+	struct work work = work_begin();
+	int fd;
+
+	attach(buffer.dma_buf, FENCEBRIDGE_WRITE, work.sync_file);
+	fd = snapshot(buffer.dma_buf, FENCEBRIDGE_READ);
+	buffer_destroy(&buffer);
+	CHECK(!ready(fd, POLLIN));
+	work_end(&work);
+	wait_ready(fd, POLLIN);
+	close(fd);
+	work_free(&work);
+}
+
+static void *wait_for_it(void *fd)
+{
+	wait_ready(*(int *)fd, POLLIN);
+	return NULL;
+}
+
+/* A thread that sleeps in poll(), or has not come to it yet, is woken by the signal. */
+static void wakes_a_waiting_thread(void)
+{
+	struct buffer buffer = buffer_create();
+	struct work work = work_begin();
+	pthread_t waiter;
+	int fd;
+
+	attach(buffer.dma_buf, FENCEBRIDGE_READ, work.sync_file);
+	fd = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE);
+	CHECK_EQUAL(pthread_create(&waiter, NULL, wait_for_it, &fd), 0);
+	CHECK(!ready(fd, POLLIN));
+	work_end(&work);
+	CHECK_EQUAL(pthread_join(waiter, NULL), 0);
+	close(fd);
+	work_free(&work);
+	buffer_destroy(&buffer);
+}
+
+const struct test export_tests[] = {
+	{ "export.idle", idle },
+	{ "export.of_a_writer", of_a_writer },
+	{ "export.of_a_reader", of_a_reader },
+	{ "export.of_all_readers", of_all_readers },
+	{ "export.only_what_is_pending", only_what_is_pending },
+	{ "export.nothing_attached_later", nothing_attached_later },
+	{ "export.many_past_points", many_past_points },
+	{ "export.outlives_the_buffer", outlives_the_buffer },
+	{ "export.wakes_a_waiting_thread", wakes_a_waiting_thread },
+	{ NULL, NULL },
+};
