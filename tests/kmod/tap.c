@@ -2,6 +2,7 @@
 #include "tap.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +50,13 @@ _Noreturn void tap_skip(const char *format, ...)
 	if (write(report[1], why, strlen(why)) < 0)
 		perror("# write");
 	_exit(SKIPPED);
+}
+
+int tap_must(long result, const char *call, const char *file, int line)
+{
+	if (result < 0)
+		tap_fail(file, line, "%s: %s", call, strerror(errno));
+	return (int)result;
 }
 
 int tap_open_fds(void)

@@ -29,6 +29,7 @@ extern const struct test unload_tests[];
 _Noreturn void tap_fail(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 _Noreturn void tap_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int tap_must(long result, const char *call, const char *file, int line);
 /* A line of explanation in the report. */
 void tap_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -69,13 +70,7 @@ int tap_open_fds(void);
 			FAIL("%s fails with %s instead of %s", #call, strerror(errno_), #error);   \
 	} while (0)
 
-/* The call must work for the test to make sense. */
-#define MUST(call)                                                                                 \
-	({                                                                                         \
-		long must_ = (call);                                                               \
-		if (must_ < 0)                                                                     \
-			FAIL("%s: %s", #call, strerror(errno));                                    \
-		(int)must_;                                                                        \
-	})
+/* The call must work for the test to make sense; its result. */
+#define MUST(call) tap_must((call), #call, __FILE__, __LINE__)
 
 #endif

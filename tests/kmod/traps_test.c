@@ -37,6 +37,25 @@ static void a_reader_hides_the_exclusive_fence(void)
 	buffer_destroy(&buffer);
 }
 
+/* The same of a fence that was attached as a writer's, behind the driver's own reader. */
+static void a_reader_hides_the_writer(void)
+{
+	struct buffer buffer = buffer_create();
+	struct work writer = work_begin();
+	uint32_t reader, other;
+
+	CHECK(driver_begins(&buffer, false, &reader));
+	attach(buffer.dma_buf, FENCEBRIDGE_WRITE, writer.sync_file);
+	driver_ends(reader);
+	CHECK(!ready(buffer.dma_buf, POLLOUT));
+	CHECK(!driver_begins(&buffer, true, &other));
+	CHECK(!idle_for(buffer.dma_buf, FENCEBRIDGE_WRITE));
+	work_end(&writer);
+	wait_ready(buffer.dma_buf, POLLOUT);
+	work_free(&writer);
+	buffer_destroy(&buffer);
+}
+
 /* dma_resv_add_excl_fence() drops all shared fences. */
 static void a_writer_drops_the_readers(void)
 {
@@ -80,20 +99,23 @@ static void a_writer_drops_the_writer(void)
 	buffer_destroy(&buffer);
 }
 
-/* Attaches the later fence of a timeline, then an earlier one, and looks at what is left. */
-static void later_then_earlier(uint32_t later, uint32_t earlier)
+/* Attaches two fences of a timeline in this order, and looks at what is left when one has ended. */
+static void third_and_fifth(bool third_first, uint32_t third_as, uint32_t fifth_as)
 {
 	struct buffer buffer = buffer_create();
 	int timeline = timeline_create();
 	int third = timeline_fence(timeline, 3), fifth = timeline_fence(timeline, 5);
 
-	attach(buffer.dma_buf, later, fifth);
-	attach(buffer.dma_buf, earlier, third);
+	if (third_first)
+		attach(buffer.dma_buf, third_as, third);
+	attach(buffer.dma_buf, fifth_as, fifth);
+	if (!third_first)
+		attach(buffer.dma_buf, third_as, third);
 	timeline_advance(timeline, 3);
 	CHECK(ready(third, POLLIN));
 	CHECK(!ready(buffer.dma_buf, POLLOUT));
 	CHECK(!idle_for(buffer.dma_buf, FENCEBRIDGE_WRITE));
-	CHECK_EQUAL(idle_for(buffer.dma_buf, FENCEBRIDGE_READ), later == FENCEBRIDGE_READ);
+	CHECK_EQUAL(idle_for(buffer.dma_buf, FENCEBRIDGE_READ), fifth_as == FENCEBRIDGE_READ);
 	timeline_advance(timeline, 2);
 	wait_ready(buffer.dma_buf, POLLOUT);
 	CHECK(idle_for(buffer.dma_buf, FENCEBRIDGE_WRITE));
@@ -106,10 +128,13 @@ static void later_then_earlier(uint32_t later, uint32_t earlier)
 /* dma_resv_add_shared_fence() puts a fence in the place of any other of its timeline. */
 static void an_earlier_fence_replaces_a_later(void)
 {
-	later_then_earlier(FENCEBRIDGE_READ, FENCEBRIDGE_READ);
-	later_then_earlier(FENCEBRIDGE_WRITE, FENCEBRIDGE_WRITE);
-	later_then_earlier(FENCEBRIDGE_WRITE, FENCEBRIDGE_READ);
-	later_then_earlier(FENCEBRIDGE_READ, FENCEBRIDGE_WRITE);
+	for (uint32_t third_as = FENCEBRIDGE_READ; third_as <= FENCEBRIDGE_WRITE; third_as++) {
+		for (uint32_t fifth_as = FENCEBRIDGE_READ; fifth_as <= FENCEBRIDGE_WRITE;
+		     fifth_as++) {
+			third_and_fifth(false, third_as, fifth_as);
+			third_and_fifth(true, third_as, fifth_as);
+		}
+	}
 }
 
 /* dma_fence_array finds out that it has signalled only once somebody has asked it to tell. */
@@ -167,6 +192,7 @@ static void arrays_nest(void)
 
 const struct test trap_tests[] = {
 	{ "traps.a_reader_hides_the_exclusive_fence", a_reader_hides_the_exclusive_fence },
+	{ "traps.a_reader_hides_the_writer", a_reader_hides_the_writer },
 	{ "traps.a_writer_drops_the_readers", a_writer_drops_the_readers },
 	{ "traps.a_writer_drops_the_writer", a_writer_drops_the_writer },
 	{ "traps.an_earlier_fence_replaces_a_later", an_earlier_fence_replaces_a_later },
