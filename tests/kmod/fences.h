@@ -54,6 +54,8 @@ struct buffer buffer_create(void);
 void buffer_destroy(struct buffer *buffer);
 /* How many references the kernel holds on a dma-buf, this descriptor's included. */
 long buffer_references(int dma_buf);
+/* How many fences the reservation object of a dma-buf has, signalled ones included. */
+int fences_on(int dma_buf);
 
 /*
  * Work that vgem, as the buffer's driver, does on it: a fence that it attaches to the buffer
@@ -84,7 +86,7 @@ int timeline_create(void);
 int timeline_fence(int timeline, uint32_t value); /* a sync_file */
 void timeline_advance(int timeline, uint32_t by);
 
-/* A DRM device that has syncobjs, kept open; -1 when there is none. */
+/* A DRM device that has timeline syncobjs, kept open; -1 when there is none. */
 int syncobj_device(void);
 /*
  * A timeline syncobj with points 1, 2, ... made of these sync_files, as a sync_file of its last
