@@ -7,22 +7,7 @@ namespace fencebridge::core {
 
 namespace {
 
-constexpr std::array best_first = {Transport::explicit_sync, Transport::kernel, Transport::module,
-                                   Transport::cpu};
-
-std::optional<std::string> lacks(const TransportProbe& probe, Transport transport) {
-    switch (transport) {
-    case Transport::explicit_sync:
-        return probe.explicit_sync_lacks;
-    case Transport::kernel:
-        return probe.kernel_lacks;
-    case Transport::module:
-        return probe.module_lacks;
-    case Transport::cpu:
-        break;
-    }
-    return std::nullopt;
-}
+constexpr std::array best_first = {Transport::explicit_sync, Transport::kernel, Transport::module};
 
 } // namespace
 
@@ -40,23 +25,23 @@ const char* name(Transport transport) {
     return "cpu";
 }
 
-TransportChoice choose_transport(const TransportProbe& probe, std::optional<Transport> requested) {
+TransportChoice choose_transport(const TransportLacks& lacks, std::optional<Transport> requested) {
     std::string reason;
     if (requested) {
-        const auto missing = lacks(probe, *requested);
-        if (!missing)
+        const auto missing = lacks.find(*requested);
+        if (missing == lacks.end())
             return {*requested, "asked for", false};
-        reason = std::string("asked for ") + name(*requested) + ", but " + *missing + "; ";
+        reason = std::string("asked for ") + name(*requested) + ", but " + missing->second + "; ";
     }
     // What is said of the better ones that were passed over explains the choice.
     for (const Transport transport : best_first) {
-        const auto missing = lacks(probe, transport);
-        if (!missing)
+        const auto missing = lacks.find(transport);
+        if (missing == lacks.end())
             return {transport, reason + "the best that works", requested.has_value()};
         if (transport != requested)
-            reason += std::string("no ") + name(transport) + ": " + *missing + "; ";
+            reason += std::string("no ") + name(transport) + ": " + missing->second + "; ";
     }
-    return {Transport::cpu, reason, requested.has_value()};
+    return {Transport::cpu, reason + "the best that works", requested.has_value()};
 }
 
 } // namespace fencebridge::core

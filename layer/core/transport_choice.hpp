@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -12,13 +13,8 @@ enum class Transport { explicit_sync, kernel, module, cpu };
 /// The name that settings, log and reports use.
 [[nodiscard]] const char* name(Transport transport);
 
-/// What was found when each transport was tried: why it cannot be used, or nothing when it can.
-/// `cpu` needs nothing.
-struct TransportProbe {
-    std::optional<std::string> explicit_sync_lacks;
-    std::optional<std::string> kernel_lacks;
-    std::optional<std::string> module_lacks;
-};
+/// Why transports cannot be used, for those that were tried and found to lack something.
+using TransportLacks = std::map<Transport, std::string>;
 
 struct TransportChoice {
     Transport transport;
@@ -27,8 +23,9 @@ struct TransportChoice {
     bool request_refused;
 };
 
-/// The transport of a swapchain: the one asked for if it can be used, else the best that can.
-[[nodiscard]] TransportChoice choose_transport(const TransportProbe& probe,
+/// The transport to try next, as the one of a swapchain if it turns out to work: the one asked for,
+/// and after that the best, unless it is known to lack something. `cpu` always works.
+[[nodiscard]] TransportChoice choose_transport(const TransportLacks& lacks,
                                                std::optional<Transport> requested);
 
 } // namespace fencebridge::core

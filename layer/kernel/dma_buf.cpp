@@ -4,20 +4,10 @@
 #include <cerrno>
 #include <dma_buf_sync_file.h>
 #include <poll.h>
-#include <sys/ioctl.h>
 
 namespace fencebridge::kernel {
 
 namespace {
-
-std::expected<void, Errno> retry_ioctl(const Fd& fd, unsigned long request, void* argument) {
-    // As libdrm's drmIoctl(): a signal, or a lock that a dying process holds, is no answer.
-    while (::ioctl(fd.get(), request, argument) != 0) {
-        if (errno != EINTR && errno != EAGAIN)
-            return std::unexpected(Errno{errno});
-    }
-    return {};
-}
 
 std::expected<bool, Errno> wait(const Fd& fd, short events, const Deadline& deadline) {
     for (;;) {
@@ -49,11 +39,6 @@ std::expected<Fd, Errno> export_sync_file(const Fd& dma_buf) {
 std::expected<void, Errno> import_sync_file(const Fd& dma_buf, const Fd& sync_file) {
     fencebridge_dma_buf_import argument{.flags = FENCEBRIDGE_DMA_BUF_WRITE, .fd = sync_file.get()};
     return retry_ioctl(dma_buf, FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT, &argument);
-}
-
-bool means_unsupported(Errno error) {
-    // ENOTTY is upstream's answer; vendor trees and sandboxes have others.
-    return error != Errno{ENOMEM} && error != Errno{EMFILE} && error != Errno{ENFILE};
 }
 
 std::expected<bool, Errno> wait_writable(const Fd& dma_buf, const Deadline& deadline) {

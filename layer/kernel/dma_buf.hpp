@@ -3,13 +3,11 @@
 
 #include <expected>
 
+#include "kernel/ioctl.hpp"
 #include "util/deadline.hpp"
 #include "util/fd.hpp"
 
 namespace fencebridge::kernel {
-
-/// The value of errno after a failed system call.
-enum class Errno : int {};
 
 /// Snapshots what a *writer* must wait for: every fence, of readers and writers, that is on the
 /// dma-buf now. DMA_BUF_IOCTL_EXPORT_SYNC_FILE, Linux 6.0.
@@ -19,10 +17,6 @@ enum class Errno : int {};
 /// Attaches a sync_file's fences to the dma-buf as a writer's, for all later readers and writers to
 /// wait for. DMA_BUF_IOCTL_IMPORT_SYNC_FILE, Linux 6.0.
 [[nodiscard]] std::expected<void, Errno> import_sync_file(const Fd& dma_buf, const Fd& sync_file);
-
-/// Whether a failed ioctl means that this kernel, or this file, does not have it, as opposed to a
-/// passing failure such as ENOMEM or EMFILE.
-[[nodiscard]] bool means_unsupported(Errno error);
 
 /// Waits on the CPU until the fences on a dma-buf let a writer in (poll(2) POLLOUT,
 /// drivers/dma-buf/dma-buf.c). False: the deadline passed first.

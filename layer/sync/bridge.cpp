@@ -3,26 +3,42 @@
 
 #include "sync/cpu_bridge.hpp"
 #include "sync/kernel_bridge.hpp"
+#include "sync/module_bridge.hpp"
 
 namespace fencebridge::sync {
 
+namespace {
+
+std::expected<std::unique_ptr<Bridge>, Obstacle> open(core::Transport transport,
+                                                      const Fd& dma_buf) {
+    switch (transport) {
+    case core::Transport::explicit_sync:
+        return std::unexpected("not in this version");
+    case core::Transport::kernel:
+        return KernelBridge::open(dma_buf);
+    case core::Transport::module:
+        return ModuleBridge::open(dma_buf);
+    case core::Transport::cpu:
+        break;
+    }
+    return std::make_unique<CpuBridge>();
+}
+
+} // namespace
+
 std::expected<BridgeChoice, VkResult> choose_bridge(const Fd& dma_buf,
                                                     std::optional<core::Transport> requested) {
-    // Needs no probe, and must work where a probe fails.
-    if (requested == core::Transport::cpu)
-        return BridgeChoice{std::make_unique<CpuBridge>(), core::choose_transport({}, requested)};
-    const auto kernel_lacks = KernelBridge::probe(dma_buf);
-    if (!kernel_lacks)
-        return std::unexpected(kernel_lacks.error());
-    const core::TransportProbe probe = {
-        .explicit_sync_lacks = "not in this version",
-        .kernel_lacks = *kernel_lacks,
-        .module_lacks = "not in this version",
-    };
-    core::TransportChoice choice = core::choose_transport(probe, requested);
-    if (choice.transport == core::Transport::kernel)
-        return BridgeChoice{std::make_unique<KernelBridge>(), std::move(choice)};
-    return BridgeChoice{std::make_unique<CpuBridge>(), std::move(choice)};
+    core::TransportLacks lacks;
+    // Ends at `cpu` at the latest, which lacks nothing.
+    for (;;) {
+        core::TransportChoice choice = core::choose_transport(lacks, requested);
+        auto bridge = open(choice.transport, dma_buf);
+        if (bridge)
+            return BridgeChoice{std::move(*bridge), std::move(choice)};
+        if (const auto* failure = std::get_if<VkResult>(&bridge.error()))
+            return std::unexpected(*failure);
+        lacks[choice.transport] = std::get<std::string>(bridge.error());
+    }
 }
 
 } // namespace fencebridge::sync

@@ -4,6 +4,8 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <string>
+#include <variant>
 #include <vulkan/vulkan.h>
 
 #include "core/transport_choice.hpp"
@@ -32,13 +34,18 @@ public:
     [[nodiscard]] virtual VkResult present(const Fd& dma_buf, const Fd& rendering) = 0;
 };
 
+/// Why a transport was not opened: what it lacks, in words; or VK_ERROR_OUT_OF_HOST_MEMORY when
+/// that cannot be told for want of memory or descriptors.
+using Obstacle = std::variant<std::string, VkResult>;
+
 struct BridgeChoice {
     std::unique_ptr<Bridge> bridge;
     core::TransportChoice why;
 };
 
-/// Probes what works for this buffer and makes the transport that core::choose_transport() takes.
-/// @return or VK_ERROR_OUT_OF_HOST_MEMORY when a probe failed for want of memory or descriptors
+/// Tries transports out on a buffer, in the order of core::choose_transport(), and takes the first
+/// that works. Those behind it are not touched.
+/// @return or VK_ERROR_OUT_OF_HOST_MEMORY when trying failed for want of memory or descriptors
 [[nodiscard]] std::expected<BridgeChoice, VkResult>
 choose_bridge(const Fd& dma_buf, std::optional<core::Transport> requested);
 

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <string>
-
-#include "sync/bridge.hpp"
+#include "sync/sync_file_bridge.hpp"
 
 namespace fencebridge::sync {
 
 /// Transport `kernel`: the dma-buf's own sync_file ioctls, Linux 6.0.
-class KernelBridge final : public Bridge {
+class KernelBridge final : public SyncFileBridge {
 public:
-    /// Tries both ioctls on a dma-buf, by exporting its fences and importing them again.
-    /// @return why they do not work, or nothing when they do; or VK_ERROR_OUT_OF_HOST_MEMORY when
-    ///         this attempt does not tell
-    [[nodiscard]] static std::expected<std::optional<std::string>, VkResult>
-    probe(const Fd& dma_buf);
+    /// @param dma_buf  a buffer to try them out on
+    [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, Obstacle> open(const Fd& dma_buf);
 
-    std::expected<Fd, VkResult> acquire(const Fd& dma_buf, const Deadline& deadline) override;
-    VkResult present(const Fd& dma_buf, const Fd& rendering) override;
+private:
+    KernelBridge();
+
+    std::expected<Fd, kernel::Errno> export_sync_file(const Fd& dma_buf) const override;
+    std::expected<void, kernel::Errno> import_sync_file(const Fd& dma_buf,
+                                                        const Fd& sync_file) const override;
 };
 
 } // namespace fencebridge::sync

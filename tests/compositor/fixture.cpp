@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <sstream>
+#include <string_view>
 
 namespace fencebridge::test {
 namespace {
@@ -99,8 +100,15 @@ void FencesTest::SetUp() {
     CompositorTest::SetUp();
     ASSERT_TRUE(FenceTimeline::available()) << "sw_sync of debugfs is needed";
     ASSERT_EQ(access("/dev/udmabuf", R_OK | W_OK), 0) << "/dev/udmabuf is needed";
+    ASSERT_TRUE(transport() != "module" || access("/dev/fencebridge", R_OK | W_OK) == 0)
+        << "/dev/fencebridge is needed";
     fake_driver().set_memory(FAKE_DRIVER_MEMORY_UDMABUF);
     fake_driver().set_sync(FAKE_DRIVER_SYNC_SW_SYNC);
+}
+
+std::string FencesTest::transport() {
+    const char* asked_for = getenv("FENCEBRIDGE_SYNC");
+    return asked_for && std::string_view(asked_for) != "auto" ? asked_for : "kernel";
 }
 
 } // namespace fencebridge::test

@@ -49,10 +49,13 @@ private:
     size_t fds_before_ = 0;
 };
 
-// Runs on the real dma-buf and sync_file ioctls: fails where the kernel has no udmabuf or sw_sync.
+// Runs on real dma-bufs and sync_files: fails where the kernel has no udmabuf or sw_sync, or not
+// what the transport needs. That is the one that FENCEBRIDGE_SYNC names, and `kernel` where the
+// layer has the choice.
 class FencesTest : public CompositorTest {
 protected:
     void SetUp() override;
+    static std::string transport();
 };
 
 } // namespace fencebridge::test

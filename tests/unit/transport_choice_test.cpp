@@ -6,11 +6,9 @@
 namespace fencebridge::core {
 namespace {
 
-const std::optional<std::string> works = std::nullopt;
-
 struct Case {
     std::string name;
-    TransportProbe probe;
+    TransportLacks lacks; ///< of those that were tried
     std::optional<Transport> requested;
     Transport expected;
     std::string reason;
@@ -21,7 +19,7 @@ class TransportChoiceTable : public testing::TestWithParam<Case> {};
 
 TEST_P(TransportChoiceTable, PicksAndSaysWhy) {
     const Case& c = GetParam();
-    const TransportChoice choice = choose_transport(c.probe, c.requested);
+    const TransportChoice choice = choose_transport(c.lacks, c.requested);
     EXPECT_STREQ(name(choice.transport), name(c.expected));
     EXPECT_EQ(choice.reason, c.reason);
     EXPECT_EQ(choice.request_refused, c.refused);
@@ -29,54 +27,53 @@ TEST_P(TransportChoiceTable, PicksAndSaysWhy) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, TransportChoiceTable,
-    testing::Values(Case{"ExplicitIsBest",
-                         {works, works, works},
-                         {},
-                         Transport::explicit_sync,
-                         "the best that works",
-                         false},
-                    Case{"KernelIsNext",
-                         {"E", works, works},
-                         {},
-                         Transport::kernel,
-                         "no explicit: E; the best that works",
-                         false},
-                    Case{"ThenTheModule",
-                         {"E", "K", works},
-                         {},
-                         Transport::module,
-                         "no explicit: E; no kernel: K; the best that works",
-                         false},
-                    Case{"CpuAlwaysWorks",
-                         {"E", "K", "M"},
-                         {},
-                         Transport::cpu,
-                         "no explicit: E; no kernel: K; no module: M; the best that works",
-                         false},
-                    Case{"ARequestGoesBeforeABetterOne",
-                         {works, works, works},
-                         Transport::cpu,
-                         Transport::cpu,
-                         "asked for",
-                         false},
-                    Case{"ARequestForAnyOfThem",
-                         {"E", works, works},
-                         Transport::module,
-                         Transport::module,
-                         "asked for",
-                         false},
-                    Case{"ARefusedRequestGetsTheBest",
-                         {works, "K", works},
-                         Transport::kernel,
-                         Transport::explicit_sync,
-                         "asked for kernel, but K; the best that works",
-                         true},
-                    Case{"ARefusalIsSaidOnce",
-                         {"E", works, works},
-                         Transport::explicit_sync,
-                         Transport::kernel,
-                         "asked for explicit, but E; the best that works",
-                         true}),
+    testing::Values(
+        Case{"ExplicitIsBest", {}, {}, Transport::explicit_sync, "the best that works", false},
+        Case{"KernelIsNext",
+             {{Transport::explicit_sync, "E"}},
+             {},
+             Transport::kernel,
+             "no explicit: E; the best that works",
+             false},
+        Case{"ThenTheModule",
+             {{Transport::explicit_sync, "E"}, {Transport::kernel, "K"}},
+             {},
+             Transport::module,
+             "no explicit: E; no kernel: K; the best that works",
+             false},
+        Case{"CpuAlwaysWorks",
+             {{Transport::explicit_sync, "E"}, {Transport::kernel, "K"}, {Transport::module, "M"}},
+             {},
+             Transport::cpu,
+             "no explicit: E; no kernel: K; no module: M; the best that works",
+             false},
+        Case{
+            "ARequestGoesBeforeABetterOne", {}, Transport::cpu, Transport::cpu, "asked for", false},
+        Case{"ARequestForAnyOfThem", {}, Transport::module, Transport::module, "asked for", false},
+        Case{"ARefusedRequestGetsTheBest",
+             {{Transport::kernel, "K"}},
+             Transport::kernel,
+             Transport::explicit_sync,
+             "asked for kernel, but K; the best that works",
+             true},
+        Case{"ARefusedModuleGetsTheKernel",
+             {{Transport::module, "M"}, {Transport::explicit_sync, "E"}},
+             Transport::module,
+             Transport::kernel,
+             "asked for module, but M; no explicit: E; the best that works",
+             true},
+        Case{"ARefusalIsSaidOnce",
+             {{Transport::explicit_sync, "E"}},
+             Transport::explicit_sync,
+             Transport::kernel,
+             "asked for explicit, but E; the best that works",
+             true},
+        Case{"ARefusedRequestWhereNothingWorks",
+             {{Transport::module, "M"}, {Transport::explicit_sync, "E"}, {Transport::kernel, "K"}},
+             Transport::module,
+             Transport::cpu,
+             "asked for module, but M; no explicit: E; no kernel: K; the best that works",
+             true}),
     [](const auto& one) { return one.param.name; });
 
 } // namespace

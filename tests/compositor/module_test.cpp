@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: MIT
+// The transport `module` on a module that a test plays: when it is taken, what it costs, and what
+// happens when a call fails. What its fences wait for is the real module's matter: the suite
+// `fences` runs on that.
+#include "fake_module.hpp"
+#include "fixture.hpp"
+
+#include "fake_compositor/dma_buf.hpp"
+#include "fake_driver/control.hpp"
+
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <optional>
+#include <thread>
+
+namespace fencebridge::test {
+namespace {
+
+constexpr std::chrono::milliseconds short_while{100};
+constexpr unsigned long opening = FakeModule::opening;
+constexpr unsigned long query = FENCEBRIDGE_IOCTL_QUERY;
+constexpr unsigned long exporting = FENCEBRIDGE_IOCTL_EXPORT;
+constexpr unsigned long importing = FENCEBRIDGE_IOCTL_IMPORT;
+constexpr uint64_t all_features = FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT;
+
+class Module : public CompositorTest {
+protected:
+    void SetUp() override {
+        CompositorTest::SetUp();
+        ask_for(nullptr);
+        module_.emplace();
+    }
+    void TearDown() override {
+        fake_driver().hold_rendering(VK_FALSE);
+        module_.reset();
+        ask_for(nullptr);
+        CompositorTest::TearDown();
+    }
+    // The setting of instances made from now on.
+    static void ask_for(const char* transport) {
+        if (transport)
+            setenv("FENCEBRIDGE_SYNC", transport, 1);
+        else
+            unsetenv("FENCEBRIDGE_SYNC");
+    }
+    // Makes a swapchain, and gives the line of the log that tells how.
+    std::string opened(std::vector<std::string> errors = {}) {
+        ErrorLog log;
+        Client client(start());
+        EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
+        auto lines = log.lines_with({"fencebridge: info: swapchain", "transport="});
+        EXPECT_EQ(lines.size(), 1u);
+        EXPECT_EQ(log.lines_with({"fencebridge: error:"}).size(), errors.empty() ? 0u : 1u);
+        if (!errors.empty()) {
+            errors.emplace_back("fencebridge: error:");
+            EXPECT_EQ(log.lines_with(errors).size(), 1u);
+        }
+        compositor_.reset();
+        return lines.empty() ? "" : lines.front();
+    }
+
+    std::optional<FakeModule> module_;
+};
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+bool same_file(int fd, int other) {
+    struct stat one;
+    struct stat two;
+    return fstat(fd, &one) == 0 && fstat(other, &two) == 0 && one.st_dev == two.st_dev &&
+           one.st_ino == two.st_ino;
+}
+
+// --- when it is taken ---
+
+TEST_F(Module, IsTakenWhereDmaBufsHaveNoIoctls) {
+    std::string line = opened();
+    EXPECT_TRUE(contains(line, "transport=module")) << line;
+    EXPECT_TRUE(contains(line, "no kernel: EXPORT_SYNC_FILE on a dma-buf: Inappropriate ioctl"))
+        << line;
+}
+
+TEST_F(Module, IsNotTouchedWhereDmaBufsHaveTheirOwn) {
+    module_->give_dma_bufs_their_own_ioctls();
+    std::string line = opened();
+    EXPECT_TRUE(contains(line, "transport=kernel")) << line;
+    EXPECT_EQ(module_->calls(opening), 0u);
+}
+
+TEST_F(Module, IsNotTouchedWhereAnotherIsAskedFor) {
+    ask_for("cpu");
+    EXPECT_TRUE(contains(opened(), "transport=cpu reason=\"asked for\""));
+    EXPECT_EQ(module_->calls(opening), 0u);
+}
+
+TEST_F(Module, IsTakenWhereItIsAskedFor) {
+    module_->give_dma_bufs_their_own_ioctls();
+    ask_for("module");
+    EXPECT_TRUE(contains(opened(), "transport=module reason=\"asked for\""));
+    EXPECT_EQ(module_->calls(FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT), 0u);
+}
+
+TEST_F(Module, IsMissedLoudlyWhereItIsAskedFor) {
+    ask_for("module");
+    module_->fail(opening, ENOENT);
+    constexpr const char* why = "asked for module, but /dev/fencebridge: No such file or directory";
+    EXPECT_TRUE(contains(opened({"transport cpu", why}), "transport=cpu"));
+    module_->give_dma_bufs_their_own_ioctls();
+    EXPECT_TRUE(contains(opened({"transport kernel", why}), "transport=kernel"));
+}
+
+TEST_F(Module, ALaterVersionIsAsGood) {
+    module_->answer_queries(FENCEBRIDGE_VERSION + 1, ~uint64_t(0));
+    EXPECT_TRUE(contains(opened(), "transport=module"));
+}
+
+struct Refusal {
+    const char* name;
+    unsigned long request;
+    int error;
+    const char* reason;
+    uint32_t version = FENCEBRIDGE_VERSION;
+    uint64_t features = all_features;
+};
+
+class Refused : public Module, public testing::WithParamInterface<Refusal> {};
+
+TEST_P(Refused, IsPassedOverWithTheReason) {
+    const Refusal& refusal = GetParam();
+    module_->fail(refusal.request, refusal.error);
+    module_->answer_queries(refusal.version, refusal.features);
+    std::string line = opened();
+    EXPECT_TRUE(contains(line, "transport=cpu")) << line;
+    EXPECT_TRUE(contains(line, std::string("no module: ") + refusal.reason + "; ")) << line;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , Refused,
+    testing::Values(
+        Refusal{"NotLoaded", opening, ENOENT, "/dev/fencebridge: No such file or directory"},
+        Refusal{"NotAllowed", opening, EACCES, "/dev/fencebridge: Permission denied"},
+        Refusal{"AnotherDevice", query, ENOTTY,
+                "FENCEBRIDGE_IOCTL_QUERY: Inappropriate ioctl for device"},
+        Refusal{"TooOld", query, 0, "/dev/fencebridge: too old (version 0)", 0},
+        Refusal{"NoExport", query, 0, "/dev/fencebridge: exports no fences", 1,
+                FENCEBRIDGE_FEATURE_IMPORT},
+        Refusal{"NoImport", query, 0, "/dev/fencebridge: imports no fences", 1,
+                FENCEBRIDGE_FEATURE_EXPORT},
+        Refusal{"ExportFails", exporting, EINVAL, "FENCEBRIDGE_IOCTL_EXPORT: Invalid argument"},
+        Refusal{"ImportFails", importing, EINVAL, "FENCEBRIDGE_IOCTL_IMPORT: Invalid argument"},
+        // ENOTSUPP, which no C library has a text for.
+        Refusal{"AnErrorOfTheKernelsOwn", importing, 524, "FENCEBRIDGE_IOCTL_IMPORT: error 524"}),
+    [](auto& tested) { return std::string(tested.param.name); });
+
+struct PassingFailure {
+    const char* name;
+    unsigned long request;
+    int error;
+};
+
+class Passing : public Module, public testing::WithParamInterface<PassingFailure> {};
+
+TEST_P(Passing, FailsTheSwapchainAndNotTheNext) {
+    Client client(start());
+    module_->fail(GetParam().request, GetParam().error);
+    EXPECT_EQ(client.swapchain().result, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(module_->open_devices().size(), 0u);
+    module_->fail(GetParam().request, 0);
+    Swapchain swapchain = client.swapchain();
+    EXPECT_EQ(swapchain.result, VK_SUCCESS);
+    EXPECT_EQ(module_->open_devices().size(), 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Passing,
+                         testing::Values(PassingFailure{"OpenTooManyHere", opening, EMFILE},
+                                         PassingFailure{"OpenTooManyInAll", opening, ENFILE},
+                                         PassingFailure{"OpenNoMemory", opening, ENOMEM},
+                                         PassingFailure{"QueryNoMemory", query, ENOMEM},
+                                         PassingFailure{"ExportTooManyHere", exporting, EMFILE},
+                                         PassingFailure{"ExportTooManyInAll", exporting, ENFILE},
+                                         PassingFailure{"ImportNoMemory", importing, ENOMEM}),
+                         [](auto& tested) { return std::string(tested.param.name); });
+
+// --- what it costs ---
+
+TEST_F(Module, ASwapchainHasOneDescriptorOfItsOwn) {
+    Client client(start());
+    {
+        Swapchain swapchain = client.swapchain();
+        ASSERT_EQ(swapchain.result, VK_SUCCESS);
+        ASSERT_EQ(module_->open_devices().size(), 1u);
+        EXPECT_EQ(fcntl(module_->open_devices().front(), F_GETFD), FD_CLOEXEC);
+        EXPECT_EQ(module_->open_flags() & (O_ACCMODE | O_CLOEXEC), O_RDWR | O_CLOEXEC);
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+        vkDeviceWaitIdle(client.device);
+    }
+    EXPECT_EQ(module_->open_devices().size(), 0u);
+}
+
+TEST_F(Module, AFrameIsOneExportAndOneImport) {
+    fake_driver().set_export_signalled_as_minus_one(VK_FALSE);
+    Client client(start());
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    size_t exports = module_->calls(exporting);
+    size_t imports = module_->calls(importing);
+    constexpr size_t frames = 20;
+    for (size_t i = 0; i < frames; ++i)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    EXPECT_EQ(module_->calls(exporting), exports + frames);
+    EXPECT_EQ(module_->calls(importing), imports + frames);
+    EXPECT_EQ(module_->calls(query), 1u);
+    EXPECT_EQ(module_->calls(opening), 1u);
+}
+
+// --- what crosses ---
+
+TEST_F(Module, AcquireGivesWhatTheModuleExports) {
+    Client client(start());
+    Swapchain swapchain = client.swapchain();
+    Fd reader(eventfd(0, EFD_CLOEXEC));
+    module_->export_fence(reader.duplicate());
+    Owned<VkFence> fence = make_fence(client.device);
+    auto [result, index] = acquire(client.device, swapchain, forever, VK_NULL_HANDLE, fence);
+    ASSERT_EQ(result, VK_SUCCESS);
+    // As a writer: it waits for the window system's readers.
+    EXPECT_EQ(module_->last_export().flags, uint32_t(FENCEBRIDGE_WRITE));
+    EXPECT_EQ(module_->last_export().reserved, 0u);
+    EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
+    eventfd_write(reader.get(), 1);
+    EXPECT_TRUE(wait_and_reset(client.device, fence));
+}
+
+TEST_F(Module, PresentAttachesTheRendering) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    fake_driver().hold_rendering(VK_TRUE);
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    auto [result, index] = client.acquire(swapchain);
+    ASSERT_EQ(result, VK_SUCCESS);
+    client.renderer.submit({}, {rendered});
+    ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
+    ASSERT_EQ(compositor.commits(), 1u);
+    Fd dma_buf = compositor.dma_buf_of(*compositor.last_commit().buffer);
+    EXPECT_TRUE(same_file(module_->last_import().dma_buf_fd, dma_buf.get()));
+    EXPECT_EQ(module_->last_import().flags, uint32_t(FENCEBRIDGE_WRITE));
+    EXPECT_EQ(module_->last_import().reserved, 0u);
+    EXPECT_FALSE(sync_file_signalled(module_->imported_fence().get()));
+    ASSERT_TRUE(fake_driver().release_one());
+    EXPECT_TRUE(sync_file_signalled(module_->imported_fence().get()));
+}
+
+// --- failures while it is used ---
+
+class FailingExport : public Module, public testing::WithParamInterface<int> {};
+
+TEST_P(FailingExport, FailsTheAcquireAndTheImageIsFreeAgain) {
+    Client client(start());
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    module_->fail(exporting, GetParam());
+    // More often than there are images.
+    for (size_t i = 0; i <= swapchain.images.size(); ++i)
+        EXPECT_EQ(client.acquire(swapchain).result, VK_ERROR_OUT_OF_HOST_MEMORY);
+    module_->fail(exporting, 0);
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+}
+
+INSTANTIATE_TEST_SUITE_P(, FailingExport, testing::Values(E2BIG, ENOMEM, EMFILE));
+
+class FailingImport : public Module, public testing::WithParamInterface<int> {};
+
+TEST_P(FailingImport, IsWaitedForOnTheCpu) {
+    ErrorLog log;
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    fake_driver().hold_rendering(VK_TRUE);
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    auto [result, index] = client.acquire(swapchain);
+    ASSERT_EQ(result, VK_SUCCESS);
+    client.renderer.submit({}, {rendered});
+    module_->fail(importing, GetParam());
+    std::thread presenting([&, image = index] {
+        EXPECT_EQ(client.present_after(swapchain, image, {rendered}), VK_SUCCESS);
+    });
+    EXPECT_FALSE(compositor.wait_for_commits(1, short_while));
+    ASSERT_TRUE(fake_driver().release_one());
+    EXPECT_TRUE(compositor.wait_for_commits(1));
+    presenting.join();
+    EXPECT_EQ(log.lines_with({"fencebridge: error: FENCEBRIDGE_IOCTL_IMPORT:",
+                              "waiting for this frame on the CPU"})
+                  .size(),
+              1u)
+        << log.text();
+    vkDeviceWaitIdle(client.device);
+}
+
+INSTANTIATE_TEST_SUITE_P(, FailingImport, testing::Values(E2BIG, ENOMEM));
+
+} // namespace
+} // namespace fencebridge::test
