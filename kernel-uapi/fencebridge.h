@@ -38,12 +38,12 @@
  * @flags: in: none are defined; must be zero
  * @version: out: FENCEBRIDGE_VERSION of the header that the module was built with
  * @features: out: FENCEBRIDGE_FEATURE_* bits
- * @max_fences: out: how many unfinished timelines a dma-buf and an imported sync_file may have
- *              together, where FENCEBRIDGE_FEATURE_USAGE is not set; or a sync_file alone, where
- *              it is. An export before 5.19 is held to it as well
+ * @max_fences: out: how many timelines with pending fences one call deals with: of an imported
+ *              sync_file, and where FENCEBRIDGE_FEATURE_USAGE is not set, with those that are on
+ *              the dma-buf already, or of an export
  * @reserved: must be zero, and is zero afterwards
  *
- * What @flags, @version, @features and @max_fences hold before the call is ignored, but for @flags.
+ * What @version, @features and @max_fences hold before the call is ignored.
  *
  * Errors: EINVAL a flag or a reserved field is not zero; EFAULT the argument cannot be accessed.
  */
@@ -81,8 +81,9 @@ struct fencebridge_query {
  * call never waits for a fence.
  *
  * Errors: EINVAL a wrong flag, a reserved field, or @dma_buf_fd is not a dma-buf; EBADF @dma_buf_fd
- * is not open; EMFILE, ENFILE, ENOMEM as usual; E2BIG more fences than
- * &fencebridge_query.max_fences (before 5.19); EFAULT the argument cannot be accessed.
+ * is not open; EMFILE, ENOMEM as usual; E2BIG (before 5.19) more fences than
+ * &fencebridge_query.max_fences, or in containers nested beyond reason; EFAULT the argument cannot
+ * be accessed.
  *
  * Source: dma_buf_export_sync_file() in drivers/dma-buf/dma-buf.c of Linux 6.0.
  */
@@ -107,7 +108,8 @@ struct fencebridge_export {
  *
  * Errors: EINVAL a wrong flag, a reserved field, @dma_buf_fd is not a dma-buf, or @sync_file_fd is
  * not an open sync_file; EBADF @dma_buf_fd is not open; ENOMEM; E2BIG more fences than
- * &fencebridge_query.max_fences; EFAULT the argument cannot be read.
+ * &fencebridge_query.max_fences, or in containers nested beyond reason; EFAULT the argument cannot
+ * be read.
  *
  * Source: dma_buf_import_sync_file() in drivers/dma-buf/dma-buf.c of Linux 6.0.
  */

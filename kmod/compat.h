@@ -18,13 +18,14 @@
  *  as a reader's  R = the exclusive fence + the earlier R + new, as a shared fence
  *  as a writer's  W = the exclusive fence + new, as a shared fence and as the exclusive one
  *
- * Every R takes the place of the R before it, which it contains, and likewise every W. Whoever
+ * Every R contains the R before it, whose place it takes, and likewise every W. Whoever
  * looks at shared fences alone sees W or R, and in it the exclusive fence. A reader waits for W,
  * so not for other readers.
  */
 #ifndef FENCEBRIDGE_COMPAT_H
 #define FENCEBRIDGE_COMPAT_H
 
+#include <linux/atomic.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
 #include <linux/dma-fence-array.h>
@@ -110,6 +111,22 @@ static inline u64 fb_new_timeline(void)
 	timeline = fb_timelines_next++;
 	spin_unlock(&fb_timelines_lock);
 	return timeline;
+}
+
+/*
+ * A point on the timeline of the array whose place is to be taken, or on a new one. Points of all
+ * timelines are counted together, since the array found in a list need not be the last that was put
+ * there. Called with the reservation object locked.
+ */
+static inline void fb_next_point(struct dma_fence *predecessor, u64 *timeline, u32 *point)
+{
+	static atomic_t last;
+
+	*point = atomic_inc_return(&last);
+	if (predecessor && (s32)(*point - (u32)predecessor->seqno) > 0)
+		*timeline = predecessor->context;
+	else
+		*timeline = fb_new_timeline();
 }
 
 static inline bool fb_is_ours(struct dma_fence *fence)
@@ -225,7 +242,7 @@ static inline bool fb_covers(struct dma_fence *attached, const struct fb_fences 
 	unsigned int i;
 
 	for (i = 0; i < fences->count; i++) {
-		struct dma_fence **same = fb_fences_find(&content, fences->fence[i]->context);
+		struct dma_fence **same = fb_fences_find(&content, fences->fence[i]);
 
 		if (!same || dma_fence_is_later(fences->fence[i], *same))
 			return false;
@@ -238,6 +255,8 @@ static inline void fb_resv_publish(struct dma_resv *resv, struct dma_fence *arra
 {
 	struct dma_fence *old;
 
+	/* 5.18 warns of arrays among the shared fences, and looks at the exclusive one in any case.
+	 */
 #ifndef FENCEBRIDGE_KERNEL_HAS_RESV_GET_FENCES_WRITE
 	dma_resv_add_shared_fence(resv, array);
 	if (!write)
@@ -278,6 +297,8 @@ static inline int fb_resv_attach_locked(struct dma_resv *resv, const struct fb_f
 {
 	struct dma_fence *predecessor = NULL, *array;
 	struct fb_fences content = {};
+	u64 timeline;
+	u32 point;
 	int ret;
 
 	ret = fb_resv_plan(resv, fences, write, &content, &predecessor);
@@ -286,8 +307,8 @@ static inline int fb_resv_attach_locked(struct dma_resv *resv, const struct fb_f
 	ret = dma_resv_reserve_shared(resv, 1);
 	if (ret)
 		goto out;
-	array = fb_array_create(&content, predecessor ? predecessor->context : fb_new_timeline(),
-				predecessor ? predecessor->seqno + 1 : 1);
+	fb_next_point(predecessor, &timeline, &point);
+	array = fb_array_create(&content, timeline, point);
 	if (!array) {
 		ret = -ENOMEM;
 		goto out;
@@ -306,6 +327,9 @@ static inline int fb_resv_attach(struct dma_resv *resv, const struct fb_fences *
 {
 	int ret;
 
+#ifdef FENCEBRIDGE_KERNEL_HAS_RESV_GET_FENCES_WRITE
+	write = true; /* see fb_resv_publish() */
+#endif
 	if (!fences->count)
 		return 0;
 	dma_resv_lock(resv, NULL);

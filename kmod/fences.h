@@ -4,8 +4,7 @@
  *
  * A fence may be a container of others (an array, a chain), and those may be containers again: with
  * timeline syncobjs, userspace can nest them as deep as it likes before 5.17, and share parts. So
- * containers are taken apart by a loop with a stack of its own, not by recursion, and both the
- * stack and the loop are bounded.
+ * they are taken apart here by a loop with a stack of its own, and both stack and loop are bounded.
  */
 #ifndef FENCEBRIDGE_FENCES_H
 #define FENCEBRIDGE_FENCES_H
@@ -15,10 +14,11 @@
 #include <linux/dma-fence-chain.h>
 #include <linux/minmax.h>
 #include <linux/overflow.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
-/* Of one set. With the array's callbacks this stays well below what kmalloc() warns about. */
-#define FB_MAX_FENCES 1024
+/* Of one set. An array of so many, with its callbacks, is still an allocation of order 3. */
+#define FB_MAX_FENCES 1000
 
 /* Of containers that are taken apart: waiting on the stack, and altogether. */
 #define FB_MAX_STACK 4096
@@ -72,13 +72,23 @@ static inline int fb_fences_push(struct fb_fences *fences, struct dma_fence *fen
 	return 0;
 }
 
-/* The fence of the set that is on the same timeline, or NULL. */
-static inline struct dma_fence **fb_fences_find(const struct fb_fences *fences, u64 context)
+/*
+ * The fence of the set that stands for this one as well, or that this one stands for: itself, or
+ * another of its timeline. Fences without an order between them are kept both. Such are those of
+ * context 0, which i915 gives to all of its own work.
+ */
+static inline struct dma_fence **fb_fences_find(const struct fb_fences *fences,
+						struct dma_fence *fence)
 {
 	unsigned int i;
 
 	for (i = 0; i < fences->count; i++) {
-		if (fences->fence[i]->context == context)
+		struct dma_fence *other = fences->fence[i];
+
+		if (other == fence)
+			return &fences->fence[i];
+		if (fence->context && other->context == fence->context &&
+		    other->seqno != fence->seqno)
 			return &fences->fence[i];
 	}
 	return NULL;
@@ -93,7 +103,7 @@ static inline int fb_fences_add_leaf(struct fb_fences *fences, struct dma_fence 
 		dma_fence_put(fence);
 		return 0;
 	}
-	same = fb_fences_find(fences, fence->context);
+	same = fb_fences_find(fences, fence);
 	if (!same)
 		return fb_fences_push(fences, fence, FB_MAX_FENCES);
 	/* Fences of a timeline signal in order: the later one stands for both. */
@@ -126,8 +136,12 @@ static inline int fb_fences_take_apart(struct fb_fences *fences, struct fb_fence
 		return ret;
 	}
 	if (array) {
-		for (i = 0; i < array->num_fences && !ret; i++)
-			ret = fb_fences_push(stack, dma_fence_get(array->fences[i]), FB_MAX_STACK);
+		for (i = 0; i < array->num_fences && !ret; i++) {
+			struct dma_fence *part = array->fences[i];
+
+			if (!dma_fence_is_signaled(part))
+				ret = fb_fences_push(stack, dma_fence_get(part), FB_MAX_STACK);
+		}
 		dma_fence_put(fence);
 		return ret;
 	}
@@ -150,6 +164,7 @@ static inline int fb_fences_add(struct fb_fences *fences, struct dma_fence *head
 
 	ret = fb_fences_take_apart(fences, &stack, dma_fence_get(head));
 	while (!ret && stack.count) {
+		cond_resched();
 		if (++steps > FB_MAX_STEPS)
 			ret = -E2BIG;
 		else

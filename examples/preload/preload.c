@@ -127,6 +127,7 @@ static bool is_dma_buf(int fd) {
 static int sync_file_ioctl(ioctl_function* next, int fd, unsigned long request, void* argument) {
     const int errno_before = errno;
     if (!atomic_load_explicit(&module_forced, memory_order_relaxed) || !is_dma_buf(fd)) {
+        errno = errno_before;
         const int result = next(fd, request, argument);
         // ENOTTY alone says that the kernel lacks the ioctl. EINVAL is about flags where it has it.
         if (result != -1 || errno != ENOTTY)

@@ -208,9 +208,17 @@ long buffer_references(int dma_buf)
 	return count;
 }
 
+/* Of a buffer's line in bufinfo: size, flags, mode, count, exporter, inode; -1 on other lines. */
+static long inode_in(const char *line)
+{
+	unsigned long inode;
+
+	return sscanf(line, "%*u %*x %*x %*u %*s %lu", &inode) == 1 ? (long)inode : -1;
+}
+
 int fences_on(int dma_buf)
 {
-	char line[256], number[32];
+	char line[256];
 	struct stat status;
 	bool ours = false;
 	int count = 0;
@@ -218,12 +226,10 @@ int fences_on(int dma_buf)
 
 	CHECK(file);
 	MUST(fstat(dma_buf, &status));
-	snprintf(number, sizeof(number), "%08lu", (unsigned long)status.st_ino);
 	while (fgets(line, sizeof(line), file)) {
-		/* A buffer's line begins with its size and has its inode's number, those of its
-		 * fences and attachments are indented. */
+		/* What belongs to a buffer follows its line, indented. */
 		if (line[0] != '\t' && line[0] != '\n')
-			ours = strstr(line, number);
+			ours = inode_in(line) == (long)status.st_ino;
 		else if (ours && strstr(line, "fence:"))
 			count++;
 	}

@@ -23,6 +23,9 @@
 extern bool through_kernel;
 int try_export(int dma_buf, uint32_t flags, int *sync_file);
 int try_import(int dma_buf, uint32_t flags, int sync_file);
+/* KASAN keeps what is freed for a while: that kernel's memory is not counted. */
+extern bool freed_memory_lingers;
+
 /* The device, opened at the first use, and closed again. */
 int device(void);
 void device_close(void);

@@ -172,8 +172,12 @@ static void call(struct fuzzer *fuzzer)
 	case EINVAL:
 	case EBADF:
 	case EFAULT:
-	case ENOTTY:
 	case E2BIG:
+		CHECK(_IOC_TYPE(request) == 0xfb);
+		break;
+	case ENOTTY:
+		CHECK(request != FENCEBRIDGE_IOCTL_QUERY && request != FENCEBRIDGE_IOCTL_EXPORT &&
+		      request != FENCEBRIDGE_IOCTL_IMPORT);
 		break;
 	case ENOMEM:
 		CHECK(percent);

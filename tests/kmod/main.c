@@ -16,6 +16,8 @@ static const char usage[] =
 	"  --kernel         compare: export and import by the kernel's own ioctls (Linux 6.0)\n"
 	"  --unload MODULE  just the tests that unload the module, and load it again from this "
 	"file\n"
+	"  --kasan          do not count the kernel's memory: KASAN keeps what is freed for a "
+	"while\n"
 	"  --help           this text\n"
 	"\n"
 	"Exit status: 0 no test failed; 1 some did, or there was none; 2 wrong usage.\n";
@@ -43,6 +45,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "kernel", no_argument, NULL, 'k' },
 						 { "unload", required_argument, NULL, 'u' },
+						 { "kasan", no_argument, NULL, 'a' },
 						 { "help", no_argument, NULL, 'h' },
 						 { NULL, 0, NULL, 0 } };
 	const struct test *const *groups = module_groups;
@@ -58,6 +61,9 @@ int main(int argc, char **argv)
 		case 'u':
 			module_path = optarg;
 			groups = unload_groups;
+			break;
+		case 'a':
+			freed_memory_lingers = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);
