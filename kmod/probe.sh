@@ -50,6 +50,9 @@ is() { # NAME, function, type, CC FLAGS...
 	has "$name" "$code" "$@"
 }
 
+# Before 5.18: the exclusive fence by itself.
+separate='int(struct dma_resv *, struct dma_fence **, unsigned int *, struct dma_fence ***)'
+
 {
 	# 5.19
 	is RESV_USAGE dma_resv_get_singleton \
@@ -58,11 +61,9 @@ is() { # NAME, function, type, CC FLAGS...
 	is RESV_GET_FENCES_WRITE dma_resv_get_fences \
 		'int(struct dma_resv *, bool, unsigned int *, struct dma_fence ***)' "$@"
 	# 5.14
-	is RESV_GET_FENCES dma_resv_get_fences \
-		'int(struct dma_resv *, struct dma_fence **, unsigned int *, struct dma_fence ***)' "$@"
+	is RESV_GET_FENCES dma_resv_get_fences "$separate" "$@"
 	# 5.4
-	is RESV_GET_FENCES_RCU dma_resv_get_fences_rcu \
-		'int(struct dma_resv *, struct dma_fence **, unsigned int *, struct dma_fence ***)' "$@"
+	is RESV_GET_FENCES_RCU dma_resv_get_fences_rcu "$separate" "$@"
 	# An identifier until 6.12, a string since.
 	has IMPORT_NS_IDENTIFIER 'MODULE_IMPORT_NS(DMA_BUF);' "$@"
 } >"$header.tmp"

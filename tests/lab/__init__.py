@@ -6,9 +6,14 @@ From the bottom up:
     say, host, paths         messages, the machine it runs on, where things live
     artefact                 cached folders keyed by what they were made from
     rootfs, sandbox          the Debian root, and running commands in it by chroot
-    kernel, edits            the User Mode Linux kernel
-    packages                 extra packages as overlay layers
+    kernel, edits            kernels built from source, for User Mode Linux
+    archive, stock           kernels as Debian's other suites have them
+    initramfs, toolchain     what those need to boot, and to have modules built for them
+    boot, uml, qemu          starting the one kind and the other
+    kernels                  the table of all kernels
+    kmod, fence_modules      modules for them, and checks of their source
     build                    this tree, built in the root
-    compositors, guest, uml  booting and running one command there
+    compositors, guest       running one command in a kernel on the root
+    packages                 extra packages as overlay layers
     demo, suites, cli        what the user sees
 """

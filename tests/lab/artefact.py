@@ -91,10 +91,10 @@ def make(kind: str, ingredients: object, build: Callable[[Path], None]) -> Path:
     return final
 
 
-def remove_others(kind: str, keep: Path) -> None:
+def remove_others(kind: str, *keep: Path) -> None:
     """Removes the older folders of a kind, except those in use."""
     for folder in cache().glob(f"{kind}-*"):
-        if not folder.is_dir() or folder == keep:
+        if not folder.is_dir() or folder in keep:
             continue
         remove_unless_used(folder)
 

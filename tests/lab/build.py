@@ -19,7 +19,8 @@ class Variant:
     options: tuple[str, ...] = field(default_factory=tuple)
 
 
-PLAIN = Variant("plain")
+# With the module's source among what is installed.
+PLAIN = Variant("plain", ("-Ddkms=true",))
 # Unoptimised, since these builds take longer than their tests. A library that stays loaded can be
 # named in a leak's report, and what its static objects hold is no leak.
 SANITIZERS = Variant("sanitizers", ("-Db_sanitize=address,undefined", "-Db_lundef=false",

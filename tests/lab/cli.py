@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import build, compositors, guest, kernel, kernels, packages, rootfs, say
+from . import build, compositors, fence_modules, guest, kernels, kmod, packages, rootfs, say
 from .paths import cache
 
 LAB_FAILED = 125  # as env(1) and others say: not the command's own status
@@ -51,8 +51,8 @@ def _parser() -> argparse.ArgumentParser:
         "fencebridge, without a GPU. docs/lab.md tells how it works.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    setup = commands.add_parser("setup", help="make the root file system and the kernel, once, "
-                                "and build the tree")
+    setup = commands.add_parser("setup", help="make the root file system, the kernels and their "
+                                "toolchains, once, and build the tree")
     setup.set_defaults(action=_setup)
 
     demo = commands.add_parser("demo", help="300 frames of vkcube through the layer on Weston, "
@@ -84,13 +84,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _guest_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--kernel", default="uml", metavar="K",
+    add("--kernel", default=kernels.DEFAULT, metavar="K",
         help=f"the guest's kernel: {', '.join(kernels.KERNELS)}")
     add("--compositor", default="weston", metavar="C",
         help=f"{', '.join([*compositors.COMPOSITORS, compositors.NONE])} (default: %(default)s)")
     add("--no-layer", action="store_true", help="leave the layer out")
     add("--sync", choices=SYNCS, metavar="T",
         help=f"the transport the layer is to use: {', '.join(SYNCS)}")
+    add("--module", action="store_true",
+        help="with the kernel module loaded; --sync module does that, too")
     add("--install", type=_names, default=[], metavar="PKG,...",
         help="Debian packages to add, in an overlay")
     add("--env", action="append", type=_assignment, default=[], metavar="K=V",
@@ -132,10 +134,15 @@ def _seconds(text: str) -> float:
 
 def _setup(_options) -> int:
     rootfs.ensure()
-    kernel.ensure()
+    for name in kernels.KERNELS:
+        kmod.builder_for(name)
+    for name in kernels.STOCK:
+        fence_modules.ensure(name)
     rootfs.remove_outdated()
-    kernel.remove_outdated()
+    kernels.remove_outdated()
     packages.remove_outdated()
+    fence_modules.remove_outdated()
+    kmod.remove_outdated()
     # Not part of what is set up once, but the first time takes minutes as well.
     for variant in (build.PLAIN, build.SANITIZERS):
         build.ensure(variant, tests=True)
@@ -171,7 +178,8 @@ def _run(options) -> int:
                 argv=options.command or ["bash", "-l", *([] if interactive else ["-s"])],
                 compositor=options.compositor, kernel=options.kernel, layer=not options.no_layer,
                 sync=options.sync, layers=layers, env=dict(options.env), mounts=options.mount,
-                out=out, logs=logs, timeout=options.timeout, terminal=interactive, build=built)
+                out=out, logs=logs, timeout=options.timeout, terminal=interactive, build=built,
+                module=options.module)
             say.note(f"{request}")
             return guest.run(request, _writer(sys.stdout), _writer(sys.stderr), _own_stdin())
 

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Lab-only edits to the kernel's source, each checked to have applied.
 
-They make vgem stand in for a GPU's render node: compositors offer explicit synchronisation only
+EDITS make vgem stand in for a GPU's render node: compositors offer explicit synchronisation only
 where the node has timeline syncobjs, and GBM allocates through the dumb-buffer calls, which a
-render node refuses.
+render node refuses. DEBUG_EDITS are for the kernel that watches itself: kmemleak reads from
+__bss_start on, and with KASAN's larger stacks the linker leaves a page there that does not exist.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,13 +32,18 @@ EDITS = [
          r"\1, DRM_RENDER_ALLOW)", 3),
 ]
 
+DEBUG_EDITS = [
+    Edit("arch/um/kernel/uml.lds.S", r"ALIGN\(PAGE_SIZE\);(\s*__bss_start = \.;)",
+         r"ALIGN(KERNEL_STACK_SIZE);\1", 1),
+]
 
-def ingredients() -> list[dict]:
-    return [asdict(edit) for edit in EDITS]
+
+def ingredients(edits: Sequence[Edit] = EDITS) -> list[dict]:
+    return [asdict(edit) for edit in edits]
 
 
-def apply(tree: Path) -> None:
-    for edit in EDITS:
+def apply(tree: Path, edits: Sequence[Edit] = EDITS) -> None:
+    for edit in edits:
         path = tree / edit.file
         try:
             text = path.read_text()

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Callable
 
-from . import compositors, host, kernels, rootfs, sandbox
+from . import compositors, host, kernels, kmod, rootfs, sandbox
+from .boot import Kernel
 from .paths import BUILD_IN_ROOT, LAB, OUT_IN_ROOT, SOURCE, SOURCE_IN_ROOT
 from .say import LabError, note
 
@@ -47,6 +48,8 @@ class Request:
     build: Path | None = None
     timeout: float | None = None
     terminal: bool = False
+    module: bool = False              # load fencebridge.ko first; sync="module" does, too
+    module_path: Path | None = None   # load this one instead of what kmod builds
 
 
 class TimedOut(LabError):
@@ -56,34 +59,30 @@ class TimedOut(LabError):
 Sink = Callable[[bytes], object]
 
 
-def kernel_named(name: str) -> kernels.UserModeLinux:
-    try:
-        return kernels.KERNELS[name]
-    except KeyError:
-        known = "\n".join(f"     {key:<8} {value.description}"
-                          for key, value in kernels.KERNELS.items())
-        raise LabError(f"no kernel {name!r}; there are:\n{known}") from None
-
-
 def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = None) -> int:
     """The command's exit status. Raises LabError where it could not be run, or TimedOut."""
-    kernel = kernel_named(request.kernel)
+    kernel = kernels.find(request.kernel)
     compositors.find(request.compositor)
     root = rootfs.ensure()
     kernel_folder = kernel.ensure()
+    module = _module(request)
     with contextlib.ExitStack() as stack:
         stack.enter_context(sandbox.in_use(root))
         stack.enter_context(sandbox.in_use(kernel_folder))
         folder = Path(stack.enter_context(_boot_folder()))
-        logs = _fill(folder, request, root, stdin is not None)
+        logs = _fill(folder, request, root, kernel, kernel_folder, stdin is not None)
+        if module:
+            shutil.copy(module, folder / "module.ko")
         read_end, write_end = _line(stack, stdin)
         boot = kernel.boot(kernel_folder, folder, read_end, request.terminal)
         if request.terminal:
             stack.enter_context(_terminal_restored())
-        with (logs / "kernel.log").open("wb") as kernel_log:
+        (logs / "kernel.log").unlink(missing_ok=True)
+        # Several may write to it, each at its end.
+        with (logs / "kernel.log").open("ab") as kernel_log:
             process = subprocess.Popen(
                 boot.command, env=os.environ | boot.environment, pass_fds=boot.fds,
-                stdin=None if request.terminal else subprocess.DEVNULL,
+                stdin=None if request.terminal else boot.stdin or subprocess.DEVNULL,
                 stdout=None if request.terminal else kernel_log, stderr=kernel_log,
                 start_new_session=not request.terminal, preexec_fn=host.die_with_parent)
             try:
@@ -95,6 +94,14 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
                 _kill(process, request.terminal)
 
 
+def _module(request: Request) -> Path | None:
+    if request.module_path:
+        return request.module_path
+    if request.module or request.sync == "module":
+        return kmod.ensure(request.kernel) / f"{kmod.NAME}.ko"
+    return None
+
+
 def _boot_folder() -> tempfile.TemporaryDirectory:
     # Neither hostfs options nor the kernel's command line can hold a space.
     where = None if " " not in tempfile.gettempdir() else "/tmp"
@@ -102,13 +109,14 @@ def _boot_folder() -> tempfile.TemporaryDirectory:
                                        ignore_cleanup_errors=True)
 
 
-def _fill(folder: Path, request: Request, root: Path, piped: bool) -> Path:
+def _fill(folder: Path, request: Request, root: Path, kernel: Kernel, kernel_folder: Path,
+          piped: bool) -> Path:
     """Writes what init.sh reads; returns the host's folder for the logs."""
     logs = request.logs or (request.out or folder) / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     (folder / "root").symlink_to(root / "root")
     (folder / "layers").mkdir()
-    for number, layer in enumerate(request.layers):
+    for number, layer in enumerate([*kernel.layers(kernel_folder), *request.layers]):
         (folder / "layers" / str(number)).symlink_to(layer)
     shares = [(SOURCE, "ro", str(SOURCE_IN_ROOT)), (logs.resolve(), "rw", "/lab/logs")]
     if request.build:
@@ -121,11 +129,11 @@ def _fill(folder: Path, request: Request, root: Path, piped: bool) -> Path:
         for number, (path, access, point) in enumerate(shares):
             (folder / "m" / str(number)).symlink_to(path)
             mounts.write(f"{number} {access} {point}\n")
-    _fill_programs(folder, request, piped)
+    _fill_programs(folder, request, kernel, piped)
     return logs
 
 
-def _fill_programs(folder: Path, request: Request, piped: bool) -> None:
+def _fill_programs(folder: Path, request: Request, kernel: Kernel, piped: bool) -> None:
     for name in ("init.sh", "stdin.py"):
         shutil.copy(LAB / "guest" / name, folder / name)
     session = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -139,6 +147,8 @@ def _fill_programs(folder: Path, request: Request, piped: bool) -> None:
     settings = session | {
         "compositor": request.compositor, "wayland_socket": "",
         "terminal": "yes" if request.terminal else "no", "stdin": "yes" if piped else "no",
+        "stdin_line": kernel.stdin_line, "console": kernel.console,
+        "modules": " ".join(kernel.modules),
         "rows": str(size.lines), "columns": str(size.columns)}
     compositor = compositors.find(request.compositor)
     if compositor:

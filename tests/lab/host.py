@@ -21,10 +21,10 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def need_tools() -> None:
-    """Every tool in TOOLS is there afterwards, installed when we may, or the user is told how."""
-    wanted = dict(TOOLS)
-    if not is_root():
+def need_tools(tools: dict[str, str] = TOOLS) -> None:
+    """All of the tools are there afterwards, installed when we may, or the user is told how."""
+    wanted = dict(tools)
+    if tools is TOOLS and not is_root():
         wanted["newuidmap"] = "uidmap"  # mmdebstrap's unprivileged mode
     missing = sorted({package for tool, package in wanted.items() if not shutil.which(tool)})
     if not missing:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The User Mode Linux kernel, built in the root from the root's own kernel source package."""
+"""User Mode Linux kernels, built in the root from the root's own kernel source package."""
 
 import os
 import re
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from . import artefact, edits, rootfs, sandbox
@@ -11,8 +12,6 @@ from .host import run_logged, tail
 from .paths import DATA
 from .say import LabError, Ticker
 
-# Objects the recipe compiles, for the progress shown; being off by some does no harm.
-_OBJECTS = 1334
 _TREE = "/lab/kernel/tree"
 
 # Unpacked without its documentation, a quarter of the source; Kconfig insists on one file there.
@@ -41,22 +40,43 @@ find . -mindepth 1 -type d -empty -delete
 """
 
 
-def ingredients() -> dict:
+@dataclass(frozen=True)
+class Flavour:
+    """One configuration of the source: the files with its options, and what is told of it."""
+
+    configs: tuple[str, ...]
+    what: str
+    objects: int  # that it compiles, for the progress shown; being off by some does no harm
+    edits: list[edits.Edit]
+
+    def options(self) -> str:
+        return "".join((DATA / name).read_text() for name in self.configs)
+
+
+PLAIN = Flavour(("uml.config",), "the User Mode Linux kernel", 1334, edits.EDITS)
+DEBUG = Flavour(("uml.config", "uml-debug.config"), "the User Mode Linux kernel for debugging",
+                1375, edits.EDITS + edits.DEBUG_EDITS)
+FLAVOURS = (PLAIN, DEBUG)
+
+
+def ingredients(flavour: Flavour) -> dict:
     # Not the root: the binary is static, and a changed package list should not rebuild it.
-    return {"suite": rootfs.SUITE, "options": (DATA / "uml.config").read_text(),
-            "edits": edits.ingredients(), "steps": [_UNPACK, _CONFIGURE, _TRIM], "recipe": 1}
+    return {"suite": rootfs.SUITE, "options": flavour.options(),
+            "edits": edits.ingredients(flavour.edits), "steps": [_UNPACK, _CONFIGURE, _TRIM],
+            "recipe": 1}
 
 
-def ensure() -> Path:
+def ensure(flavour: Flavour = PLAIN) -> Path:
     """The kernel's artefact folder: linux (the kernel), tree/ (for modules)."""
-    return artefact.make("kernel", ingredients(), _build)
+    return artefact.make("kernel", ingredients(flavour), lambda part: _build(part, flavour))
 
 
 def remove_outdated() -> None:
-    artefact.remove_others("kernel", artefact.path_of("kernel", ingredients()))
+    artefact.remove_others("kernel", *(artefact.path_of("kernel", ingredients(flavour))
+                                       for flavour in FLAVOURS))
 
 
-def _build(folder: Path) -> None:
+def _build(folder: Path, flavour: Flavour) -> None:
     log = folder / "build.log"
     root = rootfs.ensure()
     with sandbox.in_use(root):
@@ -65,11 +85,12 @@ def _build(folder: Path) -> None:
         ticker = Ticker("unpacking the kernel source")
         _shell(box, _UNPACK, "/lab/kernel", log, ticker)
         ticker.done()
-        edits.apply(folder / "tree")
-        _configure(box, folder, log)
-        ticker = Ticker("building the User Mode Linux kernel")
+        edits.apply(folder / "tree", flavour.edits)
+        _configure(box, folder, flavour, log)
+        ticker = Ticker(f"building {flavour.what}")
         jobs = len(os.sched_getaffinity(0))
-        _shell(box, f"make ARCH=um -j{jobs} linux modules", _TREE, log, ticker, _ObjectCounter())
+        _shell(box, f"make ARCH=um -j{jobs} linux modules", _TREE, log, ticker,
+               _ObjectCounter(flavour.objects))
         _shell(box, _TRIM, _TREE, log, ticker)
         ticker.done()
 
@@ -86,9 +107,9 @@ def _fetch(box: sandbox.Sandbox, log: Path) -> None:
     ticker.done(versions[0])
 
 
-def _configure(box: sandbox.Sandbox, folder: Path, log: Path) -> None:
+def _configure(box: sandbox.Sandbox, folder: Path, flavour: Flavour, log: Path) -> None:
     ticker = Ticker("configuring the kernel")
-    wanted = (DATA / "uml.config").read_text()
+    wanted = flavour.options()
     (folder / "uml.config").write_text(wanted)
     _shell(box, _CONFIGURE, _TREE, log, ticker)
     got = set((folder / "tree" / ".config").read_text().splitlines())
@@ -108,14 +129,15 @@ def _shell(box: sandbox.Sandbox, script: str, cwd: str, log: Path, ticker: Ticke
 class _ObjectCounter:
     """Counts make's lines of the kind `  CC      fs/open.o`."""
 
-    def __init__(self):
+    def __init__(self, expected: int):
+        self.expected = expected
         self.seen = 0
 
     def __call__(self, line: str) -> str | None:
         if not re.match(r"  (CC|AS|AR)\b", line):
             return None
         self.seen += 1
-        return f"{self.seen} of about {_OBJECTS} objects"
+        return f"{self.seen} of about {self.expected} objects"
 
 
 def release(folder: Path) -> str:

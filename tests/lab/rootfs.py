@@ -54,14 +54,22 @@ def remove_outdated() -> None:
 
 
 def _build(folder: Path) -> None:
+    packages = [name for group in PACKAGES.values() for name in group.split()]
+    bootstrap(folder, SUITE, packages, f"making the root file system (Debian {SUITE})")
+    first = folder / "root" / "sbin" / "lab-init"
+    first.write_text(FIRST_PROGRAM)
+    first.chmod(0o755)
+
+
+def bootstrap(folder: Path, suite: str, packages: list[str], what: str) -> None:
+    """Makes folder/root of these packages and what they need."""
     host.need_tools()
-    packages = ",".join(name for group in PACKAGES.values() for name in group.split())
-    ticker = Ticker(f"making the root file system (Debian {SUITE})")
+    ticker = Ticker(what)
     log = folder / "mmdebstrap.log"
     root = folder / "root"
     unprivileged = not host.is_root()
     target = folder / "root.tar" if unprivileged else root
-    command = ["mmdebstrap", "--variant=apt", f"--include={packages}",
+    command = ["mmdebstrap", "--variant=apt", f"--include={','.join(packages)}",
                f"--format={'tar' if unprivileged else 'directory'}",
                *(f'--aptopt={name} "{value}"' for name, value in APT_OPTIONS.items()),
                *(f"--dpkgopt=path-exclude={path}" for path in EXCLUDED)]
@@ -70,14 +78,11 @@ def _build(folder: Path) -> None:
     else:
         # What it mounts in there goes with it, even when it is killed.
         command = ["unshare", "--mount", "--propagation", "private", *command]
-    command += [SUITE, str(target), f"deb {host.mirror()} {SUITE} main"]
+    command += [suite, str(target), f"deb {host.mirror()} {suite} main"]
     host.run_logged(command, log, ticker, follow=_milestone)
     if unprivileged:
         _unpack(target, root)
     (root / "lab").mkdir(exist_ok=True)
-    first = root / "sbin" / "lab-init"
-    first.write_text(FIRST_PROGRAM)
-    first.chmod(0o755)
     ticker.done()
 
 

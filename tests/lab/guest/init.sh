@@ -6,8 +6,11 @@
 #
 #     layers/N       overlay layers above the root, later ones on top
 #     mounts         lines `NAME ro|rw PATH`: host folder m/NAME to be mounted at PATH
-#     settings       shell assignments: compositor, wayland_socket, terminal, stdin, ...
+#     settings       shell assignments: compositor, wayland_socket, terminal, stdin, ...; what the
+#                    kernel itself hands on from its command line is lab_share, how host folders
+#                    are mounted (9p, else hostfs), and lab_boot, for hostfs
 #     compositor.sh, command.sh
+#     module.ko      a kernel module to load, if it is there
 #
 # and reads: stdout, stderr, status (the command's own), or failure (the guest could not run it).
 
@@ -25,17 +28,40 @@ fail() {
 
 share() { # host folder below the boot folder, mount point, option
     mkdir -p "$2"
-    mount -t hostfs -o "hostfs=$lab_boot/$1" none "$2" || fail "cannot mount $1 at $2"
+    case $lab_share in
+        9p) mount_9p "$@" ;;
+        *) mount -t hostfs -o "hostfs=$lab_boot/$1" none "$2" ;;
+    esac || fail "cannot mount $1 at $2"
     # hostfs takes no `ro` of its own when the folder is mounted elsewhere already.
     [ "$3" != ro ] || mount -o remount,bind,ro "$2"
+}
+
+# Only what nobody changes meanwhile may be cached: the host is to see at once what is written.
+mount_9p() { # as share
+    cache=none
+    case $1 in
+        layers/*) cache=loose ;;
+    esac
+    mount -t 9p -o "trans=virtio,version=9p2000.L,msize=512000,cache=$cache,$3" \
+        "${1%%/*}-${1#*/}" "$2"
+}
+
+# In QEMU a program that needs no library starts in a fraction of the time that others take; the
+# kernel's first root has left one, which is many.
+quick() { # the program, if it is there
+    [ -x "$1" ] || return 0
+    for name in mount mkdir chmod ln hostname; do
+        eval "$name() { $1 $name \"\$@\"; }"
+    done
 }
 
 first_stage() {
     boot=/lab
     trap 'fail "the first stage of the boot failed; see kernel.log"' EXIT
     set -e
+    quick /run/busybox
     mount -t proc proc /proc
-    mount -t tmpfs -o mode=755 upper /run
+    [ -e /run/busybox ] || mount -t tmpfs -o mode=755 upper /run
     mkdir /run/upper /run/work /run/root
     lower=/
     number=0
@@ -47,13 +73,15 @@ first_stage() {
     mount -t overlay -o "lowerdir=$lower,upperdir=/run/upper,workdir=/run/work" overlay /run/root
     cd /run/root
     mkdir -p lab/boot lab/upper
-    mount -t hostfs -o "hostfs=$lab_boot" none lab/boot
+    [ ! -e /run/busybox ] || ln /run/busybox /run/upper/lab/busybox
+    mount --bind /lab lab/boot
     mount --bind /run/upper lab/upper
     mount --move . /
     exec chroot . /bin/sh /lab/boot/init.sh second
 }
 
 file_systems() {
+    quick /lab/busybox
     mount -t proc proc /proc
     mount -t sysfs sys /sys
     mount -t debugfs debug /sys/kernel/debug
@@ -70,6 +98,16 @@ file_systems() {
     while read -r name access path; do
         share "m/$name" "$path" "$access"
     done </lab/boot/mounts
+}
+
+load_modules() {
+    if [ -n "$modules" ]; then
+        reason=$(modprobe --all $modules 2>&1) || fail "cannot load $modules: $reason"
+    fi
+    file=/lab/boot/module.ko
+    [ -e $file ] || return 0
+    reason=$(insmod $file 2>&1) || fail "cannot load the module: $reason
+$(dmesg | tail -n 5)"
 }
 
 seconds() { # since the kernel started
@@ -107,7 +145,7 @@ run_piped() {
     err_pump=$!
     input=/dev/null
     if [ "$stdin" = yes ]; then
-        python3 -I -S /lab/boot/stdin.py >/run/stdin 2>"$logs/stdin.log" &
+        python3 -I -S /lab/boot/stdin.py "$stdin_line" >/run/stdin 2>"$logs/stdin.log" &
         input=/run/stdin
     fi
     sh /lab/boot/command.sh <$input >/run/stdout 2>/run/stderr
@@ -118,8 +156,9 @@ run_piped() {
 }
 
 run_on_terminal() {
-    stty -F /dev/tty1 rows "$rows" cols "$columns" sane
-    setsid --ctty --wait sh /lab/boot/command.sh </dev/tty1 >/dev/tty1 2>&1
+    # Its size is lost when nobody has it open.
+    setsid --ctty --wait sh -c "stty rows $rows cols $columns sane; exec sh /lab/boot/command.sh" \
+        <"$console" >"$console" 2>&1
     status=$?
 }
 
@@ -129,6 +168,7 @@ second_stage() {
     trap 'fail "process 1 of the guest ended unexpectedly; see kernel.log"' EXIT
     . /lab/boot/settings
     file_systems
+    load_modules
     [ "$compositor" = none ] || start_compositor
     if [ "$terminal" = yes ]; then run_on_terminal; else run_piped; fi
     if [ "$compositor" != none ] && ! kill -0 $compositor_pid 2>/dev/null; then

@@ -59,7 +59,7 @@ class Edits(unittest.TestCase):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("int nothing_of_the_kind;\n")
             with self.assertRaisesRegex(LabError, "applied 0 times instead of 1"):
-                edits.apply(Path(name))
+                edits.apply(Path(name), edits.EDITS)
 
 
 class LayerLog(unittest.TestCase):

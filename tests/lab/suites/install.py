@@ -27,7 +27,7 @@ _WAYS = {
 
 def run(out: Path) -> Outcome:
     built = build.ensure()
-    _install_into(out / "dest")
+    install_into(out / "dest")
     request = guest.Request(argv=["sh", str(SOURCE_IN_ROOT / "tests/lab/guest/install.sh")],
                             compositor="weston", layer=False, out=out, build=built, timeout=180)
     with (out / "script.log").open("wb") as log:
@@ -43,7 +43,7 @@ def run(out: Path) -> Outcome:
     return outcome
 
 
-def _install_into(folder: Path) -> None:
+def install_into(folder: Path) -> None:
     """`meson install` as a packager does it, into a folder that is not the root."""
     artefact.remove_tree(folder)
     folder.mkdir(parents=True)

@@ -33,10 +33,11 @@ def natively(suites: list[str], out: Path, variant: build.Variant = build.PLAIN)
 
 
 def in_guest(suites: list[str], out: Path) -> Outcome:
+    """With the kernel module loaded."""
     folder = build.ensure(tests=True)
     # The tests switch the layer on themselves, and bring their own compositor.
-    request = guest.Request(argv=_command(suites), compositor="none", layer=False, out=out,
-                            build=folder, timeout=_TIMEOUT_SECONDS)
+    request = guest.Request(argv=_command(suites), compositor="none", layer=False, module=True,
+                            out=out, build=folder, timeout=_TIMEOUT_SECONDS)
     with (out / "meson.log").open("wb") as log:
         guest.run(request, log.write, log.write)
     return _outcome(folder, suites, out)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Callable
 
 from .. import build
-from . import clients, install, lab, meson, strace, validation
+from . import clients, dkms, install, kmod, kmod_checks, lab, meson, strace, validation
 from .outcome import Outcome
 
 NATIVE = "native"  # in the root, on this machine's kernel
@@ -30,8 +30,10 @@ SUITES = {suite.name: suite for suite in [
           lambda out: meson.natively(["driver"], out)),
     Suite("compositor", NATIVE, "the layer on a fake compositor that a test scripts",
           lambda out: meson.natively(["compositor"], out)),
-    Suite("fences", GUEST, "fences between layer and fake compositor, on real dma-bufs",
-          lambda out: meson.in_guest(["fences"], out)),
+    Suite("fences", GUEST, "fences between layer and fake compositor, on real dma-bufs, by the "
+          "kernel's ioctls and by the module", lambda out: meson.in_guest(["fences"], out)),
+    Suite("preload", GUEST, "the preload library, and that its answers are the kernel's",
+          lambda out: meson.in_guest(["preload"], out)),
     Suite("clients", GUEST, "vkcube and the example on four compositors, pixel by pixel",
           clients.run),
     Suite("strace", GUEST, "one export and one import of a fence per frame, and no shared memory",
@@ -40,6 +42,11 @@ SUITES = {suite.name: suite for suite in [
           validation.run),
     Suite("install", GUEST, "every way of switching the installed layer on and off",
           install.run),
+    Suite("kmod", GUEST, "the kernel module on six kernels, whole and broken on purpose",
+          kmod.run),
+    Suite("kmod-checks", NATIVE, "compiler, sparse and checkpatch on the module, for each kernel",
+          kmod_checks.run),
+    Suite("dkms", GUEST, "the module installed by DKMS", dkms.run),
     Suite("sanitizers", NATIVE, "unit, driver and compositor with address and undefined checks",
           lambda out: meson.natively(["unit", "driver", "compositor"], out, build.SANITIZERS)),
 ]}

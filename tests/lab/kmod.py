@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""Modules built for the lab's kernels, and what compiler, sparse and checkpatch say of them.
+
+The sources are copied, so that nothing is written beside them, and so that a test can change them
+on the way.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from . import artefact, kernel, kernels, sandbox
+from .boot import Builder
+from .host import run_logged
+from .paths import SOURCE, cache
+from .say import LabError, Ticker
+
+KMOD = SOURCE / "kmod"
+NAME = "fencebridge"
+
+# Kernels whose headers sparse can read: those of 7.x say __typeof_unqual__, which no released
+# version of it knows. User Mode Linux is built in a root that has no sparse.
+SPARSE = ("debian-5.10", "debian-6.1", "debian-6.12")
+
+_UAPI = SOURCE / "kernel-uapi"
+_WORK = "/lab/module"
+_SOURCES = re.compile(r"(Kbuild|Makefile|dkms\.conf|[\w-]+\.(c|h|S|sh))")
+_MADE_BY_BUILDS = re.compile(r"(kernel-has\.h|.*\.mod\.c)")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of the copied sources: search is there exactly once, in file or in all of them."""
+
+    search: str
+    replace: str
+    file: str = ""  # relative to the module's folder
+
+
+def ensure(kernel_name: str, source: Path = KMOD, name: str = NAME,
+           variables: Mapping[str, str] | None = None, edits: Sequence[Edit] = ()) -> Path:
+    """A folder with NAME.ko, built for that kernel from source and kernel-uapi/ beside it.
+
+    variables are make's, such as {"KCFLAGS": "-DX"}.
+    """
+    arguments = [f"{key}={value}" for key, value in (variables or {}).items()]
+    builder = builder_for(kernel_name)
+    made_from = _ingredients(builder, source, arguments, edits) | {"name": name}
+
+    def build(folder: Path) -> None:
+        _copy_sources(source, folder, edits)
+        _make(builder, folder, arguments, f"building {name}.ko for {builder.release}")
+        if not (folder / "kmod" / f"{name}.ko").exists():
+            raise LabError(f"{source} builds no {name}.ko; see its Kbuild")
+        (folder / "kmod" / f"{name}.ko").rename(folder / f"{name}.ko")
+        for rest in ("kmod", "kernel-uapi"):
+            artefact.remove_tree(folder / rest)
+
+    return artefact.make("module", made_from, build)
+
+
+def warnings(kernel_name: str, source: Path = KMOD, edits: Sequence[Edit] = ()) -> list[str]:
+    """What the compiler says of the module's own files with W=1."""
+    return _complaints(kernel_name, source, edits, ["W=1"])
+
+
+def sparse(kernel_name: str, source: Path = KMOD, edits: Sequence[Edit] = ()) -> list[str]:
+    """What sparse says of the module's own files, on one of the kernels in SPARSE."""
+    if kernel_name not in SPARSE:
+        raise LabError(f"no sparse for {kernel_name}; there is for {', '.join(SPARSE)}")
+    # 2 checks also what need not be compiled again.
+    return _complaints(kernel_name, source, edits, ["C=2"])
+
+
+def check(kernel_name: str, source: Path = KMOD, edits: Sequence[Edit] = ()) -> list[str]:
+    """warnings(), and sparse() where there is one: lines that should not be there."""
+    complaints = warnings(kernel_name, source, edits)
+    return complaints + (sparse(kernel_name, source, edits) if kernel_name in SPARSE else [])
+
+
+def checkpatch(source: Path = KMOD) -> list[str]:
+    """What the kernel's own checker of style says of the sources, strictly: one line each."""
+    tree = kernel.ensure()  # the one source with its scripts, which take a whole perl
+    root = builder_for(kernels.STOCK[-1]).root
+    with sandbox.in_use(tree), sandbox.in_use(root):
+        box = sandbox.Sandbox(root / "root", readonly={
+            "kernel": tree, "module/kmod": source, "module/kernel-uapi": _uapi_of(source)})
+        files = [f"kmod/{path.name}" for path in sources_of(source)]
+        files += [f"kernel-uapi/{path.name}" for path in sorted(_uapi_of(source).glob("*.h"))]
+        done = box.run(["perl", "/lab/kernel/tree/scripts/checkpatch.pl", "--no-tree", "--strict",
+                        "--terse", "--show-types", "--no-summary", "--file", *files], _WORK,
+                       capture_output=True, text=True)
+    complaints = done.stdout.splitlines()
+    if done.stderr or (done.returncode != 0 and not complaints):
+        raise LabError(f"checkpatch failed with status {done.returncode}: {done.stderr}")
+    return complaints
+
+
+def builder_for(kernel_name: str) -> Builder:
+    kind = kernels.find(kernel_name)
+    return kind.builder(kind.ensure())
+
+
+def sources_of(source: Path) -> list[Path]:
+    """The files of a module's folder that are not the products of a build."""
+    return sorted(path for path in source.iterdir() if path.is_file()
+                  and _SOURCES.fullmatch(path.name) and not _MADE_BY_BUILDS.fullmatch(path.name))
+
+
+def remove_outdated() -> None:
+    """A module is for one kernel; what is left of others' is of no use."""
+    for folder in cache().glob("module-*"):
+        made_from = folder / "made-from.json"
+        if made_from.is_file():
+            wanted = json.loads(made_from.read_text())["kernel"]
+            if not (cache() / wanted).is_dir():
+                artefact.remove_unless_used(folder)
+
+
+def _uapi_of(source: Path) -> Path:
+    beside = source.resolve().parent / "kernel-uapi"
+    return beside if beside.is_dir() else _UAPI
+
+
+def _ingredients(builder: Builder, source: Path, arguments: list[str],
+                 edits: Sequence[Edit]) -> dict:
+    files = [*sources_of(source), *sorted(_uapi_of(source).glob("*.h"))]
+    return {"kernel": builder.kernel.name, "release": builder.release,
+            "toolchain": builder.root.name, "arguments": arguments,
+            "edits": [asdict(edit) for edit in edits],
+            "sources": {path.name: artefact.key_of(path.read_text()) for path in files}}
+
+
+def _copy_sources(source: Path, folder: Path, edits: Sequence[Edit]) -> None:
+    headers = _uapi_of(source).glob("*.h")
+    for name, files in (("kmod", sources_of(source)), ("kernel-uapi", headers)):
+        (folder / name).mkdir()
+        for path in files:
+            shutil.copy(path, folder / name / path.name)
+    for edit in edits:
+        apply(edit, folder / "kmod")
+
+
+def apply(edit: Edit, folder: Path) -> None:
+    paths = [folder / edit.file] if edit.file else sources_of(folder)
+    found = [path for path in paths for _ in range(path.read_text().count(edit.search))]
+    if len(found) != 1:
+        raise LabError(f"the text to change is there {len(found)} times instead of once, in "
+                       f"{edit.file or 'all sources'}:\n{edit.search}")
+    found[0].write_text(found[0].read_text().replace(edit.search, edit.replace))
+
+
+def _make(builder: Builder, folder: Path, arguments: list[str], what: str) -> Path:
+    """Builds the copied sources; returns the log."""
+    log = folder / "build.log"
+    ticker = Ticker(what)
+    with sandbox.in_use(builder.root), sandbox.in_use(builder.kernel):
+        builder.box.writable["module"] = folder
+        command = [*builder.make, f"M={_WORK}/kmod", *arguments, "modules"]
+        run_logged(builder.box.command(command), log, ticker)
+    ticker.done()
+    return log
+
+
+def _complaints(kernel_name: str, source: Path, edits: Sequence[Edit],
+                arguments: list[str]) -> list[str]:
+    builder = builder_for(kernel_name)
+    made_from = _ingredients(builder, source, arguments, edits) | {"purpose": "check"}
+
+    def build(folder: Path) -> None:
+        _copy_sources(source, folder, edits)
+        log = _make(builder, folder, arguments,
+                    f"checking with {' '.join(arguments)} for {builder.release}").read_text()
+        if "C=2" in arguments and not re.search(r"^  CHECK\b", log, re.MULTILINE):
+            raise LabError(f"sparse did not run; see {folder / 'build.log'}")
+        names = [path.name for part in ("kmod", "kernel-uapi")
+                 for path in (folder / part).iterdir()]
+        (folder / "complaints").write_text("\n".join(complaints_about(log, names)))
+        for rest in ("kmod", "kernel-uapi"):
+            artefact.remove_tree(folder / rest)
+
+    return (artefact.make("module", made_from, build) / "complaints").read_text().splitlines()
+
+
+def complaints_about(log: str, names: list[str]) -> list[str]:
+    """The lines `FILE:LINE[:COLUMN]: warning: ...` about files of these names."""
+    pattern = re.compile(rf"(?:.*/)?({'|'.join(map(re.escape, names))}):\d+(:\d+)?: "
+                         r"(warning|error):")
+    return list(dict.fromkeys(line for line in log.splitlines() if pattern.match(line)))

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""A stock kernel in QEMU without hardware virtualisation: runs anywhere, 10 to 20 times slower."""
+
+from pathlib import Path
+
+from . import host, stock, toolchain
+from .boot import Boot, Builder
+from .sandbox import Sandbox
+
+MEMORY_MIB = 2048
+_TOOLS = {"qemu-system-x86_64": "qemu-system-x86"}
+
+# Warnings go to the log, too: they are what a test of a module looks for.
+_KERNEL_LINE = "console=ttyS0 loglevel=5 panic=-1 lab_share=9p"
+
+
+class StockInQemu:
+    console = "/dev/hvc0"
+    stdin_line = "/dev/vport*p1"  # numbered among all of virtio's devices
+    # vgem first, to be the first render node as it is in the other kernels.
+    modules = ("vgem", "virtio_gpu", "virtio_console")
+
+    def __init__(self, which: stock.Stock, description: str):
+        self.stock = which
+        self.description = description
+
+    def ensure(self) -> Path:
+        host.need_tools(_TOOLS)
+        return stock.ensure(self.stock)
+
+    def release(self, folder: Path) -> str:
+        return stock.about(folder).release
+
+    def layers(self, folder: Path) -> list[Path]:
+        return [folder / "layer"]
+
+    def boot(self, folder: Path, boot_folder: Path, stdin_fd: int | None,
+             terminal: bool) -> Boot:
+        stock.write_initramfs(folder, boot_folder / "initramfs")
+        command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
+                   "-m", str(MEMORY_MIB), "-no-reboot", "-nodefaults", "-no-user-config",
+                   "-display", "none", "-vga", "none", "-device", "virtio-gpu-pci",
+                   "-kernel", str(folder / "vmlinuz"), "-initrd", str(boot_folder / "initramfs"),
+                   "-append", _KERNEL_LINE,
+                   # The kernel's log goes where QEMU's own messages go.
+                   "-chardev", "file,id=log,path=/proc/self/fd/2,append=on",
+                   "-serial", "chardev:log"]
+        if terminal or stdin_fd is not None:
+            port = "virtconsole" if terminal else "virtserialport,nr=1"
+            command += ["-chardev", "stdio,id=line,signal=off", "-device", "virtio-serial-pci",
+                        "-device", f"{port},chardev=line"]
+        for tag, path, readonly in _shares(boot_folder):
+            command += ["-fsdev", f"local,id={tag},path={_quoted(path)},security_model=none,"
+                        f"multidevs=remap,readonly={'on' if readonly else 'off'}",
+                        "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
+        return Boot(command, stdin=stdin_fd)
+
+    def builder(self, folder: Path) -> Builder:
+        about = stock.about(folder)
+        root = toolchain.ensure(about)
+        headers = folder / "build" / "usr"
+        programs, = (headers / "lib").iterdir()
+        # Headers name each other and these programs by where their packages put them.
+        (root / "root" / "usr" / "lib" / programs.name).mkdir(exist_ok=True)
+        box = Sandbox(root / "root", over={"/usr/src": headers / "src",
+                                           f"/usr/lib/{programs.name}": programs})
+        return Builder(folder, root, about.release, box,
+                       ["make", "-C", f"/usr/src/linux-headers-{about.release}"])
+
+
+def _shares(boot_folder: Path) -> list[tuple[str, Path, bool]]:
+    """Tag, folder and whether it is read-only, of everything that init.sh may mount."""
+    shares = [("root", boot_folder / "root", True), ("boot", boot_folder, False)]
+    shares += [(f"layers-{link.name}", link, True) for link in (boot_folder / "layers").iterdir()]
+    for line in (boot_folder / "mounts").read_text().splitlines():
+        name, access, _ = line.split(maxsplit=2)
+        shares.append((f"m-{name}", boot_folder / "m" / name, access == "ro"))
+    return [(tag, path.resolve(), readonly) for tag, path, readonly in shares]
+
+
+def _quoted(path: Path) -> str:
+    """For a value in one of QEMU's lists."""
+    return str(path).replace(",", ",,")

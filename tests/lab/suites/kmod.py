@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: MIT
+"""The kernel module on every kernel of the lab.
+
+One guest for each kernel runs the steps of tests/lab/guest/kmod.sh; here is what they should have
+done. On the oldest kernel, where attaching fences is the module's own work, the tests also run on
+modules that were broken on purpose, and have to notice each.
+"""
+
+import re
+import shutil
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import build, fence_modules, guest, kernels, kmod, tap
+from ..paths import SOURCE, SOURCE_IN_ROOT
+from ..say import LabError
+from .outcome import Outcome
+
+_BROKEN_ON = "debian-5.10"
+_MUTATIONS = SOURCE / "tests" / "kmod" / "mutations.toml"
+_IN_GUEST = "/lab/kmod"
+
+# The kernel's own ioctls, and what its test program calls its parts.
+_IGT = ["export-basic", "export-before-signal", "export-multiwait", "export-wait-after-attach",
+        "import-basic", "import-multiple-read-only", "import-multiple-read-write"]
+
+_GROUPS = "arguments. export. import. traps. cycles. limits. threads."
+_WITH_FAULTS = f"{_GROUPS} faults."
+
+# What a kernel says when something is wrong in it.
+_SPLAT = re.compile(
+    r"WARNING:|BUG:|KASAN|UBSAN|Oops|general protection|refcount_t|lockdep|circular locking|"
+    r"recursive locking|inconsistent lock state|suspicious RCU|invalid context|scheduling while|"
+    r"bad page|list_(add|del) corruption|page allocation failure")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What runs on a kernel."""
+
+    steps: tuple[str, ...]
+    groups: str = _GROUPS
+    options: str = ""  # of kmod-test
+    calls: int = 50_000
+    timeout: float = 900
+
+
+_ALWAYS = ("module", "igt_forced", "without", "snapshot", "fuzz", "unload", "messages")
+_NEWER = ("module", "kernel", "igt", "igt_forced", "igt_kernel", "without", "snapshot", "fuzz",
+          "unload", "messages")
+_NEWEST = ("same_answers", *_NEWER)  # with /dev/udmabuf
+_PLANS = {
+    # Here the preload library finds out by itself that the kernel has no such ioctls.
+    "debian-5.10": Plan(("igt", *_ALWAYS)),
+    "debian-6.1": Plan(_NEWER),
+    "debian-6.12": Plan(_NEWEST),
+    "debian-newest": Plan(_NEWEST),
+    "uml": Plan(_NEWEST),
+    "uml-debug": Plan(("forget_leaks", "module", "kernel", "igt_forced", "without", "fuzz",
+                       "fuzz_failing", "unload", "leaks", "messages"),
+                      _WITH_FAULTS, "--kasan", 1_000_000, 2400),
+}
+
+
+def run(out: Path) -> Outcome:
+    built = build.ensure(tests=True)
+    outcome = Outcome()
+    for name, plan in _PLANS.items():
+        _guarded(outcome, name, lambda: _run_plan(outcome, name, plan, built, out / name))
+    _guarded(outcome, "mutations", lambda: _run_mutations(outcome, built, out / "mutations"))
+    return outcome
+
+
+def _guarded(outcome: Outcome, what: str, action) -> None:
+    """A kernel that does not come up must not hide the others'."""
+    try:
+        action()
+    except LabError as error:
+        outcome.check(what, False, str(error))
+
+
+def _run_plan(outcome: Outcome, name: str, plan: Plan, built: Path, out: Path) -> None:
+    modules = _fresh(out / "modules")
+    shutil.copy(kmod.ensure(name) / "fencebridge.ko", modules)
+    _add_sources(name, modules)
+    _in_guest(name, list(plan.steps), plan, modules, built, out, module=True)
+    for step in plan.steps:
+        _CHECKS.get(step.split("_")[0], _check_status)(outcome, f"{name}: {step}", out, step)
+
+
+def _add_sources(name: str, modules: Path) -> None:
+    """Kernels of the lab's own have the sources of fences built in."""
+    (modules / "sources").mkdir()
+    if name in kernels.STOCK:
+        for path in fence_modules.ensure(name):
+            shutil.copy(path, modules / "sources")
+
+
+def _in_guest(name: str, steps: list[str], plan: Plan, modules: Path, built: Path, out: Path,
+              module: bool) -> None:
+    request = guest.Request(
+        argv=["sh", str(SOURCE_IN_ROOT / "tests/lab/guest/kmod.sh"), *steps],
+        kernel=name, compositor="none", layer=False, module=module, out=out, build=built,
+        mounts=[(modules.resolve(), _IN_GUEST)], timeout=plan.timeout,
+        env={"KMOD_TESTS": f"{plan.options} {plan.groups}", "KMOD_KERNEL": plan.options,
+             "KMOD_CALLS": str(plan.calls)})
+    for step in steps:
+        for old in out.glob(f"{step}.*"):
+            old.unlink()
+    with (out / "script.log").open("wb") as log:
+        guest.run(request, log.write, log.write)
+
+
+def _fresh(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _text(out: Path, step: str, kind: str = "log") -> str:
+    path = out / f"{step}.{kind}"
+    return path.read_text(errors="replace") if path.exists() else ""
+
+
+def _check_status(outcome: Outcome, what: str, out: Path, step: str) -> None:
+    status = _text(out, step, "status").strip()
+    outcome.check(what, status == "0", f"status {status or 'none, it did not run'}: "
+                  f"{_text(out, step)[-400:]}")
+
+
+def _check_tap(outcome: Outcome, what: str, out: Path, step: str) -> None:
+    try:
+        results = tap.read(_text(out, step))
+    except tap.NoPlan as error:
+        outcome.check(what, False, str(error))
+        return
+    for result in results:
+        if result.verdict == tap.SKIPPED:
+            outcome.skipped += 1
+            outcome.skips.append(f"{what} {result.name}: {result.why}")
+        else:
+            outcome.check(f"{what} {result.name}", result.verdict == tap.PASSED, result.why)
+
+
+def _check_igt(outcome: Outcome, what: str, out: Path, step: str) -> None:
+    seen = tap.read_igt(_text(out, step))
+    for subtest in _IGT:
+        outcome.check(f"{what} {subtest}", seen.get(subtest) == "SUCCESS",
+                      seen.get(subtest, "it did not run"))
+
+
+def _check_without(outcome: Outcome, what: str, out: Path, step: str) -> None:
+    """IGT through the library without the module: what passes there has not needed the module."""
+    seen = tap.read_igt(_text(out, step))
+    outcome.check(f"{what} the module no part of IGT's test passes",
+                  set(seen) == set(_IGT) and "SUCCESS" not in seen.values(), f"{seen}")
+
+
+def _check_leaks(outcome: Outcome, what: str, out: Path, step: str) -> None:
+    text = _text(out, step)
+    outcome.check(what, _text(out, step, "status").strip() == "0" and "unreferenced" not in text,
+                  text[:2000])
+
+
+def _check_messages(outcome: Outcome, what: str, out: Path, step: str) -> None:
+    # The kernel's own start is not the module's business; this is said when it is loaded.
+    _, loaded, later = _text(out, step).partition("fencebridge: loading out-of-tree module")
+    lines = later.splitlines() if loaded else []
+    splats = [number for number, line in enumerate(lines) if _SPLAT.search(line)]
+    outcome.check(f"{what}: the kernel complains of nothing", bool(lines) and not splats,
+                  "\n".join(lines[splats[0]:splats[0] + 30]) if splats else
+                  "nothing says that the module was loaded")
+
+
+_CHECKS = {"module": _check_tap, "kernel": _check_tap, "unload": _check_tap, "igt": _check_igt,
+           "without": _check_without, "leaks": _check_leaks, "messages": _check_messages}
+
+
+def _run_mutations(outcome: Outcome, built: Path, out: Path) -> None:
+    mutations = tomllib.loads(_MUTATIONS.read_text())["mutation"]
+    modules = _fresh(out / "modules")
+    _add_sources(_BROKEN_ON, modules)
+    steps = []
+    for number, mutation in enumerate(mutations):
+        edit = kmod.Edit(mutation["search"], mutation["replace"], mutation["file"])
+        folder = modules / str(number)
+        folder.mkdir()
+        shutil.copy(kmod.ensure(_BROKEN_ON, edits=[edit]) / "fencebridge.ko", folder)
+        (folder / "noticed_by").write_text(" ".join(mutation["noticed_by"]))
+        steps.append(f"mutation_{number}")
+    plan = Plan(tuple(steps))
+    _in_guest(_BROKEN_ON, steps, plan, modules, built, out, module=False)
+    for step, mutation in zip(steps, mutations):
+        _check_noticed(outcome, out, step, mutation)
+
+
+def _check_noticed(outcome: Outcome, out: Path, step: str, mutation: dict) -> None:
+    what = f"broken: {mutation['what']}"
+    try:
+        verdicts = {result.name: result.verdict for result in tap.read(_text(out, step))}
+    except tap.NoPlan as error:
+        outcome.check(what, False, str(error))
+        return
+    for name in mutation["noticed_by"]:
+        outcome.check(f"{what}: noticed by {name}", verdicts.get(name) == tap.FAILED,
+                      verdicts.get(name, "it did not run"))

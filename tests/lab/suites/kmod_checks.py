@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+"""What the kernel's own tools say of the module's source, for every kernel: nothing."""
+
+from pathlib import Path
+
+from .. import kernels, kmod
+from .outcome import Outcome
+
+
+def run(out: Path) -> Outcome:
+    outcome = Outcome()
+    complaints = {}
+    for name in kernels.KERNELS:
+        complaints[f"{name}: the compiler, with W=1"] = kmod.warnings(name)
+        if name in kmod.SPARSE:
+            complaints[f"{name}: sparse, with C=2"] = kmod.sparse(name)
+        else:
+            outcome.skipped += 1
+            outcome.skips.append(f"{name}: sparse does not understand the headers of Linux 7, "
+                                 "__typeof_unqual__ in them")
+    complaints["checkpatch --strict"] = kmod.checkpatch()
+    for what, lines in complaints.items():
+        outcome.check(f"{what} has nothing to say", not lines, "\n" + "\n".join(lines))
+    (out / "complaints.log").write_text("\n".join(
+        f"{what}: {len(lines)}\n{chr(10).join(lines)}" for what, lines in complaints.items()))
+    return outcome

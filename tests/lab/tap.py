@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""Reading what tests say of themselves: the Test Anything Protocol, and IGT's lines."""
+
+import re
+from dataclasses import dataclass
+
+_LINE = re.compile(r"^(not )?ok \d+ - (\S+)(?: # SKIP (.*))?$")
+_PLAN = re.compile(r"^1\.\.(\d+)$", re.MULTILINE)
+_SUBTEST = re.compile(r"^(?:\x1b\[\d*m)*Subtest (\S+): (\w+)", re.MULTILINE)
+
+PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
+
+
+@dataclass(frozen=True)
+class Result:
+    name: str
+    verdict: str
+    why: str = ""  # it failed, or was skipped
+
+
+class NoPlan(Exception):
+    """The test ended before it had said what it is going to do, or did less than that."""
+
+
+def read(text: str) -> list[Result]:
+    """Raises NoPlan."""
+    plan = _PLAN.search(text)
+    results, notes = [], []
+    for line in text.splitlines():
+        if line.startswith("# "):
+            notes.append(line[2:])
+        if match := _LINE.match(line):
+            if match[1]:
+                results.append(Result(match[2], FAILED, "; ".join(notes)))
+            elif match[3] is not None:
+                results.append(Result(match[2], SKIPPED, match[3]))
+            else:
+                results.append(Result(match[2], PASSED))
+            notes = []
+    if not plan or int(plan[1]) != len(results):
+        raise NoPlan(f"{len(results)} results of {plan[1] if plan else 'no'} planned")
+    return results
+
+
+def read_igt(text: str) -> dict[str, str]:
+    """Subtest and IGT's own word for how it went."""
+    return dict(_SUBTEST.findall(text))

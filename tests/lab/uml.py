@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""User Mode Linux: the lab's kernel as an ordinary process of the host."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from . import kernel, rootfs
+from .boot import Boot, Builder
+from .sandbox import Sandbox
+
+MEMORY_MIB = 4096
+
+
+class UserModeLinux:
+    console = "/dev/tty1"
+    stdin_line = "/dev/ttyS0"
+    modules = ()  # all drivers are built in
+
+    def __init__(self, flavour: kernel.Flavour, description: str):
+        self.flavour = flavour
+        self.description = description
+
+    def ensure(self) -> Path:
+        return kernel.ensure(self.flavour)
+
+    def release(self, folder: Path) -> str:
+        return kernel.release(folder)
+
+    def layers(self, _folder: Path) -> list[Path]:
+        return []
+
+    def boot(self, folder: Path, boot_folder: Path, stdin_fd: int | None,
+             terminal: bool) -> Boot:
+        # A channel without an fd of its own must be null: the default is a pseudo-terminal.
+        consoles = ["con0=null,fd:2", "con1=fd:0,fd:1" if terminal else "con1=null", "con=null"]
+        if stdin_fd is not None:
+            consoles.append(f"ssl0=fd:{stdin_fd},null")
+        command = [str(folder / "linux"), f"mem={MEMORY_MIB}M",
+                   # Much faster than ptrace, where the host allows it.
+                   "seccomp=auto",
+                   "root=/dev/root", "rootfstype=hostfs", f"rootflags={boot_folder}/root", "ro",
+                   "init=/sbin/lab-init", f"lab_boot={boot_folder}",
+                   *consoles, "ssl=null", "loglevel=5", "panic=-1"]
+        return Boot(command, {"TMPDIR": str(_memory_folder())},
+                    [stdin_fd] if stdin_fd is not None else [])
+
+    def builder(self, folder: Path) -> Builder:
+        root = rootfs.ensure()
+        return Builder(folder, root, self.release(folder),
+                       Sandbox(root / "root", readonly={"kernel": folder}),
+                       ["make", "ARCH=um", "-C", "/lab/kernel/tree"])
+
+
+def _memory_folder() -> Path:
+    """A tmpfs with room for the guest's memory file, which is sparse; else a folder on disk."""
+    for folder in ("/dev/shm", os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp"):
+        if not folder or not os.access(folder, os.W_OK | os.X_OK):
+            continue
+        space = os.statvfs(folder)
+        if space.f_flag & os.ST_NOEXEC:  # the kernel maps its memory executable
+            continue
+        # The tests use less than a third of the memory; an 64 MiB /dev/shm is what containers have.
+        if space.f_bavail * space.f_frsize > MEMORY_MIB * 1024 * 1024 // 2:
+            return Path(folder)
+    return Path(tempfile.gettempdir())
