@@ -42,9 +42,10 @@ struct fuzzer {
 	struct buffer buffer[BUFFERS];
 	struct work work[WORKS];
 	bool ended[WORKS];
-	int file[FILES]; /* sync_files, or -1 */
-	int other[3];	 /* neither */
-	char *writable, *read_only;
+	int file[FILES];			       /* sync_files, or -1 */
+	int make_it_fail;			       /* while it runs */
+	int other[3];				       /* neither */
+	char *writable, *read_only, *behind_read_only; /* the last two are the same memory */
 	long succeeded[3], failed[ERRORS];
 };
 
@@ -130,11 +131,8 @@ static void *some_place(struct fuzzer *fuzzer, const union argument *argument)
 	case 1:
 		return fuzzer->writable + sysconf(_SC_PAGESIZE) - some(fuzzer, 33);
 	case 2:
-		place = fuzzer->read_only;
-		MUST(mprotect(place, 1, PROT_READ | PROT_WRITE));
-		memcpy(place, argument, sizeof(*argument));
-		MUST(mprotect(place, 1, PROT_READ));
-		return place;
+		memcpy(fuzzer->behind_read_only, argument, sizeof(*argument));
+		return fuzzer->read_only;
 	case 3:
 		return (void *)(uintptr_t) - (intptr_t)some(fuzzer, INT_MAX);
 	default:
@@ -189,15 +187,10 @@ static void call(struct fuzzer *fuzzer)
 }
 
 /* The kernel's memory fails for this thread only, and only while it calls the module. */
-static void let_fail(bool on)
+static void let_fail(const struct fuzzer *fuzzer, bool on)
 {
-	int fd;
-
-	if (!percent)
-		return;
-	fd = MUST(open("/proc/thread-self/make-it-fail", O_WRONLY | O_CLOEXEC));
-	CHECK_EQUAL(write(fd, on ? "1" : "0", 1), 1);
-	close(fd);
+	if (percent)
+		CHECK_EQUAL(pwrite(fuzzer->make_it_fail, on ? "1" : "0", 1, 0), 1);
 }
 
 /* Work ends and begins, buffers go and come, sync_files are merged. */
@@ -226,6 +219,7 @@ static void change(struct fuzzer *fuzzer)
 static void begin(struct fuzzer *fuzzer)
 {
 	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	int memory;
 
 	for (int i = 0; i < BUFFERS; i++)
 		fuzzer->buffer[i] = buffer_create();
@@ -237,8 +231,13 @@ static void begin(struct fuzzer *fuzzer)
 	close(fuzzer->other[1]);
 	fuzzer->other[2] = device();
 	fuzzer->writable = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	fuzzer->read_only = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(fuzzer->writable != MAP_FAILED && fuzzer->read_only != MAP_FAILED);
+	memory = MUST(memfd_create("fuzz", MFD_CLOEXEC));
+	MUST(ftruncate(memory, (off_t)size));
+	fuzzer->read_only = mmap(NULL, size, PROT_READ, MAP_SHARED, memory, 0);
+	fuzzer->behind_read_only = mmap(NULL, size, PROT_WRITE, MAP_SHARED, memory, 0);
+	close(memory);
+	CHECK(fuzzer->writable != MAP_FAILED && fuzzer->read_only != MAP_FAILED &&
+	      fuzzer->behind_read_only != MAP_FAILED);
 	MUST(mprotect(fuzzer->writable, size, PROT_READ | PROT_WRITE));
 }
 
@@ -272,15 +271,20 @@ static void *run(void *argument)
 {
 	struct fuzzer *fuzzer = argument;
 
+	if (percent)
+		fuzzer->make_it_fail =
+			MUST(open("/proc/thread-self/make-it-fail", O_WRONLY | O_CLOEXEC));
 	for (long done = 0; done < fuzzer->calls;) {
 		long stop = done + BATCH < fuzzer->calls ? done + BATCH : fuzzer->calls;
 
-		let_fail(true);
+		let_fail(fuzzer, true);
 		for (; done < stop; done++)
 			call(fuzzer);
-		let_fail(false);
+		let_fail(fuzzer, false);
 		change(fuzzer);
 	}
+	if (percent)
+		close(fuzzer->make_it_fail);
 	return NULL;
 }
 

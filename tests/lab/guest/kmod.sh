@@ -17,7 +17,7 @@ module() { "$tests/kmod-test" $KMOD_TESTS; }
 kernel() { "$tests/kmod-test" --kernel $KMOD_KERNEL; }
 
 fuzz() { "$tests/kmod-fuzz" --calls "$KMOD_CALLS"; }
-fuzz_failing() { "$tests/kmod-fuzz" --calls "$KMOD_CALLS" --seed 2 --fail 5; }
+fuzz_failing() { "$tests/kmod-fuzz" --calls $((KMOD_CALLS / 5)) --seed 2 --fail 5; }
 
 # The kernel community's test of the kernel's own ioctls, which knows nothing of the module.
 igt() { LD_PRELOAD=$preload "$igt"; }

@@ -30,9 +30,8 @@ _WITH_FAULTS = f"{_GROUPS} faults."
 
 # What a kernel says when something is wrong in it.
 _SPLAT = re.compile(
-    r"WARNING:|BUG:|KASAN|UBSAN|Oops|general protection|refcount_t|lockdep|circular locking|"
-    r"recursive locking|inconsistent lock state|suspicious RCU|invalid context|scheduling while|"
-    r"bad page|list_(add|del) corruption|page allocation failure")
+    r"WARNING:|BUG:|KASAN:|UBSAN:|Oops|general protection|refcount_t:|invalid context|"
+    r"scheduling while atomic|list_(add|del) corruption|page allocation failure")
 
 
 @dataclass(frozen=True)
