@@ -67,7 +67,8 @@ def ask_all():
     sync_file = struct.unpack("Ii", answer.raw)[1]
     for flags in (0, READ, WRITE, READ | WRITE, 4, 4 | READ, 1 << 31):
         ask(f"export as {flags:#x}", dma_buf, EXPORT, argument(flags, -1))
-        for name, fd in (("a sync_file", sync_file), ("nothing", -1), ("a folder", os.open("/", 0))):
+        others = {"a sync_file": sync_file, "nothing": -1, "a folder": os.open("/", 0)}
+        for name, fd in others.items():
             ask(f"import {name} as {flags:#x}", dma_buf, IMPORT, argument(flags, fd))
     readable, read_only = pages(mmap.PROT_READ | mmap.PROT_WRITE), pages(mmap.PROT_READ)
     for request in (EXPORT, IMPORT):
