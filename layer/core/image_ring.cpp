@@ -8,18 +8,30 @@ ImageRing::ImageRing(size_t images) : images_(images) {
         image.free_since = releases_++;
 }
 
-std::optional<ImageIndex> ImageRing::acquire() {
-    std::optional<ImageIndex> oldest;
-    for (size_t i = 0; i < images_.size(); ++i) {
-        if (images_[i].owner != Owner::free)
-            continue;
-        const ImageIndex index{static_cast<uint32_t>(i)};
-        if (!oldest || images_[i].free_since < at(*oldest).free_since)
-            oldest = index;
+ImageList ImageRing::free() const {
+    ImageList list;
+    // Few images: each turn finds the next in order.
+    for (int64_t after = INT64_MIN;;) {
+        const Image* next = nullptr;
+        for (const Image& image : images_) {
+            if (image.owner == Owner::free && image.free_since > after &&
+                (next == nullptr || image.free_since < next->free_since))
+                next = &image;
+        }
+        if (next == nullptr)
+            return list;
+        list.push_back(ImageIndex{static_cast<uint32_t>(next - images_.data())});
+        after = next->free_since;
     }
-    if (oldest)
-        at(*oldest).owner = Owner::acquired;
-    return oldest;
+}
+
+ImageList ImageRing::presented() const {
+    ImageList list;
+    for (const Image& image : images_) {
+        if (image.owner == Owner::presented)
+            list.push_back(ImageIndex{static_cast<uint32_t>(&image - images_.data())});
+    }
+    return list;
 }
 
 bool ImageRing::present(ImageIndex image) {

@@ -1,36 +1,56 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <vector>
+
+#include "core/surface_limits.hpp"
 
 namespace fencebridge::core {
 
 /// Which of a swapchain's images an operation means: pImageIndex of Vulkan.
 enum class ImageIndex : uint32_t {};
 
+/// Some of a swapchain's images in some order. Allocates nothing: one is made for every frame.
+class ImageList {
+public:
+    void push_back(ImageIndex image) { images_[size_++] = image; }
+    [[nodiscard]] bool empty() const { return size_ == 0; }
+    [[nodiscard]] size_t size() const { return size_; }
+    [[nodiscard]] ImageIndex operator[](size_t position) const { return images_[position]; }
+    [[nodiscard]] const ImageIndex* begin() const { return images_.data(); }
+    [[nodiscard]] const ImageIndex* end() const { return images_.data() + size_; }
+
+private:
+    std::array<ImageIndex, max_images> images_;
+    size_t size_ = 0;
+};
+
 /// Who has each image of a swapchain:
 ///
-///     free --acquire()--> acquired --present()--> presented --release()--> free
-///                            |                        |
-///                            +------- give_back() ----+-----------------> free
-///
-/// Free images are given out in the order in which they came back, so that the one whose fences
-/// have had the longest time to signal comes first.
+///     free --take()--> acquired --present()--> presented --release()--> free
+///                         |                        |
+///                         +------- give_back() ----+-----------------> free
 class ImageRing {
 public:
     explicit ImageRing(size_t images);
 
-    /// The free image that has been free longest, now acquired; nothing when none is free.
-    [[nodiscard]] std::optional<ImageIndex> acquire();
+    /// The free images, in the order in which they came back: the one whose fences have had the
+    /// longest time to signal is first.
+    [[nodiscard]] ImageList free() const;
+    /// Those that the window system has.
+    [[nodiscard]] ImageList presented() const;
+
+    /// The application gets a free image.
+    void take(ImageIndex image) { at(image).owner = Owner::acquired; }
     /// The window system gets an acquired image. False, and no change, if it was not acquired.
-    [[nodiscard]] bool present(ImageIndex image);
+    bool present(ImageIndex image);
     /// The window system lets a presented image go. Ignored for any other: a compositor may
     /// release what it never got.
     void release(ImageIndex image);
-    /// Undoes acquire() or present() for an operation that failed; the image is next in turn.
+    /// Undoes take() or present() for an operation that failed; the image is next in turn.
     void give_back(ImageIndex image);
 
     [[nodiscard]] size_t size() const { return images_.size(); }

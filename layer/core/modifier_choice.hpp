@@ -26,6 +26,7 @@ struct Tranche {
 /// What a compositor takes for a surface, the best tranche first.
 struct DmabufFeedback {
     std::vector<Tranche> tranches;
+    std::optional<dev_t> main_device = {}; ///< the DRM device that it works with; none in version 3
 };
 
 /// The DRM nodes of the Vulkan device (VK_EXT_physical_device_drm); nothing when it does not tell.

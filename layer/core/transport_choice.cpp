@@ -9,6 +9,17 @@ namespace {
 
 constexpr std::array best_first = {Transport::explicit_sync, Transport::kernel, Transport::module};
 
+std::optional<std::string> find_lack(const TransportFacts& facts, Transport transport) {
+    if (transport == Transport::cpu)
+        return std::nullopt;
+    if (!facts.driver.export_semaphore && !facts.driver.export_fence)
+        return "the driver exports no SYNC_FD";
+    if (!facts.driver.import_semaphore)
+        return "the driver imports no SYNC_FD into semaphores";
+    const auto tried = facts.lacks.find(transport);
+    return tried == facts.lacks.end() ? std::nullopt : std::optional(tried->second);
+}
+
 } // namespace
 
 const char* name(Transport transport) {
@@ -25,21 +36,21 @@ const char* name(Transport transport) {
     return "cpu";
 }
 
-TransportChoice choose_transport(const TransportLacks& lacks, std::optional<Transport> requested) {
+TransportChoice choose_transport(const TransportFacts& facts, std::optional<Transport> requested) {
     std::string reason;
     if (requested) {
-        const auto missing = lacks.find(*requested);
-        if (missing == lacks.end())
+        const auto missing = find_lack(facts, *requested);
+        if (!missing)
             return {*requested, "asked for", false};
-        reason = std::string("asked for ") + name(*requested) + ", but " + missing->second + "; ";
+        reason = std::string("asked for ") + name(*requested) + ", but " + *missing + "; ";
     }
     // What is said of the better ones that were passed over explains the choice.
     for (const Transport transport : best_first) {
-        const auto missing = lacks.find(transport);
-        if (missing == lacks.end())
+        const auto missing = find_lack(facts, transport);
+        if (!missing)
             return {transport, reason + "the best that works", requested.has_value()};
         if (transport != requested)
-            reason += std::string("no ") + name(transport) + ": " + missing->second + "; ";
+            reason += std::string("no ") + name(transport) + ": " + *missing + "; ";
     }
     return {Transport::cpu, reason + "the best that works", requested.has_value()};
 }

@@ -39,9 +39,79 @@ bool has_several_devices(const VkDeviceCreateInfo& info) {
     return group != nullptr && group->physicalDeviceCount > 1;
 }
 
+/// The application's queues, and one more of the layer's own where it needs one.
+class Queues {
+public:
+    Queues(const vk::PhysicalDevice& physical, const VkDeviceCreateInfo& info) :
+        infos_(info.pQueueCreateInfos, info.pQueueCreateInfos + info.queueCreateInfoCount),
+        needed_(!physical.sync_fd.import_semaphore || !physical.sync_fd.import_fence) {
+        if (needed_)
+            found_ = add_to_used_family(physical) || add_another_family(physical);
+    }
+    Queues(const Queues&) = delete;
+    Queues& operator=(const Queues&) = delete;
+
+    [[nodiscard]] bool lack_one() const { return needed_ && !found_; }
+
+    void put_into(VkDeviceCreateInfo& info) const {
+        info.queueCreateInfoCount = static_cast<uint32_t>(infos_.size());
+        info.pQueueCreateInfos = infos_.data();
+    }
+
+    /// The layer's own, once the device is there; null where none is needed.
+    [[nodiscard]] VkQueue get_own(VkDevice device, PFN_vkGetDeviceQueue get) const {
+        VkQueue queue = VK_NULL_HANDLE;
+        if (found_)
+            get(device, family_, index_, &queue);
+        return queue;
+    }
+
+private:
+    bool add_to_used_family(const vk::PhysicalDevice& physical) {
+        for (VkDeviceQueueCreateInfo& used : infos_) {
+            // A queue of another kind, such as a protected one, is not asked for by its index
+            // alone.
+            if (used.flags != 0 || used.queueFamilyIndex >= physical.queue_families.size() ||
+                used.queueCount >= physical.queue_families[used.queueFamilyIndex].queueCount)
+                continue;
+            family_ = used.queueFamilyIndex;
+            index_ = used.queueCount;
+            priorities_.assign(used.pQueuePriorities, used.pQueuePriorities + used.queueCount);
+            priorities_.push_back(1.0f);
+            used.pQueuePriorities = priorities_.data();
+            ++used.queueCount;
+            return true;
+        }
+        return false;
+    }
+
+    bool add_another_family(const vk::PhysicalDevice& physical) {
+        for (uint32_t family = 0; family < physical.queue_families.size(); ++family) {
+            if (std::ranges::find(infos_, family, &VkDeviceQueueCreateInfo::queueFamilyIndex) !=
+                infos_.end())
+                continue;
+            family_ = family;
+            priorities_ = {1.0f};
+            infos_.push_back({.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+                              .queueFamilyIndex = family,
+                              .queueCount = 1,
+                              .pQueuePriorities = priorities_.data()});
+            return true;
+        }
+        return false;
+    }
+
+    std::vector<VkDeviceQueueCreateInfo> infos_;
+    std::vector<float> priorities_;
+    bool needed_;
+    bool found_ = false;
+    uint32_t family_ = 0;
+    uint32_t index_ = 0;
+};
+
 /// Whether the layer serves the device that is about to be created; says so where it cannot.
 bool is_served(const Instance& instance, const vk::PhysicalDevice& physical,
-               const VkDeviceCreateInfo& info) {
+               const VkDeviceCreateInfo& info, const Queues& queues) {
     if (!instance.active || !contains(info.ppEnabledExtensionNames, info.enabledExtensionCount,
                                       VK_KHR_SWAPCHAIN_EXTENSION_NAME))
         return false;
@@ -50,6 +120,9 @@ bool is_served(const Instance& instance, const vk::PhysicalDevice& physical,
         lacks += (lacks.empty() ? "driver lacks " : ", ") + missing;
     if (lacks.empty() && has_several_devices(info))
         lacks = "it is a group of several";
+    if (lacks.empty() && queues.lack_one())
+        lacks = "driver does not import SYNC_FD into semaphores and fences, and has no queue left "
+                "for the layer to signal them with";
     if (lacks.empty())
         return true;
     const auto say = instance.settings.takeover == Takeover::on ? log::error : log::warning;
@@ -63,6 +136,8 @@ std::vector<const char*> driver_extensions(const vk::PhysicalDevice& physical,
                                            const VkDeviceCreateInfo& info) {
     auto names = with_extensions(info.ppEnabledExtensionNames, info.enabledExtensionCount,
                                  vk::required_device_extensions(physical.api_version));
+    names = with_extensions(names.data(), static_cast<uint32_t>(names.size()),
+                            vk::optional_device_extensions(physical));
     if (!physical.has_extension(VK_KHR_SWAPCHAIN_EXTENSION_NAME))
         std::erase_if(names, [](const char* name) {
             return std::strcmp(name, VK_KHR_SWAPCHAIN_EXTENSION_NAME) == 0;
@@ -105,6 +180,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
         if (!instance || link == nullptr)
             return VK_ERROR_INITIALIZATION_FAILED;
         const auto next_link = link->u.pLayerInfo;
+        const auto set_loader_data = find_set_device_loader_data(create_info->pNext);
         const auto create_next = reinterpret_cast<PFN_vkCreateDevice>(
             next_link->pfnNextGetInstanceProcAddr(instance->handle, "vkCreateDevice"));
         if (create_next == nullptr)
@@ -112,7 +188,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
         link->u.pLayerInfo = next_link->pNext;
 
         const auto physical = instance->physical(physical_device);
-        const bool served = is_served(*instance, *physical, *create_info);
+        const Queues queues(*physical, *create_info);
+        const bool served = is_served(*instance, *physical, *create_info, queues);
         // The loader lets the extension pass, since the layer's manifest names it.
         if (!served && instance->active &&
             contains(create_info->ppEnabledExtensionNames, create_info->enabledExtensionCount,
@@ -125,6 +202,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
             VkDeviceCreateInfo more = *create_info;
             more.enabledExtensionCount = static_cast<uint32_t>(names.size());
             more.ppEnabledExtensionNames = names.data();
+            queues.put_into(more);
             result = create_next(physical_device, &more, allocator, handle);
         } else {
             result = create_next(physical_device, create_info, allocator, handle);
@@ -143,8 +221,19 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
             .physical = physical_device,
             .next = vk::DeviceDispatch(*handle, next_proc, physical->api_version),
             .memory = {},
+            .sync_fd = physical->sync_fd,
+            .semaphores_export_freely = served && physical->semaphores_export_freely,
+            .own_queue = VK_NULL_HANDLE,
             .driver = physical->name,
         };
+        if (served) {
+            below.own_queue = queues.get_own(*handle, below.next.GetDeviceQueue);
+            // The loader does this for queues that it hands out.
+            if (below.own_queue != VK_NULL_HANDLE && set_loader_data != nullptr)
+                result = set_loader_data(*handle, below.own_queue);
+            if (result != VK_SUCCESS)
+                return result;
+        }
         instance->next.GetPhysicalDeviceMemoryProperties(physical_device, &below.memory);
         add_device(std::make_shared<Device>(instance, std::move(below), served));
         created.commit();

@@ -64,6 +64,8 @@ PFN_vkVoidFunction find_device_intercept(std::string_view name) {
         intercept("vkQueuePresentKHR", QueuePresentKHR),
         intercept("vkGetDeviceGroupPresentCapabilitiesKHR", GetDeviceGroupPresentCapabilitiesKHR),
         intercept("vkGetDeviceGroupSurfacePresentModesKHR", GetDeviceGroupSurfacePresentModesKHR),
+        intercept("vkCreateSemaphore", CreateSemaphore),
+        intercept("vkDestroySemaphore", DestroySemaphore),
         intercept("vkCreateImage", CreateImage),
         intercept("vkBindImageMemory2", BindImageMemory2),
         intercept("vkBindImageMemory2KHR", BindImageMemory2),

@@ -84,6 +84,14 @@ VKAPI_ATTR VkResult VKAPI_CALL GetDeviceGroupPresentCapabilitiesKHR(
 VKAPI_ATTR VkResult VKAPI_CALL GetDeviceGroupSurfacePresentModesKHR(
     VkDevice device, VkSurfaceKHR surface, VkDeviceGroupPresentModeFlagsKHR* modes);
 
+// semaphore.cpp
+VKAPI_ATTR VkResult VKAPI_CALL CreateSemaphore(VkDevice device,
+                                               const VkSemaphoreCreateInfo* create_info,
+                                               const VkAllocationCallbacks* allocator,
+                                               VkSemaphore* semaphore);
+VKAPI_ATTR void VKAPI_CALL DestroySemaphore(VkDevice device, VkSemaphore semaphore,
+                                            const VkAllocationCallbacks* allocator);
+
 // image.cpp
 VKAPI_ATTR VkResult VKAPI_CALL CreateImage(VkDevice device, const VkImageCreateInfo* create_info,
                                            const VkAllocationCallbacks* allocator, VkImage* image);

@@ -13,16 +13,25 @@ namespace fencebridge::entry {
 /// It is the loader's own structure, and the one thing in the chain that a layer has to write: it
 /// must be moved on before the call down.
 template <class LayerCreateInfo, VkStructureType type>
-LayerCreateInfo* find_link(const void* chain) {
+LayerCreateInfo* find_link(const void* chain, VkLayerFunction function = VK_LAYER_LINK_INFO) {
     for (const auto* node = static_cast<const VkBaseInStructure*>(chain); node != nullptr;
          node = node->pNext) {
         if (node->sType != type)
             continue;
         auto* link = reinterpret_cast<LayerCreateInfo*>(const_cast<VkBaseInStructure*>(node));
-        if (link->function == VK_LAYER_LINK_INFO)
+        if (link->function == function)
             return link;
     }
     return nullptr;
+}
+
+/// What makes a queue that a layer has asked for itself fit for the layers below, which find their
+/// device by it. Null where the loader gives none.
+inline PFN_vkSetDeviceLoaderData find_set_device_loader_data(const void* chain) {
+    const auto* link =
+        find_link<VkLayerDeviceCreateInfo, VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO>(
+            chain, VK_LOADER_DATA_CALLBACK);
+    return link == nullptr ? nullptr : link->u.pfnSetDeviceLoaderData;
 }
 
 /// The application's list of extension names with those added that it lacks.

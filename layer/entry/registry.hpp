@@ -12,6 +12,7 @@
 #include "swapchain/swapchain.hpp"
 #include "swapchain/window.hpp"
 #include "sync/payload.hpp"
+#include "sync/rendering.hpp"
 #include "util/locked.hpp"
 #include "util/settings.hpp"
 #include "vk/device.hpp"
@@ -80,13 +81,15 @@ struct SwapchainRecord {
 /// A VkDevice.
 struct Device {
     Device(std::shared_ptr<Instance> parent, vk::Device below, bool is_served) :
-        instance(std::move(parent)), vk(std::move(below)), served(is_served), waits(vk) {}
+        instance(std::move(parent)), vk(std::move(below)), served(is_served), payloads(vk),
+        renderings(vk) {}
 
     const std::shared_ptr<Instance> instance;
     const vk::Device vk;
     /// Whether it can have swapchains of the layer's. If not, it sees nothing of the layer.
     const bool served;
-    sync::WaitExporter waits;
+    sync::PayloadImporter payloads;
+    sync::RenderingExporter renderings;
 
     Locked<std::unordered_map<VkSwapchainKHR, std::shared_ptr<SwapchainRecord>>> swapchains;
 

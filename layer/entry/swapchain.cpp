@@ -79,7 +79,7 @@ VkResult present(Device& device, VkQueue queue, const VkPresentInfoKHR& info) {
         return device.vk.next.QueuePresentKHR(queue, &info);
 
     const auto rendering =
-        device.waits.submit(queue, std::span(info.pWaitSemaphores, info.waitSemaphoreCount));
+        device.renderings.take(queue, std::span(info.pWaitSemaphores, info.waitSemaphoreCount));
     if (!rendering) {
         if (info.pResults != nullptr)
             std::fill_n(info.pResults, info.swapchainCount, rendering.error());
@@ -125,8 +125,9 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
         }
         if (!retire_old(*device, *served->surface, create_info->oldSwapchain))
             return VK_ERROR_NATIVE_WINDOW_IN_USE_KHR;
-        auto created = Swapchain::create(device->vk, *served->physical, *served->surface->window,
-                                         *create_info, instance.settings.sync);
+        auto created =
+            Swapchain::create(device->vk, device->payloads, *served->physical,
+                              *served->surface->window, *create_info, instance.settings.sync);
         if (!created)
             return created.error();
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <expected>
+#include <optional>
+#include <span>
 
 #include "kernel/ioctl.hpp"
 #include "util/deadline.hpp"
@@ -18,12 +20,11 @@ namespace fencebridge::kernel {
 /// wait for. DMA_BUF_IOCTL_IMPORT_SYNC_FILE, Linux 6.0.
 [[nodiscard]] std::expected<void, Errno> import_sync_file(const Fd& dma_buf, const Fd& sync_file);
 
-/// Waits on the CPU until the fences on a dma-buf let a writer in (poll(2) POLLOUT,
-/// drivers/dma-buf/dma-buf.c). False: the deadline passed first.
-[[nodiscard]] std::expected<bool, Errno> wait_writable(const Fd& dma_buf, const Deadline& deadline);
-
-/// Waits on the CPU until a sync_file has signalled (POLLIN, drivers/dma-buf/sync_file.c).
-[[nodiscard]] std::expected<bool, Errno> wait_signalled(const Fd& sync_file,
-                                                        const Deadline& deadline);
+/// Waits on the CPU until the fences on one of some dma-bufs let a writer in (poll(2),
+/// drivers/dma-buf/dma-buf.c). With a deadline that has passed it only looks.
+/// @param dma_bufs  1 to core::max_images
+/// @return the position of the first that does; nothing when the deadline passed before one did
+[[nodiscard]] std::expected<std::optional<size_t>, Errno>
+wait_any_writable(std::span<const int> dma_bufs, const Deadline& deadline);
 
 } // namespace fencebridge::kernel

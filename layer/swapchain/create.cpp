@@ -119,7 +119,8 @@ SurfaceFormats find_surface_formats(const vk::PhysicalDevice& physical,
 }
 
 std::expected<std::unique_ptr<Swapchain>, VkResult>
-Swapchain::create(const vk::Device& device, const vk::PhysicalDevice& physical, Window& window,
+Swapchain::create(const vk::Device& device, sync::PayloadImporter& payloads,
+                  const vk::PhysicalDevice& physical, Window& window,
                   const VkSwapchainCreateInfoKHR& info, std::optional<core::Transport> requested) {
     const vk::Format* format = vk::find_format(info.imageFormat);
     if (format == nullptr)
@@ -161,7 +162,7 @@ Swapchain::create(const vk::Device& device, const vk::PhysicalDevice& physical, 
             plan.driver, std::back_inserter(modifiers), [&](const vk::DriverModifier& modifier) {
                 return std::ranges::find(candidate, modifier.modifier) != candidate.end();
             });
-        std::unique_ptr<Swapchain> self(new Swapchain(device, parameters, count));
+        std::unique_ptr<Swapchain> self(new Swapchain(device, payloads, parameters, count));
         result = self->build(window, plan, modifiers, requested);
         if (result == VK_SUCCESS)
             return self;
@@ -187,7 +188,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan,
         });
     }
 
-    auto chosen = sync::choose_bridge(images_.front().dma_buf, requested);
+    auto chosen = sync::choose_bridge(images_, device_.sync_fd, window.timeline_taker(), requested);
     if (!chosen)
         return chosen.error();
     bridge_ = std::move(chosen->bridge);
@@ -195,12 +196,16 @@ VkResult Swapchain::build(Window& window, const Plan& plan,
         log::error("transport %s: %s", core::name(chosen->why.transport),
                    chosen->why.reason.c_str());
 
+    auto timelines = bridge_->share_timelines();
+    if (!timelines)
+        return timelines.error();
     auto presenter = window.create_presenter({.extent = parameters_.extent,
                                               .fourcc = plan.fourcc,
                                               .mode = plan.mode,
                                               .feedback = plan.feedback,
                                               .driver_modifiers = modifiers_of(plan.driver),
-                                              .nodes = plan.nodes},
+                                              .nodes = plan.nodes,
+                                              .timelines = std::move(*timelines)},
                                              images_, ring_);
     if (!presenter)
         return presenter.error();

@@ -2,9 +2,13 @@
 #pragma once
 
 #include <expected>
+#include <optional>
+#include <poll.h>
+#include <span>
 #include <vulkan/vulkan.h>
 
 #include "core/image_ring.hpp"
+#include "core/timeline_point.hpp"
 #include "util/deadline.hpp"
 
 namespace fencebridge {
@@ -22,15 +26,20 @@ public:
     /// @return VK_ERROR_SURFACE_LOST_KHR when there is no window system any more
     [[nodiscard]] virtual std::expected<Stamp, VkResult> update() = 0;
 
-    /// Waits until something has happened since `seen`, at most until the deadline.
+    /// Waits until something has happened since `seen`, or on one of `also`, at most until the
+    /// deadline.
+    /// @param also  filled in as by poll(2)
     /// @return VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR
-    [[nodiscard]] virtual VkResult wait(Stamp seen, const Deadline& deadline) = 0;
+    [[nodiscard]] virtual VkResult wait(Stamp seen, const Deadline& deadline,
+                                        std::span<pollfd> also) = 0;
 
     /// Shows an image, in the order and at the pace of the present mode. The image's fences are in
     /// place.
+    /// @param points  where the fences are, for a presenter that was given timelines
     /// @return VK_SUCCESS; VK_SUBOPTIMAL_KHR when the image is shown, but a new swapchain could be
     ///         shown better; VK_ERROR_SURFACE_LOST_KHR
-    [[nodiscard]] virtual VkResult present(core::ImageIndex image) = 0;
+    [[nodiscard]] virtual VkResult present(core::ImageIndex image,
+                                           const std::optional<core::CommitPoints>& points) = 0;
 };
 
 } // namespace fencebridge

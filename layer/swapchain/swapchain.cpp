@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "swapchain/swapchain.hpp"
 
-#include "sync/payload.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge {
 
-Swapchain::Swapchain(const vk::Device& device, vk::ImageParameters parameters,
-                     uint32_t image_count) :
+Swapchain::Swapchain(const vk::Device& device, sync::PayloadImporter& payloads,
+                     vk::ImageParameters parameters, uint32_t image_count) :
     device_(device),
-    parameters_(std::move(parameters)), ring_(std::in_place, image_count) {}
+    payloads_(payloads), parameters_(std::move(parameters)), ring_(std::in_place, image_count) {}
 
 Swapchain::~Swapchain() {
     if (presenter_)
@@ -20,54 +19,81 @@ Swapchain::~Swapchain() {
 
 VkResult Swapchain::acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fence,
                             uint32_t* image_index) {
-    const Deadline deadline = Deadline::from_vulkan(timeout);
-    const auto image = take_free_image(deadline);
-    VkResult result = image.has_value() ? VK_SUCCESS : image.error();
-    if (image) {
-        // Before the driver gets the image back: the snapshot must hold nothing of the
-        // application's own.
-        auto fences = bridge_->acquire(images_[static_cast<size_t>(*image)].dma_buf, deadline);
-        result = fences ? sync::import_payload(device_, std::move(*fences), semaphore, fence)
-                        : fences.error();
+    auto taken = take_image(Deadline::from_vulkan(timeout));
+    VkResult result = VK_SUCCESS;
+    if (!taken) {
+        result = taken.error();
+    } else {
+        result = payloads_.import(std::move(taken->fences), semaphore, fence);
         if (result != VK_SUCCESS)
-            ring_.with([&](core::ImageRing& ring) { ring.give_back(*image); });
+            ring_.with([&](core::ImageRing& ring) { ring.give_back(taken->image); });
     }
     if (result == VK_TIMEOUT && timeout == 0)
         return VK_NOT_READY;
     if (result != VK_SUCCESS)
         return result;
-    *image_index = static_cast<uint32_t>(*image);
+    *image_index = static_cast<uint32_t>(taken->image);
     ++acquired_;
     return VK_SUCCESS;
 }
 
-std::expected<core::ImageIndex, VkResult> Swapchain::take_free_image(const Deadline& deadline) {
+std::expected<sync::Snapshot, VkResult> Swapchain::take_image(const Deadline& deadline) {
     for (;;) {
         if (retired_)
             return std::unexpected(VK_ERROR_OUT_OF_DATE_KHR);
         const auto seen = presenter_->update();
         if (!seen)
             return std::unexpected(seen.error());
-        if (const auto image = ring_.with([](core::ImageRing& ring) { return ring.acquire(); }))
-            return *image;
-        if (const VkResult result = presenter_->wait(*seen, deadline); result != VK_SUCCESS)
+        if (const VkResult result = collect_released(); result != VK_SUCCESS)
+            return std::unexpected(result);
+        const auto free = ring_.with([](const core::ImageRing& ring) { return ring.free(); });
+        if (!free.empty()) {
+            // Before the driver gets the image back: the snapshot must hold nothing of the
+            // application's own.
+            auto snapshot = bridge_->acquire(free, deadline);
+            if (snapshot)
+                ring_.with([&](core::ImageRing& ring) { ring.take(snapshot->image); });
+            return snapshot;
+        }
+        const auto also = bridge_->await_release(presented());
+        if (!also)
+            return std::unexpected(also.error());
+        if (const VkResult result = presenter_->wait(*seen, deadline, *also); result != VK_SUCCESS)
             return std::unexpected(result);
     }
 }
 
+VkResult Swapchain::collect_released() {
+    const auto released = bridge_->released(presented());
+    if (!released)
+        return released.error();
+    if (!released->empty()) {
+        ring_.with([&](core::ImageRing& ring) {
+            for (const core::ImageIndex image : *released)
+                ring.release(image);
+        });
+    }
+    return VK_SUCCESS;
+}
+
+core::ImageList Swapchain::presented() const {
+    return ring_.with([](const core::ImageRing& ring) { return ring.presented(); });
+}
+
 VkResult Swapchain::present(uint32_t image_index, const Fd& rendering) {
     const core::ImageIndex image{image_index};
-    // Before the commit, which another thread may see answered before this one goes on.
-    if (!ring_.with([&](core::ImageRing& ring) { return ring.present(image); })) {
+    if (!ring_.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
         log::error("vkQueuePresentKHR of image %u, which is not acquired", image_index);
         return VK_ERROR_VALIDATION_FAILED_EXT;
     }
-    const VkResult bridged = bridge_->present(images_[image_index].dma_buf, rendering);
-    if (bridged != VK_SUCCESS) {
+    const auto points = bridge_->present(image, rendering);
+    if (!points) {
         ring_.with([&](core::ImageRing& ring) { ring.give_back(image); });
-        return bridged;
+        return points.error();
     }
-    const VkResult result = presenter_->present(image);
+    // Before the commit, which another thread may see answered before this one goes on.
+    ring_.with([&](core::ImageRing& ring) { ring.present(image); });
+    const VkResult result = presenter_->present(image, *points);
     if (result >= 0)
         ++presented_;
     return result;

@@ -15,6 +15,7 @@
 #include "swapchain/presenter.hpp"
 #include "swapchain/window.hpp"
 #include "sync/bridge.hpp"
+#include "sync/payload.hpp"
 #include "util/locked.hpp"
 #include "vk/device.hpp"
 #include "vk/format.hpp"
@@ -25,8 +26,8 @@ namespace fencebridge {
 /// A VkSwapchainKHR of the layer's own: images from the driver, a bridge for their fences, and a
 /// presenter that shows them.
 ///
-/// A frame's way: acquire() takes a free image from the ring, snapshots through the bridge what the
-/// window system still does with it, and gives that to the application's semaphore and fence;
+/// A frame's way: acquire() takes a free image, snapshots through the bridge what the window system
+/// still does with it, and gives that to the application's semaphore and fence;
 /// present() attaches the application's rendering through the bridge and hands the image to the
 /// presenter, which marks it free in the ring when it comes back.
 class Swapchain {
@@ -35,8 +36,9 @@ public:
     /// @param requested  the transport that the settings ask for
     /// @return what vkCreateSwapchainKHR returns
     [[nodiscard]] static std::expected<std::unique_ptr<Swapchain>, VkResult>
-    create(const vk::Device& device, const vk::PhysicalDevice& physical, Window& window,
-           const VkSwapchainCreateInfoKHR& info, std::optional<core::Transport> requested);
+    create(const vk::Device& device, sync::PayloadImporter& payloads,
+           const vk::PhysicalDevice& physical, Window& window, const VkSwapchainCreateInfoKHR& info,
+           std::optional<core::Transport> requested);
 
     ~Swapchain();
 
@@ -66,14 +68,18 @@ private:
     /// The image parameters, and the layouts that both sides can do, best first.
     struct Plan;
 
-    Swapchain(const vk::Device& device, vk::ImageParameters parameters, uint32_t image_count);
+    Swapchain(const vk::Device& device, sync::PayloadImporter& payloads,
+              vk::ImageParameters parameters, uint32_t image_count);
 
     VkResult build(Window& window, const Plan& plan, std::span<const vk::DriverModifier> modifiers,
                    std::optional<core::Transport> requested);
-    std::expected<core::ImageIndex, VkResult> take_free_image(const Deadline& deadline);
+    std::expected<sync::Snapshot, VkResult> take_image(const Deadline& deadline);
+    VkResult collect_released();
+    core::ImageList presented() const;
     void log_opened(const Plan& plan, const core::TransportChoice& choice) const;
 
     const vk::Device& device_;
+    sync::PayloadImporter& payloads_;
     const vk::ImageParameters parameters_;
     Locked<core::ImageRing> ring_;
     std::vector<image::SwapchainImage> images_;

@@ -11,6 +11,7 @@
 #include "core/modifier_choice.hpp"
 #include "image/swapchain_image.hpp"
 #include "swapchain/presenter.hpp"
+#include "sync/bridge.hpp"
 #include "util/locked.hpp"
 
 namespace fencebridge {
@@ -26,6 +27,8 @@ struct PresenterParameters {
     /// new feedback would now lead to another choice.
     std::vector<uint64_t> driver_modifiers;
     core::DrmNodes nodes;
+    /// The images' timelines, where fences and releases go by those; else none.
+    std::vector<sync::ImageTimelines> timelines;
 };
 
 /// A surface of a window system, on which swapchains are made one after the other.
@@ -37,6 +40,10 @@ public:
     /// @return never null; or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] virtual std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult>
     feedback() = 0;
+
+    /// Whether fences can go by timelines here.
+    /// @return or why not, in words
+    [[nodiscard]] virtual std::expected<sync::TimelineTaker, std::string> timeline_taker() = 0;
 
     /// @param images  of one modifier; their dma-bufs are shared with the window system
     /// @param ring    of the same number of images; must outlive the presenter

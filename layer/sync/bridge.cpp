@@ -2,6 +2,7 @@
 #include "sync/bridge.hpp"
 
 #include "sync/cpu_bridge.hpp"
+#include "sync/explicit_bridge.hpp"
 #include "sync/kernel_bridge.hpp"
 #include "sync/module_bridge.hpp"
 
@@ -9,35 +10,40 @@ namespace fencebridge::sync {
 
 namespace {
 
-std::expected<std::unique_ptr<Bridge>, Obstacle> open(core::Transport transport,
-                                                      const Fd& dma_buf) {
+std::expected<std::unique_ptr<Bridge>, Obstacle>
+open(core::Transport transport, std::span<const image::SwapchainImage> images,
+     const std::expected<TimelineTaker, std::string>& taker) {
     switch (transport) {
     case core::Transport::explicit_sync:
-        return std::unexpected("not in this version");
+        if (!taker)
+            return std::unexpected(taker.error());
+        return ExplicitBridge::open(images.size(), *taker);
     case core::Transport::kernel:
-        return KernelBridge::open(dma_buf);
+        return KernelBridge::open(images);
     case core::Transport::module:
-        return ModuleBridge::open(dma_buf);
+        return ModuleBridge::open(images);
     case core::Transport::cpu:
         break;
     }
-    return std::make_unique<CpuBridge>();
+    return std::make_unique<CpuBridge>(images);
 }
 
 } // namespace
 
-std::expected<BridgeChoice, VkResult> choose_bridge(const Fd& dma_buf,
-                                                    std::optional<core::Transport> requested) {
-    core::TransportLacks lacks;
+std::expected<BridgeChoice, VkResult>
+choose_bridge(std::span<const image::SwapchainImage> images, const core::DriverSyncFd& driver,
+              const std::expected<TimelineTaker, std::string>& taker,
+              std::optional<core::Transport> requested) {
+    core::TransportFacts facts = {.driver = driver, .lacks = {}};
     // Ends at `cpu` at the latest, which lacks nothing.
     for (;;) {
-        core::TransportChoice choice = core::choose_transport(lacks, requested);
-        auto bridge = open(choice.transport, dma_buf);
+        core::TransportChoice choice = core::choose_transport(facts, requested);
+        auto bridge = open(choice.transport, images, taker);
         if (bridge)
             return BridgeChoice{std::move(*bridge), std::move(choice)};
         if (const auto* failure = std::get_if<VkResult>(&bridge.error()))
             return std::unexpected(*failure);
-        lacks[choice.transport] = std::get<std::string>(bridge.error());
+        facts.lacks[choice.transport] = std::get<std::string>(bridge.error());
     }
 }
 

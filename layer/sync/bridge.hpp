@@ -2,51 +2,102 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <poll.h>
+#include <span>
 #include <string>
-#include <variant>
+#include <sys/types.h>
+#include <vector>
 #include <vulkan/vulkan.h>
 
+#include "core/image_ring.hpp"
+#include "core/timeline_point.hpp"
 #include "core/transport_choice.hpp"
+#include "image/swapchain_image.hpp"
+#include "sync/obstacle.hpp"
 #include "util/deadline.hpp"
 #include "util/fd.hpp"
 
 namespace fencebridge::sync {
 
+/// What the application must wait for before it draws to an image.
+struct Snapshot {
+    core::ImageIndex image;
+    Fd fences; ///< a sync_file; empty: nothing is pending
+};
+
+/// The two timelines of one image, as descriptors of their syncobjs.
+struct ImageTimelines {
+    Fd acquire;
+    Fd release;
+};
+
 /// A transport: carries fences between a swapchain's images and the window system. A sync_file is
 /// the currency on both sides; an empty one has signalled already.
 ///
-/// Called without any lock held; calls for different images may come from different threads.
+/// Called without any lock held. One thread at a time acquires, and one presents; the two may run
+/// at the same time, for different images.
 class Bridge {
 public:
     virtual ~Bridge() = default;
 
-    /// An image has come back from the window system: the fences that the application must wait
-    /// for before it draws to it, and none that is attached later.
+    /// The images' timelines, for the window system to know them by; none where fences travel with
+    /// the dma-bufs.
+    [[nodiscard]] virtual std::expected<std::vector<ImageTimelines>, VkResult> share_timelines() {
+        return {};
+    }
+
+    /// Those of the presented images that the window system has let go, where the transport tells.
+    [[nodiscard]] virtual std::expected<core::ImageList, VkResult>
+    released(const core::ImageList&) {
+        return {};
+    }
+
+    /// What to poll for until one of the presented images is released, where the transport tells.
+    /// The events that come of it are for released() to look at.
+    [[nodiscard]] virtual std::expected<std::span<pollfd>, VkResult>
+    await_release(const core::ImageList&) {
+        return {};
+    }
+
+    /// Chooses among images that have come back from the window system: one with nothing pending
+    /// if that is cheap to tell, else the first. Snapshots the fences that the application must
+    /// wait for before it draws to that image, and none that is attached later.
+    /// @param free      not empty
     /// @param deadline  for a transport that has to wait on the CPU
-    /// @return a sync_file; VK_TIMEOUT when the deadline passed; or what failed
-    [[nodiscard]] virtual std::expected<Fd, VkResult> acquire(const Fd& dma_buf,
-                                                              const Deadline& deadline) = 0;
+    /// @return or VK_TIMEOUT when the deadline passed; or what failed
+    [[nodiscard]] virtual std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
+                                                                    const Deadline& deadline) = 0;
 
     /// An image is about to go to the window system, which shall not read it before `rendering`
     /// has signalled. Never loses the fence: what cannot be carried is waited for.
-    [[nodiscard]] virtual VkResult present(const Fd& dma_buf, const Fd& rendering) = 0;
+    /// @return what the commit must say, where the transport has timelines
+    [[nodiscard]] virtual std::expected<std::optional<core::CommitPoints>, VkResult>
+    present(core::ImageIndex image, const Fd& rendering) = 0;
 };
 
-/// Why a transport was not opened: what it lacks, in words; or VK_ERROR_OUT_OF_HOST_MEMORY when
-/// that cannot be told for want of memory or descriptors.
-using Obstacle = std::variant<std::string, VkResult>;
+/// A window system that takes timelines.
+struct TimelineTaker {
+    std::optional<dev_t> main_device; ///< the DRM device that it prefers
+    /// Tries whether it takes a syncobj for a timeline, with nothing at stake.
+    std::function<std::expected<void, Obstacle>(const Fd& syncobj)> try_timeline;
+};
 
 struct BridgeChoice {
     std::unique_ptr<Bridge> bridge;
     core::TransportChoice why;
 };
 
-/// Tries transports out on a buffer, in the order of core::choose_transport(), and takes the first
-/// that works. Those behind it are not touched.
+/// Tries transports out on a swapchain's images, in the order of core::choose_transport(), and
+/// takes the first that works. Those behind it are not touched.
+/// @param images  must outlive the bridge, where they are
+/// @param taker   or why there is none, in words
 /// @return or VK_ERROR_OUT_OF_HOST_MEMORY when trying failed for want of memory or descriptors
 [[nodiscard]] std::expected<BridgeChoice, VkResult>
-choose_bridge(const Fd& dma_buf, std::optional<core::Transport> requested);
+choose_bridge(std::span<const image::SwapchainImage> images, const core::DriverSyncFd& driver,
+              const std::expected<TimelineTaker, std::string>& taker,
+              std::optional<core::Transport> requested);
 
 } // namespace fencebridge::sync

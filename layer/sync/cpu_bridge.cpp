@@ -1,23 +1,30 @@
 // SPDX-License-Identifier: MIT
 #include "sync/cpu_bridge.hpp"
 
-#include "kernel/dma_buf.hpp"
+#include "kernel/sync_file.hpp"
+#include "sync/dma_bufs.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::sync {
 
-std::expected<Fd, VkResult> CpuBridge::acquire(const Fd& dma_buf, const Deadline& deadline) {
-    const auto writable = kernel::wait_writable(dma_buf, deadline);
-    if (!writable) {
-        log::error("poll of a dma-buf: %s", kernel::text(writable.error()).c_str());
-        return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
-    }
-    if (!*writable)
+std::expected<Snapshot, VkResult> CpuBridge::acquire(const core::ImageList& free,
+                                                     const Deadline& deadline) {
+    const auto idle = wait_for_idle(images_, free, deadline);
+    if (!idle)
+        return std::unexpected(idle.error());
+    if (!*idle)
         return std::unexpected(VK_TIMEOUT);
-    return Fd();
+    return Snapshot{**idle, Fd()};
 }
 
-VkResult CpuBridge::present(const Fd&, const Fd& rendering) {
+std::expected<std::optional<core::CommitPoints>, VkResult> CpuBridge::present(core::ImageIndex,
+                                                                              const Fd& rendering) {
+    if (const VkResult result = wait_for(rendering); result != VK_SUCCESS)
+        return std::unexpected(result);
+    return std::nullopt;
+}
+
+VkResult wait_for(const Fd& rendering) {
     if (!rendering)
         return VK_SUCCESS;
     const auto signalled = kernel::wait_signalled(rendering, Deadline::never());

@@ -9,8 +9,19 @@ namespace fencebridge::sync {
 /// others are compared with.
 class CpuBridge final : public Bridge {
 public:
-    std::expected<Fd, VkResult> acquire(const Fd& dma_buf, const Deadline& deadline) override;
-    VkResult present(const Fd& dma_buf, const Fd& rendering) override;
+    explicit CpuBridge(std::span<const image::SwapchainImage> images) : images_(images) {}
+
+    std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
+                                              const Deadline& deadline) override;
+    std::expected<std::optional<core::CommitPoints>, VkResult>
+    present(core::ImageIndex image, const Fd& rendering) override;
+
+private:
+    const std::span<const image::SwapchainImage> images_;
 };
+
+/// Waits on the CPU for a rendering's sync_file: what any transport does with one that it cannot
+/// carry.
+[[nodiscard]] VkResult wait_for(const Fd& rendering);
 
 } // namespace fencebridge::sync

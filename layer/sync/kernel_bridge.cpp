@@ -2,18 +2,28 @@
 #include "sync/kernel_bridge.hpp"
 
 #include "kernel/dma_buf.hpp"
+#include "sync/dma_bufs.hpp"
 
 namespace fencebridge::sync {
 
-KernelBridge::KernelBridge() :
+KernelBridge::KernelBridge(std::span<const image::SwapchainImage> images) :
     SyncFileBridge({.export_sync_file = "EXPORT_SYNC_FILE on a dma-buf",
-                    .import_sync_file = "IMPORT_SYNC_FILE on a dma-buf"}) {}
+                    .import_sync_file = "IMPORT_SYNC_FILE on a dma-buf"},
+                   images) {}
 
-std::expected<std::unique_ptr<Bridge>, Obstacle> KernelBridge::open(const Fd& dma_buf) {
-    std::unique_ptr<KernelBridge> self(new KernelBridge);
-    if (auto works = self->try_out(dma_buf); !works)
+std::expected<std::unique_ptr<Bridge>, Obstacle>
+KernelBridge::open(std::span<const image::SwapchainImage> images) {
+    std::unique_ptr<KernelBridge> self(new KernelBridge(images));
+    if (auto works = self->try_out(); !works)
         return std::unexpected(std::move(works.error()));
     return self;
+}
+
+std::expected<std::optional<core::ImageIndex>, VkResult>
+KernelBridge::find_idle(const core::ImageList& free) const {
+    // One poll() for all of them costs no more than an export, and makes nothing that has to be
+    // imported and closed again.
+    return wait_for_idle(images(), free, Deadline::passed());
 }
 
 std::expected<Fd, kernel::Errno> KernelBridge::export_sync_file(const Fd& dma_buf) const {

@@ -8,12 +8,15 @@ namespace fencebridge::sync {
 /// Transport `kernel`: the dma-buf's own sync_file ioctls, Linux 6.0.
 class KernelBridge final : public SyncFileBridge {
 public:
-    /// @param dma_buf  a buffer to try them out on
-    [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, Obstacle> open(const Fd& dma_buf);
+    /// @param images  not empty; must outlive the bridge
+    [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, Obstacle>
+    open(std::span<const image::SwapchainImage> images);
 
 private:
-    KernelBridge();
+    explicit KernelBridge(std::span<const image::SwapchainImage> images);
 
+    std::expected<std::optional<core::ImageIndex>, VkResult>
+    find_idle(const core::ImageList& free) const override;
     std::expected<Fd, kernel::Errno> export_sync_file(const Fd& dma_buf) const override;
     std::expected<void, kernel::Errno> import_sync_file(const Fd& dma_buf,
                                                         const Fd& sync_file) const override;

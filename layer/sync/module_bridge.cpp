@@ -5,12 +5,15 @@
 
 namespace fencebridge::sync {
 
-ModuleBridge::ModuleBridge(kernel::FencebridgeDevice device) :
+ModuleBridge::ModuleBridge(kernel::FencebridgeDevice device,
+                           std::span<const image::SwapchainImage> images) :
     SyncFileBridge({.export_sync_file = "FENCEBRIDGE_IOCTL_EXPORT",
-                    .import_sync_file = "FENCEBRIDGE_IOCTL_IMPORT"}),
+                    .import_sync_file = "FENCEBRIDGE_IOCTL_IMPORT"},
+                   images),
     device_(std::move(device)) {}
 
-std::expected<std::unique_ptr<Bridge>, Obstacle> ModuleBridge::open(const Fd& dma_buf) {
+std::expected<std::unique_ptr<Bridge>, Obstacle>
+ModuleBridge::open(std::span<const image::SwapchainImage> images) {
     auto device = kernel::FencebridgeDevice::open();
     if (!device)
         return std::unexpected(obstacle(FENCEBRIDGE_DEVICE, device.error()));
@@ -19,8 +22,8 @@ std::expected<std::unique_ptr<Bridge>, Obstacle> ModuleBridge::open(const Fd& dm
         return std::unexpected(obstacle("FENCEBRIDGE_IOCTL_QUERY", lacks.error()));
     if (*lacks)
         return std::unexpected(FENCEBRIDGE_DEVICE ": " + **lacks);
-    std::unique_ptr<ModuleBridge> self(new ModuleBridge(std::move(*device)));
-    if (auto works = self->try_out(dma_buf); !works)
+    std::unique_ptr<ModuleBridge> self(new ModuleBridge(std::move(*device), images));
+    if (auto works = self->try_out(); !works)
         return std::unexpected(std::move(works.error()));
     return self;
 }

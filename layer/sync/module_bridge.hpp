@@ -10,12 +10,19 @@ namespace fencebridge::sync {
 /// lack them.
 class ModuleBridge final : public SyncFileBridge {
 public:
-    /// @param dma_buf  a buffer to try them out on
-    [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, Obstacle> open(const Fd& dma_buf);
+    /// @param images  not empty; must outlive the bridge
+    [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, Obstacle>
+    open(std::span<const image::SwapchainImage> images);
 
 private:
-    explicit ModuleBridge(kernel::FencebridgeDevice device);
+    ModuleBridge(kernel::FencebridgeDevice device, std::span<const image::SwapchainImage> images);
 
+    std::expected<std::optional<core::ImageIndex>, VkResult>
+    find_idle(const core::ImageList&) const override {
+        // Not by poll(): kernels before 5.16 must not lose a dma-buf that somebody has polled while
+        // a fence is pending (dma_buf_release() in drivers/dma-buf/dma-buf.c).
+        return std::nullopt;
+    }
     std::expected<Fd, kernel::Errno> export_sync_file(const Fd& dma_buf) const override;
     std::expected<void, kernel::Errno> import_sync_file(const Fd& dma_buf,
                                                         const Fd& sync_file) const override;

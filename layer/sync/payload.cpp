@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sync/payload.hpp"
 
-#include "util/log.hpp"
 #include "vk/chain.hpp"
 
 namespace fencebridge::sync {
@@ -40,110 +39,101 @@ VkResult import_fence(const vk::Device& device, VkFence fence, Fd sync_file) {
 /// The failures that vkAcquireNextImageKHR may give for an import that failed: the handle was
 /// ours to choose, so a handle that the driver calls invalid is its want of resources.
 VkResult acquire_error(VkResult result) {
-    return result == VK_ERROR_DEVICE_LOST ? result : VK_ERROR_OUT_OF_HOST_MEMORY;
+    return result == VK_SUCCESS || result == VK_ERROR_DEVICE_LOST ? result
+                                                                  : VK_ERROR_OUT_OF_HOST_MEMORY;
 }
 
 } // namespace
 
-VkResult import_payload(const vk::Device& device, Fd sync_file, VkSemaphore semaphore,
-                        VkFence fence) {
-    const bool both = semaphore != VK_NULL_HANDLE && fence != VK_NULL_HANDLE;
-    Fd second;
-    if (both && sync_file) {
-        second = sync_file.duplicate();
-        if (!second)
+VkResult PayloadImporter::import(Fd sync_file, VkSemaphore semaphore, VkFence fence) {
+    const bool imports_semaphore = semaphore != VK_NULL_HANDLE && device_.sync_fd.import_semaphore;
+    const bool imports_fence = fence != VK_NULL_HANDLE && device_.sync_fd.import_fence;
+    Fd for_fence;
+    if (imports_semaphore && fence != VK_NULL_HANDLE && sync_file) {
+        for_fence = sync_file.duplicate();
+        if (!for_fence)
             return VK_ERROR_OUT_OF_HOST_MEMORY;
+    } else if (!imports_semaphore) {
+        for_fence = std::move(sync_file);
     }
     // The fence first: its payload can be taken off again when the semaphore's import fails, where
-    // a semaphore's could only be waited away.
-    if (fence != VK_NULL_HANDLE) {
-        const VkResult result =
-            import_fence(device, fence, both ? std::move(second) : std::move(sync_file));
+    // a semaphore's could only be waited away. A submission last, which cannot be taken back.
+    if (imports_fence) {
+        const VkResult result = import_fence(device_, fence, std::move(for_fence));
         if (result != VK_SUCCESS)
             return acquire_error(result);
     }
-    if (semaphore != VK_NULL_HANDLE) {
-        const VkResult result = import_semaphore(device, semaphore, std::move(sync_file));
-        if (result != VK_SUCCESS) {
-            if (fence != VK_NULL_HANDLE)
-                static_cast<void>(device.next.ResetFences(device.handle, 1, &fence));
-            return acquire_error(result);
-        }
+    const VkSemaphore submitted_semaphore = imports_semaphore ? VK_NULL_HANDLE : semaphore;
+    const VkFence submitted_fence = imports_fence ? VK_NULL_HANDLE : fence;
+    VkResult result = VK_SUCCESS;
+    if (submitted_semaphore != VK_NULL_HANDLE || submitted_fence != VK_NULL_HANDLE)
+        result = signal_by_submission(std::move(for_fence), submitted_semaphore, submitted_fence);
+    if (result == VK_SUCCESS && imports_semaphore)
+        result = import_semaphore(device_, semaphore, std::move(sync_file));
+    if (result != VK_SUCCESS && imports_fence)
+        static_cast<void>(device_.next.ResetFences(device_.handle, 1, &fence));
+    return acquire_error(result);
+}
+
+VkResult PayloadImporter::signal_by_submission(Fd sync_file, VkSemaphore semaphore, VkFence fence) {
+    Wait wait;
+    if (sync_file) {
+        auto taken = take_wait();
+        if (!taken)
+            return taken.error();
+        wait = std::move(*taken);
+        const VkResult result =
+            import_semaphore(device_, wait.semaphore.get(), std::move(sync_file));
+        if (result != VK_SUCCESS)
+            return result;
     }
+    const VkSemaphore waited = wait.semaphore.get();
+    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    const VkSubmitInfo submission = {
+        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+        .waitSemaphoreCount = waited != VK_NULL_HANDLE ? 1u : 0u,
+        .pWaitSemaphores = &waited,
+        .pWaitDstStageMask = &stage,
+        .signalSemaphoreCount = semaphore != VK_NULL_HANDLE ? 1u : 0u,
+        .pSignalSemaphores = &semaphore,
+    };
+    const std::lock_guard guard(queue_mutex_);
+    VkResult result = device_.next.QueueSubmit(device_.own_queue, 1, &submission, fence);
+    if (result != VK_SUCCESS || waited == VK_NULL_HANDLE)
+        return result;
+    // The application's fence may be reset or gone when the semaphore is next looked for.
+    if (device_.next.QueueSubmit(device_.own_queue, 0, nullptr, wait.done.get()) == VK_SUCCESS) {
+        waits_.with([&](auto& all) { all.push_back(std::move(wait)); });
+        return VK_SUCCESS;
+    }
+    // Not known when it is free, so not used again: it can be destroyed once the queue is idle.
+    static_cast<void>(device_.next.QueueWaitIdle(device_.own_queue));
     return VK_SUCCESS;
 }
 
-std::expected<vk::Semaphore, VkResult> WaitExporter::take_semaphore() {
-    auto idle = idle_.with([](std::vector<vk::Semaphore>& all) {
-        vk::Semaphore semaphore;
+std::expected<PayloadImporter::Wait, VkResult> PayloadImporter::take_wait() {
+    // A driver's status query does not wait, and the oldest is the likeliest to be free.
+    auto oldest = waits_.with([](std::vector<Wait>& all) {
+        Wait wait;
         if (!all.empty()) {
-            semaphore = std::move(all.back());
-            all.pop_back();
+            wait = std::move(all.front());
+            all.erase(all.begin());
         }
-        return semaphore;
+        return wait;
     });
-    if (idle.get() != VK_NULL_HANDLE)
-        return idle;
-
-    VkExportSemaphoreCreateInfo exportable = {
-        .sType = VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO,
-        .handleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
-    };
-    VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
-    vk::chain(info, exportable);
-    VkSemaphore semaphore = VK_NULL_HANDLE;
-    const VkResult result =
-        device_.next.CreateSemaphore(device_.handle, &info, nullptr, &semaphore);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
-    return vk::Semaphore(device_, semaphore);
-}
-
-std::expected<Fd, VkResult> WaitExporter::submit(VkQueue queue,
-                                                 std::span<const VkSemaphore> waits) {
-    auto done = take_semaphore();
-    if (!done)
-        return std::unexpected(done.error());
-
-    const VkSemaphore signal = done->get();
-    const std::vector<VkPipelineStageFlags> stages(waits.size(),
-                                                   VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
-    const VkSubmitInfo submission = {
-        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-        .waitSemaphoreCount = static_cast<uint32_t>(waits.size()),
-        .pWaitSemaphores = waits.data(),
-        .pWaitDstStageMask = stages.data(),
-        .signalSemaphoreCount = 1,
-        .pSignalSemaphores = &signal,
-    };
-    VkResult result = device_.next.QueueSubmit(queue, 1, &submission, VK_NULL_HANDLE);
-    if (result != VK_SUCCESS) {
-        // Nothing was submitted and the application's semaphores are as they were.
-        if (result != VK_ERROR_DEVICE_LOST)
-            idle_.with([&](auto& all) { all.push_back(std::move(*done)); });
-        return std::unexpected(result);
+    if (const VkFence done = oldest.done.get(); done != VK_NULL_HANDLE) {
+        if (device_.next.GetFenceStatus(device_.handle, done) == VK_SUCCESS &&
+            device_.next.ResetFences(device_.handle, 1, &done) == VK_SUCCESS)
+            return oldest;
+        waits_.with([&](auto& all) { all.insert(all.begin(), std::move(oldest)); });
     }
-
-    const VkSemaphoreGetFdInfoKHR export_info = {
-        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_GET_FD_INFO_KHR,
-        .semaphore = done->get(),
-        .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
-    };
-    int sync_file = -1;
-    result = device_.next.GetSemaphoreFdKHR(device_.handle, &export_info, &sync_file);
-    if (result == VK_SUCCESS) {
-        // SYNC_FD exports by copy, and leaves the semaphore as a wait would: unsignalled.
-        Fd owned(sync_file);
-        idle_.with([&](auto& all) { all.push_back(std::move(*done)); });
-        return owned;
-    }
-
-    log::error("vkGetSemaphoreFdKHR failed (%d); waiting for this frame on the CPU", result);
-    // After this the semaphore, left signalled, may be destroyed.
-    result = device_.next.QueueWaitIdle(queue);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
-    return Fd();
+    auto semaphore = vk::create_semaphore(device_, 0);
+    if (!semaphore)
+        return std::unexpected(semaphore.error());
+    auto fence = vk::create_fence(device_, 0);
+    if (!fence)
+        return std::unexpected(fence.error());
+    return Wait{std::move(*semaphore), std::move(*fence)};
 }
 
 } // namespace fencebridge::sync

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <expected>
-#include <span>
 #include <vector>
 #include <vulkan/vulkan.h>
 
@@ -12,33 +11,36 @@
 
 namespace fencebridge::sync {
 
-/// Makes a sync_file the temporary payload of the application's semaphore and fence, either of
-/// which may be null (VK_KHR_external_semaphore_fd, VK_KHR_external_fence_fd).
-/// @param sync_file  empty: they have signalled when this returns
-[[nodiscard]] VkResult import_payload(const vk::Device& device, Fd sync_file, VkSemaphore semaphore,
-                                      VkFence fence);
-
-/// Turns "these semaphores have signalled" into a sync_file: a submission that waits for them and
-/// signals a semaphore of ours, which is then exported. One for a device; used from many threads.
-class WaitExporter {
+/// Makes a sync_file the payload of the application's semaphore and fence: by importing it
+/// (VK_KHR_external_semaphore_fd, VK_KHR_external_fence_fd), or, where the driver does not import
+/// into one of them, by a submission to a queue of the layer's own that signals it. One for a
+/// device; used from many threads.
+class PayloadImporter {
 public:
-    explicit WaitExporter(const vk::Device& device) : device_(device) {}
+    explicit PayloadImporter(const vk::Device& device) : device_(device) {}
 
-    /// @param queue  the queue of the application's vkQueuePresentKHR, which is externally
-    ///               synchronised for the call
-    /// @param waits  binary semaphores; the submission consumes their signals
-    /// @return a sync_file, empty when all is done already. When the driver cannot export for want
-    ///         of memory or descriptors, the queue has been waited for and the result is empty.
-    [[nodiscard]] std::expected<Fd, VkResult> submit(VkQueue queue,
-                                                     std::span<const VkSemaphore> waits);
+    /// @param sync_file  empty: semaphore and fence have signalled, or will as soon as the queue
+    ///                   gets to it. Otherwise the driver must import into semaphores.
+    /// @param semaphore, fence  of the application's; either may be null
+    /// @return VK_SUCCESS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_DEVICE_LOST, with neither
+    ///         signalled then
+    [[nodiscard]] VkResult import(Fd sync_file, VkSemaphore semaphore, VkFence fence);
 
 private:
-    std::expected<vk::Semaphore, VkResult> take_semaphore();
+    /// A semaphore that a submission waits for, and a fence that tells when it is free again.
+    struct Wait {
+        vk::Semaphore semaphore;
+        vk::Fence done;
+    };
+
+    VkResult signal_by_submission(Fd sync_file, VkSemaphore semaphore, VkFence fence);
+    std::expected<Wait, VkResult> take_wait();
 
     const vk::Device& device_;
-    /// Unsignalled; the submission that signalled one last may still be under way, but its signal
-    /// has been taken by the export.
-    Locked<std::vector<vk::Semaphore>> idle_;
+    Locked<std::vector<Wait>> waits_; ///< some may still be in use
+    /// The queue is externally synchronised, and the layer is all of its users: this one lock is
+    /// held over a call down.
+    std::mutex queue_mutex_;
 };
 
 } // namespace fencebridge::sync

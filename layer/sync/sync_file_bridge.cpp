@@ -6,15 +6,8 @@
 
 namespace fencebridge::sync {
 
-Obstacle obstacle(const char* call, kernel::Errno error) {
-    const std::string text = std::string(call) + ": " + kernel::text(error);
-    if (kernel::means_unsupported(error))
-        return text;
-    log::error("%s", text.c_str());
-    return VK_ERROR_OUT_OF_HOST_MEMORY;
-}
-
-std::expected<void, Obstacle> SyncFileBridge::try_out(const Fd& dma_buf) const {
+std::expected<void, Obstacle> SyncFileBridge::try_out() const {
+    const Fd& dma_buf = images_.front().dma_buf;
     const auto exported = export_sync_file(dma_buf);
     if (!exported)
         return std::unexpected(obstacle(names_.export_sync_file, exported.error()));
@@ -23,25 +16,35 @@ std::expected<void, Obstacle> SyncFileBridge::try_out(const Fd& dma_buf) const {
     return {};
 }
 
-std::expected<Fd, VkResult> SyncFileBridge::acquire(const Fd& dma_buf, const Deadline&) {
-    auto exported = export_sync_file(dma_buf);
+std::expected<Snapshot, VkResult> SyncFileBridge::acquire(const core::ImageList& free,
+                                                          const Deadline&) {
+    const auto idle = find_idle(free);
+    if (!idle)
+        return std::unexpected(idle.error());
+    if (*idle)
+        return Snapshot{**idle, Fd()};
+    const core::ImageIndex image = free[0];
+    auto exported = export_sync_file(images_[static_cast<size_t>(image)].dma_buf);
     if (!exported) {
         log::error("%s: %s", names_.export_sync_file, kernel::text(exported.error()).c_str());
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     }
-    return std::move(*exported);
+    return Snapshot{image, std::move(*exported)};
 }
 
-VkResult SyncFileBridge::present(const Fd& dma_buf, const Fd& rendering) {
+std::expected<std::optional<core::CommitPoints>, VkResult>
+SyncFileBridge::present(core::ImageIndex image, const Fd& rendering) {
     if (!rendering)
-        return VK_SUCCESS;
-    const auto imported = import_sync_file(dma_buf, rendering);
+        return std::nullopt;
+    const auto imported = import_sync_file(images_[static_cast<size_t>(image)].dma_buf, rendering);
     if (imported)
-        return VK_SUCCESS;
+        return std::nullopt;
     // The rendering is on its way and cannot be taken back; only its fence could be lost.
     log::error("%s: %s; waiting for this frame on the CPU", names_.import_sync_file,
                kernel::text(imported.error()).c_str());
-    return CpuBridge().present(dma_buf, rendering);
+    if (const VkResult result = wait_for(rendering); result != VK_SUCCESS)
+        return std::unexpected(result);
+    return std::nullopt;
 }
 
 } // namespace fencebridge::sync

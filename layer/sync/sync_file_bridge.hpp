@@ -10,8 +10,10 @@ namespace fencebridge::sync {
 /// dma-buf's fences, and attaches a sync_file's to it. They differ in whom they ask.
 class SyncFileBridge : public Bridge {
 public:
-    std::expected<Fd, VkResult> acquire(const Fd& dma_buf, const Deadline& deadline) final;
-    VkResult present(const Fd& dma_buf, const Fd& rendering) final;
+    std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
+                                              const Deadline& deadline) final;
+    std::expected<std::optional<core::CommitPoints>, VkResult> present(core::ImageIndex image,
+                                                                       const Fd& rendering) final;
 
 protected:
     /// The two operations, as log lines and reasons name them.
@@ -19,21 +21,27 @@ protected:
         const char* export_sync_file;
         const char* import_sync_file;
     };
-    explicit SyncFileBridge(const Names& names) : names_(names) {}
+    SyncFileBridge(const Names& names, std::span<const image::SwapchainImage> images) :
+        names_(names), images_(images) {}
 
-    /// Tries both on a dma-buf, by exporting its fences and importing them again.
-    [[nodiscard]] std::expected<void, Obstacle> try_out(const Fd& dma_buf) const;
+    /// Tries both on the first image, by exporting its fences and importing them again.
+    [[nodiscard]] std::expected<void, Obstacle> try_out() const;
+
+    [[nodiscard]] std::span<const image::SwapchainImage> images() const { return images_; }
 
 private:
+    /// The first of some images that has nothing pending; nothing when none has, or when an export
+    /// tells that as cheaply.
+    [[nodiscard]] virtual std::expected<std::optional<core::ImageIndex>, VkResult>
+    find_idle(const core::ImageList& free) const = 0;
+    /// @return empty, if that is cheap to tell, when the dma-buf has nothing pending
     [[nodiscard]] virtual std::expected<Fd, kernel::Errno>
     export_sync_file(const Fd& dma_buf) const = 0;
     [[nodiscard]] virtual std::expected<void, kernel::Errno>
     import_sync_file(const Fd& dma_buf, const Fd& sync_file) const = 0;
 
     const Names names_;
+    const std::span<const image::SwapchainImage> images_;
 };
-
-/// What a failed call says about a transport that is being tried out.
-[[nodiscard]] Obstacle obstacle(const char* call, kernel::Errno error);
 
 } // namespace fencebridge::sync

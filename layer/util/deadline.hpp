@@ -15,6 +15,8 @@ using Clock = std::chrono::steady_clock;
 class Deadline {
 public:
     [[nodiscard]] static Deadline never() { return Deadline(std::nullopt); }
+    /// For a look without a wait.
+    [[nodiscard]] static Deadline passed() { return Deadline(Clock::time_point{}); }
     [[nodiscard]] static Deadline at(Clock::time_point time) { return Deadline(time); }
     [[nodiscard]] static Deadline after(std::chrono::nanoseconds wait) {
         return Deadline(Clock::now() + wait);

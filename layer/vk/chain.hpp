@@ -18,6 +18,12 @@ template <>
 inline constexpr VkStructureType structure_type<VkDeviceGroupDeviceCreateInfo> =
     VK_STRUCTURE_TYPE_DEVICE_GROUP_DEVICE_CREATE_INFO;
 template <>
+inline constexpr VkStructureType structure_type<VkExportSemaphoreCreateInfo> =
+    VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO;
+template <>
+inline constexpr VkStructureType structure_type<VkSemaphoreTypeCreateInfo> =
+    VK_STRUCTURE_TYPE_SEMAPHORE_TYPE_CREATE_INFO;
+template <>
 inline constexpr VkStructureType structure_type<VkImageFormatListCreateInfo> =
     VK_STRUCTURE_TYPE_IMAGE_FORMAT_LIST_CREATE_INFO;
 template <>

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <string>
 #include <utility>
 #include <vulkan/vulkan.h>
 
+#include "core/transport_choice.hpp"
 #include "vk/dispatch.hpp"
 
 namespace fencebridge::vk {
@@ -16,6 +18,10 @@ struct Device {
     VkPhysicalDevice physical;
     DeviceDispatch next;
     VkPhysicalDeviceMemoryProperties memory;
+    core::DriverSyncFd sync_fd;
+    bool semaphores_export_freely; ///< see PhysicalDevice
+    /// A queue that the application knows nothing of; null where none is needed.
+    VkQueue own_queue;
     std::string driver; ///< for people: the physical device's name
 };
 
@@ -48,5 +54,16 @@ private:
 using Image = Owned<VkImage, &DeviceDispatch::DestroyImage>;
 using Memory = Owned<VkDeviceMemory, &DeviceDispatch::FreeMemory>;
 using Semaphore = Owned<VkSemaphore, &DeviceDispatch::DestroySemaphore>;
+using Fence = Owned<VkFence, &DeviceDispatch::DestroyFence>;
+
+/// A binary semaphore.
+/// @param exports  VkExportSemaphoreCreateInfo::handleTypes
+[[nodiscard]] std::expected<Semaphore, VkResult>
+create_semaphore(const Device& device, VkExternalSemaphoreHandleTypeFlags exports);
+
+/// An unsignalled fence.
+/// @param exports  VkExportFenceCreateInfo::handleTypes
+[[nodiscard]] std::expected<Fence, VkResult> create_fence(const Device& device,
+                                                          VkExternalFenceHandleTypeFlags exports);
 
 } // namespace fencebridge::vk

@@ -39,6 +39,7 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     resolve(GetPhysicalDeviceProperties, "vkGetPhysicalDeviceProperties");
     resolve.promoted(GetPhysicalDeviceProperties2, "vkGetPhysicalDeviceProperties2");
     resolve(GetPhysicalDeviceMemoryProperties, "vkGetPhysicalDeviceMemoryProperties");
+    resolve(GetPhysicalDeviceQueueFamilyProperties, "vkGetPhysicalDeviceQueueFamilyProperties");
     resolve.promoted(GetPhysicalDeviceFormatProperties2, "vkGetPhysicalDeviceFormatProperties2");
     resolve.promoted(GetPhysicalDeviceImageFormatProperties2,
                      "vkGetPhysicalDeviceImageFormatProperties2");
@@ -65,6 +66,7 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     GetDeviceProcAddr(next) {
     const Resolver resolve{device, next, api_version};
     resolve(DestroyDevice, "vkDestroyDevice");
+    resolve(GetDeviceQueue, "vkGetDeviceQueue");
 
     resolve(CreateImage, "vkCreateImage");
     resolve(DestroyImage, "vkDestroyImage");
@@ -83,6 +85,11 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve(GetSemaphoreFdKHR, "vkGetSemaphoreFdKHR");
     resolve(ImportSemaphoreFdKHR, "vkImportSemaphoreFdKHR");
     resolve(ImportFenceFdKHR, "vkImportFenceFdKHR");
+    resolve(CreateFence, "vkCreateFence");
+    resolve(DestroyFence, "vkDestroyFence");
+    resolve(GetFenceFdKHR, "vkGetFenceFdKHR");
+    resolve(GetFenceStatus, "vkGetFenceStatus");
+    resolve(WaitForFences, "vkWaitForFences");
     resolve(ResetFences, "vkResetFences");
     resolve(QueueSubmit, "vkQueueSubmit");
     resolve(QueueWaitIdle, "vkQueueWaitIdle");

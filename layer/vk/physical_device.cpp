@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <sys/sysmacros.h>
+#include <utility>
 
 #include "vk/chain.hpp"
 #include "vk/enumerate.hpp"
@@ -21,16 +22,21 @@ constexpr std::array instance_extensions = {
 };
 
 constexpr std::array device_extensions = {
-    VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,        VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
-    VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME, VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
-    VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME,
+    VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
+    VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
+    VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME,
+};
+
+// For what they do there is another way, if a dearer one; the second depends on the first.
+constexpr std::array optional_extensions = {
+    std::pair{VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
+              VK_KHR_EXTERNAL_SEMAPHORE_EXTENSION_NAME},
+    std::pair{VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME, VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME},
 };
 
 // What those depend on, by the version of Vulkan that took it over.
 constexpr std::array device_extensions_below_1_1 = {
     VK_KHR_EXTERNAL_MEMORY_EXTENSION_NAME,
-    VK_KHR_EXTERNAL_SEMAPHORE_EXTENSION_NAME,
-    VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME,
     VK_KHR_BIND_MEMORY_2_EXTENSION_NAME,
     VK_KHR_GET_MEMORY_REQUIREMENTS_2_EXTENSION_NAME,
     VK_KHR_DEDICATED_ALLOCATION_EXTENSION_NAME,
@@ -41,28 +47,52 @@ constexpr std::array device_extensions_below_1_2 = {
     VK_KHR_IMAGE_FORMAT_LIST_EXTENSION_NAME,
 };
 
-void find_missing_sync(PhysicalDevice& device) {
-    VkPhysicalDeviceExternalSemaphoreInfo semaphore_info = {
+VkExternalSemaphoreProperties semaphore_properties(const PhysicalDevice& device,
+                                                   VkExternalSemaphoreHandleTypeFlagBits type) {
+    const VkPhysicalDeviceExternalSemaphoreInfo info = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_SEMAPHORE_INFO,
-        .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+        .handleType = type,
     };
-    VkExternalSemaphoreProperties semaphore = {.sType =
-                                                   VK_STRUCTURE_TYPE_EXTERNAL_SEMAPHORE_PROPERTIES};
-    device.next->GetPhysicalDeviceExternalSemaphoreProperties(device.handle, &semaphore_info,
-                                                              &semaphore);
-    if (!(semaphore.externalSemaphoreFeatures & VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT))
-        device.lacks.emplace_back("SYNC_FD export of semaphores");
-    if (!(semaphore.externalSemaphoreFeatures & VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT))
-        device.lacks.emplace_back("SYNC_FD import of semaphores");
+    VkExternalSemaphoreProperties properties = {
+        .sType = VK_STRUCTURE_TYPE_EXTERNAL_SEMAPHORE_PROPERTIES};
+    if (device.has_extension(VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME))
+        device.next->GetPhysicalDeviceExternalSemaphoreProperties(device.handle, &info,
+                                                                  &properties);
+    return properties;
+}
 
-    VkPhysicalDeviceExternalFenceInfo fence_info = {
+void find_sync_fd(PhysicalDevice& device) {
+    const VkPhysicalDeviceExternalFenceInfo fence_info = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_FENCE_INFO,
         .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
     };
     VkExternalFenceProperties fence = {.sType = VK_STRUCTURE_TYPE_EXTERNAL_FENCE_PROPERTIES};
-    device.next->GetPhysicalDeviceExternalFenceProperties(device.handle, &fence_info, &fence);
-    if (!(fence.externalFenceFeatures & VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT))
-        device.lacks.emplace_back("SYNC_FD import of fences");
+    if (device.has_extension(VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME))
+        device.next->GetPhysicalDeviceExternalFenceProperties(device.handle, &fence_info, &fence);
+    const auto semaphore =
+        semaphore_properties(device, VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT);
+
+    const auto has = [](VkFlags features, VkFlags feature) { return (features & feature) != 0; };
+    device.sync_fd = {
+        .export_semaphore =
+            has(semaphore.externalSemaphoreFeatures, VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT),
+        .import_semaphore =
+            has(semaphore.externalSemaphoreFeatures, VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT),
+        .export_fence = has(fence.externalFenceFeatures, VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT),
+        .import_fence = has(fence.externalFenceFeatures, VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT),
+    };
+
+    // A semaphore's payload may have been imported: by the layer, or by the application.
+    VkExternalSemaphoreHandleTypeFlags imported = 0;
+    if (device.sync_fd.import_semaphore)
+        imported |= VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT;
+    const auto opaque =
+        semaphore_properties(device, VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_OPAQUE_FD_BIT);
+    if (has(opaque.externalSemaphoreFeatures, VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT))
+        imported |= VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_OPAQUE_FD_BIT;
+    device.semaphores_export_freely =
+        device.sync_fd.export_semaphore &&
+        (semaphore.exportFromImportedHandleTypes & imported) == imported;
 }
 
 core::DrmNodes find_drm_nodes(const PhysicalDevice& device) {
@@ -154,6 +184,18 @@ bool PhysicalDevice::has_extension(const char* extension) const {
 
 std::span<const char* const> required_instance_extensions() { return instance_extensions; }
 
+std::vector<const char*> optional_device_extensions(const PhysicalDevice& device) {
+    std::vector<const char*> has;
+    for (const auto& [extension, dependency] : optional_extensions) {
+        if (!device.has_extension(extension))
+            continue;
+        has.push_back(extension);
+        if (device.api_version < VK_API_VERSION_1_1)
+            has.push_back(dependency);
+    }
+    return has;
+}
+
 std::vector<const char*> required_device_extensions(uint32_t api_version) {
     std::vector<const char*> required(device_extensions.begin(), device_extensions.end());
     if (api_version < VK_API_VERSION_1_2)
@@ -183,6 +225,9 @@ PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
         .extensions = std::move(extensions).value_or(std::vector<VkExtensionProperties>{}),
         .extensions_known = extensions_known,
         .drm_nodes = {},
+        .sync_fd = {},
+        .semaphores_export_freely = false,
+        .queue_families = {},
         .lacks = {},
     };
     for (const char* extension : required_device_extensions(device.api_version)) {
@@ -193,10 +238,14 @@ PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
         next.GetPhysicalDeviceExternalSemaphoreProperties == nullptr ||
         next.GetPhysicalDeviceExternalFenceProperties == nullptr)
         device.lacks.emplace_back("Vulkan 1.1's external handle queries");
-    if (device.is_served())
-        find_missing_sync(device);
-    if (device.is_served())
+    if (device.is_served()) {
+        find_sync_fd(device);
         device.drm_nodes = find_drm_nodes(device);
+        uint32_t count = 0;
+        next.GetPhysicalDeviceQueueFamilyProperties(handle, &count, nullptr);
+        device.queue_families.resize(count);
+        next.GetPhysicalDeviceQueueFamilyProperties(handle, &count, device.queue_families.data());
+    }
     return device;
 }
 

@@ -8,6 +8,7 @@
 #include <vulkan/vulkan.h>
 
 #include "core/modifier_choice.hpp"
+#include "core/transport_choice.hpp"
 #include "vk/dispatch.hpp"
 
 namespace fencebridge::vk {
@@ -23,6 +24,11 @@ struct PhysicalDevice {
     std::vector<VkExtensionProperties> extensions; ///< the driver's own list
     bool extensions_known;                         ///< false: the driver could not tell this time
     core::DrmNodes drm_nodes;
+    core::DriverSyncFd sync_fd;
+    /// A semaphore that can be exported as SYNC_FD is as good as another: it may have been imported
+    /// in any way, and can still be exported.
+    bool semaphores_export_freely;
+    std::vector<VkQueueFamilyProperties> queue_families;
     /// What the layer needs and the driver lacks, by name; empty: the layer can serve this device.
     std::vector<std::string> lacks;
 
@@ -38,6 +44,9 @@ struct PhysicalDevice {
 /// The instance extensions that the layer calls a driver of Vulkan 1.0 through, whatever version
 /// the application asks for. The loader takes them away from drivers that do not have them.
 [[nodiscard]] std::span<const char* const> required_instance_extensions();
+
+/// The device extensions that the layer uses where the driver has them.
+[[nodiscard]] std::vector<const char*> optional_device_extensions(const PhysicalDevice& device);
 
 /// The device extensions that the layer needs where `api_version` does not include them.
 [[nodiscard]] std::vector<const char*> required_device_extensions(uint32_t api_version);

@@ -82,7 +82,9 @@ struct DmabufFeedback::Handlers {
         without_exceptions([&] { self(data).table_ = std::make_unique<Table>(owned, size); });
     }
 
-    static void main_device(void*, zwp_linux_dmabuf_feedback_v1*, wl_array*) {}
+    static void main_device(void* data, zwp_linux_dmabuf_feedback_v1*, wl_array* device) {
+        self(data).pending_.main_device = device_of(device);
+    }
 
     static void tranche_done(void* data, zwp_linux_dmabuf_feedback_v1*) {
         without_exceptions([&] {

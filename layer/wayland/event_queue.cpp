@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "wayland/event_queue.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
 #include <utility>
 
+#include "core/surface_limits.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::wayland {
@@ -57,7 +60,7 @@ std::expected<EventQueue::Stamp, VkResult> EventQueue::dispatch_pending() {
     return Stamp{rounds_};
 }
 
-VkResult EventQueue::wait(Stamp seen, const Deadline& deadline) {
+VkResult EventQueue::wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) {
     {
         std::unique_lock lock(mutex_);
         const auto ready = [&] { return Stamp{rounds_} != seen || !dispatching_; };
@@ -70,31 +73,40 @@ VkResult EventQueue::wait(Stamp seen, const Deadline& deadline) {
         dispatching_ = true;
     }
     const Turn turn(*this);
-    return read_and_dispatch(deadline);
+    return read_and_dispatch(deadline, also);
 }
 
-VkResult EventQueue::read_and_dispatch(const Deadline& deadline) {
+VkResult EventQueue::read_and_dispatch(const Deadline& deadline, std::span<pollfd> also) {
     if (wl_display_prepare_read_queue(display_, handle_.get()) != 0) {
         // Another reader has put events here meanwhile.
         return wl_display_dispatch_queue_pending(display_, handle_.get()) < 0 ? check_connection()
                                                                               : VK_SUCCESS;
     }
+    std::array<pollfd, 1 + core::max_images> polled;
+    const auto socket = polled.begin();
+    std::ranges::copy(also, socket + 1);
     for (;;) {
         short events = POLLIN;
         if (wl_display_flush(display_) < 0 && errno == EAGAIN)
             events |= POLLOUT;
         // On EPIPE the compositor's last words, a protocol error, may still be there to read.
-        pollfd socket{wl_display_get_fd(display_), events, 0};
+        *socket = {.fd = wl_display_get_fd(display_), .events = events, .revents = 0};
         const auto timeout = deadline.remaining();
-        const int ready = ::ppoll(&socket, 1, timeout ? &*timeout : nullptr, nullptr);
+        const int ready =
+            ::ppoll(polled.data(), 1 + also.size(), timeout ? &*timeout : nullptr, nullptr);
         if (ready < 0 && errno == EINTR)
             continue;
         if (ready <= 0) {
             wl_display_cancel_read(display_);
             return ready == 0 ? VK_TIMEOUT : VK_ERROR_SURFACE_LOST_KHR;
         }
-        if (socket.revents & ~POLLOUT)
+        std::ranges::copy_n(socket + 1, static_cast<ptrdiff_t>(also.size()), also.begin());
+        if (socket->revents & ~POLLOUT)
             break;
+        if (socket->revents == 0) {
+            wl_display_cancel_read(display_);
+            return VK_SUCCESS;
+        }
     }
     if (wl_display_read_events(display_) < 0 ||
         wl_display_dispatch_queue_pending(display_, handle_.get()) < 0)

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <expected>
 #include <mutex>
+#include <poll.h>
+#include <span>
 #include <vulkan/vulkan.h>
 
 #include "util/deadline.hpp"
@@ -42,9 +44,11 @@ public:
     [[nodiscard]] std::expected<Stamp, VkResult> dispatch_pending();
 
     /// Sends what is buffered, then waits until events have been dispatched since `seen` was
-    /// given, at most until the deadline. Looks at the socket once even if that has passed.
+    /// given, or something has happened on one of `also`, at most until the deadline. Looks at the
+    /// socket once even if that has passed.
+    /// @param also  at most core::max_images; filled in as by poll(2). For one thread at a time.
     /// @return VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR
-    [[nodiscard]] VkResult wait(Stamp seen, const Deadline& deadline);
+    [[nodiscard]] VkResult wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also = {});
 
     /// Hands buffered requests to the socket as far as it takes them, without waiting.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
@@ -54,7 +58,7 @@ private:
     /// The right to dispatch, which one thread has at a time.
     class Turn;
 
-    VkResult read_and_dispatch(const Deadline& deadline);
+    VkResult read_and_dispatch(const Deadline& deadline, std::span<pollfd> also);
     VkResult check_connection();
 
     wl_display* display_;

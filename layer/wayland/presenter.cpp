@@ -10,6 +10,10 @@ namespace fencebridge::wayland {
 struct WaylandPresenter::Handlers {
     static void release(void* data, wl_buffer*) {
         const Slot& slot = *static_cast<Slot*>(data);
+        // linux-drm-syncobj-v1 leaves undefined when, or whether, this comes for a buffer with a
+        // release point.
+        if (slot.timelines.release)
+            return;
         slot.presenter->ring_.with([&](core::ImageRing& ring) { ring.release(slot.image); });
     }
 
@@ -39,6 +43,7 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<Surface> surface, PresenterPa
 
 WaylandPresenter::~WaylandPresenter() {
     slots_.clear();
+    surface_->leave_explicit_sync();
     // Lets the compositor free the buffers now; what the socket does not take goes later.
     if (queue_)
         static_cast<void>(wl_display_flush(queue_.display()));
@@ -63,6 +68,8 @@ WaylandPresenter::create(std::shared_ptr<Surface> surface, PresenterParameters p
     VkResult result = self->wait_for_answers();
     if (requested != VK_SUCCESS && result == VK_SUCCESS)
         result = requested;
+    if (result == VK_SUCCESS)
+        result = self->import_timelines();
     if (result != VK_SUCCESS)
         return std::unexpected(result);
     return self;
@@ -119,6 +126,17 @@ VkResult WaylandPresenter::wait_for_answers() {
     }
 }
 
+VkResult WaylandPresenter::import_timelines() {
+    // The window system keeps what it was given; the descriptors can go.
+    const auto timelines = std::exchange(parameters_.timelines, {});
+    for (size_t i = 0; i < timelines.size(); ++i) {
+        slots_[i].timelines = surface_->import(timelines[i]);
+        if (!slots_[i].timelines.acquire || !slots_[i].timelines.release)
+            return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    return VK_SUCCESS;
+}
+
 std::expected<Presenter::Stamp, VkResult> WaylandPresenter::update() {
     const auto handled = queue_.dispatch_pending();
     if (!handled)
@@ -126,13 +144,17 @@ std::expected<Presenter::Stamp, VkResult> WaylandPresenter::update() {
     return static_cast<Stamp>(*handled);
 }
 
-VkResult WaylandPresenter::wait(Stamp seen, const Deadline& deadline) {
-    return queue_.wait(static_cast<EventQueue::Stamp>(seen), deadline);
+VkResult WaylandPresenter::wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) {
+    return queue_.wait(static_cast<EventQueue::Stamp>(seen), deadline, also);
 }
 
-VkResult WaylandPresenter::present(core::ImageIndex image) {
-    wl_buffer* const buffer = slots_[static_cast<size_t>(image)].buffer.get();
-    if (const VkResult result = surface_->commit(buffer, pacing_, fifo_.get());
+VkResult WaylandPresenter::present(core::ImageIndex image,
+                                   const std::optional<core::CommitPoints>& points) {
+    const Slot& slot = slots_[static_cast<size_t>(image)];
+    const Surface::Content content = {.buffer = slot.buffer.get(),
+                                      .timelines = points ? &slot.timelines : nullptr,
+                                      .points = points.value_or(core::CommitPoints{})};
+    if (const VkResult result = surface_->commit(content, pacing_, fifo_.get());
         result != VK_SUCCESS)
         return result;
     const auto feedback = surface_->feedback();

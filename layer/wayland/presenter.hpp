@@ -26,8 +26,9 @@ public:
            const std::vector<image::SwapchainImage>& images, Locked<core::ImageRing>& ring);
 
     std::expected<Stamp, VkResult> update() override;
-    VkResult wait(Stamp seen, const Deadline& deadline) override;
-    VkResult present(core::ImageIndex image) override;
+    VkResult wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) override;
+    VkResult present(core::ImageIndex image,
+                     const std::optional<core::CommitPoints>& points) override;
 
     ~WaylandPresenter() override;
 
@@ -40,6 +41,7 @@ private:
         core::ImageIndex image;
         Proxy<zwp_linux_buffer_params_v1> params; ///< until the compositor has answered
         Proxy<wl_buffer> buffer;
+        Timelines timelines; ///< where fences go by those
         bool refused = false;
     };
 
@@ -48,10 +50,11 @@ private:
 
     VkResult request_buffers(const std::vector<image::SwapchainImage>& images);
     VkResult wait_for_answers();
+    VkResult import_timelines();
     bool is_suboptimal(const std::shared_ptr<const core::DmabufFeedback>& feedback);
 
     const std::shared_ptr<Surface> surface_;
-    const PresenterParameters parameters_;
+    PresenterParameters parameters_;
     const core::Pacing pacing_;
     Locked<core::ImageRing>& ring_;
     EventQueue queue_;

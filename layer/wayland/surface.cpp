@@ -15,6 +15,7 @@ struct Surface::Handlers {
         Surface& surface = *static_cast<Surface*>(data);
         if (std::strcmp(interface, zwp_linux_dmabuf_v1_interface.name) == 0)
             surface.bind_dmabuf(registry, name, version);
+        surface.explicit_sync_.bind(registry, name, interface);
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
         if (std::strcmp(interface, wp_fifo_manager_v1_interface.name) == 0) {
             surface.fifo_manager_.reset(static_cast<wp_fifo_manager_v1*>(
@@ -109,14 +110,28 @@ Surface::create_presenter(PresenterParameters parameters,
     return WaylandPresenter::create(shared_from_this(), std::move(parameters), images, ring);
 }
 
-VkResult Surface::commit(wl_buffer* buffer, core::Pacing pacing, wp_fifo_v1* fifo) {
+std::expected<sync::TimelineTaker, std::string> Surface::timeline_taker() {
+    if (auto usable = explicit_sync_.usable(); !usable)
+        return std::unexpected(std::move(usable.error()));
+    return sync::TimelineTaker{
+        .main_device = feedback_->current()->main_device,
+        .try_timeline =
+            [this](const Fd& syncobj) { return explicit_sync_.try_timeline(display(), syncobj); },
+    };
+}
+
+VkResult Surface::commit(const Content& content, core::Pacing pacing, wp_fifo_v1* fifo) {
     if (pacing == core::Pacing::frame_callback) {
         if (const VkResult result = wait_for_frame(); result != VK_SUCCESS)
             return result;
     }
     {
         const std::lock_guard guard(commit_mutex_);
-        wl_surface_attach(surface_, buffer, 0, 0);
+        if (content.timelines == nullptr)
+            explicit_sync_.set_none();
+        else if (!explicit_sync_.set_points(surface_, *content.timelines, content.points))
+            return VK_ERROR_OUT_OF_HOST_MEMORY;
+        wl_surface_attach(surface_, content.buffer, 0, 0);
         if (wl_surface_get_version(surface_) >= WL_SURFACE_DAMAGE_BUFFER_SINCE_VERSION)
             wl_surface_damage_buffer(surface_, 0, 0, INT32_MAX, INT32_MAX);
         else
@@ -128,6 +143,11 @@ VkResult Surface::commit(wl_buffer* buffer, core::Pacing pacing, wp_fifo_v1* fif
         wl_surface_commit(surface_);
     }
     return queue_.flush();
+}
+
+void Surface::leave_explicit_sync() {
+    const std::lock_guard guard(commit_mutex_);
+    explicit_sync_.set_none();
 }
 
 VkResult Surface::wait_for_frame() {

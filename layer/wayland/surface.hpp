@@ -11,6 +11,7 @@
 #include "util/locked.hpp"
 #include "wayland/dmabuf_feedback.hpp"
 #include "wayland/event_queue.hpp"
+#include "wayland/explicit_sync.hpp"
 #include "wayland/proxy.hpp"
 
 struct wp_fifo_v1; // not in every build's protocol headers
@@ -34,6 +35,7 @@ public:
     [[nodiscard]] bool has_fifo() const;
 
     std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> feedback() override;
+    std::expected<sync::TimelineTaker, std::string> timeline_taker() override;
     std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
                      const std::vector<image::SwapchainImage>& images,
@@ -44,11 +46,25 @@ public:
     /// @return null when memory is out, or has_fifo() is false
     [[nodiscard]] std::shared_ptr<wp_fifo_v1> share_fifo();
 
-    /// Shows `buffer`, all of it new, at this pace. With Pacing::frame_callback waits until the
-    /// frame before has been shown.
+    /// @return null timelines when memory is out
+    [[nodiscard]] Timelines import(const sync::ImageTimelines& timelines) const {
+        return explicit_sync_.import(timelines);
+    }
+
+    /// What a commit shows, all of it new.
+    struct Content {
+        wl_buffer* buffer;
+        const Timelines* timelines; ///< null where fences travel with the buffer
+        core::CommitPoints points;  ///< with timelines
+    };
+    /// Shows a buffer at this pace. With Pacing::frame_callback waits until the frame before has
+    /// been shown.
     /// @param fifo  with Pacing::barrier; else null
-    /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
-    [[nodiscard]] VkResult commit(wl_buffer* buffer, core::Pacing pacing, wp_fifo_v1* fifo);
+    /// @return VK_SUCCESS, VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
+    [[nodiscard]] VkResult commit(const Content& content, core::Pacing pacing, wp_fifo_v1* fifo);
+    /// The swapchain of the last commit goes. The driver's own may want to extend the surface,
+    /// which only one can at a time.
+    void leave_explicit_sync();
 
 private:
     struct Handlers;
@@ -70,6 +86,7 @@ private:
     Proxy<wp_fifo_manager_v1> fifo_manager_;
 #endif
     std::weak_ptr<wp_fifo_v1> fifo_;
+    ExplicitSync explicit_sync_;
 
     struct Frame {
         core::FramePacer pacer;

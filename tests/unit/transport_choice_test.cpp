@@ -8,18 +8,19 @@ namespace {
 
 struct Case {
     std::string name;
-    TransportLacks lacks; ///< of those that were tried
+    std::map<Transport, std::string> lacks; ///< of those that were tried
     std::optional<Transport> requested;
     Transport expected;
     std::string reason;
     bool refused;
+    DriverSyncFd driver = {};
 };
 
 class TransportChoiceTable : public testing::TestWithParam<Case> {};
 
 TEST_P(TransportChoiceTable, PicksAndSaysWhy) {
     const Case& c = GetParam();
-    const TransportChoice choice = choose_transport(c.lacks, c.requested);
+    const TransportChoice choice = choose_transport({c.driver, c.lacks}, c.requested);
     EXPECT_STREQ(name(choice.transport), name(c.expected));
     EXPECT_EQ(choice.reason, c.reason);
     EXPECT_EQ(choice.request_refused, c.refused);
@@ -73,7 +74,48 @@ INSTANTIATE_TEST_SUITE_P(
              Transport::module,
              Transport::cpu,
              "asked for module, but M; no explicit: E; no kernel: K; the best that works",
-             true}),
+             true},
+        Case{"ADriverThatExportsFencesAlone",
+             {},
+             {},
+             Transport::explicit_sync,
+             "the best that works",
+             false,
+             {.export_semaphore = false}},
+        Case{"ADriverThatImportsSemaphoresAlone",
+             {},
+             Transport::kernel,
+             Transport::kernel,
+             "asked for",
+             false,
+             {.import_fence = false}},
+        Case{"ADriverThatExportsNothing",
+             {},
+             {},
+             Transport::cpu,
+             "no explicit: the driver exports no SYNC_FD; no kernel: the driver exports no "
+             "SYNC_FD; no module: the driver exports no SYNC_FD; the best that works",
+             false,
+             {.export_semaphore = false, .export_fence = false}},
+        Case{"ADriverThatImportsNoSemaphores",
+             {},
+             Transport::kernel,
+             Transport::cpu,
+             "asked for kernel, but the driver imports no SYNC_FD into semaphores; no explicit: "
+             "the driver imports no SYNC_FD into semaphores; no module: the driver imports no "
+             "SYNC_FD into semaphores; the best that works",
+             true,
+             {.import_semaphore = false}},
+        Case{"CpuNeedsNothingOfTheDriver",
+             {},
+             Transport::cpu,
+             Transport::cpu,
+             "asked for",
+             false,
+             {.export_semaphore = false,
+              .import_semaphore = false,
+              .export_fence = false,
+              .import_fence = false}}),
     [](const auto& one) { return one.param.name; });
 
 } // namespace

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/syncobj.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <drm.h>
+#include <drm_syncobj.h>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+namespace fencebridge::kernel {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The device that a DRM node belongs to, by its place in sysfs; empty when that cannot be told.
+fs::path device_of(dev_t node) {
+    std::error_code error;
+    return fs::canonical("/sys/dev/char/" + std::to_string(::major(node)) + ":" +
+                             std::to_string(::minor(node)) + "/device",
+                         error);
+}
+
+uint64_t address(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
+
+} // namespace
+
+std::vector<std::string> render_nodes(std::optional<dev_t> preferred) {
+    struct Node {
+        std::string path;
+        bool preferred;
+    };
+    const fs::path wanted = preferred ? device_of(*preferred) : fs::path();
+    std::vector<Node> nodes;
+    std::error_code error; // an absent folder has no nodes
+    for (const fs::directory_entry& entry : fs::directory_iterator("/dev/dri", error)) {
+        struct stat status;
+        if (!entry.path().filename().string().starts_with("renderD") ||
+            ::stat(entry.path().c_str(), &status) != 0)
+            continue;
+        const bool same = preferred && (status.st_rdev == *preferred ||
+                                        (!wanted.empty() && device_of(status.st_rdev) == wanted));
+        nodes.push_back({entry.path().string(), same});
+    }
+    std::ranges::sort(nodes, [](const Node& a, const Node& b) {
+        return a.preferred != b.preferred ? a.preferred : a.path < b.path;
+    });
+    std::vector<std::string> paths(nodes.size());
+    std::ranges::transform(nodes, paths.begin(), &Node::path);
+    return paths;
+}
+
+std::expected<SyncobjDevice, Errno> SyncobjDevice::open(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fd)
+        return std::unexpected(Errno{errno});
+    return SyncobjDevice(std::move(fd));
+}
+
+std::expected<SyncobjHandle, Errno> SyncobjDevice::create() const {
+    drm_syncobj_create argument = {};
+    if (auto done = retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_CREATE, &argument); !done)
+        return std::unexpected(done.error());
+    return SyncobjHandle{argument.handle};
+}
+
+void SyncobjDevice::destroy(SyncobjHandle syncobj) const {
+    drm_syncobj_destroy argument = {.handle = static_cast<uint32_t>(syncobj), .pad = 0};
+    static_cast<void>(retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_DESTROY, &argument));
+}
+
+std::expected<Fd, Errno> SyncobjDevice::share(SyncobjHandle syncobj) const {
+    fencebridge_syncobj_point argument = {.handle = static_cast<uint32_t>(syncobj), .fd = -1};
+    if (auto done = retry_ioctl(fd_, FENCEBRIDGE_SYNCOBJ_IOCTL_EXPORT_POINT, &argument); !done)
+        return std::unexpected(done.error());
+    return Fd(argument.fd);
+}
+
+std::expected<void, Errno> SyncobjDevice::signal(std::span<const SyncobjHandle> timelines,
+                                                 core::TimelinePoint point) const {
+    const std::vector<uint64_t> points(timelines.size(), static_cast<uint64_t>(point));
+    drm_syncobj_timeline_array argument = {
+        .handles = address(timelines.data()),
+        .points = address(points.data()),
+        .count_handles = static_cast<uint32_t>(timelines.size()),
+        .flags = 0,
+    };
+    return retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &argument);
+}
+
+std::expected<void, Errno> SyncobjDevice::query(std::span<const SyncobjHandle> timelines,
+                                                Reached reached,
+                                                std::span<core::TimelinePoint> points) const {
+    drm_syncobj_timeline_array argument = {
+        .handles = address(timelines.data()),
+        .points = address(points.data()),
+        .count_handles = static_cast<uint32_t>(timelines.size()),
+        .flags = reached == Reached::materialised ? DRM_SYNCOBJ_QUERY_FLAGS_LAST_SUBMITTED : 0u,
+    };
+    return retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_QUERY, &argument);
+}
+
+std::expected<void, Errno> SyncobjDevice::notify(SyncobjHandle timeline, core::TimelinePoint point,
+                                                 const Fd& eventfd) const {
+    fencebridge_syncobj_eventfd argument = {
+        .handle = static_cast<uint32_t>(timeline),
+        .flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE,
+        .point = static_cast<uint64_t>(point),
+        .fd = eventfd.get(),
+        .pad = 0,
+    };
+    return retry_ioctl(fd_, FENCEBRIDGE_SYNCOBJ_IOCTL_EVENTFD, &argument);
+}
+
+std::expected<void, Errno> SyncobjDevice::import_point(SyncobjHandle timeline,
+                                                       core::TimelinePoint point,
+                                                       const Fd& sync_file) const {
+    fencebridge_syncobj_point argument = {
+        .handle = static_cast<uint32_t>(timeline),
+        .flags = FENCEBRIDGE_SYNCOBJ_SYNC_FILE | FENCEBRIDGE_SYNCOBJ_POINT,
+        .fd = sync_file.get(),
+        .pad = 0,
+        .point = static_cast<uint64_t>(point),
+    };
+    return retry_ioctl(fd_, FENCEBRIDGE_SYNCOBJ_IOCTL_IMPORT_POINT, &argument);
+}
+
+std::expected<Fd, Errno> SyncobjDevice::export_point(SyncobjHandle timeline,
+                                                     core::TimelinePoint point) const {
+    fencebridge_syncobj_point argument = {
+        .handle = static_cast<uint32_t>(timeline),
+        .flags = FENCEBRIDGE_SYNCOBJ_SYNC_FILE | FENCEBRIDGE_SYNCOBJ_POINT,
+        .fd = -1,
+        .pad = 0,
+        .point = static_cast<uint64_t>(point),
+    };
+    if (auto done = retry_ioctl(fd_, FENCEBRIDGE_SYNCOBJ_IOCTL_EXPORT_POINT, &argument); !done)
+        return std::unexpected(done.error());
+    return Fd(argument.fd);
+}
+
+std::expected<void, Errno> SyncobjDevice::import_point_by(SyncobjHandle scratch,
+                                                          SyncobjHandle timeline,
+                                                          core::TimelinePoint point,
+                                                          const Fd& sync_file) const {
+    fencebridge_syncobj_point import = {
+        .handle = static_cast<uint32_t>(scratch),
+        .flags = FENCEBRIDGE_SYNCOBJ_SYNC_FILE,
+        .fd = sync_file.get(),
+        .pad = 0,
+        .point = 0,
+    };
+    if (auto done = retry_ioctl(fd_, FENCEBRIDGE_SYNCOBJ_IOCTL_IMPORT_POINT, &import); !done)
+        return done;
+    drm_syncobj_transfer transfer = {
+        .src_handle = static_cast<uint32_t>(scratch),
+        .dst_handle = static_cast<uint32_t>(timeline),
+        .src_point = 0,
+        .dst_point = static_cast<uint64_t>(point),
+        .flags = 0,
+        .pad = 0,
+    };
+    return retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_TRANSFER, &transfer);
+}
+
+std::expected<Fd, Errno> SyncobjDevice::export_point_by(SyncobjHandle scratch,
+                                                        SyncobjHandle timeline,
+                                                        core::TimelinePoint point) const {
+    drm_syncobj_transfer transfer = {
+        .src_handle = static_cast<uint32_t>(timeline),
+        .dst_handle = static_cast<uint32_t>(scratch),
+        .src_point = static_cast<uint64_t>(point),
+        .dst_point = 0,
+        .flags = 0,
+        .pad = 0,
+    };
+    if (auto done = retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_TRANSFER, &transfer); !done)
+        return std::unexpected(done.error());
+    fencebridge_syncobj_point argument = {
+        .handle = static_cast<uint32_t>(scratch),
+        .flags = FENCEBRIDGE_SYNCOBJ_SYNC_FILE,
+        .fd = -1,
+        .pad = 0,
+        .point = 0,
+    };
+    if (auto done = retry_ioctl(fd_, FENCEBRIDGE_SYNCOBJ_IOCTL_EXPORT_POINT, &argument); !done)
+        return std::unexpected(done.error());
+    return Fd(argument.fd);
+}
+
+} // namespace fencebridge::kernel

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <sys/types.h>
+#include <utility>
+#include <vector>
+
+#include "core/timeline_point.hpp"
+#include "kernel/ioctl.hpp"
+#include "util/fd.hpp"
+
+namespace fencebridge::kernel {
+
+/// The DRM render nodes of this machine, each openable by its path: first the one that belongs to
+/// `preferred`, which may be a device's primary or render node. A syncobj is of no particular
+/// device; any node that has them will do.
+///
+/// Primary nodes are left out: opening one can make the process the master of a display.
+[[nodiscard]] std::vector<std::string> render_nodes(std::optional<dev_t> preferred);
+
+/// The name of a syncobj within its device file.
+enum class SyncobjHandle : uint32_t {};
+
+/// A DRM device file, for its syncobjs: drivers/gpu/drm/drm_syncobj.c, and drm.h for the ioctls.
+class SyncobjDevice {
+public:
+    /// @param path  a render node
+    [[nodiscard]] static std::expected<SyncobjDevice, Errno> open(const std::string& path);
+
+    [[nodiscard]] std::expected<SyncobjHandle, Errno> create() const;
+    void destroy(SyncobjHandle syncobj) const;
+
+    /// A file descriptor of the syncobj, close-on-exec, for another process or another device file.
+    [[nodiscard]] std::expected<Fd, Errno> share(SyncobjHandle syncobj) const;
+
+    /// Signals one point of each timeline. EOPNOTSUPP: the device has no timelines.
+    [[nodiscard]] std::expected<void, Errno> signal(std::span<const SyncobjHandle> timelines,
+                                                    core::TimelinePoint point) const;
+
+    enum class Reached { materialised, signalled };
+    /// The last point of each timeline that has materialised, or signalled.
+    /// @param points  as many as timelines
+    [[nodiscard]] std::expected<void, Errno> query(std::span<const SyncobjHandle> timelines,
+                                                   Reached reached,
+                                                   std::span<core::TimelinePoint> points) const;
+
+    /// Adds one to an eventfd's counter when a point materialises: now, if it has. Linux 6.6.
+    [[nodiscard]] std::expected<void, Errno>
+    notify(SyncobjHandle timeline, core::TimelinePoint point, const Fd& eventfd) const;
+
+    /// Puts a sync_file's fence at a point of a timeline. Linux 6.16; EINVAL before.
+    [[nodiscard]] std::expected<void, Errno>
+    import_point(SyncobjHandle timeline, core::TimelinePoint point, const Fd& sync_file) const;
+    /// A sync_file of the fence at a point. Linux 6.16; EINVAL before, and where there is no fence.
+    [[nodiscard]] std::expected<Fd, Errno> export_point(SyncobjHandle timeline,
+                                                        core::TimelinePoint point) const;
+
+    /// The same two on any kernel with timelines, in two steps over a binary syncobj, whose fence
+    /// is replaced. One thread at a time may use it.
+    [[nodiscard]] std::expected<void, Errno> import_point_by(SyncobjHandle scratch,
+                                                             SyncobjHandle timeline,
+                                                             core::TimelinePoint point,
+                                                             const Fd& sync_file) const;
+    [[nodiscard]] std::expected<Fd, Errno>
+    export_point_by(SyncobjHandle scratch, SyncobjHandle timeline, core::TimelinePoint point) const;
+
+private:
+    explicit SyncobjDevice(Fd fd) : fd_(std::move(fd)) {}
+
+    Fd fd_;
+};
+
+/// Owns one syncobj. The device must outlive it, where it is.
+class Syncobj {
+public:
+    Syncobj(const SyncobjDevice& device, SyncobjHandle handle) :
+        device_(&device), handle_(handle) {}
+    Syncobj(Syncobj&& other) noexcept :
+        device_(std::exchange(other.device_, nullptr)), handle_(other.handle_) {}
+    Syncobj& operator=(Syncobj&&) = delete;
+    ~Syncobj() {
+        if (device_ != nullptr)
+            device_->destroy(handle_);
+    }
+
+    [[nodiscard]] SyncobjHandle get() const { return handle_; }
+
+private:
+    const SyncobjDevice* device_;
+    SyncobjHandle handle_;
+};
+
+} // namespace fencebridge::kernel

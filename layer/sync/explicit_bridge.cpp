@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+#include "sync/explicit_bridge.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "sync/cpu_bridge.hpp"
+#include "sync/obstacle.hpp"
+#include "util/log.hpp"
+
+namespace fencebridge::sync {
+
+namespace {
+
+using core::TimelinePoint;
+using Reached = kernel::SyncobjDevice::Reached;
+
+/// Of each acquire timeline; see the class.
+constexpr TimelinePoint always_signalled{1};
+
+TimelinePoint after(TimelinePoint point) { return TimelinePoint{static_cast<uint64_t>(point) + 1}; }
+
+VkResult failed(const char* call, kernel::Errno error) {
+    log::error("%s: %s", call, kernel::text(error).c_str());
+    return VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
+/// Whether a descriptor can be read from without waiting.
+bool is_readable(const Fd& fd) {
+    pollfd request{.fd = fd.get(), .events = POLLIN, .revents = 0};
+    return ::poll(&request, 1, 0) == 1 && (request.revents & POLLIN) != 0;
+}
+
+} // namespace
+
+std::expected<std::unique_ptr<Bridge>, Obstacle> ExplicitBridge::open(size_t images,
+                                                                      const TimelineTaker& taker) {
+    std::string lacks = "no DRM render node";
+    for (const std::string& node : kernel::render_nodes(taker.main_device)) {
+        auto opened = open_on(node, images);
+        if (!opened) {
+            if (const auto* failure = std::get_if<VkResult>(&opened.error()))
+                return std::unexpected(*failure);
+            lacks = node + ": " + std::get<std::string>(opened.error());
+            continue;
+        }
+        // What a compositor says of one it would say of all: they come from the same place.
+        const ExplicitBridge& self = **opened;
+        const auto shared = self.device_.share(self.images_.front().release.get());
+        if (!shared)
+            return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD", shared.error()));
+        if (auto taken = taker.try_timeline(*shared); !taken)
+            return std::unexpected(std::move(taken.error()));
+        return std::move(*opened);
+    }
+    return std::unexpected(std::move(lacks));
+}
+
+std::expected<std::unique_ptr<ExplicitBridge>, Obstacle>
+ExplicitBridge::open_on(const std::string& node, size_t images) {
+    auto device = kernel::SyncobjDevice::open(node);
+    if (!device)
+        return std::unexpected(obstacle("open", device.error()));
+    std::unique_ptr<ExplicitBridge> self(new ExplicitBridge(std::move(*device)));
+    self->images_.reserve(images);
+    self->polled_.resize(images, {.fd = -1, .events = POLLIN, .revents = 0});
+    while (self->images_.size() < images) {
+        if (auto added = self->add_image(); !added)
+            return std::unexpected(std::move(added.error()));
+    }
+    if (auto works = self->try_out(); !works)
+        return std::unexpected(std::move(works.error()));
+    return self;
+}
+
+std::expected<void, Obstacle> ExplicitBridge::add_image() {
+    const auto create = [&]() -> std::expected<kernel::Syncobj, Obstacle> {
+        const auto handle = device_.create();
+        if (!handle)
+            return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_CREATE", handle.error()));
+        return kernel::Syncobj(device_, *handle);
+    };
+    auto acquire = create();
+    if (!acquire)
+        return std::unexpected(std::move(acquire.error()));
+    auto release = create();
+    if (!release)
+        return std::unexpected(std::move(release.error()));
+    Fd eventfd(::eventfd(0, EFD_CLOEXEC));
+    if (!eventfd)
+        return std::unexpected(obstacle("eventfd", kernel::Errno{errno}));
+    const kernel::SyncobjHandle acquire_handle = acquire->get();
+    if (auto done = device_.signal(std::span(&acquire_handle, 1), always_signalled); !done)
+        return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL", done.error()));
+    images_.push_back({.acquire = std::move(*acquire),
+                       .release = std::move(*release),
+                       .eventfd = std::move(eventfd),
+                       .last_acquire = always_signalled});
+    return {};
+}
+
+/// Goes a sync_file's whole way once, on the first image's acquire timeline.
+std::expected<void, Obstacle> ExplicitBridge::try_out() {
+    Image& image = images_.front();
+    if (auto done = device_.notify(image.acquire.get(), always_signalled, image.eventfd); !done)
+        return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_EVENTFD", done.error()));
+    if (!is_readable(image.eventfd))
+        return std::unexpected("DRM_IOCTL_SYNCOBJ_EVENTFD tells nothing");
+    static_cast<void>(is_told(image));
+
+    TimelinePoint reached{0};
+    const kernel::SyncobjHandle handle = image.acquire.get();
+    if (auto done =
+            device_.query(std::span(&handle, 1), Reached::materialised, std::span(&reached, 1));
+        !done)
+        return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
+    if (reached != always_signalled)
+        return std::unexpected("DRM_IOCTL_SYNCOBJ_QUERY gives a wrong point");
+
+    if (device_.export_point(handle, always_signalled))
+        return {};
+    // Before Linux 6.16.
+    for (auto* scratch : {&acquire_scratch_, &present_scratch_}) {
+        const auto made = device_.create();
+        if (!made)
+            return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_CREATE", made.error()));
+        scratch->emplace(device_, *made);
+    }
+    const auto exported =
+        device_.export_point_by(acquire_scratch_->get(), handle, always_signalled);
+    if (!exported)
+        return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_TRANSFER", exported.error()));
+    return {};
+}
+
+std::expected<std::vector<ImageTimelines>, VkResult> ExplicitBridge::share_timelines() {
+    std::vector<ImageTimelines> all;
+    for (const Image& image : images_) {
+        auto acquire = device_.share(image.acquire.get());
+        if (!acquire)
+            return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD", acquire.error()));
+        auto release = device_.share(image.release.get());
+        if (!release)
+            return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD", release.error()));
+        all.push_back({std::move(*acquire), std::move(*release)});
+    }
+    return all;
+}
+
+/// How far the release timelines of some images have come.
+std::expected<void, kernel::Errno> ExplicitBridge::query(const core::ImageList& of, Reached reached,
+                                                         std::span<TimelinePoint> points) const {
+    std::array<kernel::SyncobjHandle, core::max_images> handles;
+    std::ranges::transform(of, handles.begin(),
+                           [&](core::ImageIndex image) { return at(image).release.get(); });
+    return device_.query(std::span(handles).first(of.size()), reached, points.first(of.size()));
+}
+
+/// Takes what an eventfd was told. Waits for it if it is on its way: the kernel materialises a
+/// point and tells those who wait for it in one go.
+bool ExplicitBridge::is_told(Image& image) const {
+    uint64_t count;
+    while (::read(image.eventfd.get(), &count, sizeof count) < 0) {
+        if (errno != EINTR)
+            return false;
+    }
+    image.awaited = false;
+    return true;
+}
+
+std::expected<core::ImageList, VkResult>
+ExplicitBridge::released(const core::ImageList& presented) {
+    core::ImageList released;
+    for (const core::ImageIndex image : presented) {
+        pollfd& polled = polled_[static_cast<size_t>(image)];
+        if ((polled.revents & POLLIN) && at(image).awaited && is_told(at(image)))
+            released.push_back(image);
+        polled.revents = 0;
+    }
+    if (!released.empty() || presented.empty())
+        return released;
+
+    std::array<TimelinePoint, core::max_images> points;
+    if (auto done = query(presented, Reached::materialised, points); !done)
+        return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
+    for (size_t i = 0; i < presented.size(); ++i) {
+        Image& image = at(presented[i]);
+        if (points[i] < image.committed)
+            continue;
+        // Nothing of this commit's may be left in the eventfd for the next.
+        if (image.awaited && !is_told(image))
+            return std::unexpected(failed("read of an eventfd", kernel::Errno{errno}));
+        released.push_back(presented[i]);
+    }
+    return released;
+}
+
+std::expected<std::span<pollfd>, VkResult>
+ExplicitBridge::await_release(const core::ImageList& presented) {
+    for (pollfd& polled : polled_)
+        polled.fd = -1;
+    for (const core::ImageIndex index : presented) {
+        Image& image = at(index);
+        if (!image.awaited) {
+            const auto told = device_.notify(image.release.get(), image.committed, image.eventfd);
+            if (!told)
+                return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_EVENTFD", told.error()));
+            image.awaited = true;
+        }
+        polled_[static_cast<size_t>(index)].fd = image.eventfd.get();
+    }
+    return polled_;
+}
+
+std::expected<Snapshot, VkResult> ExplicitBridge::acquire(const core::ImageList& free,
+                                                          const Deadline&) {
+    std::array<TimelinePoint, core::max_images> points;
+    const bool never_committed = at(free[0]).committed == TimelinePoint{0};
+    if (never_committed)
+        return Snapshot{free[0], Fd()};
+    if (auto done = query(free, Reached::signalled, points); !done)
+        return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
+    for (size_t i = 0; i < free.size(); ++i) {
+        if (points[i] >= at(free[i]).committed)
+            return Snapshot{free[i], Fd()};
+    }
+    const Image& image = at(free[0]);
+    auto fences = acquire_scratch_ ? device_.export_point_by(acquire_scratch_->get(),
+                                                             image.release.get(), image.committed)
+                                   : device_.export_point(image.release.get(), image.committed);
+    if (!fences)
+        return std::unexpected(failed("sync_file of a release point", fences.error()));
+    return Snapshot{free[0], std::move(*fences)};
+}
+
+std::expected<std::optional<core::CommitPoints>, VkResult>
+ExplicitBridge::present(core::ImageIndex index, const Fd& rendering) {
+    Image& image = at(index);
+    TimelinePoint acquire = always_signalled;
+    if (rendering) {
+        const TimelinePoint next = after(image.last_acquire);
+        const auto done = present_scratch_
+                              ? device_.import_point_by(present_scratch_->get(),
+                                                        image.acquire.get(), next, rendering)
+                              : device_.import_point(image.acquire.get(), next, rendering);
+        if (done) {
+            acquire = image.last_acquire = next;
+        } else {
+            // The rendering is on its way and cannot be taken back; only its fence could be lost.
+            log::error("sync_file to an acquire point: %s; waiting for this frame on the CPU",
+                       kernel::text(done.error()).c_str());
+            if (const VkResult result = wait_for(rendering); result != VK_SUCCESS)
+                return std::unexpected(result);
+        }
+    }
+    image.committed = after(image.committed);
+    return core::CommitPoints{.acquire = acquire, .release = image.committed};
+}
+
+} // namespace fencebridge::sync

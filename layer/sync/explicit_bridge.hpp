@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "kernel/syncobj.hpp"
+#include "sync/bridge.hpp"
+
+namespace fencebridge::sync {
+
+/// Transport `explicit`: linux-drm-syncobj-v1. Each image has two timelines of its own, since the
+/// compositor may let images go in any order and a point that signals takes all earlier ones with
+/// it.
+///
+/// Points of an acquire timeline: 1 has signalled from the start and stands for rendering that is
+/// done; each fence that is still pending gets the next. Points of a release timeline count the
+/// image's commits.
+///
+/// A release point need not have a fence yet when the compositor gets the image. It has come back
+/// when the point materialises, which an eventfd tells; its fence is the snapshot.
+class ExplicitBridge final : public Bridge {
+public:
+    /// Takes the first DRM node that has what is needed, the compositor's own before others.
+    [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, Obstacle>
+    open(size_t images, const TimelineTaker& taker);
+
+    std::expected<std::vector<ImageTimelines>, VkResult> share_timelines() override;
+    std::expected<core::ImageList, VkResult> released(const core::ImageList& presented) override;
+    std::expected<std::span<pollfd>, VkResult>
+    await_release(const core::ImageList& presented) override;
+    std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
+                                              const Deadline& deadline) override;
+    std::expected<std::optional<core::CommitPoints>, VkResult>
+    present(core::ImageIndex image, const Fd& rendering) override;
+
+private:
+    struct Image {
+        kernel::Syncobj acquire;
+        kernel::Syncobj release;
+        /// Told of a release point once it is asked for; read once for each time it was.
+        Fd eventfd;
+        core::TimelinePoint last_acquire; ///< of the acquire timeline, that has a fence
+        core::TimelinePoint committed{0}; ///< of the release timeline; 0: never committed
+        bool awaited = false;             ///< the eventfd will be, or has been, told of `committed`
+    };
+
+    explicit ExplicitBridge(kernel::SyncobjDevice device) : device_(std::move(device)) {}
+
+    static std::expected<std::unique_ptr<ExplicitBridge>, Obstacle> open_on(const std::string& node,
+                                                                            size_t images);
+    std::expected<void, Obstacle> add_image();
+    std::expected<void, Obstacle> try_out();
+    std::expected<void, kernel::Errno> query(const core::ImageList& of,
+                                             kernel::SyncobjDevice::Reached reached,
+                                             std::span<core::TimelinePoint> points) const;
+    bool is_told(Image& image) const;
+    Image& at(core::ImageIndex image) { return images_[static_cast<size_t>(image)]; }
+    const Image& at(core::ImageIndex image) const { return images_[static_cast<size_t>(image)]; }
+
+    const kernel::SyncobjDevice device_;
+    std::vector<Image> images_;
+    std::vector<pollfd> polled_; ///< for each image; the acquiring thread's
+    /// For kernels that cannot reach a point in one step: one for each direction, which are
+    /// different threads'.
+    std::optional<kernel::Syncobj> acquire_scratch_;
+    std::optional<kernel::Syncobj> present_scratch_;
+};
+
+} // namespace fencebridge::sync

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include "vk/device.hpp"
+
+#include "vk/chain.hpp"
+
+namespace fencebridge::vk {
+
+std::expected<Semaphore, VkResult> create_semaphore(const Device& device,
+                                                    VkExternalSemaphoreHandleTypeFlags exports) {
+    VkExportSemaphoreCreateInfo exportable = {
+        .sType = VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO, .handleTypes = exports};
+    VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
+    if (exports != 0)
+        chain(info, exportable);
+    VkSemaphore semaphore = VK_NULL_HANDLE;
+    const VkResult result = device.next.CreateSemaphore(device.handle, &info, nullptr, &semaphore);
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    return Semaphore(device, semaphore);
+}
+
+std::expected<Fence, VkResult> create_fence(const Device& device,
+                                            VkExternalFenceHandleTypeFlags exports) {
+    VkExportFenceCreateInfo exportable = {.sType = VK_STRUCTURE_TYPE_EXPORT_FENCE_CREATE_INFO,
+                                          .handleTypes = exports};
+    VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+    if (exports != 0)
+        chain(info, exportable);
+    VkFence fence = VK_NULL_HANDLE;
+    const VkResult result = device.next.CreateFence(device.handle, &info, nullptr, &fence);
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    return Fence(device, fence);
+}
+
+} // namespace fencebridge::vk

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "wayland/explicit_sync.hpp"
+
+#ifdef FENCEBRIDGE_HAVE_SYNCOBJ_V1
+
+#include <cstring>
+
+#include "linux-drm-syncobj-v1-client-protocol.h"
+#include "wayland/timeline_trial.hpp"
+
+namespace fencebridge::wayland {
+
+void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_manager_v1* manager) const {
+    wp_linux_drm_syncobj_manager_v1_destroy(manager);
+}
+void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_surface_v1* surface) const {
+    wp_linux_drm_syncobj_surface_v1_destroy(surface);
+}
+void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_timeline_v1* timeline) const {
+    wp_linux_drm_syncobj_timeline_v1_destroy(timeline);
+}
+
+void ExplicitSync::bind(wl_registry* registry, uint32_t name, const char* interface) {
+    if (std::strcmp(interface, wp_linux_drm_syncobj_manager_v1_interface.name) == 0)
+        manager_.reset(static_cast<wp_linux_drm_syncobj_manager_v1*>(
+            wl_registry_bind(registry, name, &wp_linux_drm_syncobj_manager_v1_interface, 1)));
+}
+
+std::expected<void, std::string> ExplicitSync::usable() const {
+    if (!manager_)
+        return std::unexpected("the compositor has no linux-drm-syncobj-v1");
+    return {};
+}
+
+std::expected<void, sync::Obstacle> ExplicitSync::try_timeline(wl_display* display,
+                                                               const Fd& syncobj) {
+    if (taken_)
+        return {};
+    auto tried = wayland::try_timeline(display, syncobj);
+    taken_ = tried.has_value();
+    return tried;
+}
+
+Timelines ExplicitSync::import(const sync::ImageTimelines& timelines) const {
+    const auto import = [&](const Fd& syncobj) {
+        return Timelines::Timeline(
+            wp_linux_drm_syncobj_manager_v1_import_timeline(manager_.get(), syncobj.get()));
+    };
+    return {.acquire = import(timelines.acquire), .release = import(timelines.release)};
+}
+
+bool ExplicitSync::set_points(wl_surface* surface, const Timelines& timelines,
+                              const core::CommitPoints& points) {
+    if (!surface_)
+        surface_.reset(wp_linux_drm_syncobj_manager_v1_get_surface(manager_.get(), surface));
+    if (!surface_)
+        return false;
+    const auto high = [](core::TimelinePoint point) {
+        return static_cast<uint32_t>(static_cast<uint64_t>(point) >> 32);
+    };
+    const auto low = [](core::TimelinePoint point) { return static_cast<uint32_t>(point); };
+    wp_linux_drm_syncobj_surface_v1_set_acquire_point(surface_.get(), timelines.acquire.get(),
+                                                      high(points.acquire), low(points.acquire));
+    wp_linux_drm_syncobj_surface_v1_set_release_point(surface_.get(), timelines.release.get(),
+                                                      high(points.release), low(points.release));
+    return true;
+}
+
+} // namespace fencebridge::wayland
+
+#else // the protocol's file was not there at build time: nothing is ever bound
+
+namespace fencebridge::wayland {
+
+void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_manager_v1*) const {}
+void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_surface_v1*) const {}
+void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_timeline_v1*) const {}
+
+void ExplicitSync::bind(wl_registry*, uint32_t, const char*) {}
+std::expected<void, std::string> ExplicitSync::usable() const {
+    return std::unexpected("this build of the layer has no linux-drm-syncobj-v1");
+}
+std::expected<void, sync::Obstacle> ExplicitSync::try_timeline(wl_display*, const Fd&) {
+    return std::unexpected(usable().error());
+}
+Timelines ExplicitSync::import(const sync::ImageTimelines&) const { return {}; }
+bool ExplicitSync::set_points(wl_surface*, const Timelines&, const core::CommitPoints&) {
+    return false;
+}
+
+} // namespace fencebridge::wayland
+
+#endif
