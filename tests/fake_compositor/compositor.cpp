@@ -30,6 +30,7 @@ Compositor::Compositor(Script script) :
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
     add_fifo_global(scene_);
 #endif
+    wl_display_add_socket_fd(display_, socket_.release());
     thread_ = std::thread([this] { run(); });
 }
 
@@ -47,6 +48,12 @@ Compositor::~Compositor() {
 }
 
 wl_display* Compositor::connect() {
+    Fd client = socket_.connect();
+    settle();
+    return client ? wl_display_connect_to_fd(client.release()) : nullptr;
+}
+
+wl_display* Compositor::connect_unnamed() {
     int sockets[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
         return nullptr;

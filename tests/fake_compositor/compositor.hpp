@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // A Wayland compositor inside the test's process, on a thread of its own, that does what the test
-// says. Clients are connected by socketpair().
+// says.
 #pragma once
 
+#include "listening_socket.hpp"
 #include "scene.hpp"
 
 #include <wayland-client-core.h>
@@ -28,8 +29,11 @@ public:
     Compositor(const Compositor&) = delete;
     Compositor& operator=(const Compositor&) = delete;
 
-    // A new client; the caller disconnects the display.
+    // A new client, through the compositor's socket; the caller disconnects the display.
     wl_display* connect();
+    // By socketpair(), as one is that inherits its connection: getpeername() tells no path.
+    wl_display* connect_unnamed();
+    const std::filesystem::path& socket_path() const { return socket_.path(); }
 
     // Runs on the compositor's thread, once everything that clients have written to their sockets
     // so far has been carried out; returns what the function returns.
@@ -99,6 +103,7 @@ private:
     void check_waiters();
     void wake();
 
+    ListeningSocket socket_;
     wl_display* display_;
     Scene scene_;
     wl_protocol_logger* logger_;

@@ -2,6 +2,9 @@
 // The fake compositor itself, driven by a plain Wayland client.
 #include "plain_client.hpp"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <cerrno>
 
 namespace fencebridge::test {
@@ -13,6 +16,47 @@ TEST(FakeCompositor, OffersTheGlobalsOfTheScript) {
     EXPECT_EQ(client.globals["wl_compositor"], 3u);
     EXPECT_FALSE(client.globals.contains("zwp_linux_dmabuf_v1"));
     EXPECT_FALSE(client.globals.contains("wl_shm"));
+}
+
+// Where a client's connection leads to, as the client can tell.
+std::string peer_of(wl_display* display) {
+    sockaddr_un address{};
+    socklen_t length = sizeof address;
+    EXPECT_EQ(
+        getpeername(wl_display_get_fd(display), reinterpret_cast<sockaddr*>(&address), &length), 0);
+    return length > offsetof(sockaddr_un, sun_path) ? address.sun_path : "";
+}
+
+TEST(FakeCompositor, IsReachedByThePathOfItsSocket) {
+    std::filesystem::path path;
+    {
+        Compositor compositor;
+        path = compositor.socket_path();
+        PlainClient client(compositor);
+        EXPECT_EQ(peer_of(client.display), path);
+        // As whoever reads the path from there connects a second time.
+        PlainClient second(wl_display_connect(path.c_str()));
+        EXPECT_NE(second.compositor, nullptr);
+        EXPECT_EQ(compositor.on_thread([](Scene& scene) { return scene.clients(); }), 2u);
+    }
+    EXPECT_FALSE(std::filesystem::exists(path.parent_path()));
+}
+
+TEST(FakeCompositor, ServesAConnectionWithoutAName) {
+    Compositor compositor;
+    PlainClient client(compositor.connect_unnamed());
+    EXPECT_EQ(peer_of(client.display), "");
+    EXPECT_NE(client.compositor, nullptr);
+}
+
+TEST(FakeCompositor, AcceptsNobodyWhileFrozen) {
+    Compositor compositor;
+    compositor.freeze();
+    wl_display* display = compositor.connect();
+    EXPECT_EQ(compositor.on_thread([](Scene& scene) { return scene.clients(); }), 0u);
+    compositor.thaw();
+    EXPECT_GE(wl_display_roundtrip(display), 0);
+    wl_display_disconnect(display);
 }
 
 TEST(FakeCompositor, SendsFeedbackByTranche) {

@@ -68,7 +68,8 @@ inline const zwp_linux_dmabuf_feedback_v1_listener FeedbackReader::listener = []
 }();
 
 struct PlainClient {
-    explicit PlainClient(Compositor& server) : display(server.connect()) {
+    explicit PlainClient(Compositor& server) : PlainClient(server.connect()) {}
+    explicit PlainClient(wl_display* connected) : display(connected) {
         wl_registry* registry = wl_display_get_registry(display);
         static const wl_registry_listener listener = {bind, [](void*, wl_registry*, uint32_t) {}};
         wl_registry_add_listener(registry, &listener, this);
@@ -87,7 +88,10 @@ struct PlainClient {
         owned.push_back(static_cast<wl_proxy*>(static_cast<void*>(proxy)));
         return proxy;
     }
-    void disown(wl_buffer* buffer) { std::erase(owned, reinterpret_cast<wl_proxy*>(buffer)); }
+    template <class T>
+    void disown(T* proxy) {
+        std::erase(owned, static_cast<wl_proxy*>(static_cast<void*>(proxy)));
+    }
     wl_surface* new_surface() { return own(wl_compositor_create_surface(compositor)); }
 
     static void bind(void* data, wl_registry* registry, uint32_t name, const char* interface,
