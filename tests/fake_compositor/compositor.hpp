@@ -83,6 +83,16 @@ public:
     void refresh() {
         on_thread([](Scene& scene) { scene.refresh(); });
     }
+    bool release_with_fence(BufferId buffer, const Fd& sync_file) {
+        return on_thread([&](Scene& scene) { return scene.release_with_fence(buffer, sync_file); });
+    }
+    bool acquire_signalled(size_t commit) {
+        return on_thread([=](Scene& scene) { return scene.acquire_signalled(commit); });
+    }
+    bool wait_for_acquire_point(size_t commit, std::chrono::milliseconds timeout = patience) {
+        auto point = on_thread([=](Scene& scene) { return scene.acquire_point(commit); });
+        return point && point->timeline->wait(point->value, timeout);
+    }
     // A descriptor of the test's own for the buffer's first plane.
     Fd dma_buf_of(BufferId buffer) {
         return on_thread([=](Scene& scene) {

@@ -39,7 +39,8 @@ ClientSurface& surface_of(wl_resource* resource) { return data_of<ClientSurface>
 
 void attach(wl_client*, wl_resource* surface, wl_resource* buffer, int32_t, int32_t) {
     Update& pending = surface_of(surface).pending;
-    pending.attached = buffer ? &data_of<ClientBuffer>(buffer) : nullptr;
+    pending.attached_shm = buffer && wl_shm_buffer_get(buffer);
+    pending.attached = buffer && !pending.attached_shm ? &data_of<ClientBuffer>(buffer) : nullptr;
 }
 
 void damage(wl_client*, wl_resource* surface, int32_t, int32_t, int32_t, int32_t) {

@@ -8,6 +8,9 @@
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
 #include <fifo-v1-client-protocol.h>
 #endif
+#ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
+#include <linux-drm-syncobj-v1-client-protocol.h>
+#endif
 #include <wayland-client-protocol.h>
 
 #include <gtest/gtest.h>
@@ -111,6 +114,12 @@ struct PlainClient {
         if (void* proxy = take(wp_fifo_manager_v1_interface))
             self.fifo_manager = static_cast<wp_fifo_manager_v1*>(proxy);
 #endif
+#ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
+        if (void* proxy = take(wp_linux_drm_syncobj_manager_v1_interface))
+            self.syncobj_manager = static_cast<wp_linux_drm_syncobj_manager_v1*>(proxy);
+        if (void* proxy = take(wl_shm_interface))
+            self.shm = static_cast<wl_shm*>(proxy);
+#endif
     }
 
     wl_buffer* make_buffer(uint32_t format = drm_xrgb8888, uint64_t modifier = drm_linear) {
@@ -155,6 +164,10 @@ struct PlainClient {
     zwp_linux_dmabuf_v1* dmabuf = nullptr;
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
     wp_fifo_manager_v1* fifo_manager = nullptr;
+#endif
+#ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
+    wp_linux_drm_syncobj_manager_v1* syncobj_manager = nullptr;
+    wl_shm* shm = nullptr;
 #endif
     std::vector<wl_buffer*> released;
     int frames = 0;

@@ -54,6 +54,8 @@ Request to_request(const wl_protocol_logger_message& message) {
 } // namespace
 
 Scene::Scene(wl_display* display, Script script) : display_(display), script_(std::move(script)) {
+    if (script_.globals.syncobj > 0)
+        drm_node_ = DrmNode::find();
     timer_ = wl_event_loop_add_timer(wl_display_get_event_loop(display), periodic_refresh, this);
     set_refresh(script_.refresh);
 }
@@ -97,12 +99,41 @@ std::map<std::string, size_t> Scene::live_objects() const {
     return counts;
 }
 
+std::optional<SyncPoint> Scene::acquire_point(size_t commit) const {
+    const Commit& noted = commits_.at(commit);
+    std::shared_ptr<Syncobj> timeline = acquire_timelines_.at(commit).lock();
+    if (!noted.acquire_point || !timeline)
+        return std::nullopt;
+    return SyncPoint{std::move(timeline), noted.acquire_timeline, *noted.acquire_point};
+}
+
+bool Scene::acquire_signalled(size_t commit) const {
+    std::optional<SyncPoint> point = acquire_point(commit);
+    return point && point->timeline->signalled(point->value);
+}
+
 void Scene::release(BufferId id) {
+    end_of_use(*buffers_[size_t(id)],
+               [](const SyncPoint& point) { return point.timeline->signal(point.value); });
+}
+
+bool Scene::release_with_fence(BufferId id, const Fd& sync_file) {
     ClientBuffer& buffer = *buffers_[size_t(id)];
-    if (!buffer.busy)
+    if (buffer.release_points.empty())
+        return false;
+    end_of_use(buffer,
+               [&](const SyncPoint& point) { return point.timeline->put(point.value, sync_file); });
+    return true;
+}
+
+void Scene::end_of_use(ClientBuffer& buffer, const std::function<bool(const SyncPoint&)>& finish) {
+    if (!std::exchange(buffer.busy, false))
         return;
-    buffer.busy = false;
-    if (buffer.resource)
+    const bool event = buffer.release_points.empty() || script_.release_events_too;
+    for (const SyncPoint& point : std::exchange(buffer.release_points, {}))
+        if (!finish(point))
+            violation("a release point that takes no fence");
+    if (event && buffer.resource)
         wl_buffer_send_release(buffer.resource);
 }
 
@@ -144,6 +175,10 @@ void Scene::apply(ClientSurface& surface, Update update) {
 }
 
 void Scene::commit(ClientSurface& surface) {
+#ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
+    if (!check_sync_points(surface))
+        return;
+#endif
     Update update = std::exchange(surface.pending, {});
     Commit commit{.surface = surface.id,
                   .buffer = {},
@@ -167,8 +202,10 @@ void Scene::commit(ClientSurface& surface) {
             commit.write_fence_pending |= !write_fences_signalled(plane.fd.get());
         if (!update.damaged)
             violation("commit of a new buffer without damage");
+        note_points(update, commit);
     }
     commits_.push_back(commit);
+    acquire_timelines_.push_back(update.acquire_point ? update.acquire_point->timeline : nullptr);
     if (commit_hook_)
         commit_hook_(commits_.back());
     surface.queued.push_back(std::move(update));
@@ -176,6 +213,22 @@ void Scene::commit(ClientSurface& surface) {
     while (script_.refresh == Refresh::at_once &&
            (!surface.frame_callbacks.empty() || !surface.queued.empty() || surface.barrier))
         refresh(surface);
+}
+
+void Scene::note_points(const Update& update, Commit& commit) {
+    if (const auto& point = update.acquire_point) {
+        commit.acquire_point = point->value;
+        commit.acquire_timeline = point->timeline_id;
+        commit.acquire_pending = !point->timeline->signalled(point->value);
+        commit.acquire_has_fence = point->timeline->has_fence(point->value);
+    }
+    if (const auto& point = update.release_point) {
+        commit.release_point = point->value;
+        commit.release_timeline = point->timeline_id;
+        if (point->timeline->has_fence(point->value))
+            violation("commit with a release point that has been used");
+        (*update.attached)->release_points.push_back(*point);
+    }
 }
 
 ClientSurface& Scene::add_surface(wl_resource* resource) {
@@ -194,6 +247,8 @@ void Scene::remove_surface(ClientSurface& surface) {
     std::ranges::for_each(callbacks, wl_resource_destroy);
     if (surface.fifo)
         wl_resource_set_user_data(surface.fifo, nullptr);
+    if (surface.syncobj)
+        wl_resource_set_user_data(surface.syncobj, nullptr);
     if (surface.current && script_.release == Release::when_replaced)
         release(surface.current->id);
     std::erase_if(surfaces_, [&](auto& entry) { return entry.get() == &surface; });
@@ -207,8 +262,12 @@ ClientBuffer& Scene::add_buffer(ClientBuffer buffer) {
 }
 
 // The record stays, since commits name it; only what the client can see to be freed is let go.
+// Whoever waits for the release is answered, unless it is the test that releases.
 void Scene::remove_buffer(ClientBuffer& buffer) {
     buffer.resource = nullptr;
+    if (script_.release != Release::manual)
+        release(buffer.id);
+    buffer.release_points.clear();
     buffer.busy = false;
     buffer.planes.clear();
     for (auto& surface : surfaces_) {

@@ -3,6 +3,7 @@
 // reaches it only inside Compositor::on_thread() and Compositor::wait_until().
 #pragma once
 
+#include "drm_syncobj.hpp"
 #include "fd.hpp"
 #include "feedback.hpp"
 
@@ -30,6 +31,7 @@ struct Globals {
     uint32_t shm = 1;
     uint32_t fifo = 0;
     uint32_t output = 1;
+    uint32_t syncobj = 0; // also absent where the machine has no timeline syncobjs
 };
 
 enum class Refresh {
@@ -50,6 +52,9 @@ struct Script {
     std::optional<Feedback> surface_feedback; // where it differs from the default feedback
     Refresh refresh = Refresh::at_once;
     Release release = Release::when_replaced;
+    // Whether a buffer that was committed with sync points gets wl_buffer.release, too: the
+    // protocol leaves that open.
+    bool release_events_too = false;
 };
 
 // One request as the client sent it. Objects and new ids appear by id, strings as their length.
@@ -85,7 +90,8 @@ struct ClientBuffer {
     uint32_t format;
     uint32_t flags;
     Inode inode;
-    bool busy = false; // committed and not released
+    bool busy = false;                     // committed and not released
+    std::vector<SyncPoint> release_points; // of its commits since the last release
 };
 
 struct Rectangle {
@@ -109,11 +115,22 @@ struct Commit {
     // A write fence of the dma-buf had not signalled when the commit was read. The memfds that
     // stand in for dma-bufs outside the lab never have one.
     bool write_fence_pending = false;
+    // What linux-drm-syncobj-v1 set, with the ids of the timeline objects.
+    std::optional<uint64_t> acquire_point;
+    std::optional<uint64_t> release_point;
+    uint32_t acquire_timeline = 0;
+    uint32_t release_timeline = 0;
+    // When the commit was read, the acquire point had not signalled, and had a fence.
+    bool acquire_pending = false;
+    bool acquire_has_fence = false;
 };
 
 // Double-buffered wl_surface state, from the last commit to the next.
 struct Update {
     std::optional<ClientBuffer*> attached;
+    bool attached_shm = false; // shown as no buffer
+    std::optional<SyncPoint> acquire_point;
+    std::optional<SyncPoint> release_point;
     std::vector<wl_resource*> frame_callbacks;
     bool damaged = false;
     bool fifo_set_barrier = false;
@@ -125,7 +142,8 @@ struct ClientSurface {
     Scene* scene;
     SurfaceId id;
     wl_resource* resource;
-    wl_resource* fifo = nullptr; // wp_fifo_v1
+    wl_resource* fifo = nullptr;    // wp_fifo_v1
+    wl_resource* syncobj = nullptr; // wp_linux_drm_syncobj_surface_v1
     Update pending;
     std::deque<Update> queued; // content updates held back by a fifo barrier
     ClientBuffer* current = nullptr;
@@ -164,9 +182,15 @@ public:
     std::map<std::string, size_t> live_objects() const;
     const Script& script() const { return script_; }
     size_t clients() const;
+    // Empty where the commit had none, and when the client has destroyed the timeline since.
+    std::optional<SyncPoint> acquire_point(size_t commit) const;
+    bool acquire_signalled(size_t commit) const;
 
     // --- what a test does ---
+    // Signals the buffer's release points where its commit had them, and sends the event where not.
     void release(BufferId id);
+    // Its release points signal when the sync_file does. False for a buffer without any.
+    bool release_with_fence(BufferId id, const Fd& sync_file);
     void refresh();
     void set_feedback(Feedback feedback);
     void set_refresh(Refresh refresh);
@@ -179,6 +203,9 @@ public:
     void set_refuse_buffers(bool refuse) {
         judge_ = refuse ? [](wl_client*, const ClientBuffer&) { return false; } : Judge();
     }
+    // Whether import_timeline is answered with invalid_timeline.
+    void set_refuse_timelines(bool refuse) { refuse_timelines_ = refuse; }
+    bool refuses_timelines() const { return refuse_timelines_; }
     bool takes(wl_client* client, const ClientBuffer& buffer) const {
         return !judge_ || judge_(client, buffer);
     }
@@ -189,6 +216,8 @@ public:
 
     // --- what the protocol implementations call ---
     wl_display* display() const { return display_; }
+    // Null where the script wants no syncobjs, or the machine has none.
+    const std::shared_ptr<const DrmNode>& drm_node() const { return drm_node_; }
     ClientSurface& add_surface(wl_resource* resource);
     void remove_surface(ClientSurface& surface);
     ClientBuffer& add_buffer(ClientBuffer buffer);
@@ -202,6 +231,8 @@ public:
 
 private:
     void refresh(ClientSurface& surface);
+    void end_of_use(ClientBuffer& buffer, const std::function<bool(const SyncPoint&)>& finish);
+    void note_points(const Update& update, Commit& commit);
     void apply_ready(ClientSurface& surface);
     void apply(ClientSurface& surface, Update update);
     void inject(const wl_protocol_logger_message& message, const Request& request);
@@ -213,6 +244,7 @@ private:
     std::vector<std::unique_ptr<ClientSurface>> surfaces_;
     std::vector<std::unique_ptr<ClientBuffer>> buffers_;
     std::vector<Commit> commits_;
+    std::vector<std::weak_ptr<Syncobj>> acquire_timelines_; // of the commits
     std::vector<Request> requests_;
     std::map<std::pair<std::string, std::string>, size_t> counts_;
     std::vector<std::string> violations_;
@@ -222,6 +254,8 @@ private:
     std::function<void(const Commit&)> commit_hook_;
     uint32_t next_surface_ = 0;
     Judge judge_;
+    std::shared_ptr<const DrmNode> drm_node_;
+    bool refuse_timelines_ = false;
 };
 
 // Each adds its globals to the scene's display.
@@ -229,6 +263,11 @@ void add_core_globals(Scene& scene);
 void add_dmabuf_global(Scene& scene);
 #ifdef FAKE_COMPOSITOR_HAS_FIFO // the protocol's file was there at build time
 void add_fifo_global(Scene& scene);
+#endif
+#ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
+void add_syncobj_global(Scene& scene);
+// Posts the error that the protocol has for a commit of the pending points; true where it has none.
+bool check_sync_points(const ClientSurface& surface);
 #endif
 
 // Sends one complete round of feedback events to a zwp_linux_dmabuf_feedback_v1.
