@@ -3,8 +3,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fences.h"
@@ -153,27 +157,50 @@ static void outlives_the_buffer(void)
 	work_free(&work);
 }
 
-static void *wait_for_it(void *fd)
+struct waiter {
+	int fd;
+	_Atomic pid_t id; /* from just before it waits on, else 0 */
+};
+
+static void *wait_for_it(void *argument)
 {
-	wait_ready(*(int *)fd, POLLIN);
+	struct waiter *waiter = argument;
+
+	atomic_store(&waiter->id, (pid_t)syscall(SYS_gettid));
+	wait_ready(waiter->fd, POLLIN);
 	return NULL;
 }
 
-/* A thread that sleeps in poll(), or has not come to it yet, is woken by the signal. */
+/* The letter that /proc/PID/stat has for a thread's state: S sleeps until something wakes it. */
+static char state_of(pid_t id)
+{
+	char path[48], state = '?';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", id);
+	file = fopen(path, "re");
+	CHECK(file);
+	CHECK_EQUAL(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+	fclose(file);
+	return state;
+}
+
 static void wakes_a_waiting_thread(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work work = work_begin();
-	pthread_t waiter;
-	int fd;
+	struct waiter waiter = { .id = 0 };
+	pthread_t thread;
 
 	attach(buffer.dma_buf, FENCEBRIDGE_READ, work.sync_file);
-	fd = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE);
-	CHECK_EQUAL(pthread_create(&waiter, NULL, wait_for_it, &fd), 0);
-	CHECK(!ready(fd, POLLIN));
+	waiter.fd = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE);
+	CHECK_EQUAL(pthread_create(&thread, NULL, wait_for_it, &waiter), 0);
+	while (!atomic_load(&waiter.id) || state_of(waiter.id) != 'S')
+		sched_yield();
+	CHECK(!ready(waiter.fd, POLLIN));
 	work_end(&work);
-	CHECK_EQUAL(pthread_join(waiter, NULL), 0);
-	close(fd);
+	CHECK_EQUAL(pthread_join(thread, NULL), 0);
+	close(waiter.fd);
 	work_free(&work);
 	buffer_destroy(&buffer);
 }
