@@ -10,41 +10,136 @@
 #include "fences.h"
 #include "tap.h"
 
-static void too_many(void)
+enum { ROOM = 4096 };
+
+/* Timelines, each with one pending fence. */
+static int timeline[ROOM];
+static int timelines;
+
+/* So many more, and their fences as one sync_file. */
+static int more_work(int count)
 {
-	enum { ROOM = 4096 };
-	static int files[ROOM];
+	int all = -1;
+
+	CHECK(count > 0 && count <= ROOM - timelines);
+	for (; count; count--) {
+		int fence, merged;
+
+		timeline[timelines] = timeline_create();
+		fence = timeline_fence(timeline[timelines++], 1);
+		merged = all < 0 ? MUST(dup(fence)) : merge(all, fence);
+		close(fence);
+		close(all);
+		all = merged;
+	}
+	return all;
+}
+
+static void all_work_ends(void)
+{
+	while (timelines) {
+		timeline_advance(timeline[--timelines], 1);
+		close(timeline[timelines]);
+	}
+}
+
+/* How many fences a call takes, and whether those that are on the buffer count as well. */
+static int limit(bool *with_attached)
+{
 	struct fencebridge_query query = { .flags = 0 };
-	struct buffer buffer = buffer_create();
-	int timeline[ROOM], all, count = 0, more;
 
 	MUST(ioctl(device(), FENCEBRIDGE_IOCTL_QUERY, &query));
-	timeline[0] = timeline_create();
-	all = timeline_fence(timeline[0], 1);
-	for (count = 1; count <= (int)query.max_fences && count < ROOM; count++) {
-		timeline[count] = timeline_create();
-		files[count] = timeline_fence(timeline[count], 1);
-		more = merge(all, files[count]);
-		close(all);
-		close(files[count]);
-		all = more;
-	}
-	CHECK_EQUAL(fences_in(all), query.max_fences + 1);
+	*with_attached = !(query.features & FENCEBRIDGE_FEATURE_USAGE);
+	return (int)query.max_fences;
+}
+
+static void too_many(void)
+{
+	struct buffer buffer = buffer_create();
+	bool with_attached;
+	int most = limit(&with_attached), all = more_work(most + 1);
+
+	CHECK_EQUAL(fences_in(all), most + 1);
 	CHECK_ERRNO(try_import(buffer.dma_buf, FENCEBRIDGE_WRITE, all), E2BIG);
 	CHECK(ready(buffer.dma_buf, POLLOUT));
 	/* One of them ends, and they are few enough. */
-	timeline_advance(timeline[count / 2], 1);
+	timeline_advance(timeline[most / 2], 1);
 	attach(buffer.dma_buf, FENCEBRIDGE_WRITE, all);
 	CHECK(!ready(buffer.dma_buf, POLLIN));
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < timelines; i++) {
 		CHECK(!ready(buffer.dma_buf, POLLOUT));
-		if (i != count / 2)
+		if (i != most / 2)
 			timeline_advance(timeline[i], 1);
 	}
 	wait_ready(buffer.dma_buf, POLLOUT);
-	for (int i = 0; i < count; i++)
-		close(timeline[i]);
+	all_work_ends();
 	close(all);
+	buffer_destroy(&buffer);
+}
+
+/* A writer's fences and one more are as many as a call takes, and two more are too many. */
+static void too_many_with_the_writers_as(uint32_t flags)
+{
+	struct buffer buffer = buffer_create();
+	bool with_attached;
+	int most = limit(&with_attached), fd;
+	int writers = more_work(most - 1), one = more_work(1), another = more_work(1);
+
+	attach(buffer.dma_buf, FENCEBRIDGE_WRITE, writers);
+	attach(buffer.dma_buf, flags, one);
+	if (with_attached) {
+		CHECK_ERRNO(try_import(buffer.dma_buf, flags, another), E2BIG);
+		fd = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE);
+		CHECK_EQUAL(fences_in(fd), most);
+		close(fd);
+		timeline_advance(timeline[0], 1);
+	}
+	attach(buffer.dma_buf, flags, another);
+	for (int i = 0; i < timelines; i++) {
+		CHECK(!ready(buffer.dma_buf, POLLOUT));
+		if (i || !with_attached)
+			timeline_advance(timeline[i], 1);
+	}
+	wait_ready(buffer.dma_buf, POLLOUT);
+	all_work_ends();
+	close(writers);
+	close(one);
+	close(another);
+	buffer_destroy(&buffer);
+}
+
+static void too_many_with_what_is_attached(void)
+{
+	too_many_with_the_writers_as(FENCEBRIDGE_READ);
+	too_many_with_the_writers_as(FENCEBRIDGE_WRITE);
+}
+
+/* As many readers' fences as a call takes, and a writer's, which does not wait for them. */
+static void too_many_for_a_snapshot(void)
+{
+	struct buffer buffer = buffer_create();
+	bool with_attached;
+	int most = limit(&with_attached), fd;
+	int readers = more_work(most), writer = more_work(1);
+
+	attach(buffer.dma_buf, FENCEBRIDGE_READ, readers);
+	attach(buffer.dma_buf, FENCEBRIDGE_WRITE, writer);
+	if (with_attached) {
+		CHECK_ERRNO(try_export(buffer.dma_buf, FENCEBRIDGE_WRITE, &fd), E2BIG);
+		timeline_advance(timeline[0], 1);
+	}
+	fd = snapshot(buffer.dma_buf, FENCEBRIDGE_READ);
+	CHECK_EQUAL(fences_in(fd), 1);
+	close(fd);
+	fd = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE);
+	CHECK_EQUAL(fences_in(fd), with_attached ? most : most + 1);
+	CHECK(!ready(fd, POLLIN));
+	all_work_ends();
+	wait_ready(fd, POLLIN);
+	wait_ready(buffer.dma_buf, POLLOUT);
+	close(fd);
+	close(readers);
+	close(writer);
 	buffer_destroy(&buffer);
 }
 
@@ -82,6 +177,8 @@ static void nested_without_end(void)
 
 const struct test limit_tests[] = {
 	{ "limits.too_many", too_many },
+	{ "limits.too_many_with_what_is_attached", too_many_with_what_is_attached },
+	{ "limits.too_many_for_a_snapshot", too_many_for_a_snapshot },
 	{ "limits.nested_without_end", nested_without_end },
 	{ NULL, NULL },
 };
