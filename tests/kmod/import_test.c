@@ -185,6 +185,30 @@ static void readers_do_not_wait_for_readers(void)
 	buffer_destroy(&buffer);
 }
 
+/* Its fence must not be taken for the first writer's, whose place the second one's takes. */
+static void a_reader_between_writers(void)
+{
+	struct buffer buffer = buffer_create();
+	struct work first = work_begin(), reader = work_begin(), second = work_begin();
+
+	attach(buffer.dma_buf, FENCEBRIDGE_WRITE, first.sync_file);
+	attach(buffer.dma_buf, FENCEBRIDGE_READ, reader.sync_file);
+	attach(buffer.dma_buf, FENCEBRIDGE_WRITE, second.sync_file);
+	check_usable(&buffer, false, false);
+	work_end(&first);
+	check_usable(&buffer, false, false);
+	work_end(&second);
+	wait_ready(buffer.dma_buf, POLLIN);
+	check_usable(&buffer, true, false);
+	work_end(&reader);
+	wait_ready(buffer.dma_buf, POLLOUT);
+	check_usable(&buffer, true, true);
+	work_free(&first);
+	work_free(&reader);
+	work_free(&second);
+	buffer_destroy(&buffer);
+}
+
 /* Everything that is attached stays attached, whatever comes after it. */
 static void everything_counts(void)
 {
@@ -233,6 +257,7 @@ const struct test import_tests[] = {
 	{ "import.of_a_chain", of_a_chain },
 	{ "import.of_nested_containers", of_nested_containers },
 	{ "import.readers_do_not_wait_for_readers", readers_do_not_wait_for_readers },
+	{ "import.a_reader_between_writers", a_reader_between_writers },
 	{ "import.everything_counts", everything_counts },
 	{ NULL, NULL },
 };
