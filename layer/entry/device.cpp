@@ -44,7 +44,7 @@ class Queues {
 public:
     Queues(const vk::PhysicalDevice& physical, const VkDeviceCreateInfo& info) :
         infos_(info.pQueueCreateInfos, info.pQueueCreateInfos + info.queueCreateInfoCount),
-        needed_(!physical.sync_fd.import_semaphore || !physical.sync_fd.import_fence) {
+        needed_(physical.needs_queue()) {
         if (needed_)
             found_ = add_to_used_family(physical) || add_another_family(physical);
     }

@@ -47,6 +47,11 @@ constexpr std::array device_extensions_below_1_2 = {
     VK_KHR_IMAGE_FORMAT_LIST_EXTENSION_NAME,
 };
 
+bool is_usable(const PhysicalDevice& device, const char* extension, const char* dependency) {
+    return device.has_extension(extension) &&
+           (device.api_version >= VK_API_VERSION_1_1 || device.has_extension(dependency));
+}
+
 VkExternalSemaphoreProperties semaphore_properties(const PhysicalDevice& device,
                                                    VkExternalSemaphoreHandleTypeFlagBits type) {
     const VkPhysicalDeviceExternalSemaphoreInfo info = {
@@ -55,7 +60,8 @@ VkExternalSemaphoreProperties semaphore_properties(const PhysicalDevice& device,
     };
     VkExternalSemaphoreProperties properties = {
         .sType = VK_STRUCTURE_TYPE_EXTERNAL_SEMAPHORE_PROPERTIES};
-    if (device.has_extension(VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME))
+    if (is_usable(device, VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
+                  VK_KHR_EXTERNAL_SEMAPHORE_EXTENSION_NAME))
         device.next->GetPhysicalDeviceExternalSemaphoreProperties(device.handle, &info,
                                                                   &properties);
     return properties;
@@ -67,7 +73,8 @@ void find_sync_fd(PhysicalDevice& device) {
         .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
     };
     VkExternalFenceProperties fence = {.sType = VK_STRUCTURE_TYPE_EXTERNAL_FENCE_PROPERTIES};
-    if (device.has_extension(VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME))
+    if (is_usable(device, VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME,
+                  VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME))
         device.next->GetPhysicalDeviceExternalFenceProperties(device.handle, &fence_info, &fence);
     const auto semaphore =
         semaphore_properties(device, VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT);
@@ -93,6 +100,18 @@ void find_sync_fd(PhysicalDevice& device) {
     device.semaphores_export_freely =
         device.sync_fd.export_semaphore &&
         (semaphore.exportFromImportedHandleTypes & imported) == imported;
+}
+
+void find_queues(PhysicalDevice& device) {
+    uint32_t count = 0;
+    device.next->GetPhysicalDeviceQueueFamilyProperties(device.handle, &count, nullptr);
+    device.queue_families.resize(count);
+    device.next->GetPhysicalDeviceQueueFamilyProperties(device.handle, &count,
+                                                        device.queue_families.data());
+    // The application takes one at least.
+    const bool one_alone = count == 1 && device.queue_families.front().queueCount == 1;
+    if (one_alone && device.needs_queue())
+        device.lacks.emplace_back("SYNC_FD import into semaphores and fences, or a second queue");
 }
 
 core::DrmNodes find_drm_nodes(const PhysicalDevice& device) {
@@ -187,7 +206,7 @@ std::span<const char* const> required_instance_extensions() { return instance_ex
 std::vector<const char*> optional_device_extensions(const PhysicalDevice& device) {
     std::vector<const char*> has;
     for (const auto& [extension, dependency] : optional_extensions) {
-        if (!device.has_extension(extension))
+        if (!is_usable(device, extension, dependency))
             continue;
         has.push_back(extension);
         if (device.api_version < VK_API_VERSION_1_1)
@@ -241,10 +260,7 @@ PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
     if (device.is_served()) {
         find_sync_fd(device);
         device.drm_nodes = find_drm_nodes(device);
-        uint32_t count = 0;
-        next.GetPhysicalDeviceQueueFamilyProperties(handle, &count, nullptr);
-        device.queue_families.resize(count);
-        next.GetPhysicalDeviceQueueFamilyProperties(handle, &count, device.queue_families.data());
+        find_queues(device);
     }
     return device;
 }

@@ -33,6 +33,11 @@ struct PhysicalDevice {
     std::vector<std::string> lacks;
 
     [[nodiscard]] bool has_extension(const char* extension) const;
+    /// Whether the layer must signal the application's semaphores or fences by submissions, for
+    /// which it needs a queue of its own.
+    [[nodiscard]] bool needs_queue() const {
+        return !sync_fd.import_semaphore || !sync_fd.import_fence;
+    }
     [[nodiscard]] bool is_served() const { return lacks.empty(); }
 };
 

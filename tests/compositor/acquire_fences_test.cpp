@@ -4,6 +4,7 @@
 #include "fixture.hpp"
 
 #include "fake_compositor/dma_buf.hpp"
+#include "fake_driver/control.hpp"
 
 #include <algorithm>
 #include <array>
@@ -89,14 +90,16 @@ class AllFences : public AcquireFences, public testing::WithParamInterface<Order
 
 // Two readers and a writer of the window system, each on a timeline of its own.
 TEST_P(AllFences, AreWaitedForInAnyOrder) {
-    Fd dma_buf = compositor_->dma_buf_of(buffer(0));
     FenceTimeline timelines[3];
     Fd fences[] = {timelines[0].fence(), timelines[1].fence(), timelines[2].fence()};
     // The writer first: a later reader must not hide it, nor it them.
-    ASSERT_TRUE(attach_write_fence(dma_buf.get(), fences[2].get()));
-    ASSERT_TRUE(attach_read_fence(dma_buf.get(), fences[0].get()));
-    ASSERT_TRUE(attach_read_fence(dma_buf.get(), fences[1].get()));
-    compositor_->release(buffer(0));
+    if (is_explicit()) {
+        let_go(buffer(0), {&fences[2], &fences[0], &fences[1]});
+    } else {
+        Fd dma_buf = compositor_->dma_buf_of(buffer(0));
+        ASSERT_TRUE(attach_write_fence(dma_buf.get(), fences[2].get()));
+        let_go(buffer(0), {&fences[0], &fences[1]});
+    }
     acquire_pending(GetParam().payload);
     ASSERT_FALSE(HasFatalFailure());
     for (size_t i : GetParam().order) {
@@ -134,13 +137,45 @@ TEST_F(AcquireFences, AnIdleImageIsReadyAtOnce) {
 }
 
 TEST_F(AcquireFences, AFenceThatHasSignalledIsNotWaitedFor) {
-    Fd dma_buf = compositor_->dma_buf_of(buffer(0));
     FenceTimeline timeline;
     Fd fence = timeline.fence();
-    ASSERT_TRUE(attach_read_fence(dma_buf.get(), fence.get()));
     timeline.advance();
-    compositor_->release(buffer(0));
+    let_go(buffer(0), {&fence});
     acquire_pending(Payload::both);
+    EXPECT_TRUE(all_signal());
+}
+
+// The application need not wait for an image while another has nothing pending.
+TEST_F(AcquireFences, AnIdleImageIsTakenBeforeAnOlderOneThatIsNot) {
+    FenceTimeline timeline;
+    Fd fence = timeline.fence();
+    let_go(buffer(0), {&fence});
+    let_go(buffer(1));
+    auto [result, index] = acquire(client_->device, swapchain_, 0, VK_NULL_HANDLE, acquired_fence_);
+    ASSERT_EQ(result, VK_SUCCESS);
+    EXPECT_EQ(index, 1u);
+    EXPECT_EQ(vkGetFenceStatus(client_->device, acquired_fence_), VK_SUCCESS);
+    timeline.advance();
+}
+
+TEST_F(AcquireFences, AnImageThatIsNotIdleIsTakenWhereNoneIs) {
+    FenceTimeline timelines[2];
+    Fd fences[] = {timelines[0].fence(), timelines[1].fence()};
+    // A release is seen when somebody looks for it, and the first is seen before the second.
+    let_go(buffer(1), {&fences[1]});
+    auto [result, index] = acquire(client_->device, swapchain_, 0, VK_NULL_HANDLE, acquired_fence_);
+    ASSERT_EQ(result, VK_SUCCESS);
+    EXPECT_EQ(index, 1u);
+    for (FenceTimeline& timeline : timelines)
+        timeline.advance();
+}
+
+// Nothing is made for an image that is idle.
+TEST_F(AcquireFences, AnIdleImageMakesNoSyncFile) {
+    compositor_->release(buffer(0));
+    uint64_t imported = fake_driver().imported_sync_fds();
+    acquire_pending(Payload::both);
+    EXPECT_EQ(fake_driver().imported_sync_fds(), imported);
     EXPECT_TRUE(all_signal());
 }
 
@@ -155,8 +190,7 @@ TEST_P(LaterFences, DoNotDelayThePayload) {
     FenceTimeline later;
     Fd first = present_at_acquire.fence();
     Fd second = later.fence();
-    ASSERT_TRUE(attach_read_fence(dma_buf.get(), first.get()));
-    compositor_->release(buffer(0));
+    let_go(buffer(0), {&first});
     acquire_pending(Payload::both);
     ASSERT_FALSE(HasFatalFailure());
     // A writer is what a driver with implicit sync attaches for the client's own rendering.
@@ -185,18 +219,15 @@ TEST_F(AcquireFences, OtherImagesFencesDoNotDelayThePayload) {
 
 // The same image in a later frame: the payload of the first acquire is not the second's.
 TEST_F(AcquireFences, ALaterFrameOfTheSameImageDoesNotDelayThePayload) {
-    Fd dma_buf = compositor_->dma_buf_of(buffer(0));
     FenceTimeline first_reader;
     FenceTimeline second_reader;
     Fd first = first_reader.fence();
     Fd second = second_reader.fence();
-    ASSERT_TRUE(attach_read_fence(dma_buf.get(), first.get()));
-    compositor_->release(buffer(0));
+    let_go(buffer(0), {&first});
     acquire_pending(Payload::fence);
     ASSERT_EQ(client_->present(swapchain_, index_), VK_SUCCESS);
     compositor_->settle();
-    ASSERT_TRUE(attach_read_fence(dma_buf.get(), second.get()));
-    compositor_->release(buffer(0));
+    let_go(buffer(0), {&second});
     Owned<VkFence> next = make_fence(client_->device);
     auto [result, index] = acquire(client_->device, swapchain_, 0, VK_NULL_HANDLE, next);
     ASSERT_EQ(result, VK_SUCCESS);
@@ -213,11 +244,9 @@ TEST_F(AcquireFences, ALaterFrameOfTheSameImageDoesNotDelayThePayload) {
 // acquire_pending() has a timeout of 0 and the fence never signals while it runs; with an infinite
 // timeout a wait on the CPU would end in the watchdog.
 TEST_F(AcquireFences, AnInfiniteTimeoutDoesNotWaitForFences) {
-    Fd dma_buf = compositor_->dma_buf_of(buffer(0));
     FenceTimeline timeline;
     Fd fence = timeline.fence();
-    ASSERT_TRUE(attach_read_fence(dma_buf.get(), fence.get()));
-    compositor_->release(buffer(0));
+    let_go(buffer(0), {&fence});
     auto [result, index] =
         acquire(client_->device, swapchain_, forever, VK_NULL_HANDLE, acquired_fence_);
     EXPECT_EQ(result, VK_SUCCESS);
@@ -227,12 +256,10 @@ TEST_F(AcquireFences, AnInfiniteTimeoutDoesNotWaitForFences) {
 }
 
 TEST_F(AcquireFences, ManyFramesWithFencesGrowNothing) {
-    Fd dma_bufs[] = {compositor_->dma_buf_of(buffer(0)), compositor_->dma_buf_of(buffer(1))};
     FenceTimeline timeline;
     auto frame = [&](size_t i) {
         Fd fence = timeline.fence();
-        ASSERT_TRUE(attach_read_fence(dma_bufs[i % 2].get(), fence.get()));
-        compositor_->release(buffer(i % 2));
+        let_go(buffer(i % 2), {&fence});
         auto [result, index] =
             acquire(client_->device, swapchain_, forever, VK_NULL_HANDLE, acquired_fence_);
         ASSERT_EQ(result, VK_SUCCESS);

@@ -102,8 +102,43 @@ void FencesTest::SetUp() {
     ASSERT_EQ(access("/dev/udmabuf", R_OK | W_OK), 0) << "/dev/udmabuf is needed";
     ASSERT_TRUE(transport() != "module" || access("/dev/fencebridge", R_OK | W_OK) == 0)
         << "/dev/fencebridge is needed";
+    ASSERT_TRUE(!is_explicit() || DrmNode::find()) << "a node with timeline syncobjs is needed";
     fake_driver().set_memory(FAKE_DRIVER_MEMORY_UDMABUF);
     fake_driver().set_sync(FAKE_DRIVER_SYNC_SW_SYNC);
+}
+
+Compositor& FencesTest::start(Script script) {
+    script.globals.syncobj = is_explicit() ? 1 : 0;
+    return CompositorTest::start(std::move(script));
+}
+
+void FencesTest::let_go(BufferId buffer, const std::vector<const Fd*>& fences) {
+    if (!is_explicit()) {
+        Fd dma_buf = compositor_->dma_buf_of(buffer);
+        for (const Fd* fence : fences)
+            ASSERT_TRUE(attach_read_fence(dma_buf.get(), fence->get()));
+        compositor_->release(buffer);
+        return;
+    }
+    Fd all;
+    for (const Fd* fence : fences)
+        all = all.get() < 0 ? fence->duplicate() : merge_sync_files(all, *fence);
+    if (fences.empty())
+        compositor_->release(buffer);
+    else
+        ASSERT_TRUE(compositor_->release_with_fence(buffer, all));
+}
+
+bool FencesTest::may_read(size_t commit) {
+    if (is_explicit())
+        return compositor_->acquire_signalled(commit);
+    Fd dma_buf = compositor_->dma_buf_of(*compositor_->commit_at(commit).buffer);
+    return write_fences_signalled(dma_buf.get());
+}
+
+bool FencesTest::might_read_at_once(size_t commit) {
+    Commit seen = compositor_->commit_at(commit);
+    return is_explicit() ? !seen.acquire_pending : !seen.write_fence_pending;
 }
 
 std::string FencesTest::transport() {

@@ -51,11 +51,23 @@ private:
 
 // Runs on real dma-bufs and sync_files: fails where the kernel has no udmabuf or sw_sync, or not
 // what the transport needs. That is the one that FENCEBRIDGE_SYNC names, and `kernel` where the
-// layer has the choice.
+// layer has the choice and the compositor has no explicit synchronisation.
 class FencesTest : public CompositorTest {
 protected:
     void SetUp() override;
     static std::string transport();
+    static bool is_explicit() { return transport() == "explicit"; }
+
+    // Offers linux-drm-syncobj-v1 where that is the transport.
+    Compositor& start(Script script = {});
+
+    // The window system lets a buffer go that it still reads, until `fences` have signalled: by the
+    // release point, or with the fences of readers on the dma-buf.
+    void let_go(BufferId buffer, const std::vector<const Fd*>& fences = {});
+
+    // Whether the window system may read what was committed: now, and when it was committed.
+    bool may_read(size_t commit);
+    bool might_read_at_once(size_t commit);
 };
 
 } // namespace fencebridge::test

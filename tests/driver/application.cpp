@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -74,11 +75,14 @@ VkPhysicalDevice Instance::physical_device(uint32_t index) const {
 
 Device::Device(VkPhysicalDevice physical_device, const DeviceRequest& request) {
     static constexpr std::array priorities{1.0F, 1.0F};
+    VkQueueFamilyProperties family{};
+    uint32_t families = 1;
+    vkGetPhysicalDeviceQueueFamilyProperties(physical_device, &families, &family);
     const VkDeviceQueueCreateInfo queues{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
                                          .pNext = nullptr,
                                          .flags = 0,
                                          .queueFamilyIndex = 0,
-                                         .queueCount = 2,
+                                         .queueCount = std::min(family.queueCount, 2U),
                                          .pQueuePriorities = priorities.data()};
     const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                   .pNext = request.next,

@@ -113,7 +113,7 @@ TEST_F(DevicesTest, ComingAndGoingGrowsNothing) {
 
 TEST_F(DevicesTest, OfTwoPhysicalDevicesTheOneThatFallsShortPassesThrough) {
     fake_driver().set_physical_device_count(2);
-    fake_driver().hide_device_extension(0, "VK_KHR_external_semaphore_fd");
+    fake_driver().hide_device_extension(0, "VK_KHR_external_memory_fd");
     fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, "VK_KHR_present_wait");
     const Instance instance;
     const Device short_one{instance.physical_device(0)};

@@ -37,30 +37,33 @@ const Shortcoming shortcomings[]{
     {"image_drm_format_modifier",
      [] { fake_driver().hide_device_extension(0, "VK_EXT_image_drm_format_modifier"); },
      "VK_EXT_image_drm_format_modifier"},
+    // What cannot be imported is signalled by submissions, for which the layer needs a queue.
     {"external_semaphore_fd",
-     [] { fake_driver().hide_device_extension(0, "VK_KHR_external_semaphore_fd"); },
-     "VK_KHR_external_semaphore_fd"},
-    {"external_fence_fd",
-     [] { fake_driver().hide_device_extension(0, "VK_KHR_external_fence_fd"); },
-     "VK_KHR_external_fence_fd"},
-    {"semaphore_export",
      [] {
-         fake_driver().set_sync_fd_features(0, VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT,
-                                            fence_both);
+         fake_driver().hide_device_extension(0, "VK_KHR_external_semaphore_fd");
+         fake_driver().set_queue_count(0, 1);
+     },
+     "SYNC_FD"},
+    {"external_fence_fd",
+     [] {
+         fake_driver().hide_device_extension(0, "VK_KHR_external_fence_fd");
+         fake_driver().set_queue_count(0, 1);
      },
      "SYNC_FD"},
     {"semaphore_import",
      [] {
          fake_driver().set_sync_fd_features(0, VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT,
                                             fence_both);
+         fake_driver().set_queue_count(0, 1);
      },
-     "SYNC_FD"},
+     "second queue"},
     {"fence_import",
      [] {
          fake_driver().set_sync_fd_features(0, semaphore_both,
                                             VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT);
+         fake_driver().set_queue_count(0, 1);
      },
-     "SYNC_FD"},
+     "second queue"},
 };
 
 /// The application's side of a vkCreateDevice with a chain of its own.

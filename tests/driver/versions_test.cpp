@@ -77,6 +77,22 @@ TEST_P(VersionsTest, WhatTheApplicationDidNotEnableStaysAbsent) {
     EXPECT_EQ(device.function<PFN_vkVoidFunction>("vkNoSuchFunction"), nullptr);
 }
 
+/// A driver of Vulkan 1.0 that has an extension which the layer can do without, but not what that
+/// depends on. The driver itself checks that it is not enabled then.
+TEST_F(DriverTest, AnOldDriverIsServedWithoutAnOptionalExtensionsDependency) {
+    fake_driver().set_instance_version(VK_API_VERSION_1_0);
+    fake_driver().set_device_version(0, VK_API_VERSION_1_0);
+    fake_driver().set_queue_count(0, 3);
+    fake_driver().hide_device_extension(0, "VK_KHR_external_fence");
+    const Instance instance{{.api_version = VK_API_VERSION_1_0}};
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_TRUE(is_taken_over(device));
+    const Names enabled = as_set(extensions_of(last_device_create()));
+    EXPECT_TRUE(enabled.contains("VK_KHR_external_semaphore_fd"));
+    EXPECT_FALSE(enabled.contains("VK_KHR_external_fence_fd"));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, VersionsTest, testing::ValuesIn(versions),
                          [](const auto& row) { return std::string{row.param.name}; });
 
@@ -99,8 +115,7 @@ TEST_P(OldDriverTest, PassesThroughWithoutADependency) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Dependencies, OldDriverTest,
-                         testing::Values("VK_KHR_external_memory", "VK_KHR_external_semaphore",
-                                         "VK_KHR_external_fence", "VK_KHR_bind_memory2",
+                         testing::Values("VK_KHR_external_memory", "VK_KHR_bind_memory2",
                                          "VK_KHR_get_memory_requirements2",
                                          "VK_KHR_sampler_ycbcr_conversion", "VK_KHR_maintenance1",
                                          "VK_KHR_image_format_list"));

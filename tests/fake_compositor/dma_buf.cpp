@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/dma-buf.h>
+#include <linux/sync_file.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 
@@ -44,6 +45,13 @@ bool import_sync_file(int dma_buf, int sync_file, uint32_t flags) {
 bool write_fences_signalled(int dma_buf) { return ready(dma_buf, POLLIN); }
 bool all_fences_signalled(int dma_buf) { return ready(dma_buf, POLLOUT); }
 bool sync_file_signalled(int sync_file) { return sync_file < 0 || ready(sync_file, POLLIN); }
+
+Fd merge_sync_files(const Fd& one, const Fd& other) {
+    sync_merge_data request{"fake_compositor", other.get(), -1, 0, 0};
+    if (ioctl(one.get(), SYNC_IOC_MERGE, &request) != 0)
+        return {};
+    return Fd(request.fence);
+}
 
 Fd export_sync_file_for_read(int dma_buf) { return export_sync_file(dma_buf, DMA_BUF_SYNC_READ); }
 Fd export_sync_file_for_write(int dma_buf) { return export_sync_file(dma_buf, DMA_BUF_SYNC_WRITE); }

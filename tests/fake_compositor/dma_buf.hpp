@@ -18,6 +18,9 @@ bool all_fences_signalled(int dma_buf);
 // poll() on a sync_file: POLLIN once it has signalled. True for -1.
 bool sync_file_signalled(int sync_file);
 
+// SYNC_IOC_MERGE: a sync_file that signals when both have.
+Fd merge_sync_files(const Fd& one, const Fd& other);
+
 // DMA_BUF_IOCTL_EXPORT_SYNC_FILE for a reader or for a writer; empty where the kernel refuses.
 Fd export_sync_file_for_read(int dma_buf);
 Fd export_sync_file_for_write(int dma_buf);

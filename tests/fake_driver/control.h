@@ -133,6 +133,11 @@ typedef struct FakeDriverControl {
      * not reported counts as misuse and fails. */
     void (*set_sync_fd_features)(uint32_t device, VkExternalSemaphoreFeatureFlags semaphore,
                                  VkExternalFenceFeatureFlags fence);
+    /* Whether a semaphore can be exported as SYNC_FD while it has an imported payload
+     * (exportFromImportedHandleTypes); on by default. */
+    void (*set_exports_imported_semaphores)(uint32_t device, VkBool32 on);
+    /* Queues of the one family; 2 by default. */
+    void (*set_queue_count)(uint32_t device, uint32_t count);
     /* In the driver's order of preference. A count of 0 makes the format unknown; a format with no
      * entry has no modifiers and no features. */
     void (*set_format)(uint32_t device, VkFormat format, uint32_t modifier_count,
@@ -172,6 +177,8 @@ typedef struct FakeDriverControl {
     /* dma-buf fds and sync fds handed to the application since reset(), -1 not counted. */
     uint64_t (*exported_memory_fds)(void);
     uint64_t (*exported_sync_fds)(void);
+    /* sync fds taken from the application since reset(), -1 not counted. */
+    uint64_t (*imported_sync_fds)(void);
     /* fds that the driver itself holds now: memory, imported payloads, held rendering. */
     uint64_t (*held_fds)(void);
     /* Calls of vkCreateInstance and vkCreateDevice since reset(), those that failed included. */

@@ -84,6 +84,15 @@ void set_sync_fd_features(uint32_t device, VkExternalSemaphoreFeatureFlags semap
     });
 }
 
+void set_exports_imported_semaphores(uint32_t device, VkBool32 on) {
+    for_devices(device,
+                [&](DeviceSettings& settings) { settings.exports_imported_semaphores = on; });
+}
+
+void set_queue_count(uint32_t device, uint32_t count) {
+    for_devices(device, [&](DeviceSettings& settings) { settings.queue_count = count; });
+}
+
 void set_format(uint32_t device, VkFormat format, uint32_t count,
                 const FakeDriverModifier* modifiers) {
     for_devices(device, [&](DeviceSettings& settings) {
@@ -197,6 +206,10 @@ uint64_t exported_memory_fds() {
     return with_state([](State& state) { return state.exported_memory_fds; });
 }
 
+uint64_t imported_sync_fds() {
+    return with_state([](State& state) { return state.imported_sync_fds; });
+}
+
 uint64_t exported_sync_fds() {
     return with_state([](State& state) { return state.exported_sync_fds; });
 }
@@ -257,6 +270,8 @@ const FakeDriverControl& control_table() {
         .set_memory = set_memory,
         .set_sync = set_sync,
         .set_sync_fd_features = set_sync_fd_features,
+        .set_exports_imported_semaphores = set_exports_imported_semaphores,
+        .set_queue_count = set_queue_count,
         .set_format = set_format,
         .set_dedicated = set_dedicated,
         .set_export_signalled_as_minus_one = set_export_signalled_as_minus_one,
@@ -273,6 +288,7 @@ const FakeDriverControl& control_table() {
         .live_objects = live_objects,
         .exported_memory_fds = exported_memory_fds,
         .exported_sync_fds = exported_sync_fds,
+        .imported_sync_fds = imported_sync_fds,
         .held_fds = held_fds,
         .instance_creates = instance_creates,
         .instance_create = instance_create,

@@ -70,18 +70,23 @@ void get_properties2(VkPhysicalDevice handle, VkPhysicalDeviceProperties2* prope
     }
 }
 
-constexpr VkQueueFamilyProperties queue_family{
-    .queueFlags = VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT,
-    .queueCount = 2,
-    .timestampValidBits = 0,
-    .minImageTransferGranularity = {1, 1, 1}};
-
-void get_queue_families(VkPhysicalDevice, uint32_t* count, VkQueueFamilyProperties* families) {
-    enumerate(std::span<const VkQueueFamilyProperties>{&queue_family, 1}, count, families);
+VkQueueFamilyProperties queue_family(VkPhysicalDevice device) {
+    return {.queueFlags = VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT,
+            .queueCount = settings_of(device).queue_count,
+            .timestampValidBits = 0,
+            .minImageTransferGranularity = {1, 1, 1}};
 }
 
-void get_queue_families2(VkPhysicalDevice, uint32_t* count, VkQueueFamilyProperties2* families) {
-    enumerate(std::span<const VkQueueFamilyProperties>{&queue_family, 1}, count, families,
+void get_queue_families(VkPhysicalDevice device, uint32_t* count,
+                        VkQueueFamilyProperties* families) {
+    const VkQueueFamilyProperties family = queue_family(device);
+    enumerate(std::span<const VkQueueFamilyProperties>{&family, 1}, count, families);
+}
+
+void get_queue_families2(VkPhysicalDevice device, uint32_t* count,
+                         VkQueueFamilyProperties2* families) {
+    const VkQueueFamilyProperties family = queue_family(device);
+    enumerate(std::span<const VkQueueFamilyProperties>{&family, 1}, count, families,
               [](VkQueueFamilyProperties2& to, const VkQueueFamilyProperties& from) {
                   to.queueFamilyProperties = from;
               });
@@ -140,7 +145,8 @@ void get_external_semaphore(VkPhysicalDevice handle,
     if (info->handleType != VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT ||
         !settings.has_extension(VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME))
         return;
-    properties->exportFromImportedHandleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT;
+    if (settings.exports_imported_semaphores)
+        properties->exportFromImportedHandleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT;
     properties->compatibleHandleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT;
     properties->externalSemaphoreFeatures = settings.semaphore_features;
 }

@@ -61,6 +61,8 @@ void submit_fence(Queue& queue, VkFence handle) {
     const std::lock_guard lock{payload_mutex()};
     if (fence->current())
         misuse("vkQueueSubmit: the fence is signalled or about to be");
+    if (!fence->last_use.signalled())
+        misuse("vkQueueSubmit: a batch that signals the fence has not finished");
     fence->current() = queue.submitted;
     fence->last_use = queue.submitted;
 }

@@ -18,6 +18,8 @@ struct DeviceSettings {
     std::vector<std::string> extensions;
     VkExternalSemaphoreFeatureFlags semaphore_features{};
     VkExternalFenceFeatureFlags fence_features{};
+    bool exports_imported_semaphores{true};
+    uint32_t queue_count{2};
     std::map<VkFormat, std::vector<FakeDriverModifier>> formats;
     bool prefers_dedicated{false};
     bool requires_dedicated{false};

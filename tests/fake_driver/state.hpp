@@ -45,6 +45,7 @@ struct State {
     std::deque<CreateRecord> device_creates;
     uint64_t exported_memory_fds{0};
     uint64_t exported_sync_fds{0};
+    uint64_t imported_sync_fds{0};
 };
 
 struct LockedState {

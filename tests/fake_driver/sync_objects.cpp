@@ -152,6 +152,8 @@ VkResult import_payload(SyncObject& object, bool may_import, bool temporary, int
     if (!object.last_use.signalled())
         misuse("import into an object that a batch still uses");
     object.temporary = Payload::from_sync_fd(fd);
+    if (fd >= 0)
+        with_state([](State& state) { ++state.imported_sync_fds; });
     return VK_SUCCESS;
 }
 
@@ -209,6 +211,9 @@ VkResult get_semaphore_fd(VkDevice handle, const VkSemaphoreGetFdInfoKHR* info, 
     const auto semaphore = objects().semaphores.find(info->semaphore);
     if (semaphore == nullptr)
         return VK_ERROR_OUT_OF_HOST_MEMORY;
+    if (semaphore->temporary &&
+        !settings_of(*from_handle<Device>(handle)).exports_imported_semaphores)
+        misuse("vkGetSemaphoreFdKHR: its payload was imported");
     const bool may_export = semaphore->exportable &&
                             info->handleType == VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT &&
                             (settings_of(*from_handle<Device>(handle)).semaphore_features &

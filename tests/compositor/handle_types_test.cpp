@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT
+// Drivers that do not exchange sync_files with semaphores, or with fences, or in one direction
+// only: what the layer does for each combination, on real fences.
+#include "fixture.hpp"
+
+#include "fake_compositor/dma_buf.hpp"
+#include "fake_driver/control.hpp"
+
+namespace fencebridge::test {
+namespace {
+
+struct HandleTypes {
+    bool export_semaphore, import_semaphore, export_fence, import_fence;
+};
+
+// What crosses as a sync_file; the rest is waited for on the CPU.
+bool carries(const HandleTypes& types) {
+    return (types.export_semaphore || types.export_fence) && types.import_semaphore;
+}
+
+void apply(const HandleTypes& types) {
+    VkFlags semaphore = 0;
+    VkFlags fence = 0;
+    if (types.export_semaphore)
+        semaphore |= VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT;
+    if (types.import_semaphore)
+        semaphore |= VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT;
+    if (types.export_fence)
+        fence |= VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT;
+    if (types.import_fence)
+        fence |= VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT;
+    fake_driver().set_sync_fd_features(0, semaphore, fence);
+}
+
+class HandleTypesTest : public FencesTest, public testing::WithParamInterface<HandleTypes> {
+protected:
+    void SetUp() override {
+        FencesTest::SetUp();
+        apply(GetParam());
+        fake_driver().set_queue_count(0, 3);
+    }
+};
+
+TEST_P(HandleTypesTest, TheTransportThatTheDriverAllowsIsTaken) {
+    ErrorLog log;
+    Client client(start());
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    std::string expected = carries(GetParam()) ? transport() : "cpu";
+    EXPECT_EQ(log.lines_with({"info: swapchain", "transport=" + expected + " "}).size(), 1u)
+        << log.text();
+}
+
+TEST_P(HandleTypesTest, AcquireSignalsBothWhenTheReaderIsDone) {
+    Compositor& compositor = start({.release = Release::manual});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    for (size_t i = 0; i < swapchain.images.size(); ++i)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+    Owned<VkFence> fence = make_fence(client.device);
+    Owned<VkFence> waited_for = make_fence(client.device);
+    Owned<VkSemaphore> semaphore = make_semaphore(client.device);
+    BufferId buffer = *compositor.commit_at(0).buffer;
+    FenceTimeline timeline;
+    for (int round = 0; round < 5; ++round) {
+        Fd reader = timeline.fence();
+        if (!carries(GetParam()))
+            timeline.advance();
+        let_go(buffer, {&reader});
+        auto [result, index] = acquire(client.device, swapchain, forever, semaphore, fence);
+        ASSERT_EQ(result, VK_SUCCESS);
+        client.renderer.submit_no_work({semaphore}, waited_for);
+        if (carries(GetParam())) {
+            EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
+            EXPECT_EQ(vkGetFenceStatus(client.device, waited_for), VK_NOT_READY);
+            timeline.advance();
+        }
+        EXPECT_TRUE(wait_and_reset(client.device, fence));
+        EXPECT_TRUE(wait_and_reset(client.device, waited_for));
+        ASSERT_EQ(client.present(swapchain, index), VK_SUCCESS);
+        compositor.settle();
+    }
+    ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+}
+
+TEST_P(HandleTypesTest, AFenceOrASemaphoreAloneIsSignalledToo) {
+    Client client(start());
+    Swapchain swapchain = client.swapchain();
+    Owned<VkFence> fence = make_fence(client.device);
+    Owned<VkSemaphore> semaphore = make_semaphore(client.device);
+    auto [first_result, first] = acquire(client.device, swapchain, forever, VK_NULL_HANDLE, fence);
+    ASSERT_EQ(first_result, VK_SUCCESS);
+    EXPECT_TRUE(wait_and_reset(client.device, fence));
+    auto [second_result, second] = acquire(client.device, swapchain, forever, semaphore);
+    ASSERT_EQ(second_result, VK_SUCCESS);
+    client.renderer.submit_no_work({semaphore}, fence);
+    EXPECT_TRUE(wait_and_reset(client.device, fence));
+    ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+}
+
+TEST_P(HandleTypesTest, RenderingIsNotReadBeforeItIsDone) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    for (size_t frame = 0; frame < 5; ++frame) {
+        auto [result, index] = client.acquire(swapchain);
+        ASSERT_EQ(result, VK_SUCCESS);
+        fake_driver().hold_rendering(carries(GetParam()));
+        client.renderer.submit({}, {rendered});
+        ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
+        ASSERT_EQ(compositor.commits(), frame + 1);
+        EXPECT_NE(might_read_at_once(frame), carries(GetParam()));
+        if (carries(GetParam())) {
+            EXPECT_FALSE(may_read(frame));
+            fake_driver().release_one();
+        }
+        EXPECT_TRUE(may_read(frame));
+    }
+    fake_driver().hold_rendering(VK_FALSE);
+    ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+}
+
+std::vector<HandleTypes> all_handle_types() {
+    std::vector<HandleTypes> all;
+    for (unsigned bits = 0; bits < 16; ++bits)
+        all.push_back({(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0});
+    return all;
+}
+
+std::string name_of(const testing::TestParamInfo<HandleTypes>& tested) {
+    const HandleTypes& types = tested.param;
+    std::string name;
+    for (auto [has, part] : {std::pair{types.export_semaphore, "ExportSemaphore"},
+                             std::pair{types.import_semaphore, "ImportSemaphore"},
+                             std::pair{types.export_fence, "ExportFence"},
+                             std::pair{types.import_fence, "ImportFence"}})
+        name += has ? part : "";
+    return name.empty() ? "Nothing" : name;
+}
+
+INSTANTIATE_TEST_SUITE_P(, HandleTypesTest, testing::ValuesIn(all_handle_types()), name_of);
+
+// --- how much of it is submitted ---
+
+class Submissions : public FencesTest {
+protected:
+    // Submissions of the layer's in one acquire and present, with two wait semaphores.
+    uint64_t in_one_frame() {
+        Compositor& compositor = start();
+        Client client(compositor);
+        Swapchain swapchain = client.swapchain();
+        Owned<VkSemaphore> acquired = make_semaphore(client.device);
+        Owned<VkFence> fence = make_fence(client.device);
+        Owned<VkSemaphore> rendered[] = {make_semaphore(client.device),
+                                         make_semaphore(client.device)};
+        auto [result, index] = acquire(client.device, swapchain, forever, acquired, fence);
+        EXPECT_EQ(result, VK_SUCCESS);
+        client.renderer.submit({acquired}, {rendered[0]});
+        client.renderer.submit_elsewhere({rendered[1]});
+        EXPECT_EQ(client.present_after(swapchain, index, {rendered[0], rendered[1]}), VK_SUCCESS);
+        EXPECT_TRUE(wait_and_reset(client.device, fence));
+        EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+        return fake_driver().call_count("vkQueueSubmit") - 2;
+    }
+};
+
+TEST_F(Submissions, NoneWhereTheApplicationsSemaphoresCanBeExported) {
+    EXPECT_EQ(in_one_frame(), 0u);
+}
+
+TEST_F(Submissions, OneWhereTheyCannotOnceTheyAreImported) {
+    fake_driver().set_exports_imported_semaphores(0, VK_FALSE);
+    EXPECT_EQ(in_one_frame(), 1u);
+}
+
+TEST_F(Submissions, OneWhereOnlyFencesAreExported) {
+    apply({.export_semaphore = false,
+           .import_semaphore = true,
+           .export_fence = true,
+           .import_fence = true});
+    EXPECT_EQ(in_one_frame(), 1u);
+}
+
+// The application says itself what it wants of a semaphore; that is not changed.
+TEST_F(Submissions, OneForASemaphoreThatTheApplicationExportsInAnotherWay) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    VkExportSemaphoreCreateInfo exported{VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO};
+    exported.handleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_OPAQUE_FD_BIT;
+    VkSemaphoreCreateInfo info{VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, &exported};
+    VkSemaphore rendered = VK_NULL_HANDLE;
+    ASSERT_EQ(vkCreateSemaphore(client.device, &info, nullptr, &rendered), VK_SUCCESS);
+    uint32_t index = client.acquire(swapchain).index;
+    client.renderer.submit({}, {rendered});
+    EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
+    EXPECT_EQ(fake_driver().call_count("vkQueueSubmit"), 2u);
+    EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+    vkDestroySemaphore(client.device, rendered, nullptr);
+}
+
+// An acquired image that is presented without being drawn to: its semaphore has a payload that was
+// imported.
+TEST_F(Submissions, NoneForASemaphoreThatComesFromAcquire) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    Owned<VkSemaphore> acquired = make_semaphore(client.device);
+    for (int frame = 0; frame < 5; ++frame) {
+        auto [result, index] = acquire(client.device, swapchain, forever, acquired);
+        ASSERT_EQ(result, VK_SUCCESS);
+        ASSERT_EQ(client.present_after(swapchain, index, {acquired}), VK_SUCCESS);
+    }
+    EXPECT_EQ(fake_driver().call_count("vkQueueSubmit"), 0u);
+}
+
+// --- no queue left ---
+
+TEST_F(Submissions, ADeviceWithoutAQueueForTheLayerPassesThrough) {
+    apply({.export_semaphore = true,
+           .import_semaphore = true,
+           .export_fence = true,
+           .import_fence = false});
+    ErrorLog log;
+    Client client(start()); // takes both queues
+    EXPECT_EQ(log.lines_with({"passes through", "no queue left"}).size(), 1u) << log.text();
+}
+
+} // namespace
+} // namespace fencebridge::test

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// Invariants 1 and 3 on every transport, seen both ways: who waits while a fence is held back, the
+// queue or the thread that calls.
+#include "fixture.hpp"
+
+#include "fake_compositor/dma_buf.hpp"
+#include "fake_driver/control.hpp"
+
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+namespace fencebridge::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Whether a thread of this process sleeps in a system call.
+bool sleeps(pid_t thread) {
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    size_t name_end = text.rfind(") ");
+    return name_end != std::string::npos && text[name_end + 2] == 'S';
+}
+
+// Runs `call` on this thread and `if_it_waits` on another, once the first has gone to sleep and
+// stayed so. True when that came to pass.
+template <class Call, class IfItWaits>
+bool run_and_see_whether_it_waits(Call call, IfItWaits if_it_waits) {
+    constexpr int times = 20;
+    pid_t caller = pid_t(syscall(SYS_gettid));
+    std::atomic<bool> returned = false;
+    std::atomic<bool> waited = false;
+    std::thread watcher([&] {
+        for (int seen = 0; seen < times && !returned; std::this_thread::yield())
+            seen = sleeps(caller) ? seen + 1 : 0;
+        if (returned)
+            return;
+        waited = true;
+        if_it_waits();
+    });
+    call();
+    returned = true;
+    watcher.join();
+    return waited;
+}
+
+class HeldFences : public FencesTest {
+protected:
+    static bool waits_on_the_cpu() { return transport() == "cpu"; }
+};
+
+TEST_F(HeldFences, AReaderOfAReleasedImageIsWaitedFor) {
+    constexpr int rounds = 51;
+    Compositor& compositor = start({.release = Release::manual});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    for (size_t i = 0; i < swapchain.images.size(); ++i)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+    BufferId buffer = *compositor.commit_at(0).buffer;
+    Owned<VkFence> fence = make_fence(client.device);
+    Owned<VkFence> waited_for = make_fence(client.device);
+    Owned<VkSemaphore> semaphore = make_semaphore(client.device);
+    FenceTimeline timeline;
+    std::vector<Clock::duration> durations;
+    for (int round = 0; round < rounds; ++round) {
+        Fd reader = timeline.fence();
+        let_go(buffer, {&reader});
+        compositor.settle();
+        Acquired acquired{};
+        Clock::duration took{};
+        bool waited = run_and_see_whether_it_waits(
+            [&] {
+                Clock::time_point before = Clock::now();
+                acquired = acquire(client.device, swapchain, forever, semaphore, fence);
+                took = Clock::now() - before;
+            },
+            [&] { timeline.advance(); });
+        ASSERT_EQ(acquired.result, VK_SUCCESS);
+        EXPECT_EQ(waited, waits_on_the_cpu());
+        client.renderer.submit_no_work({semaphore}, waited_for);
+        if (!waited) {
+            durations.push_back(took);
+            EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
+            EXPECT_EQ(vkGetFenceStatus(client.device, waited_for), VK_NOT_READY);
+            timeline.advance();
+        }
+        EXPECT_TRUE(wait_and_reset(client.device, fence));
+        EXPECT_TRUE(wait_and_reset(client.device, waited_for));
+        ASSERT_EQ(client.present(swapchain, acquired.index), VK_SUCCESS);
+        compositor.settle();
+    }
+    if (!waits_on_the_cpu()) {
+        ASSERT_EQ(durations.size(), size_t(rounds));
+        std::ranges::nth_element(durations, durations.begin() + rounds / 2);
+        EXPECT_LT(durations[rounds / 2], std::chrono::milliseconds(1));
+    }
+}
+
+TEST_F(HeldFences, RenderingThatIsHeldBackIsNotReadBefore) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    fake_driver().hold_rendering(VK_TRUE);
+    for (size_t frame = 0; frame < 5; ++frame) {
+        auto [acquired, index] = client.acquire(swapchain);
+        ASSERT_EQ(acquired, VK_SUCCESS);
+        client.renderer.submit({}, {rendered});
+        size_t commits_while_waiting = 0;
+        VkResult presented = VK_ERROR_UNKNOWN;
+        bool waited = run_and_see_whether_it_waits(
+            [&] { presented = client.present_after(swapchain, index, {rendered}); },
+            [&] {
+                commits_while_waiting = compositor.commits();
+                fake_driver().release_one();
+            });
+        ASSERT_EQ(presented, VK_SUCCESS);
+        EXPECT_EQ(waited, waits_on_the_cpu());
+        ASSERT_EQ(compositor.commits(), frame + 1);
+        if (waited) {
+            EXPECT_EQ(commits_while_waiting, frame);
+        } else {
+            EXPECT_FALSE(might_read_at_once(frame));
+            EXPECT_FALSE(may_read(frame));
+            ASSERT_TRUE(fake_driver().release_one());
+        }
+        EXPECT_TRUE(may_read(frame));
+    }
+    fake_driver().hold_rendering(VK_FALSE);
+}
+
+} // namespace
+} // namespace fencebridge::test
