@@ -37,7 +37,7 @@ void prepare_environment() {
     setenv("FENCEBRIDGE_LOG_LEVEL", "info", keep);
 }
 
-App::App(Compositor& compositor) : display_(compositor.connect()) {
+App::App(wl_display* display) : display_(display) {
     wl_registry* registry = wl_display_get_registry(display_);
     static const wl_registry_listener listener = {bind_compositor,
                                                   [](void*, wl_registry*, uint32_t) {}};

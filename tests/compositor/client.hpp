@@ -55,7 +55,9 @@ private:
 // The application's own Wayland objects, all on the default queue.
 class App {
 public:
-    explicit App(Compositor& compositor);
+    explicit App(Compositor& compositor) : App(compositor.connect()) {}
+    // Takes a connection of the compositor's.
+    explicit App(wl_display* display);
     ~App();
     App(const App&) = delete;
     App& operator=(const App&) = delete;
@@ -159,8 +161,9 @@ private:
 
 // Everything that one window needs, destroyed in the usual order.
 struct Client {
-    explicit Client(Compositor& compositor) :
-        app(compositor), instance(make_instance()), device(instance), window(app.new_surface()),
+    explicit Client(Compositor& compositor) : Client(compositor.connect()) {}
+    explicit Client(wl_display* display) :
+        app(display), instance(make_instance()), device(instance), window(app.new_surface()),
         surface(make_surface(instance, app, window)), renderer(device) {}
 
     Swapchain swapchain(const SwapchainOptions& options = {}) {

@@ -8,6 +8,7 @@
 #include "feedback.hpp"
 
 #include <wayland-server-core.h>
+#include <wayland-server-protocol.h>
 
 #include <cstdint>
 #include <deque>
@@ -189,6 +190,8 @@ public:
     // --- what a test does ---
     // Signals the buffer's release points where its commit had them, and sends the event where not.
     void release(BufferId id);
+    // wl_buffer.release alone.
+    void send_release_event(BufferId id) { wl_buffer_send_release(buffers_[size_t(id)]->resource); }
     // Its release points signal when the sync_file does. False for a buffer without any.
     bool release_with_fence(BufferId id, const Fd& sync_file);
     void refresh();

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: MIT
+// The transport `explicit` on real syncobjs: when it is taken, what it falls back to, and how an
+// image comes back.
+#include "fixture.hpp"
+
+#include "fake_compositor/dma_buf.hpp"
+#include "fake_driver/control.hpp"
+
+#include <drm.h>
+#include <drm_syncobj.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstdarg>
+#include <map>
+#include <string_view>
+#include <thread>
+
+namespace fencebridge::test {
+namespace {
+
+// What becomes of DRM ioctls of this process. Constant-initialised: ioctl() is called before any
+// constructor.
+struct Kernel {
+    std::atomic<bool> has_points = true;    // DRM_SYNCOBJ_*_FLAGS_TIMELINE, Linux 6.16
+    std::atomic<unsigned long> failing = 0; // a request,
+    std::atomic<int> error = 0;             // and the error that it gives
+    std::atomic<size_t> transfers = 0;      // DRM_IOCTL_SYNCOBJ_TRANSFER
+    std::atomic<size_t> syncobj_calls = 0;  // all of them
+};
+constinit Kernel kernel;
+constinit thread_local bool is_compositor = false; // whose calls all go through
+
+int refusal(unsigned long request, const void* argument) {
+    if (is_compositor)
+        return 0;
+    if (_IOC_TYPE(request) == DRM_IOCTL_BASE && _IOC_NR(request) >= 0xbf &&
+        _IOC_NR(request) <= 0xcf)
+        ++kernel.syncobj_calls;
+    if (request == DRM_IOCTL_SYNCOBJ_TRANSFER)
+        ++kernel.transfers;
+    if (request == kernel.failing)
+        return kernel.error;
+    bool names_a_point = request == FENCEBRIDGE_SYNCOBJ_IOCTL_EXPORT_POINT ||
+                         request == FENCEBRIDGE_SYNCOBJ_IOCTL_IMPORT_POINT;
+    if (!kernel.has_points && names_a_point &&
+        static_cast<const fencebridge_syncobj_point*>(argument)->flags & FENCEBRIDGE_SYNCOBJ_POINT)
+        return EINVAL;
+    return 0;
+}
+
+using namespace std::chrono_literals;
+
+class ExplicitTest : public FencesTest {
+protected:
+    void SetUp() override {
+        kernel.has_points = true;
+        fail(0, 0);
+        kernel.transfers = 0;
+        FencesTest::SetUp();
+    }
+    void TearDown() override {
+        fail(0, 0);
+        FencesTest::TearDown();
+    }
+    static void fail(unsigned long request, int error) {
+        kernel.error = error;
+        kernel.failing = request;
+    }
+
+    Compositor& start(Script script = {}) {
+        Compositor& compositor = FencesTest::start(std::move(script));
+        compositor.on_thread([](Scene&) { is_compositor = true; });
+        return compositor;
+    }
+
+    // A window whose images are all presented, and none of which was let go.
+    void present_all(Script script = {.release = Release::manual}) {
+        Compositor& compositor = start(std::move(script));
+        client_ = std::make_unique<Client>(compositor);
+        swapchain_ = client_->swapchain();
+        ASSERT_EQ(swapchain_.result, VK_SUCCESS);
+        for (size_t i = 0; i < swapchain_.images.size(); ++i)
+            ASSERT_EQ(client_->frame(swapchain_), VK_SUCCESS);
+        ASSERT_EQ(vkDeviceWaitIdle(client_->device), VK_SUCCESS);
+        ASSERT_EQ(compositor.commits(), swapchain_.images.size());
+    }
+    void close_window() {
+        swapchain_ = {};
+        client_.reset();
+    }
+    BufferId buffer(size_t commit) { return *compositor_->commit_at(commit).buffer; }
+
+    // What the log says of a swapchain that is made now.
+    std::string transport_of_new_swapchain(Client& client) {
+        ErrorLog log;
+        Swapchain swapchain = client.swapchain();
+        EXPECT_EQ(swapchain.result, VK_SUCCESS);
+        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+        vkDeviceWaitIdle(client.device);
+        auto lines = log.lines_with({"info: swapchain ", "transport="});
+        return lines.size() == 1 ? lines.front() : log.text();
+    }
+
+    std::unique_ptr<Client> client_;
+    Swapchain swapchain_;
+};
+
+// --- what it falls back to ---
+
+bool contains(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+TEST_F(ExplicitTest, ACompositorThatRefusesATimelineIsServedByTheNextTransport) {
+    Compositor& compositor = start();
+    compositor.on_thread([](Scene& scene) { scene.set_refuse_timelines(true); });
+    Client client(compositor);
+    std::string line = transport_of_new_swapchain(client);
+    EXPECT_TRUE(contains(line, "transport=kernel ") && contains(line, "refused a timeline"))
+        << line;
+    // The application's own connection is none the worse.
+    EXPECT_EQ(wl_display_get_error(client.app.display()), 0);
+    client.app.round_trip();
+}
+
+TEST_F(ExplicitTest, ASocketWithoutANameLeavesExplicitUntried) {
+    Compositor& compositor = start();
+    Client client(compositor.connect_unnamed());
+    std::string line = transport_of_new_swapchain(client);
+    EXPECT_TRUE(contains(line, "transport=kernel ") && contains(line, "has no name")) << line;
+    EXPECT_EQ(compositor.requests("wp_linux_drm_syncobj_manager_v1", "import_timeline"), 0u);
+}
+
+TEST_F(ExplicitTest, ATimelineIsTriedOncePerSurface) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    for (int i = 0; i < 3; ++i) {
+        std::string line = transport_of_new_swapchain(client);
+        EXPECT_TRUE(contains(line, "transport=explicit reason=\"asked for\"")) << line;
+    }
+    size_t images = client.swapchain().images.size();
+    EXPECT_EQ(compositor.requests("wp_linux_drm_syncobj_manager_v1", "import_timeline"),
+              1 + 4 * 2 * images);
+    EXPECT_TRUE(compositor.wait_until([](const Scene& scene) { return scene.clients() == 1; }));
+}
+
+struct Lack {
+    const char* name;
+    unsigned long request;
+    const char* words;
+};
+
+class LackTest : public ExplicitTest, public testing::WithParamInterface<Lack> {};
+
+// A device that answers an ioctl with an error that does not pass.
+TEST_P(LackTest, IsSaidAndTheNextTransportTaken) {
+    Client client(start());
+    fail(GetParam().request, EOPNOTSUPP);
+    std::string line = transport_of_new_swapchain(client);
+    EXPECT_TRUE(contains(line, "transport=kernel ") && contains(line, GetParam().words)) << line;
+}
+
+// One that passes is no reason to use another transport for good.
+TEST_P(LackTest, APassingFailureIsTheCreations) {
+    Client client(start());
+    fail(GetParam().request, ENOMEM);
+    EXPECT_EQ(client.swapchain().result, VK_ERROR_OUT_OF_HOST_MEMORY);
+    fail(0, 0);
+    std::string line = transport_of_new_swapchain(client);
+    EXPECT_TRUE(contains(line, "transport=explicit ")) << line;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , LackTest,
+    testing::Values(Lack{"Create", DRM_IOCTL_SYNCOBJ_CREATE, "SYNCOBJ_CREATE"},
+                    Lack{"Signal", DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, "TIMELINE_SIGNAL"},
+                    Lack{"Eventfd", FENCEBRIDGE_SYNCOBJ_IOCTL_EVENTFD, "SYNCOBJ_EVENTFD"},
+                    Lack{"Query", DRM_IOCTL_SYNCOBJ_QUERY, "SYNCOBJ_QUERY"}),
+    [](auto& tested) { return tested.param.name; });
+
+// --- how an image comes back ---
+
+TEST_F(ExplicitTest, AnEventIsNotARelease) {
+    present_all({.release = Release::manual, .release_events_too = true});
+    // The event of a commit whose release point says nothing yet.
+    compositor_->on_thread([&](Scene& scene) { scene.send_release_event(buffer(0)); });
+    EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
+    compositor_->release(buffer(0));
+    EXPECT_EQ(client_->acquire(swapchain_, 0).index, 0u);
+    close_window();
+}
+
+TEST_F(ExplicitTest, ImagesComeBackInAnyOrder) {
+    present_all();
+    for (size_t image : {2, 0, 3, 1}) {
+        compositor_->release(buffer(image));
+        auto [result, index] = client_->acquire(swapchain_);
+        ASSERT_EQ(result, VK_SUCCESS);
+        EXPECT_EQ(index, image);
+    }
+    close_window();
+}
+
+TEST_F(ExplicitTest, ATimeoutIsKept) {
+    present_all();
+    auto before = std::chrono::steady_clock::now();
+    EXPECT_EQ(client_->acquire(swapchain_, 20'000'000).result, VK_TIMEOUT);
+    EXPECT_GE(std::chrono::steady_clock::now() - before, 20ms);
+    // A wait that ended leaves nothing behind that the next would take for a release.
+    EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
+    EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
+    close_window();
+}
+
+// The release comes while the application waits: by a point that materialises without signalling.
+TEST_F(ExplicitTest, AWaitEndsWhenAPointMaterialises) {
+    present_all();
+    Owned<VkFence> acquired = make_fence(client_->device);
+    FenceTimeline timeline;
+    for (size_t round = 0; round < 20; ++round) {
+        Fd reader = timeline.fence();
+        size_t image = round % swapchain_.images.size();
+        std::thread compositor([&] { compositor_->release_with_fence(buffer(image), reader); });
+        auto [result, index] =
+            acquire(client_->device, swapchain_, forever, VK_NULL_HANDLE, acquired);
+        compositor.join();
+        ASSERT_EQ(result, VK_SUCCESS);
+        EXPECT_EQ(index, image);
+        EXPECT_EQ(vkGetFenceStatus(client_->device, acquired), VK_NOT_READY);
+        timeline.advance();
+        EXPECT_TRUE(wait_and_reset(client_->device, acquired));
+        ASSERT_EQ(client_->present(swapchain_, index), VK_SUCCESS);
+        compositor_->settle();
+    }
+    acquired.reset();
+    close_window();
+}
+
+TEST_F(ExplicitTest, AWaitEndsWhenTheCompositorGoes) {
+    present_all();
+    std::thread compositor(
+        [&] { compositor_->on_thread([](Scene& scene) { scene.disconnect_clients(); }); });
+    EXPECT_EQ(client_->acquire(swapchain_).result, VK_ERROR_SURFACE_LOST_KHR);
+    compositor.join();
+    close_window();
+}
+
+// Points only ever go up, whatever happened to the frame before.
+TEST_F(ExplicitTest, EveryCommitHasItsOwnReleasePoint) {
+    present_all({.release = Release::at_once});
+    for (int frame = 0; frame < 20; ++frame)
+        ASSERT_EQ(client_->frame(swapchain_), VK_SUCCESS);
+    vkDeviceWaitIdle(client_->device);
+    std::map<BufferId, uint64_t> last;
+    for (size_t i = 0; i < compositor_->commits(); ++i) {
+        Commit commit = compositor_->commit_at(i);
+        ASSERT_TRUE(commit.release_point && commit.acquire_point);
+        EXPECT_EQ(*commit.release_point, last[*commit.buffer] + 1);
+        last[*commit.buffer] = *commit.release_point;
+    }
+    close_window();
+}
+
+// --- kernels before 6.16 ---
+
+TEST_F(ExplicitTest, WithoutPointsInOneStepFencesAreTransferred) {
+    kernel.has_points = false;
+    present_all();
+    FenceTimeline timeline;
+    Owned<VkFence> acquired = make_fence(client_->device);
+    Owned<VkSemaphore> rendered = make_semaphore(client_->device);
+    for (int round = 0; round < 10; ++round) {
+        Fd reader = timeline.fence();
+        size_t before = kernel.transfers;
+        let_go(buffer(0), {&reader});
+        auto [result, index] =
+            acquire(client_->device, swapchain_, forever, VK_NULL_HANDLE, acquired);
+        ASSERT_EQ(result, VK_SUCCESS);
+        EXPECT_GT(kernel.transfers, before);
+        EXPECT_EQ(vkGetFenceStatus(client_->device, acquired), VK_NOT_READY);
+        timeline.advance();
+        EXPECT_TRUE(wait_and_reset(client_->device, acquired));
+        fake_driver().hold_rendering(VK_TRUE);
+        client_->renderer.submit({}, {rendered});
+        before = kernel.transfers;
+        ASSERT_EQ(client_->present_after(swapchain_, index, {rendered}), VK_SUCCESS);
+        EXPECT_EQ(kernel.transfers, before + 1);
+        size_t commit = compositor_->commits() - 1;
+        EXPECT_FALSE(may_read(commit));
+        fake_driver().hold_rendering(VK_FALSE);
+        EXPECT_TRUE(may_read(commit));
+        vkDeviceWaitIdle(client_->device);
+    }
+    acquired.reset();
+    rendered.reset();
+    close_window();
+}
+
+// --- failures in a frame ---
+
+TEST_F(ExplicitTest, AFenceThatFindsNoPointIsWaitedFor) {
+    present_all({.release = Release::when_replaced});
+    Owned<VkSemaphore> rendered = make_semaphore(client_->device);
+    uint32_t index = client_->acquire(swapchain_).index;
+    client_->renderer.submit({}, {rendered});
+    // The fake driver's rendering has a fence that nobody holds back, exported as such.
+    fake_driver().set_export_signalled_as_minus_one(VK_FALSE);
+    fail(FENCEBRIDGE_SYNCOBJ_IOCTL_IMPORT_POINT, ENOMEM);
+    ErrorLog log;
+    EXPECT_EQ(client_->present_after(swapchain_, index, {rendered}), VK_SUCCESS);
+    EXPECT_EQ(log.lines_with({"waiting for this frame on the CPU"}).size(), 1u) << log.text();
+    EXPECT_TRUE(may_read(compositor_->commits() - 1));
+    rendered.reset();
+    close_window();
+}
+
+TEST_F(ExplicitTest, AnAcquireThatFailsLeavesTheImageFree) {
+    present_all();
+    FenceTimeline timeline;
+    Fd reader = timeline.fence();
+    let_go(buffer(0), {&reader});
+    for (unsigned long request :
+         {(unsigned long)DRM_IOCTL_SYNCOBJ_QUERY, FENCEBRIDGE_SYNCOBJ_IOCTL_EXPORT_POINT}) {
+        fail(request, ENOMEM);
+        EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_ERROR_OUT_OF_HOST_MEMORY);
+    }
+    fail(0, 0);
+    EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_SUCCESS);
+    timeline.advance();
+    close_window();
+}
+
+// --- what a frame costs ---
+
+// Nothing pending: one look at where the timelines are when there is a choice to make, and no call
+// for the rendering, which is done.
+TEST_F(ExplicitTest, AnIdleFrameAsksTheKernelTwice) {
+    present_all();
+    for (int frame = 0; frame < 5; ++frame) {
+        for (size_t image = 0; image < swapchain_.images.size(); ++image)
+            if (compositor_->commits() > 0)
+                compositor_->release(buffer(image));
+        size_t before = kernel.syncobj_calls;
+        auto [result, index] = client_->acquire(swapchain_);
+        ASSERT_EQ(result, VK_SUCCESS);
+        ASSERT_EQ(client_->present(swapchain_, index), VK_SUCCESS);
+        EXPECT_LE(kernel.syncobj_calls - before, 2u);
+        compositor_->settle();
+    }
+    close_window();
+}
+
+} // namespace
+} // namespace fencebridge::test
+
+// Before the C library's, for the layer as well.
+extern "C" [[gnu::visibility("default")]] int ioctl(int fd, unsigned long request, ...) noexcept {
+    va_list arguments;
+    va_start(arguments, request);
+    void* argument = va_arg(arguments, void*);
+    va_end(arguments);
+    if (int error = fencebridge::test::refusal(request, argument)) {
+        errno = error;
+        return -1;
+    }
+    return int(syscall(SYS_ioctl, fd, request, argument));
+}
