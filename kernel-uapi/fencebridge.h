@@ -22,7 +22,7 @@
 #define FENCEBRIDGE_DEVICE "/dev/fencebridge"
 
 /* Rises with every addition to this header; what was there before keeps working. */
-#define FENCEBRIDGE_VERSION 1
+#define FENCEBRIDGE_VERSION 2
 
 /*
  * As whom a call is made. A reader waits for the writers before it; a writer waits for the readers
@@ -32,6 +32,8 @@
 #define FENCEBRIDGE_READ 0x1
 #define FENCEBRIDGE_WRITE 0x2
 #define FENCEBRIDGE_RW (FENCEBRIDGE_READ | FENCEBRIDGE_WRITE)
+/* Of an export: an idle dma-buf gives no sync_file. With FENCEBRIDGE_FEATURE_NONE_IF_IDLE. */
+#define FENCEBRIDGE_NONE_IF_IDLE 0x4
 
 /**
  * struct fencebridge_query - what this module can do
@@ -65,16 +67,20 @@ struct fencebridge_query {
  * reservation object, and fences that a driver keeps for itself cannot be told from others.
  */
 #define FENCEBRIDGE_FEATURE_USAGE 0x4
+/* FENCEBRIDGE_NONE_IF_IDLE is known. Since version 2. */
+#define FENCEBRIDGE_FEATURE_NONE_IF_IDLE 0x8
 
 /**
  * struct fencebridge_export - snapshot a dma-buf's fences as a sync_file
  * @flags: in: FENCEBRIDGE_READ for the fences that a reader must wait for, FENCEBRIDGE_WRITE or
- *         FENCEBRIDGE_RW for those that a writer must wait for; anything else is EINVAL
+ *         FENCEBRIDGE_RW for those that a writer must wait for; FENCEBRIDGE_NONE_IF_IDLE beside
+ *         them; anything else is EINVAL
  * @dma_buf_fd: in: the dma-buf, still the caller's afterwards
  * @sync_file_fd: out: a new sync_file, close-on-exec, owned by the caller. It signals when every
- *                fence that was pending at the time of the call has signalled; it is signalled from
- *                the start when there was none. Fences attached later have no part in it. What it
- *                holds before the call is ignored
+ *                fence that was pending at the time of the call has signalled. When there was none,
+ *                it is signalled from the start; with FENCEBRIDGE_NONE_IF_IDLE no sync_file is made
+ *                then, and this is -1. Fences attached later have no part in it. What it holds
+ *                before the call is ignored
  * @reserved: in: zero
  *
  * Fences of the kernel itself, such as those of buffer moves, are always part of the snapshot. The

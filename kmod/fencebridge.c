@@ -36,15 +36,15 @@ static long fb_query(void __user *user)
 	if (query.flags || memchr_inv(query.reserved, 0, sizeof(query.reserved)))
 		return -EINVAL;
 	query.version = FENCEBRIDGE_VERSION;
-	query.features =
-		FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT | FB_KERNEL_FEATURES;
+	query.features = FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT |
+			 FENCEBRIDGE_FEATURE_NONE_IF_IDLE | FB_KERNEL_FEATURES;
 	query.max_fences = FB_MAX_FENCES;
 	return copy_to_user(user, &query, sizeof(query)) ? -EFAULT : 0;
 }
 
-static struct sync_file *fb_snapshot(int dma_buf_fd, bool write)
+/* NULL when nothing is pending. */
+static struct dma_fence *fb_snapshot(int dma_buf_fd, bool write)
 {
-	struct sync_file *sync_file;
 	struct dma_buf *dma_buf;
 	struct dma_fence *fence;
 	int ret;
@@ -54,47 +54,58 @@ static struct sync_file *fb_snapshot(int dma_buf_fd, bool write)
 		return ERR_CAST(dma_buf);
 	ret = fb_resv_snapshot(dma_buf->resv, write, &fence);
 	dma_buf_put(dma_buf);
-	if (ret)
-		return ERR_PTR(ret);
-	if (!fence)
-		fence = dma_fence_get_stub();
+	return ret ? ERR_PTR(ret) : fence;
+}
+
+/* Takes the fence over. */
+static long fb_give_sync_file(struct fencebridge_export __user *user,
+			      struct fencebridge_export *arg, struct dma_fence *fence)
+{
+	struct sync_file *sync_file;
+	int fd, ret;
+
 	sync_file = sync_file_create(fence);
 	dma_fence_put(fence);
-	return sync_file ?: ERR_PTR(-ENOMEM);
+	if (!sync_file)
+		return -ENOMEM;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		ret = fd;
+		goto err_sync_file;
+	}
+	arg->sync_file_fd = fd;
+	/* Installed last: nobody could close an fd whose number did not arrive. */
+	if (copy_to_user(user, arg, sizeof(*arg))) {
+		ret = -EFAULT;
+		goto err_fd;
+	}
+	fd_install(fd, sync_file->file);
+	return 0;
+
+err_fd:
+	put_unused_fd(fd);
+err_sync_file:
+	fput(sync_file->file);
+	return ret;
 }
 
 static long fb_export(void __user *user)
 {
 	struct fencebridge_export arg;
-	struct sync_file *sync_file;
-	int fd, ret;
+	struct dma_fence *fence;
 
 	if (copy_from_user(&arg, user, sizeof(arg)))
 		return -EFAULT;
-	if (!fb_valid_flags(arg.flags) || arg.reserved)
+	if (!fb_valid_flags(arg.flags & ~FENCEBRIDGE_NONE_IF_IDLE) || arg.reserved)
 		return -EINVAL;
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	sync_file = fb_snapshot(arg.dma_buf_fd, arg.flags & FENCEBRIDGE_WRITE);
-	if (IS_ERR(sync_file)) {
-		ret = PTR_ERR(sync_file);
-		goto err_fd;
+	fence = fb_snapshot(arg.dma_buf_fd, arg.flags & FENCEBRIDGE_WRITE);
+	if (IS_ERR(fence))
+		return PTR_ERR(fence);
+	if (!fence && (arg.flags & FENCEBRIDGE_NONE_IF_IDLE)) {
+		arg.sync_file_fd = -1;
+		return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 	}
-	arg.sync_file_fd = fd;
-	/* Installed last: nobody could close an fd whose number did not arrive. */
-	if (copy_to_user(user, &arg, sizeof(arg))) {
-		ret = -EFAULT;
-		goto err_sync_file;
-	}
-	fd_install(fd, sync_file->file);
-	return 0;
-
-err_sync_file:
-	fput(sync_file->file);
-err_fd:
-	put_unused_fd(fd);
-	return ret;
+	return fb_give_sync_file(user, &arg, fence ?: dma_fence_get_stub());
 }
 
 static long fb_import(void __user *user)

@@ -23,7 +23,7 @@ std::expected<FencebridgeDevice, Errno> FencebridgeDevice::open() {
     return FencebridgeDevice(std::move(fd));
 }
 
-std::expected<std::optional<std::string>, Errno> FencebridgeDevice::lacks() const {
+std::expected<std::optional<std::string>, Errno> FencebridgeDevice::find_lack() {
     fencebridge_query query = {};
     if (auto done = retry_ioctl(fd_, FENCEBRIDGE_IOCTL_QUERY, &query); !done)
         return std::unexpected(done.error());
@@ -33,12 +33,13 @@ std::expected<std::optional<std::string>, Errno> FencebridgeDevice::lacks() cons
         return "exports no fences";
     if (!(query.features & FENCEBRIDGE_FEATURE_IMPORT))
         return "imports no fences";
+    tells_idle_ = (query.features & FENCEBRIDGE_FEATURE_NONE_IF_IDLE) != 0;
     return std::nullopt;
 }
 
 std::expected<Fd, Errno> FencebridgeDevice::export_sync_file(const Fd& dma_buf) const {
     fencebridge_export argument = {
-        .flags = FENCEBRIDGE_WRITE,
+        .flags = FENCEBRIDGE_WRITE | (tells_idle_ ? FENCEBRIDGE_NONE_IF_IDLE : 0u),
         .dma_buf_fd = dma_buf.get(),
         .sync_file_fd = -1,
         .reserved = 0,

@@ -20,10 +20,14 @@ public:
 
     /// Asks the module whether it can do what follows here.
     /// @return what it lacks, in words, or nothing
-    [[nodiscard]] std::expected<std::optional<std::string>, Errno> lacks() const;
+    [[nodiscard]] std::expected<std::optional<std::string>, Errno> find_lack();
 
     /// As export_sync_file() of dma_buf.hpp. E2BIG: more fences than the module can gather.
+    /// @return empty when nothing is pending, of a module that can tell
     [[nodiscard]] std::expected<Fd, Errno> export_sync_file(const Fd& dma_buf) const;
+
+    /// Whether it always is then.
+    [[nodiscard]] bool tells_idle() const { return tells_idle_; }
 
     /// As import_sync_file() of dma_buf.hpp. E2BIG: more fences than the module can attach.
     [[nodiscard]] std::expected<void, Errno> import_sync_file(const Fd& dma_buf,
@@ -33,6 +37,7 @@ private:
     explicit FencebridgeDevice(Fd fd) : fd_(std::move(fd)) {}
 
     Fd fd_;
+    bool tells_idle_ = false;
 };
 
 } // namespace fencebridge::kernel

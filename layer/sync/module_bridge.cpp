@@ -17,7 +17,7 @@ ModuleBridge::open(std::span<const image::SwapchainImage> images) {
     auto device = kernel::FencebridgeDevice::open();
     if (!device)
         return std::unexpected(obstacle(FENCEBRIDGE_DEVICE, device.error()));
-    const auto lacks = device->lacks();
+    const auto lacks = device->find_lack();
     if (!lacks)
         return std::unexpected(obstacle("FENCEBRIDGE_IOCTL_QUERY", lacks.error()));
     if (*lacks)

@@ -19,10 +19,11 @@ private:
 
     std::expected<std::optional<core::ImageIndex>, VkResult>
     find_idle(const core::ImageList&) const override {
-        // Not by poll(): kernels before 5.16 must not lose a dma-buf that somebody has polled while
-        // a fence is pending (dma_buf_release() in drivers/dma-buf/dma-buf.c).
+        // Exports tell. Not by poll(): kernels before 5.16 must not lose a dma-buf that somebody
+        // has polled while a fence is pending (dma_buf_release() in drivers/dma-buf/dma-buf.c).
         return std::nullopt;
     }
+    bool exports_tell_idle() const override { return device_.tells_idle(); }
     std::expected<Fd, kernel::Errno> export_sync_file(const Fd& dma_buf) const override;
     std::expected<void, kernel::Errno> import_sync_file(const Fd& dma_buf,
                                                         const Fd& sync_file) const override;

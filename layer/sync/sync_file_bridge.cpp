@@ -23,7 +23,17 @@ std::expected<Snapshot, VkResult> SyncFileBridge::acquire(const core::ImageList&
         return std::unexpected(idle.error());
     if (*idle)
         return Snapshot{**idle, Fd()};
-    const core::ImageIndex image = free[0];
+    std::expected<Snapshot, VkResult> oldest = export_of(free[0]);
+    // Not idle; another may be.
+    for (size_t i = 1; oldest && oldest->fences && exports_tell_idle() && i < free.size(); ++i) {
+        auto other = export_of(free[i]);
+        if (!other || !other->fences)
+            return other;
+    }
+    return oldest;
+}
+
+std::expected<Snapshot, VkResult> SyncFileBridge::export_of(core::ImageIndex image) const {
     auto exported = export_sync_file(images_[static_cast<size_t>(image)].dma_buf);
     if (!exported) {
         log::error("%s: %s", names_.export_sync_file, kernel::text(exported.error()).c_str());

@@ -30,15 +30,20 @@ protected:
     [[nodiscard]] std::span<const image::SwapchainImage> images() const { return images_; }
 
 private:
-    /// The first of some images that has nothing pending; nothing when none has, or when an export
-    /// tells that as cheaply.
+    /// The first of some images that has nothing pending, where that can be told for less than an
+    /// export.
     [[nodiscard]] virtual std::expected<std::optional<core::ImageIndex>, VkResult>
     find_idle(const core::ImageList& free) const = 0;
-    /// @return empty, if that is cheap to tell, when the dma-buf has nothing pending
+    /// @return may be empty when the dma-buf has nothing pending
     [[nodiscard]] virtual std::expected<Fd, kernel::Errno>
     export_sync_file(const Fd& dma_buf) const = 0;
     [[nodiscard]] virtual std::expected<void, kernel::Errno>
     import_sync_file(const Fd& dma_buf, const Fd& sync_file) const = 0;
+
+    /// Whether that is so of every one.
+    [[nodiscard]] virtual bool exports_tell_idle() const { return false; }
+
+    std::expected<Snapshot, VkResult> export_of(core::ImageIndex image) const;
 
     const Names names_;
     const std::span<const image::SwapchainImage> images_;

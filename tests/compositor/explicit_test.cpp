@@ -187,7 +187,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_F(ExplicitTest, AnEventIsNotARelease) {
     present_all({.release = Release::manual, .release_events_too = true});
     // The event of a commit whose release point says nothing yet.
-    compositor_->on_thread([&](Scene& scene) { scene.send_release_event(buffer(0)); });
+    BufferId first = buffer(0);
+    compositor_->on_thread([=](Scene& scene) { scene.send_release_event(first); });
     EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
     compositor_->release(buffer(0));
     EXPECT_EQ(client_->acquire(swapchain_, 0).index, 0u);

@@ -113,7 +113,9 @@ Compositor& FencesTest::start(Script script) {
 }
 
 void FencesTest::let_go(BufferId buffer, const std::vector<const Fd*>& fences) {
-    if (!is_explicit()) {
+    bool by_points = compositor_->on_thread(
+        [&](Scene& scene) { return !scene.buffer(buffer).release_points.empty(); });
+    if (!by_points) {
         Fd dma_buf = compositor_->dma_buf_of(buffer);
         for (const Fd* fence : fences)
             ASSERT_TRUE(attach_read_fence(dma_buf.get(), fence->get()));
@@ -130,15 +132,16 @@ void FencesTest::let_go(BufferId buffer, const std::vector<const Fd*>& fences) {
 }
 
 bool FencesTest::may_read(size_t commit) {
-    if (is_explicit())
+    Commit seen = compositor_->commit_at(commit);
+    if (seen.acquire_point)
         return compositor_->acquire_signalled(commit);
-    Fd dma_buf = compositor_->dma_buf_of(*compositor_->commit_at(commit).buffer);
+    Fd dma_buf = compositor_->dma_buf_of(*seen.buffer);
     return write_fences_signalled(dma_buf.get());
 }
 
 bool FencesTest::might_read_at_once(size_t commit) {
     Commit seen = compositor_->commit_at(commit);
-    return is_explicit() ? !seen.acquire_pending : !seen.write_fence_pending;
+    return !seen.acquire_pending && !seen.write_fence_pending;
 }
 
 std::string FencesTest::transport() {

@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct fencebridge_query) == 32, "the same on 32 and 64 bi
 _Static_assert(sizeof(struct fencebridge_export) == 16, "the same on 32 and 64 bits");
 _Static_assert(sizeof(struct fencebridge_import) == 16, "the same on 32 and 64 bits");
 
-static const uint32_t bad_flags[] = { 0, 4, FENCEBRIDGE_RW | 4, 1u << 31, UINT32_MAX };
+static const uint32_t bad_flags[] = { 0, 4, 8, FENCEBRIDGE_RW | 8, 1u << 31, UINT32_MAX };
 
 /* A page of memory with another, not accessible, behind it. */
 static char *page_before_nothing(int protection)
@@ -106,6 +106,9 @@ static void import_flags(void)
 
 	for (size_t i = 0; i < sizeof(bad_flags) / sizeof(*bad_flags); i++)
 		CHECK_ERRNO(try_import(buffer.dma_buf, bad_flags[i], work.sync_file), EINVAL);
+	CHECK_ERRNO(try_import(buffer.dma_buf, FENCEBRIDGE_WRITE | FENCEBRIDGE_NONE_IF_IDLE,
+			       work.sync_file),
+		    EINVAL);
 	for (int bit = 0; bit < 32; bit++) {
 		struct fencebridge_import arg = { .flags = FENCEBRIDGE_WRITE,
 						  .dma_buf_fd = buffer.dma_buf,
@@ -117,6 +120,32 @@ static void import_flags(void)
 	CHECK(ready(buffer.dma_buf, POLLOUT));
 	work_end(&work);
 	work_free(&work);
+	buffer_destroy(&buffer);
+}
+
+/* The flag that the kernel's own export does not have. */
+static void none_if_idle(void)
+{
+	struct buffer buffer = buffer_create();
+	uint32_t work;
+	int fd;
+
+	for (uint32_t flags = FENCEBRIDGE_READ; flags <= FENCEBRIDGE_RW; flags++) {
+		fd = 77;
+		CHECK(try_export(buffer.dma_buf, flags | FENCEBRIDGE_NONE_IF_IDLE, &fd) == 0);
+		CHECK_EQUAL(fd, -1);
+	}
+	CHECK(driver_begins(&buffer, false, &work));
+	/* Idle for a reader, and not for a writer. */
+	CHECK(try_export(buffer.dma_buf, FENCEBRIDGE_READ | FENCEBRIDGE_NONE_IF_IDLE, &fd) == 0);
+	CHECK_EQUAL(fd, -1);
+	fd = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE | FENCEBRIDGE_NONE_IF_IDLE);
+	CHECK(!ready(fd, POLLIN));
+	driver_ends(work);
+	CHECK(ready(fd, POLLIN));
+	close(fd);
+	CHECK(try_export(buffer.dma_buf, FENCEBRIDGE_RW | FENCEBRIDGE_NONE_IF_IDLE, &fd) == 0);
+	CHECK_EQUAL(fd, -1);
 	buffer_destroy(&buffer);
 }
 
@@ -323,6 +352,7 @@ const struct test argument_tests[] = {
 	{ "arguments.unknown_requests", unknown_requests },
 	{ "arguments.export_flags", export_flags },
 	{ "arguments.import_flags", import_flags },
+	{ "arguments.none_if_idle", none_if_idle },
 	{ "arguments.export_of_other_files", export_of_other_files },
 	{ "arguments.import_into_other_files", import_into_other_files },
 	{ "arguments.import_of_other_files", import_of_other_files },

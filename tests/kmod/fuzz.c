@@ -160,7 +160,9 @@ static void call(struct fuzzer *fuzzer)
 
 	if (result == 0 && request == FENCEBRIDGE_IOCTL_EXPORT) {
 		memcpy(&argument, place, sizeof(argument.export));
-		keep(fuzzer, argument.export.sync_file_fd);
+		if (argument.export.sync_file_fd != -1 ||
+		    !(argument.export.flags & FENCEBRIDGE_NONE_IF_IDLE))
+			keep(fuzzer, argument.export.sync_file_fd);
 	}
 	if (result == 0) {
 		fuzzer->succeeded[_IOC_NR(request) % 3]++;
