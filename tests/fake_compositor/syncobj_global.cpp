@@ -40,6 +40,14 @@ void set_point(wl_resource* syncobj, std::optional<SyncPoint> Update::*which, wl
                                "the surface is gone");
 }
 
+void forget_points(wl_resource* syncobj) {
+    if (ClientSurface* surface = surface_of(syncobj)) {
+        surface->syncobj = nullptr;
+        surface->pending.acquire_point.reset();
+        surface->pending.release_point.reset();
+    }
+}
+
 const struct wp_linux_drm_syncobj_surface_v1_interface surface_requests = [] {
     struct wp_linux_drm_syncobj_surface_v1_interface requests {};
     requests.destroy = destroy_resource;
@@ -68,14 +76,7 @@ void get_surface(wl_client* client, wl_resource* manager, uint32_t id, wl_resour
     }
     surface->syncobj =
         wl_resource_create(client, &wp_linux_drm_syncobj_surface_v1_interface, 1, id);
-    wl_resource_set_implementation(surface->syncobj, &surface_requests, surface,
-                                   [](wl_resource* syncobj) {
-                                       if (ClientSurface* owner = surface_of(syncobj)) {
-                                           owner->syncobj = nullptr;
-                                           owner->pending.acquire_point.reset();
-                                           owner->pending.release_point.reset();
-                                       }
-                                   });
+    wl_resource_set_implementation(surface->syncobj, &surface_requests, surface, forget_points);
 }
 
 void import_timeline(wl_client* client, wl_resource* manager, uint32_t id, int32_t fd) {

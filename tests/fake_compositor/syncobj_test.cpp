@@ -4,6 +4,7 @@
 
 #include "dma_buf.hpp"
 
+#include <cerrno>
 #include <filesystem>
 
 namespace fencebridge::test {
@@ -327,6 +328,14 @@ TEST_F(FakeSyncobj, FreesWhatItImportedAtItsEnd) {
     wl_display_roundtrip(window.display);
     compositor.reset();
     EXPECT_EQ(Syncobj::live(), 1u);
+}
+
+TEST_F(FakeSyncobj, AWaitOutlastsTheLackOfAFence) {
+    auto syncobj = Syncobj::make(DrmNode::find());
+    EXPECT_FALSE(syncobj->wait(1, moment));
+    EXPECT_EQ(errno, ETIME); // EINVAL would be: nothing to wait for
+    ASSERT_TRUE(syncobj->signal(1));
+    EXPECT_TRUE(syncobj->wait(1, Compositor::patience));
 }
 
 // --- protocol errors ---
