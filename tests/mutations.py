@@ -54,6 +54,7 @@ class Workshop:
         test = self.build / "tests/compositor" / (mutation["test"] + "_test")
         command = [str(test), "--gtest_filter=" + mutation["filter"], "--gtest_fail_fast"]
         if mutation["suite"] == "fences":
+            command = ["env", "FENCEBRIDGE_SYNC=" + mutation.get("sync", "auto")] + command
             command = [word.replace("BUILD", str(self.build)) for word in self.guest] + command
         log = self.build / "mutation.log"
         with log.open("w") as output:

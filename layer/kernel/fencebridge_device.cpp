@@ -33,13 +33,14 @@ std::expected<std::optional<std::string>, Errno> FencebridgeDevice::find_lack() 
         return "exports no fences";
     if (!(query.features & FENCEBRIDGE_FEATURE_IMPORT))
         return "imports no fences";
-    tells_idle_ = (query.features & FENCEBRIDGE_FEATURE_NONE_IF_IDLE) != 0;
+    can_tell_idle_ = (query.features & FENCEBRIDGE_FEATURE_NONE_IF_IDLE) != 0;
     return std::nullopt;
 }
 
-std::expected<Fd, Errno> FencebridgeDevice::export_sync_file(const Fd& dma_buf) const {
+std::expected<Fd, Errno> FencebridgeDevice::export_sync_file(const Fd& dma_buf,
+                                                             bool none_if_idle) const {
     fencebridge_export argument = {
-        .flags = FENCEBRIDGE_WRITE | (tells_idle_ ? FENCEBRIDGE_NONE_IF_IDLE : 0u),
+        .flags = FENCEBRIDGE_WRITE | (none_if_idle ? FENCEBRIDGE_NONE_IF_IDLE : 0u),
         .dma_buf_fd = dma_buf.get(),
         .sync_file_fd = -1,
         .reserved = 0,

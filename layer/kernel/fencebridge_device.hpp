@@ -23,11 +23,11 @@ public:
     [[nodiscard]] std::expected<std::optional<std::string>, Errno> find_lack();
 
     /// As export_sync_file() of dma_buf.hpp. E2BIG: more fences than the module can gather.
-    /// @return empty when nothing is pending, of a module that can tell
-    [[nodiscard]] std::expected<Fd, Errno> export_sync_file(const Fd& dma_buf) const;
-
-    /// Whether it always is then.
-    [[nodiscard]] bool tells_idle() const { return tells_idle_; }
+    /// @param none_if_idle  nothing is returned when nothing is pending; if the module
+    /// can_tell_idle()
+    [[nodiscard]] std::expected<Fd, Errno> export_sync_file(const Fd& dma_buf,
+                                                            bool none_if_idle) const;
+    [[nodiscard]] bool can_tell_idle() const { return can_tell_idle_; }
 
     /// As import_sync_file() of dma_buf.hpp. E2BIG: more fences than the module can attach.
     [[nodiscard]] std::expected<void, Errno> import_sync_file(const Fd& dma_buf,
@@ -37,7 +37,7 @@ private:
     explicit FencebridgeDevice(Fd fd) : fd_(std::move(fd)) {}
 
     Fd fd_;
-    bool tells_idle_ = false;
+    bool can_tell_idle_ = false; ///< once find_lack() has asked
 };
 
 } // namespace fencebridge::kernel

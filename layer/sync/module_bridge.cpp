@@ -25,11 +25,12 @@ ModuleBridge::open(std::span<const image::SwapchainImage> images) {
     std::unique_ptr<ModuleBridge> self(new ModuleBridge(std::move(*device), images));
     if (auto works = self->try_out(); !works)
         return std::unexpected(std::move(works.error()));
+    self->tells_idle_ = self->device_.can_tell_idle();
     return self;
 }
 
 std::expected<Fd, kernel::Errno> ModuleBridge::export_sync_file(const Fd& dma_buf) const {
-    return device_.export_sync_file(dma_buf);
+    return device_.export_sync_file(dma_buf, tells_idle_);
 }
 
 std::expected<void, kernel::Errno> ModuleBridge::import_sync_file(const Fd& dma_buf,

@@ -23,12 +23,13 @@ private:
         // has polled while a fence is pending (dma_buf_release() in drivers/dma-buf/dma-buf.c).
         return std::nullopt;
     }
-    bool exports_tell_idle() const override { return device_.tells_idle(); }
+    bool exports_tell_idle() const override { return tells_idle_; }
     std::expected<Fd, kernel::Errno> export_sync_file(const Fd& dma_buf) const override;
     std::expected<void, kernel::Errno> import_sync_file(const Fd& dma_buf,
                                                         const Fd& sync_file) const override;
 
     const kernel::FencebridgeDevice device_;
+    bool tells_idle_ = false; ///< not before there was a sync_file to try an import with
 };
 
 } // namespace fencebridge::sync

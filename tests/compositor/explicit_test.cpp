@@ -2,6 +2,7 @@
 // The transport `explicit` on real syncobjs: when it is taken, what it falls back to, and how an
 // image comes back.
 #include "fixture.hpp"
+#include "who_waits.hpp"
 
 #include "fake_compositor/dma_buf.hpp"
 #include "fake_driver/control.hpp"
@@ -217,6 +218,17 @@ TEST_F(ExplicitTest, ATimeoutIsKept) {
     close_window();
 }
 
+// An image that was waited for in vain, and came back when nobody was waiting.
+TEST_F(ExplicitTest, AnImageThatWasAwaitedIsAwaitedAgain) {
+    present_all();
+    EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
+    compositor_->release(buffer(0));
+    EXPECT_EQ(client_->acquire(swapchain_, 0).index, 0u);
+    ASSERT_EQ(client_->present(swapchain_, 0), VK_SUCCESS);
+    EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
+    close_window();
+}
+
 // The release comes while the application waits: by a point that materialises without signalling.
 TEST_F(ExplicitTest, AWaitEndsWhenAPointMaterialises) {
     present_all();
@@ -307,12 +319,15 @@ TEST_F(ExplicitTest, AFenceThatFindsNoPointIsWaitedFor) {
     present_all({.release = Release::when_replaced});
     Owned<VkSemaphore> rendered = make_semaphore(client_->device);
     uint32_t index = client_->acquire(swapchain_).index;
+    fake_driver().hold_rendering(VK_TRUE);
     client_->renderer.submit({}, {rendered});
-    // The fake driver's rendering has a fence that nobody holds back, exported as such.
-    fake_driver().set_export_signalled_as_minus_one(VK_FALSE);
     fail(FENCEBRIDGE_SYNCOBJ_IOCTL_IMPORT_POINT, ENOMEM);
     ErrorLog log;
-    EXPECT_EQ(client_->present_after(swapchain_, index, {rendered}), VK_SUCCESS);
+    VkResult presented = VK_ERROR_UNKNOWN;
+    EXPECT_TRUE(run_and_see_whether_it_waits(
+        [&] { presented = client_->present_after(swapchain_, index, {rendered}); },
+        [] { fake_driver().hold_rendering(VK_FALSE); }));
+    EXPECT_EQ(presented, VK_SUCCESS);
     EXPECT_EQ(log.lines_with({"waiting for this frame on the CPU"}).size(), 1u) << log.text();
     EXPECT_TRUE(may_read(compositor_->commits() - 1));
     rendered.reset();

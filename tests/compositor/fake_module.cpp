@@ -2,6 +2,7 @@
 #include "fake_module.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -137,9 +138,13 @@ long FakeModule::ioctl(int, unsigned long request, void* argument) {
         result = query(*static_cast<fencebridge_query*>(argument));
     } else if (request == FENCEBRIDGE_IOCTL_EXPORT) {
         auto& wanted = *static_cast<fencebridge_export*>(argument);
-        result = new_sync_file();
+        pollfd idle{exported_.get(), POLLIN, 0};
+        bool makes_none = (wanted.flags & FENCEBRIDGE_NONE_IF_IDLE) && poll(&idle, 1, 0) == 1;
+        result = makes_none ? 0 : new_sync_file();
         last_export_ = wanted;
-        if (result >= 0)
+        if (makes_none)
+            wanted.sync_file_fd = -1;
+        else if (result >= 0)
             wanted.sync_file_fd = int(std::exchange(result, 0));
     } else if (request == FENCEBRIDGE_IOCTL_IMPORT) {
         last_import_ = *static_cast<fencebridge_import*>(argument);

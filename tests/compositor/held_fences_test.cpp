@@ -2,53 +2,18 @@
 // Invariants 1 and 3 on every transport, seen both ways: who waits while a fence is held back, the
 // queue or the thread that calls.
 #include "fixture.hpp"
+#include "who_waits.hpp"
 
 #include "fake_compositor/dma_buf.hpp"
 #include "fake_driver/control.hpp"
 
-#include <sys/syscall.h>
-
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <fstream>
-#include <thread>
 
 namespace fencebridge::test {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// Whether a thread of this process sleeps in a system call.
-bool sleeps(pid_t thread) {
-    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
-    std::string text;
-    std::getline(file, text);
-    size_t name_end = text.rfind(") ");
-    return name_end != std::string::npos && text[name_end + 2] == 'S';
-}
-
-// Runs `call` on this thread and `if_it_waits` on another, once the first has gone to sleep and
-// stayed so. True when that came to pass.
-template <class Call, class IfItWaits>
-bool run_and_see_whether_it_waits(Call call, IfItWaits if_it_waits) {
-    constexpr int times = 20;
-    pid_t caller = pid_t(syscall(SYS_gettid));
-    std::atomic<bool> returned = false;
-    std::atomic<bool> waited = false;
-    std::thread watcher([&] {
-        for (int seen = 0; seen < times && !returned; std::this_thread::yield())
-            seen = sleeps(caller) ? seen + 1 : 0;
-        if (returned)
-            return;
-        waited = true;
-        if_it_waits();
-    });
-    call();
-    returned = true;
-    watcher.join();
-    return waited;
-}
 
 class HeldFences : public FencesTest {
 protected:

@@ -219,6 +219,24 @@ TEST_F(Module, AFrameIsOneExportAndOneImport) {
     EXPECT_EQ(module_->calls(opening), 1u);
 }
 
+TEST_F(Module, WhatIsIdleMakesNoSyncFile) {
+    module_->answer_queries(FENCEBRIDGE_VERSION, all_features | FENCEBRIDGE_FEATURE_NONE_IF_IDLE);
+    Client client(start());
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(module_->calls(importing), 1u) << "tried out with a sync_file";
+    Owned<VkFence> fence = make_fence(client.device);
+    auto [idle_result, idle] = acquire(client.device, swapchain, forever, VK_NULL_HANDLE, fence);
+    ASSERT_EQ(idle_result, VK_SUCCESS);
+    EXPECT_EQ(module_->last_export().flags, uint32_t(FENCEBRIDGE_WRITE | FENCEBRIDGE_NONE_IF_IDLE));
+    EXPECT_EQ(fake_driver().imported_sync_fds(), 0u);
+    EXPECT_TRUE(wait_and_reset(client.device, fence));
+    module_->export_fence(Fd(eventfd(0, EFD_CLOEXEC)));
+    auto [busy_result, busy] = acquire(client.device, swapchain, forever, VK_NULL_HANDLE, fence);
+    ASSERT_EQ(busy_result, VK_SUCCESS);
+    EXPECT_EQ(fake_driver().imported_sync_fds(), 1u);
+    EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
+}
+
 // --- what crosses ---
 
 TEST_F(Module, AcquireGivesWhatTheModuleExports) {

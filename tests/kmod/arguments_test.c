@@ -39,13 +39,14 @@ static char *page_end(char *page)
 static void query_tells(void)
 {
 	struct fencebridge_query query = { .version = 77, .features = 77, .max_fences = 77 };
-	uint64_t known =
-		FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT | FENCEBRIDGE_FEATURE_USAGE;
+	uint64_t known = FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT |
+			 FENCEBRIDGE_FEATURE_USAGE | FENCEBRIDGE_FEATURE_NONE_IF_IDLE;
 
 	MUST(ioctl(device(), FENCEBRIDGE_IOCTL_QUERY, &query));
 	CHECK_EQUAL(query.version, FENCEBRIDGE_VERSION);
 	CHECK(query.features & FENCEBRIDGE_FEATURE_EXPORT);
 	CHECK(query.features & FENCEBRIDGE_FEATURE_IMPORT);
+	CHECK(query.features & FENCEBRIDGE_FEATURE_NONE_IF_IDLE);
 	CHECK_EQUAL(query.features & ~known, 0);
 	CHECK(query.max_fences >= 64);
 	CHECK_EQUAL(query.reserved[0] | query.reserved[1] | query.reserved[2], 0);
