@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// bench_windows: swapchains side by side on a real compositor, cleared as fast as the present mode
+// lets them. Writes one JSON object to standard output: how many frames in what time, and what the
+// process has of the system before the surfaces and swapchains are made, after, and at the end.
+//
+//     --windows N     how many (1)
+//     --mode M        fifo or mailbox (fifo)
+//     --size W        each so many pixels wide, and three quarters as high (160)
+//     --warm-up N     frames that do not count (20)
+//     --frames N      frames that count, of every window
+//     --seconds S     or for how long to count
+//     --marks         system calls that tell a tracer where in a frame the program is:
+//                     access("bench:begin"), acquire, submit, present, between, end
+//     --stop          stops itself after the warm-up, for a tracer to attach to it
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "chain.hpp"
+#include "grid.hpp"
+#include "process.hpp"
+#include "still/failure.hpp"
+
+namespace fencebridge::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+    uint32_t windows = 1;
+    VkPresentModeKHR mode = VK_PRESENT_MODE_FIFO_KHR;
+    uint32_t width = 160;
+    uint64_t warm_up = 20;
+    uint64_t frames = 0;
+    double seconds = 0;
+    bool marks = false;
+    bool stop = false;
+};
+
+VkPresentModeKHR mode_named(std::string_view name) {
+    if (name == "fifo")
+        return VK_PRESENT_MODE_FIFO_KHR;
+    if (name == "mailbox")
+        return VK_PRESENT_MODE_MAILBOX_KHR;
+    throw still::UsageError("no present mode " + std::string(name));
+}
+
+Options parse(int argc, char** argv) {
+    Options options;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view name = argv[i];
+        if (name == "--marks" || name == "--stop") {
+            (name == "--marks" ? options.marks : options.stop) = true;
+            continue;
+        }
+        if (++i == argc)
+            throw still::UsageError("no value for " + std::string(name));
+        const char* value = argv[i];
+        if (name == "--windows")
+            options.windows = uint32_t(std::strtoul(value, nullptr, 10));
+        else if (name == "--mode")
+            options.mode = mode_named(value);
+        else if (name == "--size")
+            options.width = uint32_t(std::strtoul(value, nullptr, 10));
+        else if (name == "--warm-up")
+            options.warm_up = std::strtoull(value, nullptr, 10);
+        else if (name == "--frames")
+            options.frames = std::strtoull(value, nullptr, 10);
+        else if (name == "--seconds")
+            options.seconds = std::strtod(value, nullptr);
+        else
+            throw still::UsageError("unknown option " + std::string(name));
+    }
+    if (options.windows == 0 || (options.frames == 0) == (options.seconds == 0))
+        throw still::UsageError("either --frames or --seconds is needed, and a window");
+    return options;
+}
+
+class Session {
+public:
+    explicit Session(const Options& options) :
+        options_(options), marks_(options.marks),
+        grid_(connection_, options.windows, {options.width, options.width * 3 / 4}),
+        gpu_(connection_.display()), pool_(make_pool()) {}
+    ~Session() { vkDeviceWaitIdle(gpu_.device()); }
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    void run() {
+        const Usage before = usage_now();
+        for (uint32_t i = 0; i < grid_.size(); ++i)
+            chains_.emplace_back(gpu_, connection_.display(), grid_.surface(i), options_.mode,
+                                 Size{options_.width, options_.width * 3 / 4}, pool_.get());
+        const Usage created = usage_now();
+        for (uint64_t i = 0; i < options_.warm_up; ++i)
+            frame();
+        if (options_.stop)
+            std::raise(SIGSTOP);
+        marks_.set("bench:begin");
+        const auto start = Clock::now();
+        const uint64_t frames = options_.frames > 0 ? count() : count_until(start);
+        const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+        marks_.set("bench:end");
+        report(before, created, usage_now(), frames, seconds);
+    }
+
+private:
+    still::CommandPool make_pool() {
+        VkCommandPoolCreateInfo info{};
+        info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
+        info.queueFamilyIndex = gpu_.queue_family();
+        VkCommandPool pool;
+        still::check(vkCreateCommandPool(gpu_.device(), &info, nullptr, &pool),
+                     "vkCreateCommandPool");
+        return {gpu_.device(), pool};
+    }
+
+    void frame() {
+        for (Chain& chain : chains_)
+            chain.frame(marks_);
+        // The Vulkan implementation reads the socket; what is this program's is on this queue by
+        // then, pings above all.
+        if (wl_display_dispatch_pending(connection_.display()) < 0)
+            throw still::Failure("the compositor went away");
+    }
+
+    uint64_t count() {
+        for (uint64_t i = 0; i < options_.frames; ++i)
+            frame();
+        return options_.frames;
+    }
+
+    uint64_t count_until(Clock::time_point start) {
+        uint64_t frames = 0;
+        const std::chrono::duration<double> length(options_.seconds);
+        while (Clock::now() - start < length) {
+            frame();
+            ++frames;
+        }
+        return frames;
+    }
+
+    void report(const Usage& before, const Usage& created, const Usage& end, uint64_t frames,
+                double seconds) {
+        std::printf("{\"windows\": %u, \"images\": %u, \"frames\": %llu, \"seconds\": %.6f, "
+                    "\"before\": ",
+                    grid_.size(), chains_.front().images(), static_cast<unsigned long long>(frames),
+                    seconds);
+        print(stdout, before);
+        std::printf(", \"created\": ");
+        print(stdout, created);
+        std::printf(", \"end\": ");
+        print(stdout, end);
+        std::printf("}\n");
+    }
+
+    const Options options_;
+    const Marks marks_;
+    still::Connection connection_;
+    Grid grid_;
+    still::Gpu gpu_;
+    still::CommandPool pool_;
+    std::vector<Chain> chains_;
+};
+
+} // namespace
+} // namespace fencebridge::bench
+
+int main(int argc, char** argv) {
+    using namespace fencebridge;
+    try {
+        bench::Session(bench::parse(argc, argv)).run();
+        return still::exit_ok;
+    } catch (const still::Failure& failure) {
+        std::fprintf(stderr, "bench_windows: %s\n", failure.what());
+        return failure.status();
+    } catch (const std::exception& failure) {
+        std::fprintf(stderr, "bench_windows: %s\n", failure.what());
+        return still::exit_failed;
+    }
+}
