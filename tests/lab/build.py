@@ -45,8 +45,11 @@ def box_of(variant: Variant, root: Path) -> sandbox.Sandbox:
                            readonly={SOURCE_IN_ROOT.name: SOURCE})
 
 
-def ensure(variant: Variant = PLAIN, tests: bool = False) -> Path:
-    """Builds what has changed of layer and examples, or also the tests; returns the folder."""
+def ensure(variant: Variant = PLAIN, tests: bool = False, parts: tuple[str, ...] = ()) -> Path:
+    """Builds what has changed of layer and examples; returns the folder.
+
+    With tests, all of the tests too; with parts, what is in these folders of tests/.
+    """
     root = rootfs.ensure()
     folder = folder_of(variant)
     folder.mkdir(exist_ok=True)
@@ -63,18 +66,23 @@ def ensure(variant: Variant = PLAIN, tests: bool = False) -> Path:
         if not tests:
             # Meson's own files first, as they say which targets there are.
             host.run_logged(box.command([*ninja, "build.ninja"]), log, ticker)
-            ninja += _without_tests(folder)
+            ninja += _without_tests(folder, parts)
         host.run_logged(box.command(ninja), log, ticker, follow=_step)
         ticker.done()
     return folder
 
 
-def _without_tests(folder: Path) -> list[str]:
+def _without_tests(folder: Path, parts: tuple[str, ...]) -> list[str]:
     """The tests take most of a build's time, and who wants to see a cube needs none of them."""
     targets = json.loads((folder / "meson-info" / "intro-targets.json").read_text())
-    tests = str(SOURCE_IN_ROOT / "tests")
+    tests = SOURCE_IN_ROOT / "tests"
+
+    def wanted(defined_in: Path) -> bool:
+        return not defined_in.is_relative_to(tests) or any(
+            defined_in.is_relative_to(tests / part) for part in parts)
+
     return [str(Path(name).relative_to(BUILD_IN_ROOT)) for target in targets
-            if target["build_by_default"] and not target["defined_in"].startswith(tests)
+            if target["build_by_default"] and wanted(Path(target["defined_in"]))
             for name in target["filename"]]
 
 

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 
 from . import build, compositors, fence_modules, guest, kernels, kmod, packages, rootfs, say
+from .bench import command as bench
+from .bench.options import Options
 from .paths import cache
 
 LAB_FAILED = 125  # as env(1) and others say: not the command's own status
@@ -74,12 +76,48 @@ def _parser() -> argparse.ArgumentParser:
     _guest_options(shell)
     shell.set_defaults(action=_run, command=None)
 
+    measure = commands.add_parser(
+        "bench", help="what a frame costs with the layer, beside the driver's own swapchains",
+        description="Measures native and every transport side by side; docs/performance.md tells "
+        "what. Prints tables, and writes them and all numbers to DIR.")
+    _bench_options(measure)
+    measure.set_defaults(action=_bench)
+
     test = commands.add_parser("test", help="run the tests; all suites without arguments")
     test.add_argument("suites", nargs="*", metavar="SUITE")
     test.add_argument("--list", action="store_true", help="name the suites and what they show")
     test.add_argument("--out", type=Path, metavar="DIR", help="where the suites' logs go")
     test.set_defaults(action=_test)
     return parser
+
+
+def _bench_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("--quick", action="store_true", help="one round, and fewer of everything: some 5 minutes")
+    add("--only", type=_measurements, default=list(bench.MEASUREMENTS), metavar="M,...",
+        help=f"of {', '.join(bench.MEASUREMENTS)}")
+    add("--compositor", action="append", choices=list(compositors.COMPOSITORS), metavar="C",
+        help=f"{', '.join(compositors.COMPOSITORS)}; repeatable (default: "
+             f"{', '.join(Options.compositors)})")
+    add("--rounds", type=_count, metavar="N",
+        help=f"how often each is measured (default: {Options.rounds}; 1 with --quick)")
+    add("--out", type=Path, default=Path("out/bench"), metavar="DIR",
+        help="where bench.txt, bench.json and what they were made of go (default: %(default)s)")
+
+
+def _measurements(text: str) -> list[str]:
+    names = _names(text)
+    if unknown := [name for name in names if name not in bench.MEASUREMENTS]:
+        raise argparse.ArgumentTypeError(f"no measurement {', '.join(unknown)}; there are: "
+                                         f"{', '.join(bench.MEASUREMENTS)}")
+    return names
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return value
 
 
 def _guest_options(parser: argparse.ArgumentParser) -> None:
@@ -153,6 +191,12 @@ def _setup(_options) -> int:
 def _demo(options) -> int:
     from . import demo
     return demo.run(options.out, layer=not options.no_layer)
+
+
+def _bench(options) -> int:
+    chosen = tuple(options.compositor or Options.compositors)
+    rounds = options.rounds or (1 if options.quick else Options.rounds)
+    return bench.run(Options(chosen, rounds, options.quick), options.only, options.out)
 
 
 def _test(options) -> int:

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""Frames a second of swapchains that are cleared and nothing more, one to eight at once."""
+
+from ..paths import BUILD_IN_ROOT
+from . import runs
+from .columns import COLUMNS, NATIVE, environment
+from .numbers import median, short, spread
+from .options import Options
+from .runs import Results, Run
+from .table import Section, Table
+
+REFRESH = 60.0  # of every compositor of the lab
+_CLIENT = str(BUILD_IN_ROOT / "tests/bench/bench_windows")
+
+
+def _prefix(mode: str, windows: int) -> str:
+    return f"frames-{mode}-{windows}"
+
+
+def plan(options: Options, round_number: int) -> list[Run]:
+    return [Run(runs.name(_prefix(mode, windows), column, round_number), column,
+                [_CLIENT, "--mode", mode, "--windows", str(windows),
+                 "--seconds", str(options.seconds)], environment(column))
+            for mode in ("fifo", "mailbox") for windows in options.window_counts
+            for column in COLUMNS]
+
+
+def rates(results: Results, mode: str, windows: int, column: str) -> list[float]:
+    """For every round: frames a second, of each window."""
+    said = [result.said() for result in results.of(_prefix(mode, windows), column)]
+    return [one["frames"] / one["seconds"] for one in said]
+
+
+def evaluate(results: Results, options: Options, compositor: str) -> Section:
+    section = Section(f"frames a second on {compositor}")
+    section.tables = [_rates(results, options, mode) for mode in ("fifo", "mailbox")]
+    section.tables += [_ratios(results, options, section.data)]
+    return section
+
+
+def _rates(results: Results, options: Options, mode: str) -> Table:
+    table = Table(f"{mode}, each window: median (range)", [*COLUMNS])
+    for windows in options.window_counts:
+        table.add(_windows(windows), *(spread(rates(results, mode, windows, column))
+                                       for column in COLUMNS))
+    return table
+
+
+def _ratios(results: Results, options: Options, data: dict) -> Table:
+    table = Table("ratio of the medians", [*COLUMNS])
+    for mode, of in (("fifo", f"of the refresh rate, {REFRESH:.0f}"), ("mailbox", "of native")):
+        for windows in options.window_counts:
+            found = {column: rates(results, mode, windows, column) for column in COLUMNS}
+            base = REFRESH if mode == "fifo" else median(found[NATIVE])
+            ratios = {column: median(all_rounds) / base if all_rounds and base else None
+                      for column, all_rounds in found.items()}
+            table.add(f"{mode}, {_windows(windows)}, {of}",
+                      *(short(ratios[column]) for column in COLUMNS))
+            data[_prefix(mode, windows)] = {
+                column: {"rates": [round(rate, 2) for rate in found[column]],
+                         "ratio": ratios[column]} for column in COLUMNS}
+    return table
+
+
+def _windows(count: int) -> str:
+    return f"{count} swapchain{'s' if count > 1 else ''}"

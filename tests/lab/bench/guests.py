@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+"""Running many programs in one boot, so that what is compared has run side by side."""
+
+import json
+from pathlib import Path
+
+from .. import artefact, guest
+from ..paths import SOURCE_IN_ROOT
+from ..say import LabError, say
+from .runs import Result, Results, Run, plan_of
+
+_BOOT_SECONDS = 120
+
+
+def execute(runs: list[Run], compositor: str, built: Path, out: Path,
+            layers: list[Path]) -> Results:
+    """With the kernel module loaded. Runs that the guest did not get to have no status."""
+    artefact.remove_tree(out)
+    out.mkdir(parents=True)
+    (out / "plan.json").write_text(json.dumps(plan_of(runs), indent=1))
+    request = guest.Request(
+        argv=["python3", "-I", str(SOURCE_IN_ROOT / "tests/lab/guest/bench.py")],
+        compositor=compositor, layer=False, module=True, layers=layers, out=out, build=built,
+        timeout=_BOOT_SECONDS + sum(run.timeout for run in runs))
+    problems = bytearray()
+    status = guest.run(request, _Progress(compositor).write, problems.extend)
+    if status != 0:
+        raise LabError(f"the guest's script failed with status {status}:\n"
+                       f"{problems.decode(errors='replace')}")
+    return Results([Result(run, out / "runs" / run.name) for run in runs])
+
+
+class _Progress:
+    """The guest's script says a line for each run; they arrive in pieces."""
+
+    def __init__(self, where: str):
+        self.where = where
+        self.rest = b""
+
+    def write(self, data: bytes) -> None:
+        *lines, self.rest = (self.rest + data).split(b"\n")
+        for line in lines:
+            say(f"{self.where}: {line.decode(errors='replace')}")

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""What the user chose, as numbers for the measurements."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Options:
+    compositors: tuple[str, ...] = ("weston", "sway", "kwin")
+    rounds: int = 3
+    quick: bool = False
+
+    @property
+    def window_counts(self) -> tuple[int, ...]:
+        return (1, 4) if self.quick else (1, 2, 4, 8)
+
+    @property
+    def seconds(self) -> float:
+        """For how long frames are counted."""
+        return 1.0 if self.quick else 2.0
+
+    @property
+    def traced_frames(self) -> int:
+        return 50 if self.quick else 200
+
+    @property
+    def cube_frames(self) -> tuple[int, int]:
+        """Two lengths, whose difference is the steady state."""
+        return (20, 60) if self.quick else (30, 150)
+
+    @property
+    def samples(self) -> int:
+        """Calls that are timed."""
+        return 300 if self.quick else 1000
+
+    @property
+    def pending_samples(self) -> int:
+        return 10 if self.quick else 50
+
+    @property
+    def profiled_frames(self) -> tuple[int, int]:
+        return (100, 300) if self.quick else (500, 1500)

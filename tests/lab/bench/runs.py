@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""What is to be run in a guest, and what came of it."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from .. import layerlog
+from . import columns
+
+
+@dataclass(frozen=True)
+class Run:
+    """One program, once. tests/lab/guest/bench.py runs it, and says what `trace` is."""
+
+    name: str    # unique in a guest
+    column: str
+    argv: list[str]
+    env: dict[str, str] = field(default_factory=dict)
+    timeout: float = 60
+    trace: str = ""  # "", "whole" or "stopped"
+    # Whether its transport is looked up, and the column's other runs left out if it is another.
+    proves_column: bool = True
+
+
+@dataclass
+class Result:
+    run: Run
+    folder: Path
+
+    @property
+    def status(self) -> int | None:
+        """None: it did not run, since its column was refused or the guest failed."""
+        path = self.folder / "status"
+        return int(path.read_text()) if path.exists() else None
+
+    @property
+    def ok(self) -> bool:
+        return self.status == 0
+
+    def text(self, name: str) -> str:
+        path = self.folder / name
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def said(self) -> dict:
+        """The JSON object that our own clients write to standard output."""
+        return json.loads(self.text("out"))
+
+    def transports(self) -> list[tuple[str, str]]:
+        """What the layer's log says ran, and why, once for each swapchain."""
+        return [(opened.fields.get("transport", "?"), opened.fields.get("reason", ""))
+                for opened in layerlog.opened(self.text("err"))]
+
+
+@dataclass
+class Results:
+    """Of one guest."""
+
+    all: list[Result] = field(default_factory=list)
+
+    def of(self, prefix: str, column: str) -> list[Result]:
+        """All rounds of what name() got the prefix for, where they went well.
+
+        None where the column ran as something else.
+        """
+        if self.verdict(column):
+            return []
+        return [result for result in self.all if result.ok and result.run.column == column
+                and result.run.name.rsplit(".", 2)[0] == prefix]
+
+    def failures(self) -> list[str]:
+        return [f"{result.run.name}: {_ending(result.status)}" for result in self.all
+                if result.status not in (0, None)]
+
+    def verdict(self, column: str) -> str:
+        """Empty where the column ran as it should have; else what happened to it."""
+        if column == columns.NATIVE:
+            chained = any(result.transports() for result in self.all
+                          if result.run.column == column)
+            return "the layer was in the chain" if chained else ""
+        seen = {transport for result in self.all if result.run.column == column
+                for transport in result.transports()}
+        others = sorted(f"ran {transport} instead: {reason}" for transport, reason in seen
+                        if transport != column)
+        return "; ".join(others)
+
+
+def _ending(status: int) -> str:
+    return "timed out" if status == 124 else f"ended with status {status}"
+
+
+def name(prefix: str, column: str, round_number: int) -> str:
+    return f"{prefix}.{column}.{round_number}"
+
+
+def plan_of(runs: list[Run]) -> dict:
+    return {"runs": [asdict(run) for run in runs]}

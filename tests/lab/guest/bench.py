@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: MIT
+"""In the guest: runs what $OUT/plan.json lists, one after the other.
+
+Each leaves in $OUT/runs/NAME what it said (out, err), its exit status (status; 124: it timed out)
+and, where `trace` asks for it, strace's output (trace.txt):
+
+    whole      from the start to the end
+    stopped    from where the program stops itself on. Under strace, loading the drivers takes many
+               times longer than the frames.
+
+When the layer says in a run that it uses another transport than the column's, the rest of that
+column is left out.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from lab import layerlog, syscalls  # noqa: E402  (the path has to be set first)
+
+OUT = Path(os.environ["OUT"])
+TIMED_OUT = 124
+POLL_SECONDS = 0.02
+
+
+def state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def all_traced(pid: int) -> bool:
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return all("TracerPid:\t0\n" not in (task / "status").read_text() for task in tasks)
+
+
+def wait_for(condition, deadline: float) -> bool:
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(POLL_SECONDS)
+    return False
+
+
+def attach(process: subprocess.Popen, folder: Path, deadline: float):
+    """The strace, or None where the program did not stop."""
+    wait_for(lambda: process.poll() is not None or state(process.pid) == "T", deadline)
+    if process.poll() is not None:
+        return None
+    tracer = subprocess.Popen(["strace", *syscalls.OPTIONS, "-o", str(folder / "trace.txt"),
+                               "-p", str(process.pid)], stdin=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    wait_for(lambda: tracer.poll() is not None or all_traced(process.pid), deadline)
+    process.send_signal(signal.SIGCONT)
+    return tracer
+
+
+def run(entry: dict, folder: Path) -> int:
+    deadline = time.monotonic() + entry["timeout"]
+    argv = entry["argv"]
+    if entry["trace"] == "whole":
+        argv = ["strace", *syscalls.OPTIONS, "-o", str(folder / "trace.txt"), *argv]
+    with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
+        process = subprocess.Popen(argv, env=os.environ | entry["env"], stdin=subprocess.DEVNULL,
+                                   stdout=out, stderr=err, start_new_session=True)
+        tracer = attach(process, folder, deadline) if entry["trace"] == "stopped" else None
+        try:
+            status = process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            status = TIMED_OUT
+        if tracer is not None:
+            tracer.wait()
+    return status
+
+
+def is_refused(entry: dict, folder: Path) -> bool:
+    opened = layerlog.opened((folder / "err").read_text(errors="replace"))
+    return any(swapchain.fields.get("transport") != entry["column"] for swapchain in opened)
+
+
+def main() -> None:
+    refused = set()
+    entries = json.loads((OUT / "plan.json").read_text())["runs"]
+    for number, entry in enumerate(entries, 1):
+        if entry["column"] in refused:
+            continue
+        print(f"{number}/{len(entries)} {entry['name']}", flush=True)
+        folder = OUT / "runs" / entry["name"]
+        folder.mkdir(parents=True)
+        status = run(entry, folder)
+        (folder / "status").write_text(f"{status}\n")
+        if entry["proves_column"] and is_refused(entry, folder):
+            refused.add(entry["column"])
+
+
+main()
