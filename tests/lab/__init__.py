@@ -15,5 +15,6 @@ From the bottom up:
     build                    this tree, built in the root
     compositors, guest       running one command in a kernel on the root
     packages                 extra packages as overlay layers
-    demo, suites, cli        what the user sees
+    strace, callgrind, ...   reading what other tools write: traces, profiles, logs, pictures
+    demo, suites, bench, cli what the user sees
 """

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 """`lab bench`: runs the measurements, prints their tables and writes them as JSON."""
 
+import contextlib
 import json
 import os
-import platform
 import time
 from dataclasses import asdict
 from pathlib import Path
 
-from .. import build, packages
-from ..say import say
+from .. import build, compositors, packages
+from ..say import LabError, say
 from . import frames, guests, instructions, latency, memory, syscalls
 from .columns import COLUMNS
 from .options import Options
@@ -24,7 +24,8 @@ _FOOTER = """\
 Everything ran in User Mode Linux on one processor, where a system call takes 5 to 20 microseconds:
 compare columns of one table, and counts. Columns ran by turns within one boot for each compositor.
 Values are medians over the rounds, with the range in parentheses where it is wider than the digits.
-"-" is a transport that could not run there: see the end of the section."""
+"-" is a transport that could not run there: see the end of the section. The load of this machine
+was {load} on {processors} processors: {verdict}."""
 
 
 def run(options: Options, only: list[str], out: Path) -> int:
@@ -35,27 +36,36 @@ def run(options: Options, only: list[str], out: Path) -> int:
     sections, failures = [], []
     chosen = {name: part for name, part in ON_COMPOSITORS.items() if name in only}
     for compositor in options.compositors if chosen else ():
-        results = guests.execute(_rounds(chosen, options), compositor, built, out / compositor, [])
-        for part in chosen.values():
-            sections.append(_finished(part.evaluate(results, options, compositor), results))
-        failures += [f"{compositor}: {failure}" for failure in results.failures()]
-    for name in (name for name in ON_FAKES if name in only):
-        results = _on_fakes(ON_FAKES[name], options, built, out / name)
-        sections.append(_finished(ON_FAKES[name].evaluate(results, options), results))
-        failures += results.failures()
+        with _going_on(compositor, failures):
+            results = guests.execute(_rounds(chosen, options), compositor, built, out / compositor)
+            failures += [f"{compositor}: {failure}" for failure in results.failures()]
+            for part in chosen.values():
+                sections.append(_finished(part.evaluate(results, options, compositor), results))
+    for name, part in ON_FAKES.items():
+        if name not in only:
+            continue
+        needs = [instructions.PACKAGE] if part is instructions else []
+        with _going_on(name, failures), packages.layers(needs) as layers:
+            results = guests.execute(_rounds({name: part}, options), compositors.NONE, built,
+                                     out / name, layers)
+            failures += results.failures()
+            sections.append(_finished(part.evaluate(results, options), results))
     _report(sections, failures, options, out, time.monotonic() - start)
     return 1 if failures else 0
+
+
+@contextlib.contextmanager
+def _going_on(where: str, failures: list[str]):
+    """A guest that does not come up must not hide the others' numbers."""
+    try:
+        yield
+    except LabError as error:
+        failures.append(f"{where}: {error}")
 
 
 def _rounds(parts: dict, options: Options) -> list[Run]:
     return [run for number in range(1, options.rounds + 1) for part in parts.values()
             for run in part.plan(options, number)]
-
-
-def _on_fakes(part, options: Options, built: Path, out: Path) -> Results:
-    needs = [instructions.PACKAGE] if part is instructions else []
-    with packages.layers(needs) as layers:
-        return guests.execute(_rounds({"": part}, options), "none", built, out, layers)
 
 
 def _finished(section: Section, results: Results) -> Section:
@@ -69,14 +79,17 @@ def _finished(section: Section, results: Results) -> Section:
 
 def _report(sections: list[Section], failures: list[str], options: Options, out: Path,
             seconds: float) -> None:
+    processors, loads = len(os.sched_getaffinity(0)), os.getloadavg()
+    # The guest is one process, that is busy now and then; what is above is others'.
+    quiet = max(loads[:2]) < processors
+    footer = _FOOTER.format(load=f"{loads[1]:.1f}", processors=processors, verdict=(
+        "quiet enough" if quiet else "too much for times and rates to mean anything, counts hold"))
     (out / "bench.json").write_text(json.dumps({
-        "options": asdict(options), "seconds": round(seconds), "machine": platform.machine(),
-        "processors": len(os.sched_getaffinity(0)), "load": os.getloadavg(),
-        "failures": failures, "sections": {section.title: section.data for section in sections},
-    }, indent=1) + "\n")
-    text = "\n\n".join([*map(str, sections), _FOOTER])
-    (out / "bench.txt").write_text(text + "\n")
-    print(_FOOTER)
+        "options": asdict(options), "seconds": round(seconds), "processors": processors,
+        "load": loads, "failures": failures,
+        "sections": {section.title: section.data for section in sections}}, indent=1) + "\n")
+    (out / "bench.txt").write_text("\n\n".join([*map(str, sections), footer]) + "\n")
+    print(footer)
     for failure in failures:
         say(f"FAILED {failure}")
     say(f"done in {seconds / 60:.0f} min; tables and numbers are in {out}")

@@ -13,14 +13,14 @@ _BOOT_SECONDS = 120
 
 
 def execute(runs: list[Run], compositor: str, built: Path, out: Path,
-            layers: list[Path]) -> Results:
+            layers: list[Path] | None = None) -> Results:
     """With the kernel module loaded. Runs that the guest did not get to have no status."""
     artefact.remove_tree(out)
     out.mkdir(parents=True)
     (out / "plan.json").write_text(json.dumps(plan_of(runs), indent=1))
     request = guest.Request(
         argv=["python3", "-I", str(SOURCE_IN_ROOT / "tests/lab/guest/bench.py")],
-        compositor=compositor, layer=False, module=True, layers=layers, out=out, build=built,
+        compositor=compositor, layer=False, module=True, layers=layers or [], out=out, build=built,
         timeout=_BOOT_SECONDS + sum(run.timeout for run in runs))
     problems = bytearray()
     status = guest.run(request, _Progress(compositor).write, problems.extend)

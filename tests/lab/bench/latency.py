@@ -43,5 +43,12 @@ def evaluate(results: Results, _options: Options) -> Section:
                 section.data[f"{case}-{call}-p{percent}-ns"] = found
             section.data[f"{case}-{call}-samples"] = {column: len(samples[column])
                                                       for column in TRANSPORTS}
+            if case == "latency-pending":
+                waited = {column: sum(time > PENDING_MS * 1e6 / 2 for time in samples[column])
+                          for column in TRANSPORTS}
+                table.add(f"{text}: {name}, waited for it", *(
+                    f"{waited[column]} of {len(samples[column])}" if samples[column] else "-"
+                    for column in TRANSPORTS))
+                section.data[f"{case}-{call}-waited"] = waited
     section.tables.append(table)
     return section

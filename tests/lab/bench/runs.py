@@ -57,6 +57,7 @@ class Results:
     """Of one guest."""
 
     all: list[Result] = field(default_factory=list)
+    _verdicts: dict[str, str] = field(default_factory=dict)
 
     def of(self, prefix: str, column: str) -> list[Result]:
         """All rounds of what name() got the prefix for, where they went well.
@@ -74,6 +75,11 @@ class Results:
 
     def verdict(self, column: str) -> str:
         """Empty where the column ran as it should have; else what happened to it."""
+        if column not in self._verdicts:
+            self._verdicts[column] = self._verdict(column)
+        return self._verdicts[column]
+
+    def _verdict(self, column: str) -> str:
         if column == columns.NATIVE:
             chained = any(result.transports() for result in self.all
                           if result.run.column == column)

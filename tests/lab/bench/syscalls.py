@@ -19,16 +19,20 @@ _CLIENT = str(BUILD_IN_ROOT / "tests/bench/bench_windows")
 
 
 def plan(options: Options, round_number: int) -> list[Run]:
-    planned = [Run(runs.name(f"calls-clear-{mode}", column, round_number), column,
-                   [_CLIENT, "--mode", mode, "--frames", str(options.traced_frames), "--marks",
-                    "--stop"], environment(column), timeout=120, trace="stopped")
-               for mode in MODES for column in COLUMNS]
+    planned = clear_runs(options, round_number)
     if round_number == 1:  # under strace it starts slowly, and counts differ little
         planned += [Run(runs.name(f"calls-cube-{frames}", column, round_number), column,
                         ["vkcube", "--wsi", "wayland", "--c", str(frames), "--width", "160",
                          "--height", "120"], environment(column), timeout=200, trace="whole")
                     for column in COLUMNS for frames in options.cube_frames]
     return planned
+
+
+def clear_runs(options: Options, round_number: int, of: tuple[str, ...] = COLUMNS) -> list[Run]:
+    return [Run(runs.name(f"calls-clear-{mode}", column, round_number), column,
+                [_CLIENT, "--mode", mode, "--frames", str(options.traced_frames), "--marks",
+                 "--stop"], environment(column), timeout=120, trace="stopped")
+            for mode in MODES for column in of]
 
 
 def cube_per_frame(results: Results, column: str, lengths: tuple[int, int]) -> list[Counter]:
