@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Callable
 
 from .. import build
-from . import clients, dkms, install, kmod, kmod_checks, lab, meson, strace, validation
+from . import (clients, dkms, install, instructions, kmod, kmod_checks, lab, meson, strace,
+               validation)
 from .outcome import Outcome
 
 NATIVE = "native"  # in the root, on this machine's kernel
@@ -36,8 +37,10 @@ SUITES = {suite.name: suite for suite in [
           lambda out: meson.in_guest(["preload"], out)),
     Suite("clients", GUEST, "vkcube and the example on four compositors, pixel by pixel",
           clients.run),
-    Suite("strace", GUEST, "one export and one import of a fence per frame, and no shared memory",
-          strace.run),
+    Suite("strace", GUEST, "one export and one import of a fence per frame, no shared memory, no "
+          "thread, and few system calls", strace.run),
+    Suite("instructions", GUEST, "how many instructions of the layer's own a frame takes",
+          instructions.run),
     Suite("validation", GUEST, "the validation layer above and below has nothing to say",
           validation.run),
     Suite("install", GUEST, "every way of switching the installed layer on and off",
