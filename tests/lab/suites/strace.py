@@ -1,18 +1,70 @@
 # SPDX-License-Identifier: MIT
-"""What crosses for a frame, as the kernel saw it: a fence each way, on the swapchain's buffers."""
+"""What crosses for a frame, as the kernel saw it: a fence each way, on the swapchain's buffers.
 
+And what it costs: how many system calls, and whether a thread.
+"""
+
+from collections import Counter
 from pathlib import Path
 
-from .. import build, guest, layerlog, strace
+from .. import build, guest, layerlog, strace, syscalls
+from ..bench import guests
+from ..bench import syscalls as measurement
+from ..bench.columns import NATIVE
+from ..bench.options import Options
+from ..bench.runs import Results
 from ..paths import OUT_IN_ROOT
+from ..say import LabError
 from .outcome import Outcome
 
 _FRAMES = 60
+# Where each transport's cost is judged.
+_COSTS = {"weston": "kernel", "sway": "explicit", "kwin": "explicit"}
 _EXPORT = "DMA_BUF_IOCTL_EXPORT_SYNC_FILE"
 _IMPORT = "DMA_BUF_IOCTL_IMPORT_SYNC_FILE"
 
 
 def run(out: Path) -> Outcome:
+    outcome = _run_cube(out)
+    built = build.ensure(parts=("bench",))
+    for compositor, transport in _COSTS.items():
+        options = Options(quick=True)
+        try:
+            results = guests.execute(measurement.clear_runs(options, 1, (NATIVE, transport)),
+                                     compositor, built, out / compositor)
+        except LabError as error:
+            outcome.check(compositor, False, str(error))
+            continue
+        _check_costs(outcome, results, compositor, transport)
+    return outcome
+
+
+def _check_costs(outcome: Outcome, results: Results, compositor: str, transport: str) -> None:
+    for failure in results.failures():
+        outcome.check(f"{compositor}: {failure}", False)
+    if verdict := results.verdict(transport):
+        outcome.skipped += 1
+        outcome.skips.append(f"what {transport} costs on {compositor}: {verdict}")
+        return
+    for mode in measurement.MODES:
+        for places in measurement.clear_per_frame(results, mode, transport):
+            total = syscalls.counted(sum(places.values(), Counter()))
+            outcome.check(f"{compositor}: {mode} with {transport} takes at most "
+                          f"{measurement.LIMIT} system calls a frame, but for "
+                          f"{' and '.join(syscalls.APART)}", total <= measurement.LIMIT,
+                          f"{total:.2f}:\n{_listing(places)}")
+    with_layer, without = (measurement.threads(results, column) for column in (transport, NATIVE))
+    outcome.check(f"{compositor}: the layer adds no thread",
+                  with_layer is not None and with_layer == without,
+                  f"{with_layer} instead of {without}")
+
+
+def _listing(places: dict[str, Counter]) -> str:
+    return "\n".join(f"     {place}: {kind} {count:.2f}" for place, kinds in places.items()
+                     for kind, count in kinds.most_common() if kind not in syscalls.APART)
+
+
+def _run_cube(out: Path) -> Outcome:
     request = guest.Request(
         argv=["strace", *strace.OPTIONS, "-o", str(OUT_IN_ROOT / "strace.txt"),
               "vkcube", "--wsi", "wayland", "--c", str(_FRAMES)],
