@@ -91,14 +91,14 @@ std::expected<void, Errno> SyncobjDevice::signal(std::span<const SyncobjHandle> 
     return retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &argument);
 }
 
-std::expected<void, Errno> SyncobjDevice::query(std::span<const SyncobjHandle> timelines,
-                                                Reached reached,
-                                                std::span<core::TimelinePoint> points) const {
+std::expected<void, Errno>
+SyncobjDevice::query_signalled(std::span<const SyncobjHandle> timelines,
+                               std::span<core::TimelinePoint> points) const {
     drm_syncobj_timeline_array argument = {
         .handles = address(timelines.data()),
         .points = address(points.data()),
         .count_handles = static_cast<uint32_t>(timelines.size()),
-        .flags = reached == Reached::materialised ? DRM_SYNCOBJ_QUERY_FLAGS_LAST_SUBMITTED : 0u,
+        .flags = 0,
     };
     return retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_QUERY, &argument);
 }

@@ -42,12 +42,11 @@ public:
     [[nodiscard]] std::expected<void, Errno> signal(std::span<const SyncobjHandle> timelines,
                                                     core::TimelinePoint point) const;
 
-    enum class Reached { materialised, signalled };
-    /// The last point of each timeline that has materialised, or signalled.
+    /// The last point of each timeline that has signalled.
     /// @param points  as many as timelines
-    [[nodiscard]] std::expected<void, Errno> query(std::span<const SyncobjHandle> timelines,
-                                                   Reached reached,
-                                                   std::span<core::TimelinePoint> points) const;
+    [[nodiscard]] std::expected<void, Errno>
+    query_signalled(std::span<const SyncobjHandle> timelines,
+                    std::span<core::TimelinePoint> points) const;
 
     /// Adds one to an eventfd's counter when a point materialises: now, if it has. Linux 6.6.
     [[nodiscard]] std::expected<void, Errno>

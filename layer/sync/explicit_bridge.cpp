@@ -16,7 +16,6 @@ namespace fencebridge::sync {
 namespace {
 
 using core::TimelinePoint;
-using Reached = kernel::SyncobjDevice::Reached;
 
 /// Of each acquire timeline; see the class.
 constexpr TimelinePoint always_signalled{1};
@@ -113,9 +112,7 @@ std::expected<void, Obstacle> ExplicitBridge::try_out() {
 
     TimelinePoint reached{0};
     const kernel::SyncobjHandle handle = image.acquire.get();
-    if (auto done =
-            device_.query(std::span(&handle, 1), Reached::materialised, std::span(&reached, 1));
-        !done)
+    if (auto done = device_.query_signalled(std::span(&handle, 1), std::span(&reached, 1)); !done)
         return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
     if (reached != always_signalled)
         return std::unexpected("DRM_IOCTL_SYNCOBJ_QUERY gives a wrong point");
@@ -150,13 +147,21 @@ std::expected<std::vector<ImageTimelines>, VkResult> ExplicitBridge::share_timel
     return all;
 }
 
-/// How far the release timelines of some images have come.
-std::expected<void, kernel::Errno> ExplicitBridge::query(const core::ImageList& of, Reached reached,
-                                                         std::span<TimelinePoint> points) const {
+/// Those of some images whose last release point has signalled.
+std::expected<core::ImageList, VkResult>
+ExplicitBridge::find_signalled(const core::ImageList& of) const {
     std::array<kernel::SyncobjHandle, core::max_images> handles;
+    std::array<TimelinePoint, core::max_images> points;
     std::ranges::transform(of, handles.begin(),
                            [&](core::ImageIndex image) { return at(image).release.get(); });
-    return device_.query(std::span(handles).first(of.size()), reached, points.first(of.size()));
+    if (auto done = device_.query_signalled(std::span(handles).first(of.size()), points); !done)
+        return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
+    core::ImageList signalled;
+    for (size_t i = 0; i < of.size(); ++i) {
+        if (points[i] >= at(of[i]).committed)
+            signalled.push_back(of[i]);
+    }
+    return signalled;
 }
 
 /// Takes what an eventfd was told. Waits for it if it is on its way: the kernel materialises a
@@ -183,19 +188,19 @@ ExplicitBridge::released(const core::ImageList& presented) {
     if (!released.empty() || presented.empty())
         return released;
 
-    std::array<TimelinePoint, core::max_images> points;
-    if (auto done = query(presented, Reached::materialised, points); !done)
-        return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
-    for (size_t i = 0; i < presented.size(); ++i) {
-        Image& image = at(presented[i]);
-        if (points[i] < image.committed)
-            continue;
+    // What has signalled has materialised, too, and costs no second question. What has only
+    // materialised is found by waiting for it, which it does not make wait.
+    const auto signalled = find_signalled(presented);
+    if (!signalled)
+        return std::unexpected(signalled.error());
+    for (const core::ImageIndex index : *signalled) {
+        Image& image = at(index);
         // Nothing of this commit's may be left in the eventfd for the next.
         if (image.awaited && !is_told(image))
             return std::unexpected(failed("read of an eventfd", kernel::Errno{errno}));
-        released.push_back(presented[i]);
+        image.idle = true;
     }
-    return released;
+    return signalled;
 }
 
 std::expected<std::span<pollfd>, VkResult>
@@ -217,16 +222,15 @@ ExplicitBridge::await_release(const core::ImageList& presented) {
 
 std::expected<Snapshot, VkResult> ExplicitBridge::acquire(const core::ImageList& free,
                                                           const Deadline&) {
-    std::array<TimelinePoint, core::max_images> points;
-    const bool never_committed = at(free[0]).committed == TimelinePoint{0};
-    if (never_committed)
-        return Snapshot{free[0], Fd()};
-    if (auto done = query(free, Reached::signalled, points); !done)
-        return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
-    for (size_t i = 0; i < free.size(); ++i) {
-        if (points[i] >= at(free[i]).committed)
-            return Snapshot{free[i], Fd()};
+    for (const core::ImageIndex image : free) {
+        if (at(image).idle)
+            return Snapshot{image, Fd()};
     }
+    const auto signalled = find_signalled(free);
+    if (!signalled)
+        return std::unexpected(signalled.error());
+    if (!signalled->empty())
+        return Snapshot{(*signalled)[0], Fd()};
     const Image& image = at(free[0]);
     auto fences = acquire_scratch_ ? device_.export_point_by(acquire_scratch_->get(),
                                                              image.release.get(), image.committed)
@@ -257,6 +261,7 @@ ExplicitBridge::present(core::ImageIndex index, const Fd& rendering) {
         }
     }
     image.committed = after(image.committed);
+    image.idle = false;
     return core::CommitPoints{.acquire = acquire, .release = image.committed};
 }
 

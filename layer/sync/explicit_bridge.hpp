@@ -40,6 +40,7 @@ private:
         core::TimelinePoint last_acquire; ///< of the acquire timeline, that has a fence
         core::TimelinePoint committed{0}; ///< of the release timeline; 0: never committed
         bool awaited = false;             ///< the eventfd will be, or has been, told of `committed`
+        bool idle = true;                 ///< `committed` is known to have signalled
     };
 
     explicit ExplicitBridge(kernel::SyncobjDevice device) : device_(std::move(device)) {}
@@ -48,9 +49,7 @@ private:
                                                                             size_t images);
     std::expected<void, Obstacle> add_image();
     std::expected<void, Obstacle> try_out();
-    std::expected<void, kernel::Errno> query(const core::ImageList& of,
-                                             kernel::SyncobjDevice::Reached reached,
-                                             std::span<core::TimelinePoint> points) const;
+    std::expected<core::ImageList, VkResult> find_signalled(const core::ImageList& of) const;
     bool is_told(Image& image) const;
     Image& at(core::ImageIndex image) { return images_[static_cast<size_t>(image)]; }
     const Image& at(core::ImageIndex image) const { return images_[static_cast<size_t>(image)]; }

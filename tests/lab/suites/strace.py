@@ -96,7 +96,9 @@ def _check_trace(outcome: Outcome, trace: strace.Trace, opened: layerlog.Opened,
                   not trace.sent_other, f"{trace.sent_other}")
     for name, count, what in ((_EXPORT, closed.acquired, "acquired"),
                               (_IMPORT, closed.presented, "presented")):
-        outcome.check(f"one {name} per image {what}", trace.on_sent[name] == count,
+        # Fewer where there was nothing to carry: a buffer that is idle, rendering that is done.
+        outcome.check(f"at most one {name} per image {what}", trace.on_sent[name] <= count,
                       f"{trace.on_sent[name]} for {count} images")
+    outcome.check("fences are carried at all", trace.on_sent[_EXPORT] + trace.on_sent[_IMPORT] > 0)
     others = set(trace.on_sent) - {_EXPORT, _IMPORT}
     outcome.check("no other ioctl touches the swapchain's buffers", not others, f"{others}")

@@ -7,7 +7,7 @@ from typing import Callable
 
 from .. import build
 from . import (clients, dkms, install, instructions, kmod, kmod_checks, lab, meson, strace,
-               validation)
+               transports, validation)
 from .outcome import Outcome
 
 NATIVE = "native"  # in the root, on this machine's kernel
@@ -32,13 +32,16 @@ SUITES = {suite.name: suite for suite in [
     Suite("compositor", NATIVE, "the layer on a fake compositor that a test scripts",
           lambda out: meson.natively(["compositor"], out)),
     Suite("fences", GUEST, "fences between layer and fake compositor, on real dma-bufs, by the "
-          "kernel's ioctls and by the module", lambda out: meson.in_guest(["fences"], out)),
+          "kernel's ioctls, by the module and by timelines",
+          lambda out: meson.in_guest(["fences"], out)),
     Suite("preload", GUEST, "the preload library, and that its answers are the kernel's",
           lambda out: meson.in_guest(["preload"], out)),
     Suite("clients", GUEST, "vkcube and the example on four compositors, pixel by pixel",
           clients.run),
-    Suite("strace", GUEST, "one export and one import of a fence per frame, no shared memory, no "
-          "thread, and few system calls", strace.run),
+    Suite("transports", GUEST, "every transport on four compositors, and why it was taken",
+          transports.run),
+    Suite("strace", GUEST, "at most one export and one import of a fence per frame, no shared memory, "
+          "no thread, and few system calls", strace.run),
     Suite("instructions", GUEST, "how many instructions of the layer's own a frame takes",
           instructions.run),
     Suite("validation", GUEST, "the validation layer above and below has nothing to say",
