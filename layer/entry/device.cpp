@@ -145,6 +145,15 @@ std::vector<const char*> driver_extensions(const vk::PhysicalDevice& physical,
     return names;
 }
 
+void log_sync_fd(const vk::Device& device) {
+    const auto word = [](bool has) { return has ? "yes" : "no"; };
+    log::debug("device \"%s\" SYNC_FD export_semaphore=%s import_semaphore=%s export_fence=%s "
+               "import_fence=%s present_submits=%s",
+               device.driver.c_str(), word(device.sync_fd.export_semaphore),
+               word(device.sync_fd.import_semaphore), word(device.sync_fd.export_fence),
+               word(device.sync_fd.import_fence), word(!device.semaphores_export_freely));
+}
+
 } // namespace
 
 VKAPI_ATTR VkResult VKAPI_CALL
@@ -233,6 +242,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
                 result = set_loader_data(*handle, below.own_queue);
             if (result != VK_SUCCESS)
                 return result;
+            log_sync_fd(below);
         }
         instance->next.GetPhysicalDeviceMemoryProperties(physical_device, &below.memory);
         add_device(std::make_shared<Device>(instance, std::move(below), served));

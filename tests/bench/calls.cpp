@@ -125,9 +125,10 @@ void time_frames(test::Compositor& compositor, test::Client& client, size_t coun
 }
 
 // The compositor gives a buffer back while it still reads it: its fence is where the transport
-// looks for it. Explicit synchronisation, where it is a point on the buffer's release timeline, is
-// to be added here.
+// looks for it, at the buffer's release point or on its dma-buf.
 void release_pending(test::Compositor& compositor, test::BufferId buffer, const test::Fd& fence) {
+    if (compositor.release_with_fence(buffer, fence))
+        return;
     const test::Fd dma_buf = compositor.dma_buf_of(buffer);
     require(test::attach_read_fence(dma_buf.get(), fence.get()), "DMA_BUF_IOCTL_IMPORT_SYNC_FILE");
     compositor.release(buffer);
@@ -174,6 +175,7 @@ void run(int argc, char** argv) {
     require(what != "pending" || argc - next >= 3, "pending for how long?");
 
     test::Script script;
+    script.globals.syncobj = 1; // for those that ask for explicit
     if (what == "pending")
         script.release = test::Release::manual;
     test::Compositor compositor(script);

@@ -40,8 +40,8 @@ SUITES = {suite.name: suite for suite in [
           clients.run),
     Suite("transports", GUEST, "every transport on four compositors, and why it was taken",
           transports.run),
-    Suite("strace", GUEST, "at most one export and one import of a fence per frame, no shared memory, "
-          "no thread, and few system calls", strace.run),
+    Suite("strace", GUEST, "at most one export and one import of a fence per frame, no shared "
+          "memory, no thread, and few system calls", strace.run),
     Suite("instructions", GUEST, "how many instructions of the layer's own a frame takes",
           instructions.run),
     Suite("validation", GUEST, "the validation layer above and below has nothing to say",
