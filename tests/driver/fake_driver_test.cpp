@@ -30,6 +30,17 @@ TEST_F(FakeDriverTest, LogsWhatItWasGiven) {
               VK_ERROR_EXTENSION_NOT_PRESENT);
 }
 
+TEST_F(FakeDriverTest, KeepsNoLogWhereNoneIsWanted) {
+    make_device({});
+    const uint64_t logged = fake_driver().log_size();
+    EXPECT_GT(logged, 0U);
+    fake_driver().set_keep_log(VK_FALSE);
+    const uint64_t made = fake_driver().call_count("vkCreateSemaphore");
+    vkDestroySemaphore(*device_, make_semaphore(false), nullptr);
+    EXPECT_EQ(fake_driver().log_size(), logged);
+    EXPECT_EQ(fake_driver().call_count("vkCreateSemaphore"), made + 1);
+}
+
 TEST_F(FakeDriverTest, ReportsVersions) {
     fake_driver().set_device_version(FAKE_DRIVER_ALL_DEVICES, VK_API_VERSION_1_1);
     make_device({});

@@ -149,6 +149,8 @@ typedef struct FakeDriverControl {
     void (*fail_instance_with_extension)(const char* name, VkResult result);
     /* The same for vkCreateDevice. */
     void (*fail_device_with_extension)(const char* name, VkResult result);
+    /* Off: log_size() and log_entry() know nothing of later calls, and memory does not grow. */
+    void (*set_keep_log)(VkBool32 on);
 
     /* ---- failing calls ---- */
 

@@ -141,6 +141,10 @@ void fail_any_call(uint32_t nth, VkResult result) {
     });
 }
 
+void set_keep_log(VkBool32 on) {
+    change_settings([&](Settings& settings) { settings.keep_log = on != VK_FALSE; });
+}
+
 void clear_failures() {
     with_state([](State& state) { state.failures.clear(); });
 }
@@ -277,6 +281,7 @@ const FakeDriverControl& control_table() {
         .set_export_signalled_as_minus_one = set_export_signalled_as_minus_one,
         .fail_instance_with_extension = fail_instance_with_extension,
         .fail_device_with_extension = fail_device_with_extension,
+        .set_keep_log = set_keep_log,
         .fail_call = fail_call,
         .fail_any_call = fail_any_call,
         .clear_failures = clear_failures,

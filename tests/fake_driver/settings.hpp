@@ -44,6 +44,7 @@ struct Settings {
     FakeDriverSync sync{FAKE_DRIVER_SYNC_EVENTFD};
     bool native_wsi{true};
     bool export_signalled_as_minus_one{true};
+    bool keep_log{true};
     std::optional<CreateFailure> instance_failure;
     std::optional<CreateFailure> device_failure;
 

@@ -24,6 +24,12 @@ std::optional<VkResult> take_failure(State& state, const char* function, bool qu
     return result;
 }
 
+void note_call(State& state, const char* function) {
+    ++state.counts[function];
+    if (state.settings.keep_log)
+        state.log.push_back(function);
+}
+
 bool is_loader_structure(VkStructureType type) {
     return type == VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO ||
            type == VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO;
@@ -46,8 +52,7 @@ DeviceSettings current_device_settings(uint32_t device) {
 
 std::optional<VkResult> enter(const char* function) {
     return with_state([&](State& state) {
-        ++state.counts[function];
-        state.log.push_back(function);
+        note_call(state, function);
         return take_failure(state, function, false);
     });
 }
@@ -60,10 +65,7 @@ std::optional<VkResult> enter_query(const char* function) {
 }
 
 void note(const char* function) {
-    with_state([&](State& state) {
-        ++state.counts[function];
-        state.log.push_back(function);
-    });
+    with_state([&](State& state) { note_call(state, function); });
 }
 
 void note_query(const char* function) {
