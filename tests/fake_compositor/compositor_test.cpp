@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include <cerrno>
+#include <stdexcept>
 
 namespace fencebridge::test {
 namespace {
@@ -277,6 +278,26 @@ TEST(FakeCompositor, CountsTheObjectsThatAClientHas) {
     wl_buffer_destroy(buffer);
     wl_display_roundtrip(client.display);
     EXPECT_EQ(compositor.on_thread([](Scene& scene) { return scene.live_objects(); }), before);
+}
+
+TEST(FakeCompositor, KeepsNoLogsWhereNoneAreWanted) {
+    Compositor compositor({.keep_logs = false});
+    PlainClient client(compositor);
+    wl_surface* surface = client.new_surface();
+    wl_buffer* buffer = client.make_buffer();
+    client.show(surface, buffer);
+    client.show(surface, client.make_buffer());
+    client.disown(buffer);
+    wl_buffer_destroy(buffer);
+    wl_display_roundtrip(client.display);
+    EXPECT_EQ(compositor.requests("wl_surface", "commit"), 2u);
+    compositor.on_thread([](Scene& scene) {
+        EXPECT_TRUE(scene.commits().empty());
+        EXPECT_TRUE(scene.requests().empty());
+        EXPECT_EQ(scene.buffers_made(), 2u);
+        EXPECT_THROW(scene.buffer(BufferId(0)), std::out_of_range);
+        EXPECT_EQ(scene.buffer(BufferId(1)).id, BufferId(1));
+    });
 }
 
 TEST(FakeCompositor, ServesSeveralClientsAndCountsRoundTrips) {

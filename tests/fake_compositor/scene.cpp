@@ -113,12 +113,12 @@ bool Scene::acquire_signalled(size_t commit) const {
 }
 
 void Scene::release(BufferId id) {
-    end_of_use(*buffers_[size_t(id)],
+    end_of_use(*buffers_.at(id),
                [](const SyncPoint& point) { return point.timeline->signal(point.value); });
 }
 
 bool Scene::release_with_fence(BufferId id, const Fd& sync_file) {
-    ClientBuffer& buffer = *buffers_[size_t(id)];
+    ClientBuffer& buffer = *buffers_.at(id);
     if (buffer.release_points.empty())
         return false;
     end_of_use(buffer,
@@ -204,10 +204,13 @@ void Scene::commit(ClientSurface& surface) {
             violation("commit of a new buffer without damage");
         note_points(update, commit);
     }
-    commits_.push_back(commit);
-    acquire_timelines_.push_back(update.acquire_point ? update.acquire_point->timeline : nullptr);
+    if (script_.keep_logs) {
+        commits_.push_back(commit);
+        acquire_timelines_.push_back(update.acquire_point ? update.acquire_point->timeline
+                                                          : nullptr);
+    }
     if (commit_hook_)
-        commit_hook_(commits_.back());
+        commit_hook_(commit);
     surface.queued.push_back(std::move(update));
     apply_ready(surface);
     while (script_.refresh == Refresh::at_once &&
@@ -256,9 +259,10 @@ void Scene::remove_surface(ClientSurface& surface) {
 
 ClientBuffer& Scene::add_buffer(ClientBuffer buffer) {
     buffer.scene = this;
-    buffer.id = BufferId(buffers_.size());
-    buffers_.push_back(std::make_unique<ClientBuffer>(std::move(buffer)));
-    return *buffers_.back();
+    buffer.id = BufferId(next_buffer_++);
+    auto& added = buffers_[buffer.id];
+    added = std::make_unique<ClientBuffer>(std::move(buffer));
+    return *added;
 }
 
 // The record stays, since commits name it; only what the client can see to be freed is let go.
@@ -280,6 +284,8 @@ void Scene::remove_buffer(ClientBuffer& buffer) {
         if (surface->current == &buffer)
             surface->current = nullptr;
     }
+    if (!script_.keep_logs)
+        buffers_.erase(buffer.id);
 }
 
 void Scene::forget_callback(wl_resource* callback) {
@@ -308,8 +314,9 @@ void Scene::enter_output() {
 }
 
 void Scene::note(const wl_protocol_logger_message& message) {
-    requests_.push_back(to_request(message));
-    const Request& request = requests_.back();
+    const Request request = to_request(message);
+    if (script_.keep_logs)
+        requests_.push_back(request);
     ++counts_[{request.interface, request.name}];
     inject(message, request);
 }

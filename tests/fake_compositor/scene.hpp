@@ -56,6 +56,9 @@ struct Script {
     // Whether a buffer that was committed with sync points gets wl_buffer.release, too: the
     // protocol leaves that open.
     bool release_events_too = false;
+    // Off: commits() and requests() stay empty, buffers are forgotten when they are destroyed, and
+    // memory does not grow; count() goes on.
+    bool keep_logs = true;
 };
 
 // One request as the client sent it. Objects and new ids appear by id, strings as their length.
@@ -176,8 +179,8 @@ public:
     const std::vector<Commit>& commits() const { return commits_; }
     const std::vector<Request>& requests() const { return requests_; }
     const std::vector<std::string>& violations() const { return violations_; }
-    const ClientBuffer& buffer(BufferId id) const { return *buffers_[size_t(id)]; }
-    size_t buffers_made() const { return buffers_.size(); }
+    const ClientBuffer& buffer(BufferId id) const { return *buffers_.at(id); }
+    size_t buffers_made() const { return next_buffer_; }
     size_t count(std::string_view interface, std::string_view request) const;
     size_t commits_of(SurfaceId surface) const;
     std::map<std::string, size_t> live_objects() const;
@@ -245,7 +248,7 @@ private:
     wl_event_source* timer_ = nullptr;
     Script script_;
     std::vector<std::unique_ptr<ClientSurface>> surfaces_;
-    std::vector<std::unique_ptr<ClientBuffer>> buffers_;
+    std::map<BufferId, std::unique_ptr<ClientBuffer>> buffers_;
     std::vector<Commit> commits_;
     std::vector<std::weak_ptr<Syncobj>> acquire_timelines_; // of the commits
     std::vector<Request> requests_;
@@ -256,6 +259,7 @@ private:
     std::vector<wl_resource*> outputs_;
     std::function<void(const Commit&)> commit_hook_;
     uint32_t next_surface_ = 0;
+    uint32_t next_buffer_ = 0;
     Judge judge_;
     std::shared_ptr<const DrmNode> drm_node_;
     bool refuse_timelines_ = false;
