@@ -32,12 +32,12 @@ def natively(suites: list[str], out: Path, variant: build.Variant = build.PLAIN)
     return _outcome(folder, suites, out)
 
 
-def in_guest(suites: list[str], out: Path) -> Outcome:
+def in_guest(suites: list[str], out: Path, timeout: float = _TIMEOUT_SECONDS) -> Outcome:
     """With the kernel module loaded."""
     folder = build.ensure(tests=True)
     # The tests switch the layer on themselves, and bring their own compositor.
     request = guest.Request(argv=_command(suites), compositor="none", layer=False, module=True,
-                            out=out, build=folder, timeout=_TIMEOUT_SECONDS)
+                            out=out, build=folder, timeout=timeout)
     with (out / "meson.log").open("wb") as log:
         guest.run(request, log.write, log.write)
     return _outcome(folder, suites, out)

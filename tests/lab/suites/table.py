@@ -34,6 +34,8 @@ SUITES = {suite.name: suite for suite in [
     Suite("fences", GUEST, "fences between layer and fake compositor, on real dma-bufs, by the "
           "kernel's ioctls, by the module and by timelines",
           lambda out: meson.in_guest(["fences"], out)),
+    Suite("soak", GUEST, "that nothing grows in 100,000 frames, on several threads",
+          lambda out: meson.in_guest(["soak"], out, timeout=3600)),
     Suite("preload", GUEST, "the preload library, and that its answers are the kernel's",
           lambda out: meson.in_guest(["preload"], out)),
     Suite("clients", GUEST, "vkcube and the example on four compositors, pixel by pixel",

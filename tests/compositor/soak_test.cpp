@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: MIT
+// Many frames of many swapchains on several threads leave nothing behind that grows: descriptors,
+// threads, memory, objects of the driver's.
+#include "fixture.hpp"
+
+#include "fake_compositor/dma_buf.hpp"
+#include "fake_driver/control.hpp"
+
+#include <malloc.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <deque>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+namespace fencebridge::test {
+namespace {
+
+constexpr size_t default_frames = 100'000; // by all windows together
+constexpr size_t frames_before = 1'000;    // until nothing should grow any more
+constexpr size_t frames_each_swapchain = 500;
+constexpr unsigned longest_run_seconds = 900;
+// What the counts of threads that take turns leave to chance; 100,000 frames that each lost the
+// smallest piece of memory there is would be at 3 MB.
+constexpr size_t memory_noise = 16 * 1024;
+
+size_t frames_to_run() {
+    const char* text = getenv("FENCEBRIDGE_SOAK_FRAMES");
+    size_t frames = default_frames;
+    if (text)
+        std::from_chars(text, text + std::strlen(text), frames);
+    return frames;
+}
+
+// A soak that fails has nothing left to do, and its threads wait for each other.
+void require(bool holds, const char* what) {
+    if (holds)
+        return;
+    std::fprintf(stderr, "failed: %s\n", what);
+    _exit(EXIT_FAILURE);
+}
+
+size_t threads_now() {
+    std::filesystem::directory_iterator tasks("/proc/self/task");
+    return size_t(std::distance(begin(tasks), end(tasks)));
+}
+
+// A thread's entry in /proc outlasts pthread_join() by a moment.
+size_t threads_at_rest(size_t expected) {
+    auto deadline = std::chrono::steady_clock::now() + Compositor::patience;
+    while (threads_now() != expected && std::chrono::steady_clock::now() < deadline)
+        std::this_thread::yield();
+    return threads_now();
+}
+
+// A queue between two threads.
+template <class T>
+class Channel {
+public:
+    void put(T value) {
+        {
+            std::lock_guard lock(mutex_);
+            values_.push_back(std::move(value));
+        }
+        changed_.notify_one();
+    }
+    T take() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return !values_.empty(); });
+        T value = std::move(values_.front());
+        values_.pop_front();
+        return value;
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<T> values_;
+};
+
+// Hardware that works on its own: carries out `finish` once for every start(), later.
+class Engine {
+public:
+    explicit Engine(std::function<void()> finish) : finish_(std::move(finish)) {}
+    ~Engine() { jobs_.put(Job::stop); }
+    void start() { jobs_.put(Job::finish); }
+
+private:
+    enum class Job { finish, stop };
+
+    std::function<void()> finish_;
+    Channel<Job> jobs_;
+    std::jthread thread_{[this] { // last: it uses all of the above
+        while (jobs_.take() == Job::finish)
+            finish_();
+    }};
+};
+
+// What is shared by the windows.
+struct Scenery {
+    explicit Scenery(Compositor& compositor) :
+        app(compositor), instance(make_instance()), device(instance) {}
+
+    App app;
+    Owned<VkInstance> instance;
+    Device device;
+    std::mutex queue; // a VkQueue is externally synchronised
+    Engine gpu{[] { fake_driver().release_one(); }};
+};
+
+// One window and its swapchains, each made from the one before it.
+class Window {
+public:
+    Window(Scenery& scenery, VkPresentModeKHR mode, bool two_threads) :
+        scenery_(scenery), mode_(mode), two_threads_(two_threads),
+        window_(scenery.app.new_surface()),
+        surface_(make_surface(scenery.instance, scenery.app, window_)), renderer_(scenery.device),
+        acquired_fence_(make_fence(scenery.device)) {
+        for (Frame& frame : frames_)
+            frame = {make_semaphore(scenery.device), make_semaphore(scenery.device),
+                     make_fence(scenery.device)};
+    }
+
+    void run(size_t count) {
+        while (count > 0) {
+            if (left_ == 0)
+                renew_swapchain();
+            const size_t now = std::min(count, left_);
+            if (two_threads_)
+                run_on_two_threads(now);
+            else
+                for (size_t i = 0; i < now; ++i)
+                    show(acquire_next());
+            left_ -= now;
+            count -= now;
+        }
+        for (Frame& frame : frames_)
+            finish(frame);
+    }
+
+private:
+    struct Frame {
+        Owned<VkSemaphore> acquired;
+        Owned<VkSemaphore> rendered;
+        Owned<VkFence> done;
+        bool used = false;
+    };
+    struct Image {
+        Frame* frame;
+        uint32_t index;
+    };
+
+    void renew_swapchain() {
+        Swapchain next(scenery_.device, surface_, {.mode = mode_, .old = swapchain_});
+        require(next.result == VK_SUCCESS, "vkCreateSwapchainKHR");
+        // What the old one's images are rendered by has to be over before they go.
+        for (Frame& frame : frames_)
+            finish(frame);
+        swapchain_ = std::move(next);
+        left_ = frames_each_swapchain;
+    }
+
+    void finish(Frame& frame) {
+        if (std::exchange(frame.used, false))
+            require(wait_and_reset(scenery_.device, frame.done), "a frame's fence");
+    }
+
+    Image acquire_next() { return acquire_with(frames_[next_frame_++ % frames_.size()]); }
+
+    // Every other time the fence is asked for, too, and waited for.
+    Image acquire_with(Frame& frame) {
+        finish(frame);
+        const bool with_fence = acquired_++ % 2 == 1;
+        auto [result, index] = acquire(scenery_.device, swapchain_, forever, frame.acquired,
+                                       with_fence ? acquired_fence_.get() : VK_NULL_HANDLE);
+        require(result == VK_SUCCESS, "vkAcquireNextImageKHR");
+        if (with_fence)
+            require(wait_and_reset(scenery_.device, acquired_fence_), "an image's fence");
+        return {&frame, index};
+    }
+
+    void show(const Image& image) {
+        std::lock_guard lock(scenery_.queue);
+        renderer_.submit({image.frame->acquired}, {image.frame->rendered}, image.frame->done);
+        image.frame->used = true;
+        scenery_.gpu.start();
+        require(present(scenery_.device.queue, swapchain_, image.index, {image.frame->rendered}) ==
+                    VK_SUCCESS,
+                "vkQueuePresentKHR");
+    }
+
+    // Images are acquired here and shown there.
+    void run_on_two_threads(size_t count) {
+        Channel<Frame*> free;
+        Channel<Image> acquired;
+        for (Frame& frame : frames_)
+            free.put(&frame);
+        std::jthread presenting([&] {
+            for (size_t i = 0; i < count; ++i) {
+                Image image = acquired.take();
+                show(image);
+                free.put(image.frame);
+            }
+        });
+        for (size_t i = 0; i < count; ++i)
+            acquired.put(acquire_with(*free.take()));
+    }
+
+    Scenery& scenery_;
+    const VkPresentModeKHR mode_;
+    const bool two_threads_;
+    Owned<wl_surface*> window_;
+    Owned<VkSurfaceKHR> surface_;
+    Renderer renderer_;
+    Owned<VkFence> acquired_fence_;
+    std::array<Frame, 4> frames_;
+    size_t next_frame_ = 0;
+    size_t acquired_ = 0;
+    Swapchain swapchain_;
+    size_t left_ = 0; // frames until the next swapchain
+};
+
+// What a leak of whatever kind would add to.
+struct Held {
+    size_t fds; // but for those of the driver's, which keeps some until it is called again
+    size_t threads;
+    size_t memory;
+    std::map<int, uint64_t> driver_objects;
+};
+
+class Soak : public FencesTest {
+protected:
+    void SetUp() override {
+        // One heap for all threads, of which mallinfo2() tells exactly what is in use; the resident
+        // set would tell of fragments and of pages that the C library keeps.
+        mallopt(M_ARENA_MAX, 1);
+        FencesTest::SetUp();
+        alarm(longest_run_seconds);
+        fake_driver().set_keep_log(VK_FALSE);
+        fake_driver().hold_rendering(VK_TRUE);
+    }
+
+    static Held held(size_t threads) {
+        return {open_fds() - size_t(fake_driver().held_fds()), threads_at_rest(threads),
+                mallinfo2().uordblks, live_driver_objects()};
+    }
+};
+
+TEST_F(Soak, NothingGrows) {
+    Compositor& compositor =
+        start({.globals = {.syncobj = transport() == "explicit"}, .keep_logs = false});
+    // The screen reads each image for a while after it was committed, and perhaps released.
+    FenceTimeline screen;
+    Engine display([&] { screen.advance(); });
+    compositor.on_thread([&](Scene& scene) {
+        scene.on_commit([&](const Commit& commit) {
+            const Fd& dma_buf = scene.buffer(*commit.buffer).planes.begin()->second.fd;
+            EXPECT_TRUE(attach_read_fence(dma_buf.get(), screen.fence().get()));
+            display.start();
+        });
+    });
+    Scenery scenery(compositor);
+    std::deque<Window> windows;
+    for (VkPresentModeKHR mode : {VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR})
+        for (bool two_threads : {false, true})
+            windows.emplace_back(scenery, mode, two_threads);
+    auto run = [&](size_t frames) {
+        std::vector<std::jthread> threads;
+        for (Window& window : windows)
+            threads.emplace_back([&, frames] { window.run(frames / windows.size()); });
+    };
+    const size_t threads = threads_now();
+
+    run(frames_before);
+    compositor.settle();
+    const Held before = held(threads);
+    run(frames_to_run() - frames_before);
+    compositor.settle();
+    const Held after = held(threads);
+
+    EXPECT_EQ(compositor.requests("wl_surface", "commit"), frames_to_run());
+    EXPECT_EQ(after.fds, before.fds);
+    EXPECT_EQ(after.threads, before.threads);
+    EXPECT_EQ(after.driver_objects, before.driver_objects);
+    EXPECT_LE(after.memory, before.memory + memory_noise);
+    std::printf("memory in use: %zu bytes, then %zu\n", before.memory, after.memory);
+    compositor.on_thread([](Scene& scene) { scene.on_commit({}); });
+}
+
+} // namespace
+} // namespace fencebridge::test
