@@ -194,7 +194,7 @@ public:
     // Signals the buffer's release points where its commit had them, and sends the event where not.
     void release(BufferId id);
     // wl_buffer.release alone.
-    void send_release_event(BufferId id) { wl_buffer_send_release(buffers_[size_t(id)]->resource); }
+    void send_release_event(BufferId id) { wl_buffer_send_release(buffer(id).resource); }
     // Its release points signal when the sync_file does. False for a buffer without any.
     bool release_with_fence(BufferId id, const Fd& sync_file);
     void refresh();
