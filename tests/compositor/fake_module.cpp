@@ -69,7 +69,9 @@ std::vector<int> FakeModule::open_devices() const {
     std::vector<int> found;
     for (auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
         int fd = std::stoi(entry.path().filename());
-        if (fd != device_.get() && is_device(fd))
+        // By their paths, since most are others', who may close them meanwhile.
+        struct stat file;
+        if (fd != device_.get() && stat(entry.path().c_str(), &file) == 0 && is_device(file))
             found.push_back(fd);
     }
     return found;
@@ -95,11 +97,10 @@ Fd FakeModule::imported_fence() const {
     return imported_.duplicate();
 }
 
-bool FakeModule::is_device(int fd) const {
+bool FakeModule::is_device(const struct stat& file) const {
     struct stat device;
-    struct stat other;
-    return fstat(device_.get(), &device) == 0 && fstat(fd, &other) == 0 &&
-           device.st_dev == other.st_dev && device.st_ino == other.st_ino;
+    return fstat(device_.get(), &device) == 0 && device.st_dev == file.st_dev &&
+           device.st_ino == file.st_ino;
 }
 
 bool FakeModule::on_open(const char* path, int flags, long& result) {
@@ -123,7 +124,8 @@ bool FakeModule::on_ioctl(int fd, unsigned long request, void* argument, long& r
     std::lock_guard lock(mutex);
     bool of_dma_buf =
         request == FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT || request == FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT;
-    if (!current || !(of_dma_buf || current->is_device(fd)))
+    struct stat file;
+    if (!current || !(of_dma_buf || (fstat(fd, &file) == 0 && current->is_device(file))))
         return false;
     result = current->ioctl(fd, request, argument);
     return true;

@@ -8,6 +8,8 @@
 #include <dma_buf_sync_file.h>
 #include <fencebridge.h>
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -56,7 +58,7 @@ private:
     long query(fencebridge_query& query) const;
     long new_sync_file() const;
     long take_sync_file(int fd);
-    bool is_device(int fd) const;
+    bool is_device(const struct stat& file) const;
 
     const Fd device_;
     std::map<unsigned long, int> errors_;

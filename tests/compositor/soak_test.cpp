@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Many frames of many swapchains on several threads leave nothing behind that grows: descriptors,
 // threads, memory, objects of the driver's.
+#include "channel.hpp"
 #include "fixture.hpp"
 
 #include "fake_compositor/dma_buf.hpp"
@@ -55,31 +56,6 @@ size_t threads_at_rest(size_t expected) {
         std::this_thread::yield();
     return threads_now();
 }
-
-// A queue between two threads.
-template <class T>
-class Channel {
-public:
-    void put(T value) {
-        {
-            std::lock_guard lock(mutex_);
-            values_.push_back(std::move(value));
-        }
-        changed_.notify_one();
-    }
-    T take() {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [&] { return !values_.empty(); });
-        T value = std::move(values_.front());
-        values_.pop_front();
-        return value;
-    }
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::deque<T> values_;
-};
 
 // Hardware that works on its own: carries out `finish` once for every start(), later.
 class Engine {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Several threads, each with its own window, on one connection that the application dispatches too.
+#include "channel.hpp"
 #include "fixture.hpp"
 
 #include <poll.h>
@@ -85,6 +86,46 @@ TEST_P(Threads, OfOneDeviceWithTwoWindows) {
     render(first);
     other.join();
     EXPECT_EQ(compositor.commits(), size_t(2 * frames_each));
+}
+
+TEST_P(Threads, OneAcquiresAndAnotherPresents) {
+    Compositor& compositor = start({.refresh = Refresh::periodic});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain({.mode = GetParam()});
+    Channel<uint32_t> acquired;
+    std::thread presenting([&] {
+        for (int frame = 0; frame < frames_each; ++frame)
+            EXPECT_EQ(client.present(swapchain, acquired.take()), VK_SUCCESS);
+    });
+    for (int frame = 0; frame < frames_each; ++frame) {
+        auto [result, index] = client.acquire(swapchain);
+        EXPECT_EQ(result, VK_SUCCESS);
+        acquired.put(index);
+    }
+    presenting.join();
+    EXPECT_EQ(compositor.commits(), size_t(frames_each));
+}
+
+TEST_P(Threads, SurfacesOfOneDeviceComeAndGo) {
+    Compositor& compositor = start({.refresh = Refresh::periodic});
+    Client client(compositor);
+    std::mutex queue;
+    constexpr int windows_each = 40;
+    auto come_and_go = [&] {
+        for (int i = 0; i < windows_each; ++i) {
+            Owned<wl_surface*> window = client.app.new_surface();
+            Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
+            Swapchain swapchain(client.device, surface, {.mode = GetParam()});
+            auto [result, index] = client.acquire(swapchain);
+            ASSERT_EQ(result, VK_SUCCESS);
+            std::lock_guard lock(queue);
+            ASSERT_EQ(client.present(swapchain, index), VK_SUCCESS);
+        }
+    };
+    std::thread other(come_and_go);
+    come_and_go();
+    other.join();
+    EXPECT_EQ(compositor.commits(), size_t(2 * windows_each));
 }
 
 TEST_P(Threads, WindowsComeAndGoWhileOthersRender) {
