@@ -7,6 +7,7 @@
 #include "entry/guard.hpp"
 #include "entry/intercepts.hpp"
 #include "entry/registry.hpp"
+#include "sync/cpu_bridge.hpp"
 #include "vk/enumerate.hpp"
 
 // Each function serves the layer's own swapchains, and passes the driver's on.
@@ -51,7 +52,8 @@ Presentation take_apart(Device& device, const VkPresentInfoKHR& info) {
 /// Presents what is the driver's in a call that had some of both. Its rendering is waited for
 /// here, since a semaphore can be waited for once, and has been. Structures in pNext, which count
 /// swapchains as the application did, are left out.
-void present_drivers(Device& device, VkQueue queue, Presentation& presentation) {
+void present_drivers(Device& device, VkQueue queue, Presentation& presentation,
+                     const Fd& rendering) {
     std::vector<VkResult> results(presentation.drivers.size(), VK_SUCCESS);
     const VkPresentInfoKHR info = {
         .sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
@@ -60,7 +62,7 @@ void present_drivers(Device& device, VkQueue queue, Presentation& presentation) 
         .pImageIndices = presentation.drivers_images.data(),
         .pResults = results.data(),
     };
-    VkResult result = device.vk.next.QueueWaitIdle(queue);
+    VkResult result = sync::wait_for(rendering);
     if (result == VK_SUCCESS)
         result = device.vk.next.QueuePresentKHR(queue, &info);
     // What is no swapchain's own result is everyone's.
@@ -91,7 +93,7 @@ VkResult present(Device& device, VkQueue queue, const VkPresentInfoKHR& info) {
                 presentation.ours[i]->present(info.pImageIndices[i], *rendering);
     }
     if (!presentation.drivers.empty())
-        present_drivers(device, queue, presentation);
+        present_drivers(device, queue, presentation, *rendering);
 
     VkResult worst = VK_SUCCESS;
     for (uint32_t i = 0; i < info.swapchainCount; ++i) {

@@ -88,7 +88,7 @@ std::expected<void, Obstacle> ExplicitBridge::add_image() {
     auto release = create();
     if (!release)
         return std::unexpected(std::move(release.error()));
-    Fd eventfd(::eventfd(0, EFD_CLOEXEC));
+    Fd eventfd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!eventfd)
         return std::unexpected(obstacle("eventfd", kernel::Errno{errno}));
     const kernel::SyncobjHandle acquire_handle = acquire->get();
@@ -117,8 +117,13 @@ std::expected<void, Obstacle> ExplicitBridge::try_out() {
     if (reached != always_signalled)
         return std::unexpected("DRM_IOCTL_SYNCOBJ_QUERY gives a wrong point");
 
-    if (device_.export_point(handle, always_signalled))
+    if (const auto exported = device_.export_point(handle, always_signalled)) {
+        image.last_acquire = after(always_signalled);
+        const auto imported = device_.import_point(handle, image.last_acquire, *exported);
+        if (!imported)
+            return std::unexpected(obstacle("sync_file to a point", imported.error()));
         return {};
+    }
     // Before Linux 6.16.
     for (auto* scratch : {&acquire_scratch_, &present_scratch_}) {
         const auto made = device_.create();
@@ -130,6 +135,11 @@ std::expected<void, Obstacle> ExplicitBridge::try_out() {
         device_.export_point_by(acquire_scratch_->get(), handle, always_signalled);
     if (!exported)
         return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_TRANSFER", exported.error()));
+    image.last_acquire = after(always_signalled);
+    const auto imported =
+        device_.import_point_by(present_scratch_->get(), handle, image.last_acquire, *exported);
+    if (!imported)
+        return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_TRANSFER", imported.error()));
     return {};
 }
 
@@ -164,14 +174,11 @@ ExplicitBridge::find_signalled(const core::ImageList& of) const {
     return signalled;
 }
 
-/// Takes what an eventfd was told. Waits for it if it is on its way: the kernel materialises a
-/// point and tells those who wait for it in one go.
+/// Takes what an eventfd was told. False: nothing yet.
 bool ExplicitBridge::is_told(Image& image) const {
     uint64_t count;
-    while (::read(image.eventfd.get(), &count, sizeof count) < 0) {
-        if (errno != EINTR)
-            return false;
-    }
+    if (::read(image.eventfd.get(), &count, sizeof count) < 0)
+        return false;
     image.awaited = false;
     return true;
 }
@@ -195,12 +202,14 @@ ExplicitBridge::released(const core::ImageList& presented) {
         return std::unexpected(signalled.error());
     for (const core::ImageIndex index : *signalled) {
         Image& image = at(index);
-        // Nothing of this commit's may be left in the eventfd for the next.
+        // Nothing of this commit's may be left in the eventfd for the next. If it is still on its
+        // way there, a wait for it will be short.
         if (image.awaited && !is_told(image))
-            return std::unexpected(failed("read of an eventfd", kernel::Errno{errno}));
+            continue;
         image.idle = true;
+        released.push_back(index);
     }
-    return signalled;
+    return released;
 }
 
 std::expected<std::span<pollfd>, VkResult>

@@ -56,8 +56,8 @@ VkResult PayloadImporter::import(Fd sync_file, VkSemaphore semaphore, VkFence fe
     } else if (!imports_semaphore) {
         for_fence = std::move(sync_file);
     }
-    // The fence first: its payload can be taken off again when the semaphore's import fails, where
-    // a semaphore's could only be waited away. A submission last, which cannot be taken back.
+    // The fence first: what it was given can be taken off again when the semaphore's import fails,
+    // where a semaphore's payload could only be waited away.
     if (imports_fence) {
         const VkResult result = import_fence(device_, fence, std::move(for_fence));
         if (result != VK_SUCCESS)
@@ -68,11 +68,20 @@ VkResult PayloadImporter::import(Fd sync_file, VkSemaphore semaphore, VkFence fe
     VkResult result = VK_SUCCESS;
     if (submitted_semaphore != VK_NULL_HANDLE || submitted_fence != VK_NULL_HANDLE)
         result = signal_by_submission(std::move(for_fence), submitted_semaphore, submitted_fence);
+    const bool submitted = submitted_fence != VK_NULL_HANDLE && result == VK_SUCCESS;
     if (result == VK_SUCCESS && imports_semaphore)
         result = import_semaphore(device_, semaphore, std::move(sync_file));
-    if (result != VK_SUCCESS && imports_fence)
-        static_cast<void>(device_.next.ResetFences(device_.handle, 1, &fence));
+    if (result != VK_SUCCESS && fence != VK_NULL_HANDLE && (imports_fence || submitted))
+        take_off(fence, submitted);
     return acquire_error(result);
+}
+
+/// After a failure: the fence is unsignalled again. What was submitted for it has to end first.
+void PayloadImporter::take_off(VkFence fence, bool submitted) const {
+    if (submitted &&
+        device_.next.WaitForFences(device_.handle, 1, &fence, VK_TRUE, UINT64_MAX) != VK_SUCCESS)
+        return;
+    static_cast<void>(device_.next.ResetFences(device_.handle, 1, &fence));
 }
 
 VkResult PayloadImporter::signal_by_submission(Fd sync_file, VkSemaphore semaphore, VkFence fence) {

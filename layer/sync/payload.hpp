@@ -33,6 +33,7 @@ private:
         vk::Fence done;
     };
 
+    void take_off(VkFence fence, bool submitted) const;
     VkResult signal_by_submission(Fd sync_file, VkSemaphore semaphore, VkFence fence);
     std::expected<Wait, VkResult> take_wait();
 

@@ -36,7 +36,7 @@ std::expected<Fd, VkResult> export_semaphore(const vk::Device& device, VkSemapho
 }
 
 /// What is left to wait for of two renderings. Where they cannot be joined, for one of them here.
-Fd join(Fd one, Fd other) {
+std::expected<Fd, VkResult> join(Fd one, Fd other) {
     if (!one)
         return other;
     if (!other)
@@ -46,7 +46,8 @@ Fd join(Fd one, Fd other) {
         return std::move(*both);
     log::error("SYNC_IOC_MERGE: %s; waiting for this frame on the CPU",
                kernel::text(both.error()).c_str());
-    static_cast<void>(wait_for(other));
+    if (const VkResult result = wait_for(other); result != VK_SUCCESS)
+        return std::unexpected(result);
     return one;
 }
 
@@ -114,7 +115,10 @@ std::expected<Fd, VkResult> RenderingExporter::export_directly(VkQueue queue,
             if (!exported)
                 return exported;
         }
-        all = join(std::move(all), std::move(*exported));
+        auto joined = join(std::move(all), std::move(*exported));
+        if (!joined)
+            return joined;
+        all = std::move(*joined);
         if (failed)
             break;
     }

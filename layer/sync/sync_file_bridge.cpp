@@ -27,7 +27,7 @@ std::expected<Snapshot, VkResult> SyncFileBridge::acquire(const core::ImageList&
     // Not idle; another may be.
     for (size_t i = 1; oldest && oldest->fences && exports_tell_idle() && i < free.size(); ++i) {
         auto other = export_of(free[i]);
-        if (!other || !other->fences)
+        if (other && !other->fences)
             return other;
     }
     return oldest;

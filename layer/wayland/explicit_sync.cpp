@@ -36,8 +36,12 @@ std::expected<void, sync::Obstacle> ExplicitSync::try_timeline(wl_display* displ
                                                                const Fd& syncobj) {
     if (taken_)
         return {};
+    if (auto refusal = refusal_.with([](const auto& known) { return known; }))
+        return std::unexpected(std::move(*refusal));
     auto tried = wayland::try_timeline(display, syncobj);
     taken_ = tried.has_value();
+    if (const auto* why = tried ? nullptr : std::get_if<std::string>(&tried.error()))
+        refusal_.with([&](auto& known) { known = *why; });
     return tried;
 }
 

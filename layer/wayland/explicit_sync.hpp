@@ -4,11 +4,13 @@
 #include <atomic>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <wayland-client.h>
 
 #include "core/timeline_point.hpp"
 #include "sync/bridge.hpp"
+#include "util/locked.hpp"
 
 // Not in every build's protocol headers.
 struct wp_linux_drm_syncobj_manager_v1;
@@ -40,7 +42,7 @@ public:
     [[nodiscard]] std::expected<void, std::string> usable() const;
 
     /// Tries once whether the compositor takes a syncobj for a timeline, without risk for the
-    /// connection: timeline_trial.hpp. What it took once, it is not asked again.
+    /// connection: timeline_trial.hpp. Asked once.
     [[nodiscard]] std::expected<void, sync::Obstacle> try_timeline(wl_display* display,
                                                                    const Fd& syncobj);
 
@@ -61,6 +63,7 @@ private:
     std::unique_ptr<wp_linux_drm_syncobj_manager_v1, SyncobjDestroyer> manager_;
     std::unique_ptr<wp_linux_drm_syncobj_surface_v1, SyncobjDestroyer> surface_;
     std::atomic<bool> taken_ = false;
+    Locked<std::optional<std::string>> refusal_; ///< why it was not, which stays so
 };
 
 } // namespace fencebridge::wayland

@@ -37,10 +37,10 @@ std::expected<Connection, sync::Obstacle> connect_again(wl_display* display) {
         return std::unexpected(failed("socket"));
     if (::connect(socket.get(), generic, length) != 0)
         return std::unexpected(failed("a second connection to the compositor"));
-    Connection connection(wl_display_connect_to_fd(socket.get()));
+    // Takes the descriptor over, and closes it when it fails.
+    Connection connection(wl_display_connect_to_fd(socket.release()));
     if (!connection)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
-    static_cast<void>(socket.release()); // the connection's
     return connection;
 }
 
