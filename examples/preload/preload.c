@@ -82,7 +82,9 @@ static int export_by_module(ioctl_function* next, int device, int dma_buf, void*
     struct fencebridge_dma_buf_export asked;
     if (checked_copy(&asked, argument, sizeof(asked)) != 0)
         return -1;
-    struct fencebridge_export call = {.flags = asked.flags, .dma_buf_fd = dma_buf};
+    // A flag that the module has and the kernel has not is as wrong as none.
+    const uint32_t flags = asked.flags & FENCEBRIDGE_NONE_IF_IDLE ? 0 : asked.flags;
+    struct fencebridge_export call = {.flags = flags, .dma_buf_fd = dma_buf};
     if (next(device, FENCEBRIDGE_IOCTL_EXPORT, &call) != 0)
         return -1;
     asked.fd = call.sync_file_fd;
