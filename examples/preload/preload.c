@@ -83,7 +83,7 @@ static int export_by_module(ioctl_function* next, int device, int dma_buf, void*
     if (checked_copy(&asked, argument, sizeof(asked)) != 0)
         return -1;
     // A flag that the module has and the kernel has not is as wrong as none.
-    const uint32_t flags = asked.flags & FENCEBRIDGE_NONE_IF_IDLE ? 0 : asked.flags;
+    const __u32 flags = asked.flags & FENCEBRIDGE_NONE_IF_IDLE ? 0 : asked.flags;
     struct fencebridge_export call = {.flags = flags, .dma_buf_fd = dma_buf};
     if (next(device, FENCEBRIDGE_IOCTL_EXPORT, &call) != 0)
         return -1;
