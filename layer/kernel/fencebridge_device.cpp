@@ -23,7 +23,7 @@ std::expected<FencebridgeDevice, Errno> FencebridgeDevice::open() {
     return FencebridgeDevice(std::move(fd));
 }
 
-std::expected<std::optional<std::string>, Errno> FencebridgeDevice::find_lack() {
+std::expected<std::optional<std::string>, Errno> FencebridgeDevice::query() {
     fencebridge_query query = {};
     if (auto done = retry_ioctl(fd_, FENCEBRIDGE_IOCTL_QUERY, &query); !done)
         return std::unexpected(done.error());

@@ -20,7 +20,7 @@ public:
 
     /// Asks the module whether it can do what follows here.
     /// @return what it lacks, in words, or nothing
-    [[nodiscard]] std::expected<std::optional<std::string>, Errno> find_lack();
+    [[nodiscard]] std::expected<std::optional<std::string>, Errno> query();
 
     /// As export_sync_file() of dma_buf.hpp. E2BIG: more fences than the module can gather.
     /// @param none_if_idle  nothing is returned when nothing is pending; if the module
@@ -37,7 +37,7 @@ private:
     explicit FencebridgeDevice(Fd fd) : fd_(std::move(fd)) {}
 
     Fd fd_;
-    bool can_tell_idle_ = false; ///< once find_lack() has asked
+    bool can_tell_idle_ = false; ///< as query() found
 };
 
 } // namespace fencebridge::kernel

@@ -26,6 +26,38 @@ fs::path device_of(dev_t node) {
 
 uint64_t address(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
 
+/// DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD.
+std::expected<Fd, Errno> export_fd(const Fd& device, SyncobjHandle syncobj, uint32_t flags,
+                                   core::TimelinePoint point = core::TimelinePoint{0}) {
+    fencebridge_syncobj_point argument = {
+        .handle = static_cast<uint32_t>(syncobj),
+        .flags = flags,
+        .fd = -1,
+        .pad = 0,
+        .point = static_cast<uint64_t>(point),
+    };
+    if (auto done = retry_ioctl(device, FENCEBRIDGE_SYNCOBJ_IOCTL_EXPORT_POINT, &argument); !done)
+        return std::unexpected(done.error());
+    return Fd(argument.fd);
+}
+
+/// DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, with a sync_file.
+std::expected<void, Errno> import_fd(const Fd& device, SyncobjHandle syncobj, uint32_t flags,
+                                     const Fd& sync_file,
+                                     core::TimelinePoint point = core::TimelinePoint{0}) {
+    fencebridge_syncobj_point argument = {
+        .handle = static_cast<uint32_t>(syncobj),
+        .flags = flags,
+        .fd = sync_file.get(),
+        .pad = 0,
+        .point = static_cast<uint64_t>(point),
+    };
+    return retry_ioctl(device, FENCEBRIDGE_SYNCOBJ_IOCTL_IMPORT_POINT, &argument);
+}
+
+constexpr uint32_t of_point = FENCEBRIDGE_SYNCOBJ_SYNC_FILE | FENCEBRIDGE_SYNCOBJ_POINT;
+constexpr uint32_t of_binary = FENCEBRIDGE_SYNCOBJ_SYNC_FILE;
+
 } // namespace
 
 std::vector<std::string> render_nodes(std::optional<dev_t> preferred) {
@@ -36,7 +68,9 @@ std::vector<std::string> render_nodes(std::optional<dev_t> preferred) {
     const fs::path wanted = preferred ? device_of(*preferred) : fs::path();
     std::vector<Node> nodes;
     std::error_code error; // an absent folder has no nodes
-    for (const fs::directory_entry& entry : fs::directory_iterator("/dev/dri", error)) {
+    for (fs::directory_iterator next("/dev/dri", error), end; !error && next != end;
+         next.increment(error)) {
+        const fs::directory_entry& entry = *next;
         struct stat status;
         if (!entry.path().filename().string().starts_with("renderD") ||
             ::stat(entry.path().c_str(), &status) != 0)
@@ -73,19 +107,15 @@ void SyncobjDevice::destroy(SyncobjHandle syncobj) const {
 }
 
 std::expected<Fd, Errno> SyncobjDevice::share(SyncobjHandle syncobj) const {
-    fencebridge_syncobj_point argument = {.handle = static_cast<uint32_t>(syncobj), .fd = -1};
-    if (auto done = retry_ioctl(fd_, FENCEBRIDGE_SYNCOBJ_IOCTL_EXPORT_POINT, &argument); !done)
-        return std::unexpected(done.error());
-    return Fd(argument.fd);
+    return export_fd(fd_, syncobj, 0);
 }
 
-std::expected<void, Errno> SyncobjDevice::signal(std::span<const SyncobjHandle> timelines,
+std::expected<void, Errno> SyncobjDevice::signal(SyncobjHandle timeline,
                                                  core::TimelinePoint point) const {
-    const std::vector<uint64_t> points(timelines.size(), static_cast<uint64_t>(point));
     drm_syncobj_timeline_array argument = {
-        .handles = address(timelines.data()),
-        .points = address(points.data()),
-        .count_handles = static_cast<uint32_t>(timelines.size()),
+        .handles = address(&timeline),
+        .points = address(&point),
+        .count_handles = 1,
         .flags = 0,
     };
     return retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &argument);
@@ -118,77 +148,43 @@ std::expected<void, Errno> SyncobjDevice::notify(SyncobjHandle timeline, core::T
 std::expected<void, Errno> SyncobjDevice::import_point(SyncobjHandle timeline,
                                                        core::TimelinePoint point,
                                                        const Fd& sync_file) const {
-    fencebridge_syncobj_point argument = {
-        .handle = static_cast<uint32_t>(timeline),
-        .flags = FENCEBRIDGE_SYNCOBJ_SYNC_FILE | FENCEBRIDGE_SYNCOBJ_POINT,
-        .fd = sync_file.get(),
-        .pad = 0,
-        .point = static_cast<uint64_t>(point),
-    };
-    return retry_ioctl(fd_, FENCEBRIDGE_SYNCOBJ_IOCTL_IMPORT_POINT, &argument);
+    return import_fd(fd_, timeline, of_point, sync_file, point);
 }
 
 std::expected<Fd, Errno> SyncobjDevice::export_point(SyncobjHandle timeline,
                                                      core::TimelinePoint point) const {
-    fencebridge_syncobj_point argument = {
-        .handle = static_cast<uint32_t>(timeline),
-        .flags = FENCEBRIDGE_SYNCOBJ_SYNC_FILE | FENCEBRIDGE_SYNCOBJ_POINT,
-        .fd = -1,
-        .pad = 0,
-        .point = static_cast<uint64_t>(point),
-    };
-    if (auto done = retry_ioctl(fd_, FENCEBRIDGE_SYNCOBJ_IOCTL_EXPORT_POINT, &argument); !done)
-        return std::unexpected(done.error());
-    return Fd(argument.fd);
+    return export_fd(fd_, timeline, of_point, point);
 }
 
 std::expected<void, Errno> SyncobjDevice::import_point_by(SyncobjHandle scratch,
                                                           SyncobjHandle timeline,
                                                           core::TimelinePoint point,
                                                           const Fd& sync_file) const {
-    fencebridge_syncobj_point import = {
-        .handle = static_cast<uint32_t>(scratch),
-        .flags = FENCEBRIDGE_SYNCOBJ_SYNC_FILE,
-        .fd = sync_file.get(),
-        .pad = 0,
-        .point = 0,
-    };
-    if (auto done = retry_ioctl(fd_, FENCEBRIDGE_SYNCOBJ_IOCTL_IMPORT_POINT, &import); !done)
+    if (auto done = import_fd(fd_, scratch, of_binary, sync_file); !done)
         return done;
-    drm_syncobj_transfer transfer = {
-        .src_handle = static_cast<uint32_t>(scratch),
-        .dst_handle = static_cast<uint32_t>(timeline),
-        .src_point = 0,
-        .dst_point = static_cast<uint64_t>(point),
-        .flags = 0,
-        .pad = 0,
-    };
-    return retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_TRANSFER, &transfer);
+    return transfer(scratch, core::TimelinePoint{0}, timeline, point);
 }
 
 std::expected<Fd, Errno> SyncobjDevice::export_point_by(SyncobjHandle scratch,
                                                         SyncobjHandle timeline,
                                                         core::TimelinePoint point) const {
-    drm_syncobj_transfer transfer = {
-        .src_handle = static_cast<uint32_t>(timeline),
-        .dst_handle = static_cast<uint32_t>(scratch),
-        .src_point = static_cast<uint64_t>(point),
-        .dst_point = 0,
+    if (auto done = transfer(timeline, point, scratch, core::TimelinePoint{0}); !done)
+        return std::unexpected(done.error());
+    return export_fd(fd_, scratch, of_binary);
+}
+
+std::expected<void, Errno> SyncobjDevice::transfer(SyncobjHandle from,
+                                                   core::TimelinePoint from_point, SyncobjHandle to,
+                                                   core::TimelinePoint to_point) const {
+    drm_syncobj_transfer argument = {
+        .src_handle = static_cast<uint32_t>(from),
+        .dst_handle = static_cast<uint32_t>(to),
+        .src_point = static_cast<uint64_t>(from_point),
+        .dst_point = static_cast<uint64_t>(to_point),
         .flags = 0,
         .pad = 0,
     };
-    if (auto done = retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_TRANSFER, &transfer); !done)
-        return std::unexpected(done.error());
-    fencebridge_syncobj_point argument = {
-        .handle = static_cast<uint32_t>(scratch),
-        .flags = FENCEBRIDGE_SYNCOBJ_SYNC_FILE,
-        .fd = -1,
-        .pad = 0,
-        .point = 0,
-    };
-    if (auto done = retry_ioctl(fd_, FENCEBRIDGE_SYNCOBJ_IOCTL_EXPORT_POINT, &argument); !done)
-        return std::unexpected(done.error());
-    return Fd(argument.fd);
+    return retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_TRANSFER, &argument);
 }
 
 } // namespace fencebridge::kernel

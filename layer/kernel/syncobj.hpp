@@ -38,8 +38,8 @@ public:
     /// A file descriptor of the syncobj, close-on-exec, for another process or another device file.
     [[nodiscard]] std::expected<Fd, Errno> share(SyncobjHandle syncobj) const;
 
-    /// Signals one point of each timeline. EOPNOTSUPP: the device has no timelines.
-    [[nodiscard]] std::expected<void, Errno> signal(std::span<const SyncobjHandle> timelines,
+    /// Signals a point. EOPNOTSUPP: the device has no timelines.
+    [[nodiscard]] std::expected<void, Errno> signal(SyncobjHandle timeline,
                                                     core::TimelinePoint point) const;
 
     /// The last point of each timeline that has signalled.
@@ -69,6 +69,10 @@ public:
     export_point_by(SyncobjHandle scratch, SyncobjHandle timeline, core::TimelinePoint point) const;
 
 private:
+    /// A point of 0 means a binary syncobj.
+    std::expected<void, Errno> transfer(SyncobjHandle from, core::TimelinePoint from_point,
+                                        SyncobjHandle to, core::TimelinePoint to_point) const;
+
     explicit SyncobjDevice(Fd fd) : fd_(std::move(fd)) {}
 
     Fd fd_;

@@ -27,12 +27,6 @@ VkResult failed(const char* call, kernel::Errno error) {
     return VK_ERROR_OUT_OF_HOST_MEMORY;
 }
 
-/// Whether a descriptor can be read from without waiting.
-bool is_readable(const Fd& fd) {
-    pollfd request{.fd = fd.get(), .events = POLLIN, .revents = 0};
-    return ::poll(&request, 1, 0) == 1 && (request.revents & POLLIN) != 0;
-}
-
 } // namespace
 
 std::expected<std::unique_ptr<Bridge>, Obstacle> ExplicitBridge::open(size_t images,
@@ -91,8 +85,7 @@ std::expected<void, Obstacle> ExplicitBridge::add_image() {
     Fd eventfd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!eventfd)
         return std::unexpected(obstacle("eventfd", kernel::Errno{errno}));
-    const kernel::SyncobjHandle acquire_handle = acquire->get();
-    if (auto done = device_.signal(std::span(&acquire_handle, 1), always_signalled); !done)
+    if (auto done = device_.signal(acquire->get(), always_signalled); !done)
         return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL", done.error()));
     images_.push_back({.acquire = std::move(*acquire),
                        .release = std::move(*release),
@@ -101,46 +94,52 @@ std::expected<void, Obstacle> ExplicitBridge::add_image() {
     return {};
 }
 
-/// Goes a sync_file's whole way once, on the first image's acquire timeline.
+/// Does once what frames will need, on the first image's acquire timeline.
 std::expected<void, Obstacle> ExplicitBridge::try_out() {
     Image& image = images_.front();
-    if (auto done = device_.notify(image.acquire.get(), always_signalled, image.eventfd); !done)
+    const kernel::SyncobjHandle timeline = image.acquire.get();
+    if (auto done = device_.notify(timeline, always_signalled, image.eventfd); !done)
         return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_EVENTFD", done.error()));
-    if (!is_readable(image.eventfd))
+    if (!take_notice(image))
         return std::unexpected("DRM_IOCTL_SYNCOBJ_EVENTFD tells nothing");
-    static_cast<void>(is_told(image));
 
     TimelinePoint reached{0};
-    const kernel::SyncobjHandle handle = image.acquire.get();
-    if (auto done = device_.query_signalled(std::span(&handle, 1), std::span(&reached, 1)); !done)
+    if (auto done = device_.query_signalled(std::span(&timeline, 1), std::span(&reached, 1)); !done)
         return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
     if (reached != always_signalled)
         return std::unexpected("DRM_IOCTL_SYNCOBJ_QUERY gives a wrong point");
 
-    if (const auto exported = device_.export_point(handle, always_signalled)) {
-        image.last_acquire = after(always_signalled);
-        const auto imported = device_.import_point(handle, image.last_acquire, *exported);
-        if (!imported)
-            return std::unexpected(obstacle("sync_file to a point", imported.error()));
-        return {};
+    if (!device_.export_point(timeline, always_signalled)) {
+        // Before Linux 6.16.
+        for (auto* scratch : {&acquire_scratch_, &present_scratch_}) {
+            const auto made = device_.create();
+            if (!made)
+                return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_CREATE", made.error()));
+            scratch->emplace(device_, *made);
+        }
     }
-    // Before Linux 6.16.
-    for (auto* scratch : {&acquire_scratch_, &present_scratch_}) {
-        const auto made = device_.create();
-        if (!made)
-            return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_CREATE", made.error()));
-        scratch->emplace(device_, *made);
-    }
-    const auto exported =
-        device_.export_point_by(acquire_scratch_->get(), handle, always_signalled);
+    const auto exported = export_point(timeline, always_signalled);
     if (!exported)
-        return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_TRANSFER", exported.error()));
+        return std::unexpected(obstacle("sync_file of a point", exported.error()));
     image.last_acquire = after(always_signalled);
-    const auto imported =
-        device_.import_point_by(present_scratch_->get(), handle, image.last_acquire, *exported);
-    if (!imported)
-        return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_TRANSFER", imported.error()));
+    if (auto done = import_point(timeline, image.last_acquire, *exported); !done)
+        return std::unexpected(obstacle("sync_file to a point", done.error()));
     return {};
+}
+
+/// The two directions of a sync_file, in one step or two. Each is one thread's.
+std::expected<Fd, kernel::Errno> ExplicitBridge::export_point(kernel::SyncobjHandle timeline,
+                                                              TimelinePoint point) const {
+    return acquire_scratch_ ? device_.export_point_by(acquire_scratch_->get(), timeline, point)
+                            : device_.export_point(timeline, point);
+}
+
+std::expected<void, kernel::Errno> ExplicitBridge::import_point(kernel::SyncobjHandle timeline,
+                                                                TimelinePoint point,
+                                                                const Fd& sync_file) const {
+    return present_scratch_
+               ? device_.import_point_by(present_scratch_->get(), timeline, point, sync_file)
+               : device_.import_point(timeline, point, sync_file);
 }
 
 std::expected<std::vector<ImageTimelines>, VkResult> ExplicitBridge::share_timelines() {
@@ -174,8 +173,8 @@ ExplicitBridge::find_signalled(const core::ImageList& of) const {
     return signalled;
 }
 
-/// Takes what an eventfd was told. False: nothing yet.
-bool ExplicitBridge::is_told(Image& image) const {
+/// Reads what an image's eventfd was told. False: nothing yet.
+bool ExplicitBridge::take_notice(Image& image) {
     uint64_t count;
     if (::read(image.eventfd.get(), &count, sizeof count) < 0)
         return false;
@@ -188,7 +187,7 @@ ExplicitBridge::released(const core::ImageList& presented) {
     core::ImageList released;
     for (const core::ImageIndex image : presented) {
         pollfd& polled = polled_[static_cast<size_t>(image)];
-        if ((polled.revents & POLLIN) && at(image).awaited && is_told(at(image)))
+        if ((polled.revents & POLLIN) && at(image).awaited && take_notice(at(image)))
             released.push_back(image);
         polled.revents = 0;
     }
@@ -204,7 +203,7 @@ ExplicitBridge::released(const core::ImageList& presented) {
         Image& image = at(index);
         // Nothing of this commit's may be left in the eventfd for the next. If it is still on its
         // way there, a wait for it will be short.
-        if (image.awaited && !is_told(image))
+        if (image.awaited && !take_notice(image))
             continue;
         image.idle = true;
         released.push_back(index);
@@ -241,9 +240,7 @@ std::expected<Snapshot, VkResult> ExplicitBridge::acquire(const core::ImageList&
     if (!signalled->empty())
         return Snapshot{(*signalled)[0], Fd()};
     const Image& image = at(free[0]);
-    auto fences = acquire_scratch_ ? device_.export_point_by(acquire_scratch_->get(),
-                                                             image.release.get(), image.committed)
-                                   : device_.export_point(image.release.get(), image.committed);
+    auto fences = export_point(image.release.get(), image.committed);
     if (!fences)
         return std::unexpected(failed("sync_file of a release point", fences.error()));
     return Snapshot{free[0], std::move(*fences)};
@@ -255,10 +252,7 @@ ExplicitBridge::present(core::ImageIndex index, const Fd& rendering) {
     TimelinePoint acquire = always_signalled;
     if (rendering) {
         const TimelinePoint next = after(image.last_acquire);
-        const auto done = present_scratch_
-                              ? device_.import_point_by(present_scratch_->get(),
-                                                        image.acquire.get(), next, rendering)
-                              : device_.import_point(image.acquire.get(), next, rendering);
+        const auto done = import_point(image.acquire.get(), next, rendering);
         if (done) {
             acquire = image.last_acquire = next;
         } else {

@@ -50,7 +50,12 @@ private:
     std::expected<void, Obstacle> add_image();
     std::expected<void, Obstacle> try_out();
     std::expected<core::ImageList, VkResult> find_signalled(const core::ImageList& of) const;
-    bool is_told(Image& image) const;
+    static bool take_notice(Image& image);
+    std::expected<Fd, kernel::Errno> export_point(kernel::SyncobjHandle timeline,
+                                                  core::TimelinePoint point) const;
+    std::expected<void, kernel::Errno> import_point(kernel::SyncobjHandle timeline,
+                                                    core::TimelinePoint point,
+                                                    const Fd& sync_file) const;
     Image& at(core::ImageIndex image) { return images_[static_cast<size_t>(image)]; }
     const Image& at(core::ImageIndex image) const { return images_[static_cast<size_t>(image)]; }
 

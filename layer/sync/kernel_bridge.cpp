@@ -19,11 +19,16 @@ KernelBridge::open(std::span<const image::SwapchainImage> images) {
     return self;
 }
 
-std::expected<std::optional<core::ImageIndex>, VkResult>
-KernelBridge::find_idle(const core::ImageList& free) const {
+std::expected<Snapshot, VkResult> KernelBridge::acquire(const core::ImageList& free,
+                                                        const Deadline&) {
     // One poll() for all of them costs no more than an export, and makes nothing that has to be
     // imported and closed again.
-    return wait_for_idle(images(), free, Deadline::passed());
+    const auto idle = wait_for_idle(images(), free, Deadline::passed());
+    if (!idle)
+        return std::unexpected(idle.error());
+    if (*idle)
+        return Snapshot{**idle, Fd()};
+    return export_of(free[0]);
 }
 
 std::expected<Fd, kernel::Errno> KernelBridge::export_sync_file(const Fd& dma_buf) const {

@@ -12,11 +12,12 @@ public:
     [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, Obstacle>
     open(std::span<const image::SwapchainImage> images);
 
+    std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
+                                              const Deadline& deadline) override;
+
 private:
     explicit KernelBridge(std::span<const image::SwapchainImage> images);
 
-    std::expected<std::optional<core::ImageIndex>, VkResult>
-    find_idle(const core::ImageList& free) const override;
     std::expected<Fd, kernel::Errno> export_sync_file(const Fd& dma_buf) const override;
     std::expected<void, kernel::Errno> import_sync_file(const Fd& dma_buf,
                                                         const Fd& sync_file) const override;

@@ -17,7 +17,7 @@ ModuleBridge::open(std::span<const image::SwapchainImage> images) {
     auto device = kernel::FencebridgeDevice::open();
     if (!device)
         return std::unexpected(obstacle(FENCEBRIDGE_DEVICE, device.error()));
-    const auto lacks = device->find_lack();
+    const auto lacks = device->query();
     if (!lacks)
         return std::unexpected(obstacle("FENCEBRIDGE_IOCTL_QUERY", lacks.error()));
     if (*lacks)
@@ -27,6 +27,20 @@ ModuleBridge::open(std::span<const image::SwapchainImage> images) {
         return std::unexpected(std::move(works.error()));
     self->tells_idle_ = self->device_.can_tell_idle();
     return self;
+}
+
+std::expected<Snapshot, VkResult> ModuleBridge::acquire(const core::ImageList& free,
+                                                        const Deadline&) {
+    // An export tells who is idle. Not poll(): kernels before 5.16 must not lose a dma-buf that
+    // somebody has polled while a fence is pending (dma_buf_release() in
+    // drivers/dma-buf/dma-buf.c).
+    std::expected<Snapshot, VkResult> oldest = export_of(free[0]);
+    for (size_t i = 1; oldest && oldest->fences && tells_idle_ && i < free.size(); ++i) {
+        auto other = export_of(free[i]);
+        if (other && !other->fences)
+            return other;
+    }
+    return oldest;
 }
 
 std::expected<Fd, kernel::Errno> ModuleBridge::export_sync_file(const Fd& dma_buf) const {

@@ -14,16 +14,12 @@ public:
     [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, Obstacle>
     open(std::span<const image::SwapchainImage> images);
 
+    std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
+                                              const Deadline& deadline) override;
+
 private:
     ModuleBridge(kernel::FencebridgeDevice device, std::span<const image::SwapchainImage> images);
 
-    std::expected<std::optional<core::ImageIndex>, VkResult>
-    find_idle(const core::ImageList&) const override {
-        // Exports tell. Not by poll(): kernels before 5.16 must not lose a dma-buf that somebody
-        // has polled while a fence is pending (dma_buf_release() in drivers/dma-buf/dma-buf.c).
-        return std::nullopt;
-    }
-    bool exports_tell_idle() const override { return tells_idle_; }
     std::expected<Fd, kernel::Errno> export_sync_file(const Fd& dma_buf) const override;
     std::expected<void, kernel::Errno> import_sync_file(const Fd& dma_buf,
                                                         const Fd& sync_file) const override;

@@ -112,7 +112,7 @@ VkResult PayloadImporter::signal_by_submission(Fd sync_file, VkSemaphore semapho
         return result;
     // The application's fence may be reset or gone when the semaphore is next looked for.
     if (device_.next.QueueSubmit(device_.own_queue, 0, nullptr, wait.done.get()) == VK_SUCCESS) {
-        waits_.with([&](auto& all) { all.push_back(std::move(wait)); });
+        waits_.put(std::move(wait));
         return VK_SUCCESS;
     }
     // Not known when it is free, so not used again: it can be destroyed once the queue is idle.
@@ -121,20 +121,14 @@ VkResult PayloadImporter::signal_by_submission(Fd sync_file, VkSemaphore semapho
 }
 
 std::expected<PayloadImporter::Wait, VkResult> PayloadImporter::take_wait() {
-    // A driver's status query does not wait, and the oldest is the likeliest to be free.
-    auto oldest = waits_.with([](std::vector<Wait>& all) {
-        Wait wait;
-        if (!all.empty()) {
-            wait = std::move(all.front());
-            all.erase(all.begin());
-        }
-        return wait;
-    });
-    if (const VkFence done = oldest.done.get(); done != VK_NULL_HANDLE) {
+    if (auto oldest = waits_.take()) {
+        const VkFence done = oldest->done.get();
+        // A status query does not wait.
         if (device_.next.GetFenceStatus(device_.handle, done) == VK_SUCCESS &&
             device_.next.ResetFences(device_.handle, 1, &done) == VK_SUCCESS)
-            return oldest;
-        waits_.with([&](auto& all) { all.insert(all.begin(), std::move(oldest)); });
+            return std::move(*oldest);
+        waits_.put(std::move(*oldest));
+        waits_.make_room();
     }
     auto semaphore = vk::create_semaphore(device_, 0);
     if (!semaphore)

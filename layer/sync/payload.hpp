@@ -2,11 +2,11 @@
 #pragma once
 
 #include <expected>
-#include <vector>
+#include <mutex>
 #include <vulkan/vulkan.h>
 
+#include "sync/pool.hpp"
 #include "util/fd.hpp"
-#include "util/locked.hpp"
 #include "vk/device.hpp"
 
 namespace fencebridge::sync {
@@ -38,7 +38,7 @@ private:
     std::expected<Wait, VkResult> take_wait();
 
     const vk::Device& device_;
-    Locked<std::vector<Wait>> waits_; ///< some may still be in use
+    Pool<Wait> waits_; ///< some may still be in use
     /// The queue is externally synchronised, and the layer is all of its users: this one lock is
     /// held over a call down.
     std::mutex queue_mutex_;

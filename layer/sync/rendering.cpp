@@ -35,6 +35,20 @@ std::expected<Fd, VkResult> export_semaphore(const vk::Device& device, VkSemapho
     return Fd(fd);
 }
 
+/// SYNC_FD exports by copy, and resets the fence (vkGetFenceFdKHR). Empty: it had signalled.
+std::expected<Fd, VkResult> export_fence(const vk::Device& device, VkFence fence) {
+    const VkFenceGetFdInfoKHR info = {
+        .sType = VK_STRUCTURE_TYPE_FENCE_GET_FD_INFO_KHR,
+        .fence = fence,
+        .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
+    };
+    int fd = -1;
+    const VkResult result = device.next.GetFenceFdKHR(device.handle, &info, &fd);
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    return Fd(fd);
+}
+
 /// What is left to wait for of two renderings. Where they cannot be joined, for one of them here.
 std::expected<Fd, VkResult> join(Fd one, Fd other) {
     if (!one)
@@ -72,19 +86,19 @@ VkResult RenderingExporter::create_semaphore(const VkSemaphoreCreateInfo& info,
         if (create(more) == VK_SUCCESS)
             return VK_SUCCESS;
     }
+    // Noted in memory that is there before the semaphore is.
+    std::set<VkSemaphore> noted = {VK_NULL_HANDLE};
+    auto note = noted.extract(noted.begin());
     const VkResult result = create(info);
     if (result == VK_SUCCESS && (own == nullptr || !(own->handleTypes & sync_fd))) {
-        opaque_.with([&](auto& all) { all.insert(*semaphore); });
-        ++opaque_count_;
+        note.value() = *semaphore;
+        opaque_.with([&](auto& all) { all.insert(std::move(note)); });
     }
     return result;
 }
 
 void RenderingExporter::forget(VkSemaphore semaphore) {
-    if (opaque_count_ == 0)
-        return;
-    if (opaque_.with([&](auto& all) { return all.erase(semaphore); }) != 0)
-        --opaque_count_;
+    opaque_.with([&](auto& all) { all.erase(semaphore); });
 }
 
 std::expected<Fd, VkResult> RenderingExporter::take(VkQueue queue,
@@ -95,7 +109,7 @@ std::expected<Fd, VkResult> RenderingExporter::take(VkQueue queue,
 bool RenderingExporter::can_export(std::span<const VkSemaphore> waits) const {
     if (!device_.semaphores_export_freely || waits.empty())
         return false;
-    return opaque_count_ == 0 || opaque_.with([&](const auto& all) {
+    return opaque_.with([&](const auto& all) {
         return std::ranges::none_of(waits,
                                     [&](VkSemaphore semaphore) { return all.contains(semaphore); });
     });
@@ -129,11 +143,16 @@ std::expected<Fd, VkResult> RenderingExporter::submit(VkQueue queue,
                                                       std::span<const VkSemaphore> waits) {
     if (device_.sync_fd.export_semaphore)
         return submit_semaphore(queue, waits);
-    return submit_fence(queue, waits);
+    if (device_.sync_fd.export_fence)
+        return submit_fence(queue, waits);
+    const VkResult result = submit_to(queue, waits, VK_NULL_HANDLE, VK_NULL_HANDLE);
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    return wait_for_queue(queue);
 }
 
 VkResult RenderingExporter::submit_to(VkQueue queue, std::span<const VkSemaphore> waits,
-                                      VkSemaphore signal, VkFence fence) {
+                                      VkSemaphore signal, VkFence fence) const {
     const std::vector<VkPipelineStageFlags> stages(waits.size(),
                                                    VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
     const VkSubmitInfo submission = {
@@ -147,30 +166,35 @@ VkResult RenderingExporter::submit_to(VkQueue queue, std::span<const VkSemaphore
     return device_.next.QueueSubmit(queue, 1, &submission, fence);
 }
 
+/// What was submitted cannot be exported; it is over when this returns.
+std::expected<Fd, VkResult> RenderingExporter::wait_for_queue(VkQueue queue) const {
+    const VkResult result = device_.next.QueueWaitIdle(queue);
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    return Fd();
+}
+
 std::expected<Fd, VkResult>
 RenderingExporter::submit_semaphore(VkQueue queue, std::span<const VkSemaphore> waits) {
     auto done = take_semaphore();
     if (!done)
         return std::unexpected(done.error());
-    VkResult result = submit_to(queue, waits, done->get(), VK_NULL_HANDLE);
+    const VkResult result = submit_to(queue, waits, done->get(), VK_NULL_HANDLE);
     if (result != VK_SUCCESS) {
         // Nothing was submitted and the application's semaphores are as they were.
         if (result != VK_ERROR_DEVICE_LOST)
-            semaphores_.with([&](auto& all) { all.push_back(std::move(*done)); });
+            semaphores_.put(std::move(*done));
         return std::unexpected(result);
     }
     auto sync_file = export_semaphore(device_, done->get());
     if (sync_file) {
-        semaphores_.with([&](auto& all) { all.push_back(std::move(*done)); });
+        semaphores_.put(std::move(*done));
         return sync_file;
     }
     log::error("vkGetSemaphoreFdKHR failed (%d); waiting for this frame on the CPU",
                sync_file.error());
     // After this the semaphore, left signalled, may be destroyed.
-    result = device_.next.QueueWaitIdle(queue);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
-    return Fd();
+    return wait_for_queue(queue);
 }
 
 std::expected<Fd, VkResult> RenderingExporter::submit_fence(VkQueue queue,
@@ -178,84 +202,43 @@ std::expected<Fd, VkResult> RenderingExporter::submit_fence(VkQueue queue,
     auto done = take_fence();
     if (!done)
         return std::unexpected(done.error());
-    VkFence fence = done->get();
-    VkResult result = submit_to(queue, waits, VK_NULL_HANDLE, fence);
+    const VkResult result = submit_to(queue, waits, VK_NULL_HANDLE, done->get());
     if (result != VK_SUCCESS) {
         if (result != VK_ERROR_DEVICE_LOST)
-            fences_.with([&](auto& all) { all.push_back({std::move(*done), Fd()}); });
+            fences_.put({std::move(*done), Fd()});
         return std::unexpected(result);
     }
-    if (device_.sync_fd.export_fence) {
-        const VkFenceGetFdInfoKHR info = {
-            .sType = VK_STRUCTURE_TYPE_FENCE_GET_FD_INFO_KHR,
-            .fence = fence,
-            .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
-        };
-        int fd = -1;
-        result = device_.next.GetFenceFdKHR(device_.handle, &info, &fd);
-        if (result == VK_SUCCESS) {
-            // Exported, it is unsignalled again; the submission still has it until it is done.
-            Fd sync_file(fd);
-            Fd tells_when_free = sync_file ? sync_file.duplicate() : Fd();
-            if (!sync_file || tells_when_free) {
-                fences_.with([&](auto& all) {
-                    all.push_back({std::move(*done), std::move(tells_when_free)});
-                });
-                return sync_file;
-            }
-            result = VK_ERROR_TOO_MANY_OBJECTS;
-        }
-        log::error("vkGetFenceFdKHR failed (%d); waiting for this frame on the CPU", result);
-        result = device_.next.QueueWaitIdle(queue);
-        if (result != VK_SUCCESS)
-            return std::unexpected(result);
-        return Fd();
+    auto sync_file = export_fence(device_, done->get());
+    // Exported, the fence is unsignalled again; the submission still has it until that is done.
+    Fd tells_when_free = sync_file && *sync_file ? sync_file->duplicate() : Fd();
+    if (sync_file && (!*sync_file || tells_when_free)) {
+        fences_.put({std::move(*done), std::move(tells_when_free)});
+        return sync_file;
     }
-    result = device_.next.WaitForFences(device_.handle, 1, &fence, VK_TRUE, UINT64_MAX);
-    if (result == VK_SUCCESS)
-        result = device_.next.ResetFences(device_.handle, 1, &fence);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
-    fences_.with([&](auto& all) { all.push_back({std::move(*done), Fd()}); });
-    return Fd();
+    log::error("vkGetFenceFdKHR, or a descriptor of its result, failed (%d); waiting for this "
+               "frame on the CPU",
+               sync_file ? VK_ERROR_TOO_MANY_OBJECTS : sync_file.error());
+    return wait_for_queue(queue);
 }
 
 std::expected<vk::Semaphore, VkResult> RenderingExporter::take_semaphore() {
-    auto idle = semaphores_.with([](std::vector<vk::Semaphore>& all) {
-        vk::Semaphore semaphore;
-        if (!all.empty()) {
-            semaphore = std::move(all.back());
-            all.pop_back();
-        }
-        return semaphore;
-    });
-    if (idle.get() != VK_NULL_HANDLE)
-        return idle;
+    if (auto idle = semaphores_.take())
+        return std::move(*idle);
     return vk::create_semaphore(device_, sync_fd);
 }
 
 std::expected<vk::Fence, VkResult> RenderingExporter::take_fence() {
-    // The one that was used first is the likeliest to be free.
-    auto first = fences_.with([](std::vector<UsedFence>& all) {
-        UsedFence used;
-        if (!all.empty()) {
-            used = std::move(all.front());
-            all.erase(all.begin());
-        }
-        return used;
-    });
-    if (first.fence.get() != VK_NULL_HANDLE) {
-        const auto free = first.sync_file
-                              ? kernel::wait_signalled(first.sync_file, Deadline::passed())
+    if (auto first = fences_.take()) {
+        const auto free = first->sync_file
+                              ? kernel::wait_signalled(first->sync_file, Deadline::passed())
                               : std::expected<bool, kernel::Errno>(true);
         if (free && *free)
-            return std::move(first.fence);
-        fences_.with([&](auto& all) { all.insert(all.begin(), std::move(first)); });
+            return std::move(first->fence);
+        // Behind the others, which may be free when this is not for long.
+        fences_.put(std::move(*first));
+        fences_.make_room();
     }
-    VkExternalFenceHandleTypeFlags exports = 0;
-    if (device_.sync_fd.export_fence)
-        exports |= VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT;
-    return vk::create_fence(device_, exports);
+    return vk::create_fence(device_, VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT);
 }
 
 } // namespace fencebridge::sync

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
 #include <expected>
+#include <set>
 #include <span>
-#include <unordered_set>
-#include <vector>
 #include <vulkan/vulkan.h>
 
+#include "sync/pool.hpp"
 #include "util/fd.hpp"
 #include "util/locked.hpp"
 #include "vk/device.hpp"
@@ -55,18 +54,18 @@ private:
     std::expected<Fd, VkResult> submit_semaphore(VkQueue queue, std::span<const VkSemaphore> waits);
     std::expected<Fd, VkResult> submit_fence(VkQueue queue, std::span<const VkSemaphore> waits);
     VkResult submit_to(VkQueue queue, std::span<const VkSemaphore> waits, VkSemaphore signal,
-                       VkFence fence);
+                       VkFence fence) const;
+    std::expected<Fd, VkResult> wait_for_queue(VkQueue queue) const;
     std::expected<vk::Semaphore, VkResult> take_semaphore();
     std::expected<vk::Fence, VkResult> take_fence();
 
     const vk::Device& device_;
     /// Unsignalled; the submission that signalled one last may still be under way, but its signal
     /// has been taken by the export.
-    Locked<std::vector<vk::Semaphore>> semaphores_;
-    Locked<std::vector<UsedFence>> fences_;
+    Pool<vk::Semaphore> semaphores_;
+    Pool<UsedFence> fences_;
     /// Those of the application's that cannot be exported, because of how it made them.
-    Locked<std::unordered_set<VkSemaphore>> opaque_;
-    std::atomic<size_t> opaque_count_ = 0;
+    Locked<std::set<VkSemaphore>> opaque_;
 };
 
 } // namespace fencebridge::sync

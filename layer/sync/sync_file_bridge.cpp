@@ -16,23 +16,6 @@ std::expected<void, Obstacle> SyncFileBridge::try_out() const {
     return {};
 }
 
-std::expected<Snapshot, VkResult> SyncFileBridge::acquire(const core::ImageList& free,
-                                                          const Deadline&) {
-    const auto idle = find_idle(free);
-    if (!idle)
-        return std::unexpected(idle.error());
-    if (*idle)
-        return Snapshot{**idle, Fd()};
-    std::expected<Snapshot, VkResult> oldest = export_of(free[0]);
-    // Not idle; another may be.
-    for (size_t i = 1; oldest && oldest->fences && exports_tell_idle() && i < free.size(); ++i) {
-        auto other = export_of(free[i]);
-        if (other && !other->fences)
-            return other;
-    }
-    return oldest;
-}
-
 std::expected<Snapshot, VkResult> SyncFileBridge::export_of(core::ImageIndex image) const {
     auto exported = export_sync_file(images_[static_cast<size_t>(image)].dma_buf);
     if (!exported) {

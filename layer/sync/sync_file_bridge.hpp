@@ -7,11 +7,10 @@
 namespace fencebridge::sync {
 
 /// What the transports `kernel` and `module` have in common: the kernel makes a sync_file of a
-/// dma-buf's fences, and attaches a sync_file's to it. They differ in whom they ask.
+/// dma-buf's fences, and attaches a sync_file's to it. They differ in whom they ask, and in how
+/// they find an image that is idle.
 class SyncFileBridge : public Bridge {
 public:
-    std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
-                                              const Deadline& deadline) final;
     std::expected<std::optional<core::CommitPoints>, VkResult> present(core::ImageIndex image,
                                                                        const Fd& rendering) final;
 
@@ -29,21 +28,14 @@ protected:
 
     [[nodiscard]] std::span<const image::SwapchainImage> images() const { return images_; }
 
+    [[nodiscard]] std::expected<Snapshot, VkResult> export_of(core::ImageIndex image) const;
+
 private:
-    /// The first of some images that has nothing pending, where that can be told for less than an
-    /// export.
-    [[nodiscard]] virtual std::expected<std::optional<core::ImageIndex>, VkResult>
-    find_idle(const core::ImageList& free) const = 0;
     /// @return may be empty when the dma-buf has nothing pending
     [[nodiscard]] virtual std::expected<Fd, kernel::Errno>
     export_sync_file(const Fd& dma_buf) const = 0;
     [[nodiscard]] virtual std::expected<void, kernel::Errno>
     import_sync_file(const Fd& dma_buf, const Fd& sync_file) const = 0;
-
-    /// Whether that is so of every one.
-    [[nodiscard]] virtual bool exports_tell_idle() const { return false; }
-
-    std::expected<Snapshot, VkResult> export_of(core::ImageIndex image) const;
 
     const Names names_;
     const std::span<const image::SwapchainImage> images_;

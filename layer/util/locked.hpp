@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <utility>
 
@@ -19,12 +20,12 @@ public:
     template <class Use>
     auto with(Use&& use) {
         const std::lock_guard guard(mutex_);
-        return std::forward<Use>(use)(data_);
+        return std::invoke(std::forward<Use>(use), data_);
     }
     template <class Use>
     auto with(Use&& use) const {
         const std::lock_guard guard(mutex_);
-        return std::forward<Use>(use)(std::as_const(data_));
+        return std::invoke(std::forward<Use>(use), std::as_const(data_));
     }
 
 private:

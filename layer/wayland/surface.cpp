@@ -130,7 +130,7 @@ VkResult Surface::commit(const Content& content, core::Pacing pacing, wp_fifo_v1
         if (content.timelines == nullptr)
             explicit_sync_.set_none();
         else if (!explicit_sync_.set_points(surface_, *content.timelines, content.points))
-            return VK_ERROR_OUT_OF_HOST_MEMORY;
+            return VK_ERROR_SURFACE_LOST_KHR; // the image is not coming back
         wl_surface_attach(surface_, content.buffer, 0, 0);
         if (wl_surface_get_version(surface_) >= WL_SURFACE_DAMAGE_BUFFER_SINCE_VERSION)
             wl_surface_damage_buffer(surface_, 0, 0, INT32_MAX, INT32_MAX);

@@ -60,7 +60,7 @@ public:
     /// Shows a buffer at this pace. With Pacing::frame_callback waits until the frame before has
     /// been shown.
     /// @param fifo  with Pacing::barrier; else null
-    /// @return VK_SUCCESS, VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
+    /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory
     [[nodiscard]] VkResult commit(const Content& content, core::Pacing pacing, wp_fifo_v1* fifo);
     /// The swapchain of the last commit goes. The driver's own may want to extend the surface,
     /// which only one can at a time.

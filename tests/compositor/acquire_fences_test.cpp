@@ -25,9 +25,7 @@ protected:
         client_ = std::make_unique<Client>(compositor);
         swapchain_ = client_->swapchain();
         ASSERT_EQ(swapchain_.result, VK_SUCCESS);
-        for (size_t i = 0; i < swapchain_.images.size(); ++i)
-            ASSERT_EQ(client_->frame(swapchain_), VK_SUCCESS);
-        ASSERT_EQ(vkDeviceWaitIdle(client_->device), VK_SUCCESS);
+        ASSERT_EQ(client_->show_every_image(swapchain_), VK_SUCCESS);
         ASSERT_EQ(compositor.commits(), swapchain_.images.size());
         acquired_fence_ = make_fence(client_->device);
         waited_fence_ = make_fence(client_->device);

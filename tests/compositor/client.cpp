@@ -176,6 +176,28 @@ VkResult present(VkQueue queue, VkSwapchainKHR swapchain, uint32_t index,
     return vkQueuePresentKHR(queue, &info);
 }
 
+VkResult present_together(VkQueue queue, std::span<Presented> all, std::vector<VkSemaphore> wait) {
+    std::vector<VkSwapchainKHR> swapchains;
+    std::vector<uint32_t> indices;
+    std::vector<VkResult> results;
+    for (const Presented& one : all) {
+        swapchains.push_back(one.swapchain);
+        indices.push_back(one.index);
+        results.push_back(one.result);
+    }
+    VkPresentInfoKHR info{VK_STRUCTURE_TYPE_PRESENT_INFO_KHR};
+    info.waitSemaphoreCount = uint32_t(wait.size());
+    info.pWaitSemaphores = wait.data();
+    info.swapchainCount = uint32_t(all.size());
+    info.pSwapchains = swapchains.data();
+    info.pImageIndices = indices.data();
+    info.pResults = results.data();
+    VkResult result = vkQueuePresentKHR(queue, &info);
+    for (size_t i = 0; i < all.size(); ++i)
+        all[i].result = results[i];
+    return result;
+}
+
 Renderer::Renderer(const Device& device) : device_(device) {
     VkCommandPoolCreateInfo pool_info{VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
     VkCommandPool pool = VK_NULL_HANDLE;
@@ -234,6 +256,14 @@ VkResult Renderer::frame(const Swapchain& swapchain, uint64_t timeout) {
     slot.used = true;
     VkResult presented = present(device_.queue, swapchain, index, {slot.rendered});
     return presented == VK_SUCCESS ? acquired : presented;
+}
+
+VkResult Client::show_every_image(const Swapchain& of) {
+    for (size_t i = 0; i < of.images.size(); ++i) {
+        if (VkResult result = frame(of); result != VK_SUCCESS)
+            return result;
+    }
+    return vkDeviceWaitIdle(device);
 }
 
 } // namespace fencebridge::test

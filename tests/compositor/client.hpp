@@ -128,6 +128,15 @@ Acquired acquire(VkDevice device, VkSwapchainKHR swapchain, uint64_t timeout = f
 VkResult present(VkQueue queue, VkSwapchainKHR swapchain, uint32_t index,
                  std::vector<VkSemaphore> wait = {});
 
+// One of the swapchains of a vkQueuePresentKHR, and its own result afterwards.
+struct Presented {
+    VkSwapchainKHR swapchain;
+    uint32_t index;
+    VkResult result = VK_ERROR_UNKNOWN;
+};
+VkResult present_together(VkQueue queue, std::span<Presented> all,
+                          std::vector<VkSemaphore> wait = {});
+
 // Submits empty command buffers; the fake driver holds back what has a command buffer when told to.
 class Renderer {
 public:
@@ -170,6 +179,8 @@ struct Client {
         return Swapchain(device, surface, options);
     }
     VkResult frame(const Swapchain& on) { return renderer.frame(on); }
+    // As many frames as there are images; over when this returns.
+    VkResult show_every_image(const Swapchain& of);
     Acquired acquire(const Swapchain& from, uint64_t timeout = forever) {
         return test::acquire(device, from, timeout);
     }

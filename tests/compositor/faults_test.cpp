@@ -46,8 +46,7 @@ TEST_F(Faults, ADeadCompositorEndsAWaitingAcquire) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
-    for (size_t i = 0; i < swapchain.images.size(); ++i)
-        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
     VkResult result = VK_SUCCESS;
     std::thread waiting([&] { result = client.acquire(swapchain).result; });
     disconnect(compositor);

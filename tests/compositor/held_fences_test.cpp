@@ -25,9 +25,7 @@ TEST_F(HeldFences, AReaderOfAReleasedImageIsWaitedFor) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
-    for (size_t i = 0; i < swapchain.images.size(); ++i)
-        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
-    ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
     BufferId buffer = *compositor.commit_at(0).buffer;
     Owned<VkFence> fence = make_fence(client.device);
     Owned<VkFence> waited_for = make_fence(client.device);

@@ -2,6 +2,7 @@
 // Invariants 3, 4 and 5 on real dma-bufs: what the window system finds on a buffer when it is
 // committed.
 #include "fixture.hpp"
+#include "who_waits.hpp"
 
 #include "fake_compositor/dma_buf.hpp"
 #include "fake_driver/control.hpp"
@@ -76,18 +77,11 @@ TEST_F(PresentFences, EverySwapchainOfOneCallWaits) {
     Owned<wl_surface*> window = client.app.new_surface();
     Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
     Swapchain swapchains[] = {client.swapchain(), Swapchain(client.device, surface)};
-    uint32_t indices[] = {client.acquire(swapchains[0]).index, client.acquire(swapchains[1]).index};
+    Presented both[] = {{swapchains[0], client.acquire(swapchains[0]).index},
+                        {swapchains[1], client.acquire(swapchains[1]).index}};
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     client.renderer.submit({}, {rendered});
-    VkSemaphore wait = rendered;
-    VkSwapchainKHR handles[] = {swapchains[0], swapchains[1]};
-    VkPresentInfoKHR info{VK_STRUCTURE_TYPE_PRESENT_INFO_KHR};
-    info.waitSemaphoreCount = 1;
-    info.pWaitSemaphores = &wait;
-    info.swapchainCount = 2;
-    info.pSwapchains = handles;
-    info.pImageIndices = indices;
-    ASSERT_EQ(vkQueuePresentKHR(client.device.queue, &info), VK_SUCCESS);
+    ASSERT_EQ(present_together(client.device.queue, both, {rendered}), VK_SUCCESS);
     ASSERT_EQ(compositor.commits(), 2u);
     for (size_t i = 0; i < 2; ++i) {
         EXPECT_FALSE(might_read_at_once(i)) << i;
@@ -96,6 +90,40 @@ TEST_F(PresentFences, EverySwapchainOfOneCallWaits) {
     ASSERT_TRUE(fake_driver().release_one());
     for (size_t i = 0; i < 2; ++i)
         EXPECT_TRUE(may_read(i)) << i;
+}
+
+// What is the driver's in a call with both can only wait here, since the semaphore has been taken.
+TEST_F(PresentFences, TheDriversShareOfACallIsPresentedOnceItIsRendered) {
+    Compositor& compositor = start();
+    Compositor without_dmabuf({.globals = {.dmabuf = 0}});
+    Client client(compositor);
+    App app(without_dmabuf);
+    Owned<wl_surface*> window = app.new_surface();
+    Owned<VkSurfaceKHR> surface = make_surface(client.instance, app, window);
+    Swapchain ours = client.swapchain();
+    Swapchain drivers(client.device, surface,
+                      {.format = FAKE_DRIVER_NATIVE_FORMAT, .mode = VK_PRESENT_MODE_IMMEDIATE_KHR});
+    ASSERT_EQ(drivers.result, VK_SUCCESS);
+    ASSERT_EQ(fake_driver().live_objects(FAKE_DRIVER_SWAPCHAIN), 1u);
+    Presented both[] = {{drivers, client.acquire(drivers).index},
+                        {ours, client.acquire(ours).index}};
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    client.renderer.submit({}, {rendered});
+    VkResult result = VK_ERROR_UNKNOWN;
+    bool waited = run_and_see_whether_it_waits(
+        [&] { result = present_together(client.device.queue, both, {rendered}); },
+        [&] {
+            EXPECT_EQ(fake_driver().call_count("vkQueuePresentKHR"), 0u);
+            EXPECT_EQ(compositor.commits(), 1u) << "the layer's own does not wait";
+            EXPECT_FALSE(may_read(0));
+            EXPECT_TRUE(fake_driver().release_one());
+        });
+    EXPECT_TRUE(waited);
+    EXPECT_EQ(result, VK_SUCCESS);
+    EXPECT_EQ(both[0].result, VK_SUCCESS);
+    EXPECT_EQ(both[1].result, VK_SUCCESS);
+    EXPECT_EQ(fake_driver().call_count("vkQueuePresentKHR"), 1u);
+    EXPECT_TRUE(may_read(0));
 }
 
 TEST_F(PresentFences, FinishedRenderingLeavesTheBufferReady) {
@@ -117,9 +145,7 @@ TEST_F(PresentFences, FencesThatWereThereBeforeStay) {
     Client client(compositor);
     fake_driver().hold_rendering(VK_FALSE);
     Swapchain swapchain = client.swapchain();
-    for (size_t i = 0; i < swapchain.images.size(); ++i)
-        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
-    vkDeviceWaitIdle(client.device);
+    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
     fake_driver().hold_rendering(VK_TRUE);
 
     BufferId buffer = *compositor.commit_at(0).buffer;
@@ -150,9 +176,7 @@ TEST_F(PresentFences, FramesFollowEachOtherByFencesAlone) {
     Client client(compositor);
     fake_driver().hold_rendering(VK_FALSE);
     Swapchain swapchain = client.swapchain();
-    for (size_t i = 0; i < swapchain.images.size(); ++i)
-        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
-    vkDeviceWaitIdle(client.device);
+    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
     fake_driver().hold_rendering(VK_TRUE);
 
     BufferId buffer = *compositor.commit_at(0).buffer;

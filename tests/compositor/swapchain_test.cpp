@@ -84,17 +84,11 @@ TEST_F(SwapchainTest, SeveralArePresentedInOneCall) {
     SecondWindow second(client);
     Swapchain swapchains[] = {client.swapchain({.extent = {64, 64}}),
                               Swapchain(client.device, second.surface, {.extent = {48, 48}})};
-    uint32_t indices[] = {client.acquire(swapchains[0]).index, client.acquire(swapchains[1]).index};
-    VkSwapchainKHR handles[] = {swapchains[0], swapchains[1]};
-    VkResult results[] = {VK_ERROR_UNKNOWN, VK_ERROR_UNKNOWN};
-    VkPresentInfoKHR info{VK_STRUCTURE_TYPE_PRESENT_INFO_KHR};
-    info.swapchainCount = 2;
-    info.pSwapchains = handles;
-    info.pImageIndices = indices;
-    info.pResults = results;
-    EXPECT_EQ(vkQueuePresentKHR(client.device.queue, &info), VK_SUCCESS);
-    EXPECT_EQ(results[0], VK_SUCCESS);
-    EXPECT_EQ(results[1], VK_SUCCESS);
+    Presented both[] = {{swapchains[0], client.acquire(swapchains[0]).index},
+                        {swapchains[1], client.acquire(swapchains[1]).index}};
+    EXPECT_EQ(present_together(client.device.queue, both), VK_SUCCESS);
+    EXPECT_EQ(both[0].result, VK_SUCCESS);
+    EXPECT_EQ(both[1].result, VK_SUCCESS);
     ASSERT_EQ(compositor.commits(), 2u);
     EXPECT_EQ(compositor.commit_at(0).width, 64);
     EXPECT_EQ(compositor.commit_at(1).width, 48);
@@ -111,19 +105,12 @@ TEST_F(SwapchainTest, ResultsAreOnePerSwapchain) {
         Owned<wl_surface*> window = other_app.new_surface();
         Owned<VkSurfaceKHR> surface = make_surface(client.instance, other_app, window);
         Swapchain swapchains[] = {Swapchain(client.device, surface), client.swapchain()};
-        uint32_t indices[] = {client.acquire(swapchains[0]).index,
-                              client.acquire(swapchains[1]).index};
+        Presented both[] = {{swapchains[0], client.acquire(swapchains[0]).index},
+                            {swapchains[1], client.acquire(swapchains[1]).index}};
         other.on_thread([](Scene& scene) { scene.disconnect_clients(); });
-        VkSwapchainKHR handles[] = {swapchains[0], swapchains[1]};
-        VkResult results[] = {VK_ERROR_UNKNOWN, VK_ERROR_UNKNOWN};
-        VkPresentInfoKHR info{VK_STRUCTURE_TYPE_PRESENT_INFO_KHR};
-        info.swapchainCount = 2;
-        info.pSwapchains = handles;
-        info.pImageIndices = indices;
-        info.pResults = results;
-        EXPECT_EQ(vkQueuePresentKHR(client.device.queue, &info), VK_ERROR_SURFACE_LOST_KHR);
-        EXPECT_EQ(results[0], VK_ERROR_SURFACE_LOST_KHR);
-        EXPECT_EQ(results[1], VK_SUCCESS);
+        EXPECT_EQ(present_together(client.device.queue, both), VK_ERROR_SURFACE_LOST_KHR);
+        EXPECT_EQ(both[0].result, VK_ERROR_SURFACE_LOST_KHR);
+        EXPECT_EQ(both[1].result, VK_SUCCESS);
         EXPECT_EQ(compositor.commits(), 1u);
     }
 }
