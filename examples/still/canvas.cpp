@@ -7,12 +7,11 @@
 
 #include "enumerate.hpp"
 #include "failure.hpp"
+#include "layout.hpp"
 
 namespace fencebridge::still {
 
 namespace {
-
-constexpr VkImageSubresourceRange whole_image{VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
 
 void require_present_mode(VkPhysicalDevice device, VkSurfaceKHR surface, VkPresentModeKHR mode) {
     auto modes = enumerate<VkPresentModeKHR>(
@@ -42,23 +41,6 @@ uint32_t choose_image_count(const VkSurfaceCapabilitiesKHR& capabilities) {
     return bounded ? std::min(wanted, capabilities.maxImageCount) : wanted;
 }
 
-void transition(VkCommandBuffer commands, VkImage image, VkImageLayout from, VkImageLayout to,
-                VkAccessFlags access_before, VkAccessFlags access_after,
-                VkPipelineStageFlags stage_after) {
-    VkImageMemoryBarrier barrier{};
-    barrier.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER;
-    barrier.srcAccessMask = access_before;
-    barrier.dstAccessMask = access_after;
-    barrier.oldLayout = from;
-    barrier.newLayout = to;
-    barrier.srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED;
-    barrier.dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED;
-    barrier.image = image;
-    barrier.subresourceRange = whole_image;
-    vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, stage_after, 0, 0, nullptr, 0,
-                         nullptr, 1, &barrier);
-}
-
 } // namespace
 
 Canvas::Canvas(const Gpu& gpu, wl_display* display, wl_surface* surface, const Options& options) :
@@ -69,11 +51,7 @@ Canvas::Canvas(const Gpu& gpu, wl_display* display, wl_surface* surface, const O
 }
 
 void Canvas::choose_format(const Options& options) {
-    auto offered = enumerate<VkSurfaceFormatKHR>(
-        "vkGetPhysicalDeviceSurfaceFormatsKHR", [&](uint32_t* count, VkSurfaceFormatKHR* all) {
-            return vkGetPhysicalDeviceSurfaceFormatsKHR(gpu_.physical_device(), surface_.get(),
-                                                        count, all);
-        });
+    auto offered = gpu_.formats_of(surface_);
     for (const PixelFormat& candidate : pixel_formats()) {
         bool wanted = !options.format || *options.format == candidate.format;
         bool available = std::ranges::any_of(offered, [&](const VkSurfaceFormatKHR& entry) {
@@ -99,44 +77,29 @@ void Canvas::resize(Size size) {
 }
 
 void Canvas::create_swapchain(Size size) {
-    VkSurfaceCapabilitiesKHR capabilities;
-    check(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(gpu_.physical_device(), surface_.get(),
-                                                    &capabilities),
-          "vkGetPhysicalDeviceSurfaceCapabilitiesKHR");
+    VkSurfaceCapabilitiesKHR capabilities = gpu_.capabilities_of(surface_);
     if (!(capabilities.supportedCompositeAlpha & alpha_))
         throw Unsupported("the surface lacks the alpha mode asked for");
     if (!(capabilities.supportedUsageFlags & VK_IMAGE_USAGE_TRANSFER_DST_BIT))
         throw Unsupported("images of the surface cannot be copied to");
 
-    VkSwapchainCreateInfoKHR info{};
-    info.sType = VK_STRUCTURE_TYPE_SWAPCHAIN_CREATE_INFO_KHR;
-    info.surface = surface_.get();
-    info.minImageCount = choose_image_count(capabilities);
-    info.imageFormat = format_->format;
-    info.imageColorSpace = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
-    info.imageExtent = choose_extent(capabilities, size);
-    info.imageArrayLayers = 1;
-    info.imageUsage = VK_IMAGE_USAGE_TRANSFER_DST_BIT;
-    info.imageSharingMode = VK_SHARING_MODE_EXCLUSIVE;
-    info.preTransform = capabilities.currentTransform;
-    info.compositeAlpha = alpha_;
-    info.presentMode = present_mode_;
-    info.clipped = VK_TRUE;
-    // Retires the old swapchain even if the call fails. What was presented from it stays on the
-    // screen until the new one's first image comes.
-    info.oldSwapchain = swapchain_.get();
-    VkSwapchainKHR handle;
-    check(vkCreateSwapchainKHR(gpu_.device(), &info, nullptr, &handle), "vkCreateSwapchainKHR");
-    Swapchain fresh(gpu_.device(), handle);
+    VkExtent2D extent = choose_extent(capabilities, size);
+    // What was presented from the old one stays on the screen until the new one's first image
+    // comes.
+    Swapchain fresh =
+        gpu_.create_swapchain(surface_, {.format = format_->format,
+                                         .extent = extent,
+                                         .min_images = choose_image_count(capabilities),
+                                         .alpha = alpha_,
+                                         .mode = present_mode_,
+                                         .old = swapchain_.get()});
 
     // The old images, their semaphores and the old picture may be used by work under way.
     gpu_.wait_idle();
     drawn_.clear();
     swapchain_ = std::move(fresh);
-    size_ = {info.imageExtent.width, info.imageExtent.height};
-    images_ = enumerate<VkImage>("vkGetSwapchainImagesKHR", [&](uint32_t* count, VkImage* all) {
-        return vkGetSwapchainImagesKHR(gpu_.device(), handle, count, all);
-    });
+    size_ = {extent.width, extent.height};
+    images_ = gpu_.images_of(swapchain_);
     for (size_t index = 0; index < images_.size(); ++index)
         drawn_.push_back(gpu_.create_semaphore());
 }
@@ -152,11 +115,7 @@ VkResult Canvas::acquire(VkSemaphore acquired) {
 
 void Canvas::record(VkCommandBuffer commands, uint32_t shift) const {
     VkImage image = images_[image_index_];
-    // From UNDEFINED: what the image held is overwritten as a whole. The submission waits for the
-    // acquire semaphore at the transfer stage, and this barrier's first scope is that same stage,
-    // so the layout does not change before the window system has let go of the image.
-    transition(commands, image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 0,
-               VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT);
+    change_layout(commands, image, to_be_written);
 
     // The columns from `shift` on, and to their right those before it.
     std::array<VkBufferImageCopy, 2> regions{};
@@ -171,11 +130,7 @@ void Canvas::record(VkCommandBuffer commands, uint32_t shift) const {
     vkCmdCopyBufferToImage(commands, picture_.buffer.get(), image,
                            VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, shift > 0 ? 2 : 1, regions.data());
 
-    // vkQueuePresentKHR makes the writes visible to the window system by itself: no access mask and
-    // no later stage are needed here.
-    transition(commands, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
-               VK_IMAGE_LAYOUT_PRESENT_SRC_KHR, VK_ACCESS_TRANSFER_WRITE_BIT, 0,
-               VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT);
+    change_layout(commands, image, to_be_presented);
 }
 
 } // namespace fencebridge::still

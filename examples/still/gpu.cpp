@@ -147,6 +147,48 @@ Surface Gpu::create_surface(wl_display* display, wl_surface* surface) const {
     return owner;
 }
 
+VkSurfaceCapabilitiesKHR Gpu::capabilities_of(const Surface& surface) const {
+    VkSurfaceCapabilitiesKHR capabilities;
+    check(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(physical_device_, surface.get(), &capabilities),
+          "vkGetPhysicalDeviceSurfaceCapabilitiesKHR");
+    return capabilities;
+}
+
+std::vector<VkSurfaceFormatKHR> Gpu::formats_of(const Surface& surface) const {
+    return enumerate<VkSurfaceFormatKHR>("vkGetPhysicalDeviceSurfaceFormatsKHR",
+                                         [&](uint32_t* count, VkSurfaceFormatKHR* all) {
+                                             return vkGetPhysicalDeviceSurfaceFormatsKHR(
+                                                 physical_device_, surface.get(), count, all);
+                                         });
+}
+
+Swapchain Gpu::create_swapchain(const Surface& surface, const SwapchainChoice& choice) const {
+    VkSwapchainCreateInfoKHR info{};
+    info.sType = VK_STRUCTURE_TYPE_SWAPCHAIN_CREATE_INFO_KHR;
+    info.surface = surface.get();
+    info.minImageCount = choice.min_images;
+    info.imageFormat = choice.format;
+    info.imageColorSpace = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
+    info.imageExtent = choice.extent;
+    info.imageArrayLayers = 1;
+    info.imageUsage = VK_IMAGE_USAGE_TRANSFER_DST_BIT;
+    info.imageSharingMode = VK_SHARING_MODE_EXCLUSIVE;
+    info.preTransform = capabilities_of(surface).currentTransform;
+    info.compositeAlpha = choice.alpha;
+    info.presentMode = choice.mode;
+    info.clipped = VK_TRUE;
+    info.oldSwapchain = choice.old;
+    VkSwapchainKHR handle;
+    check(vkCreateSwapchainKHR(device_, &info, nullptr, &handle), "vkCreateSwapchainKHR");
+    return {device_, handle};
+}
+
+std::vector<VkImage> Gpu::images_of(const Swapchain& swapchain) const {
+    return enumerate<VkImage>("vkGetSwapchainImagesKHR", [&](uint32_t* count, VkImage* all) {
+        return vkGetSwapchainImagesKHR(device_, swapchain.get(), count, all);
+    });
+}
+
 Semaphore Gpu::create_semaphore() const {
     VkSemaphoreCreateInfo info{};
     info.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO;
@@ -162,6 +204,27 @@ Fence Gpu::create_signalled_fence() const {
     VkFence handle;
     check(vkCreateFence(device_, &info, nullptr, &handle), "vkCreateFence");
     return {device_, handle};
+}
+
+CommandPool Gpu::create_command_pool(VkCommandPoolCreateFlags flags) const {
+    VkCommandPoolCreateInfo info{};
+    info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
+    info.flags = flags;
+    info.queueFamilyIndex = queue_family_;
+    VkCommandPool handle;
+    check(vkCreateCommandPool(device_, &info, nullptr, &handle), "vkCreateCommandPool");
+    return {device_, handle};
+}
+
+VkCommandBuffer Gpu::allocate_commands(const CommandPool& pool) const {
+    VkCommandBufferAllocateInfo info{};
+    info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
+    info.commandPool = pool.get();
+    info.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
+    info.commandBufferCount = 1;
+    VkCommandBuffer commands;
+    check(vkAllocateCommandBuffers(device_, &info, &commands), "vkAllocateCommandBuffers");
+    return commands;
 }
 
 Gpu::Upload Gpu::create_upload(VkDeviceSize size) const {

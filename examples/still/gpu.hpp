@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <wayland-client.h>
 
@@ -30,8 +31,25 @@ public:
     void wait_idle() const;
 
     Surface create_surface(wl_display* display, wl_surface* surface) const;
+    VkSurfaceCapabilitiesKHR capabilities_of(const Surface& surface) const;
+    std::vector<VkSurfaceFormatKHR> formats_of(const Surface& surface) const;
+
+    // Of images that are copied or cleared to and used by nothing else.
+    struct SwapchainChoice {
+        VkFormat format;
+        VkExtent2D extent;
+        uint32_t min_images;
+        VkCompositeAlphaFlagBitsKHR alpha;
+        VkPresentModeKHR mode;
+        VkSwapchainKHR old = VK_NULL_HANDLE; // retired, even if the call fails
+    };
+    Swapchain create_swapchain(const Surface& surface, const SwapchainChoice& choice) const;
+    std::vector<VkImage> images_of(const Swapchain& swapchain) const;
+
     Semaphore create_semaphore() const;
     Fence create_signalled_fence() const;
+    CommandPool create_command_pool(VkCommandPoolCreateFlags flags) const;
+    VkCommandBuffer allocate_commands(const CommandPool& pool) const; // the pool's
 
     // A buffer to copy from, in memory that the CPU writes to through `mapping`.
     struct Upload {

@@ -9,26 +9,13 @@
 namespace fencebridge::still {
 
 Renderer::Renderer(const Gpu& gpu, std::span<Canvas> canvases) :
-    gpu_(gpu), canvases_(canvases), stale_(canvases.size(), true) {
-    VkCommandPoolCreateInfo pool_info{};
-    pool_info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
-    pool_info.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
-    pool_info.queueFamilyIndex = gpu_.queue_family();
-    VkCommandPool pool;
-    check(vkCreateCommandPool(gpu_.device(), &pool_info, nullptr, &pool), "vkCreateCommandPool");
-    pool_ = CommandPool(gpu_.device(), pool);
-
-    VkCommandBufferAllocateInfo commands_info{};
-    commands_info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
-    commands_info.commandPool = pool;
-    commands_info.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
-    commands_info.commandBufferCount = 1;
+    gpu_(gpu), canvases_(canvases), stale_(canvases.size(), true),
+    pool_(gpu.create_command_pool(VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT)) {
     for (FrameSlot& slot : slots_) {
         slot.done = gpu_.create_signalled_fence();
         for (size_t index = 0; index < canvases_.size(); ++index)
             slot.acquired.push_back(gpu_.create_semaphore());
-        check(vkAllocateCommandBuffers(gpu_.device(), &commands_info, &slot.commands),
-              "vkAllocateCommandBuffers");
+        slot.commands = gpu_.allocate_commands(pool_);
     }
 }
 

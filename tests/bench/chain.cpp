@@ -6,8 +6,8 @@
 
 #include <unistd.h>
 
-#include "still/enumerate.hpp"
 #include "still/failure.hpp"
+#include "still/layout.hpp"
 
 namespace fencebridge::bench {
 namespace {
@@ -15,23 +15,6 @@ namespace {
 using still::check;
 
 constexpr uint64_t forever = std::numeric_limits<uint64_t>::max();
-constexpr VkImageSubresourceRange whole_image{VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
-
-void transition(VkCommandBuffer commands, VkImage image, VkImageLayout from, VkImageLayout to) {
-    VkImageMemoryBarrier barrier{};
-    barrier.sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER;
-    barrier.srcAccessMask = from == VK_IMAGE_LAYOUT_UNDEFINED ? 0 : VK_ACCESS_TRANSFER_WRITE_BIT;
-    barrier.dstAccessMask = from == VK_IMAGE_LAYOUT_UNDEFINED ? VK_ACCESS_TRANSFER_WRITE_BIT : 0;
-    barrier.oldLayout = from;
-    barrier.newLayout = to;
-    barrier.srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED;
-    barrier.dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED;
-    barrier.image = image;
-    barrier.subresourceRange = whole_image;
-    vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
-                         0, 0, nullptr, 0, nullptr, 1, &barrier);
-}
-
 } // namespace
 
 void Marks::set(const char* name) const {
@@ -40,73 +23,41 @@ void Marks::set(const char* name) const {
 }
 
 Chain::Chain(const still::Gpu& gpu, wl_display* display, wl_surface* surface, VkPresentModeKHR mode,
-             Size size, VkCommandPool pool) :
+             Size size, const still::CommandPool& pool) :
     gpu_(gpu),
     surface_(gpu.create_surface(display, surface)) {
     create(mode, size);
-    auto images =
-        still::enumerate<VkImage>("vkGetSwapchainImagesKHR", [&](uint32_t* count, VkImage* all) {
-            return vkGetSwapchainImagesKHR(gpu_.device(), swapchain_.get(), count, all);
-        });
-    for (VkImage image : images)
+    for (VkImage image : gpu_.images_of(swapchain_))
         add_image(image, pool);
     for (Slot& slot : slots_)
         slot = {gpu_.create_semaphore(), gpu_.create_signalled_fence()};
 }
 
 void Chain::create(VkPresentModeKHR mode, Size size) {
-    VkSurfaceCapabilitiesKHR capabilities;
-    check(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(gpu_.physical_device(), surface_.get(),
-                                                    &capabilities),
-          "vkGetPhysicalDeviceSurfaceCapabilitiesKHR");
-    auto formats = still::enumerate<VkSurfaceFormatKHR>(
-        "vkGetPhysicalDeviceSurfaceFormatsKHR", [&](uint32_t* count, VkSurfaceFormatKHR* all) {
-            return vkGetPhysicalDeviceSurfaceFormatsKHR(gpu_.physical_device(), surface_.get(),
-                                                        count, all);
-        });
-    if (std::ranges::none_of(formats, [](const VkSurfaceFormatKHR& offered) {
+    if (std::ranges::none_of(gpu_.formats_of(surface_), [](const VkSurfaceFormatKHR& offered) {
             return offered.format == VK_FORMAT_B8G8R8A8_UNORM;
         }))
         throw still::Unsupported("the surface lacks VK_FORMAT_B8G8R8A8_UNORM");
-    VkSwapchainCreateInfoKHR info{};
-    info.sType = VK_STRUCTURE_TYPE_SWAPCHAIN_CREATE_INFO_KHR;
-    info.surface = surface_.get();
-    info.minImageCount = capabilities.minImageCount;
-    info.imageFormat = VK_FORMAT_B8G8R8A8_UNORM;
-    info.imageColorSpace = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
-    info.imageExtent = {size.width, size.height};
-    info.imageArrayLayers = 1;
-    info.imageUsage = VK_IMAGE_USAGE_TRANSFER_DST_BIT;
-    info.imageSharingMode = VK_SHARING_MODE_EXCLUSIVE;
-    info.preTransform = capabilities.currentTransform;
-    info.compositeAlpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
-    info.presentMode = mode;
-    info.clipped = VK_TRUE;
-    VkSwapchainKHR handle;
-    check(vkCreateSwapchainKHR(gpu_.device(), &info, nullptr, &handle), "vkCreateSwapchainKHR");
-    swapchain_ = still::Swapchain(gpu_.device(), handle);
+    swapchain_ =
+        gpu_.create_swapchain(surface_, {.format = VK_FORMAT_B8G8R8A8_UNORM,
+                                         .extent = {size.width, size.height},
+                                         .min_images = gpu_.capabilities_of(surface_).minImageCount,
+                                         .alpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR,
+                                         .mode = mode});
 }
 
-void Chain::add_image(VkImage image, VkCommandPool pool) {
-    VkCommandBufferAllocateInfo allocation{};
-    allocation.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
-    allocation.commandPool = pool;
-    allocation.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
-    allocation.commandBufferCount = 1;
-    VkCommandBuffer commands;
-    check(vkAllocateCommandBuffers(gpu_.device(), &allocation, &commands),
-          "vkAllocateCommandBuffers");
+void Chain::add_image(VkImage image, const still::CommandPool& pool) {
+    VkCommandBuffer commands = gpu_.allocate_commands(pool);
     VkCommandBufferBeginInfo begin{};
     begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
     check(vkBeginCommandBuffer(commands, &begin), "vkBeginCommandBuffer");
-    transition(commands, image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
+    still::change_layout(commands, image, still::to_be_written);
     // Each image in a shade of its own, so that one who looks sees them change.
     const float shade = float(images_.size() + 1) / 8;
     const VkClearColorValue colour{.float32 = {shade, shade, 0.5f, 1}};
     vkCmdClearColorImage(commands, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, &colour, 1,
-                         &whole_image);
-    transition(commands, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
-               VK_IMAGE_LAYOUT_PRESENT_SRC_KHR);
+                         &still::whole_image);
+    still::change_layout(commands, image, still::to_be_presented);
     check(vkEndCommandBuffer(commands), "vkEndCommandBuffer");
     images_.push_back({commands, gpu_.create_semaphore()});
 }

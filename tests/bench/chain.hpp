@@ -26,7 +26,7 @@ private:
 class Chain {
 public:
     Chain(const still::Gpu& gpu, wl_display* display, wl_surface* surface, VkPresentModeKHR mode,
-          Size size, VkCommandPool pool);
+          Size size, const still::CommandPool& pool);
 
     uint32_t images() const { return uint32_t(images_.size()); }
     void frame(const Marks& marks);
@@ -41,7 +41,7 @@ private:
         still::Fence done;
     };
     void create(VkPresentModeKHR mode, Size size);
-    void add_image(VkImage image, VkCommandPool pool);
+    void add_image(VkImage image, const still::CommandPool& pool);
 
     const still::Gpu& gpu_;
     still::Surface surface_;

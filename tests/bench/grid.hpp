@@ -22,6 +22,7 @@ public:
     Grid& operator=(const Grid&) = delete;
 
     uint32_t size() const { return uint32_t(panes_.size()); }
+    wl_surface* background() const { return background_.get(); }
     wl_surface* surface(uint32_t index) const { return panes_[index].surface.get(); }
 
 private:

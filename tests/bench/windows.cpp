@@ -9,6 +9,7 @@
 //     --warm-up N     frames that do not count (20)
 //     --frames N      frames that count, of every window
 //     --seconds S     or for how long to count
+//     --refreshes     count the compositor's refreshes meanwhile, too
 //     --marks         system calls that tell a tracer where in a frame the program is:
 //                     access("bench:begin"), acquire, submit, present, between, end
 //     --stop          stops itself after the warm-up, for a tracer to attach to it
@@ -16,6 +17,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +25,7 @@
 #include "chain.hpp"
 #include "grid.hpp"
 #include "process.hpp"
+#include "refreshes.hpp"
 #include "still/failure.hpp"
 
 namespace fencebridge::bench {
@@ -37,6 +40,7 @@ struct Options {
     uint64_t warm_up = 20;
     uint64_t frames = 0;
     double seconds = 0;
+    bool refreshes = false;
     bool marks = false;
     bool stop = false;
 };
@@ -53,8 +57,11 @@ Options parse(int argc, char** argv) {
     Options options;
     for (int i = 1; i < argc; ++i) {
         const std::string_view name = argv[i];
-        if (name == "--marks" || name == "--stop") {
-            (name == "--marks" ? options.marks : options.stop) = true;
+        if (bool* chosen = name == "--marks"       ? &options.marks
+                           : name == "--stop"      ? &options.stop
+                           : name == "--refreshes" ? &options.refreshes
+                                                   : nullptr) {
+            *chosen = true;
             continue;
         }
         if (++i == argc)
@@ -85,7 +92,7 @@ public:
     explicit Session(const Options& options) :
         options_(options), marks_(options.marks),
         grid_(connection_, options.windows, {options.width, options.width * 3 / 4}),
-        gpu_(connection_.display()), pool_(make_pool()) {}
+        gpu_(connection_.display()), pool_(gpu_.create_command_pool(0)) {}
     ~Session() { vkDeviceWaitIdle(gpu_.device()); }
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -94,30 +101,26 @@ public:
         const Usage before = usage_now();
         for (uint32_t i = 0; i < grid_.size(); ++i)
             chains_.emplace_back(gpu_, connection_.display(), grid_.surface(i), options_.mode,
-                                 Size{options_.width, options_.width * 3 / 4}, pool_.get());
+                                 Size{options_.width, options_.width * 3 / 4}, pool_);
         const Usage created = usage_now();
+        if (options_.refreshes)
+            refreshes_.emplace(connection_, grid_.background());
         for (uint64_t i = 0; i < options_.warm_up; ++i)
             frame();
         if (options_.stop)
             std::raise(SIGSTOP);
         marks_.set("bench:begin");
         const auto start = Clock::now();
+        const uint64_t refreshes_before = refreshes();
         const uint64_t frames = options_.frames > 0 ? count() : count_until(start);
         const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+        const uint64_t refreshed = refreshes() - refreshes_before;
         marks_.set("bench:end");
-        report(before, created, usage_now(), frames, seconds);
+        report(before, created, usage_now(), frames, refreshed, seconds);
     }
 
 private:
-    still::CommandPool make_pool() {
-        VkCommandPoolCreateInfo info{};
-        info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;
-        info.queueFamilyIndex = gpu_.queue_family();
-        VkCommandPool pool;
-        still::check(vkCreateCommandPool(gpu_.device(), &info, nullptr, &pool),
-                     "vkCreateCommandPool");
-        return {gpu_.device(), pool};
-    }
+    uint64_t refreshes() const { return refreshes_ ? refreshes_->count() : 0; }
 
     void frame() {
         for (Chain& chain : chains_)
@@ -145,11 +148,11 @@ private:
     }
 
     void report(const Usage& before, const Usage& created, const Usage& end, uint64_t frames,
-                double seconds) {
-        std::printf("{\"windows\": %u, \"images\": %u, \"frames\": %llu, \"seconds\": %.6f, "
-                    "\"before\": ",
+                uint64_t refreshed, double seconds) {
+        std::printf("{\"windows\": %u, \"images\": %u, \"frames\": %llu, \"refreshes\": %llu, "
+                    "\"seconds\": %.6f, \"before\": ",
                     grid_.size(), chains_.front().images(), static_cast<unsigned long long>(frames),
-                    seconds);
+                    static_cast<unsigned long long>(refreshed), seconds);
         print(stdout, before);
         std::printf(", \"created\": ");
         print(stdout, created);
@@ -165,6 +168,7 @@ private:
     still::Gpu gpu_;
     still::CommandPool pool_;
     std::vector<Chain> chains_;
+    std::optional<Refreshes> refreshes_;
 };
 
 } // namespace

@@ -26,6 +26,9 @@ PLAIN = Variant("plain", ("-Ddkms=true",))
 SANITIZERS = Variant("sanitizers", ("-Db_sanitize=address,undefined", "-Db_lundef=false",
                                     "-Dexamples=false", "-Dbuildtype=debug",
                                     "-Dcpp_link_args=-Wl,-z,nodelete"))
+# A check of its own, which goes with no other.
+THREADS = Variant("threads", ("-Db_sanitize=thread", "-Db_lundef=false", "-Dexamples=false",
+                              "-Dbuildtype=debug"))
 
 
 def options_of(variant: Variant) -> list[str]:

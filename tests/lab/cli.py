@@ -182,7 +182,7 @@ def _setup(_options) -> int:
     fence_modules.remove_outdated()
     kmod.remove_outdated()
     # Not part of what is set up once, but the first time takes minutes as well.
-    for variant in (build.PLAIN, build.SANITIZERS):
+    for variant in (build.PLAIN, build.SANITIZERS, build.THREADS):
         build.ensure(variant, tests=True)
     print(f"ready, in {cache()}")
     return 0

@@ -3,8 +3,10 @@
 
 EDITS make vgem stand in for a GPU's render node: compositors offer explicit synchronisation only
 where the node has timeline syncobjs, and GBM allocates through the dumb-buffer calls, which a
-render node refuses. DEBUG_EDITS are for the kernel that watches itself: kmemleak reads from
-__bss_start on, and with KASAN's larger stacks the linker leaves a page there that does not exist.
+render node refuses. They also give User Mode Linux an interrupt for irq_work, as real machines have:
+without, what a fence array or a timeline's point has to tell waits for the next timer tick, up to
+10 ms. DEBUG_EDITS are for the kernel that watches itself: kmemleak reads from __bss_start on, and
+with KASAN's larger stacks the linker leaves a page there that does not exist.
 """
 
 import re
@@ -23,6 +25,16 @@ class Edit:
     times: int
 
 
+# As a timer interrupt, which comes at once, or as soon as interrupts are on again.
+_RAISE = """\
+void arch_irq_work_raise(void)
+{
+	if (timer_clockevent[raw_smp_processor_id()].event_handler)
+		deliver_alarm();
+}
+
+"""
+
 EDITS = [
     Edit("drivers/gpu/drm/vgem/vgem_drv.c",
          r"(\.driver_features\s*=\s*DRIVER_GEM \| DRIVER_RENDER)\b(?! \| DRIVER_SYNCOBJ)",
@@ -30,6 +42,11 @@ EDITS = [
     Edit("drivers/gpu/drm/drm_ioctl.c",
          r"(DRM_IOCTL_DEF\(DRM_IOCTL_MODE_(?:CREATE|MAP|DESTROY)_DUMB, \w+), 0\)",
          r"\1, DRM_RENDER_ALLOW)", 3),
+    Edit("arch/um/kernel/time.c", r"(#include <linux/interrupt\.h>\n)",
+         r"\1#include <linux/irq_work.h>\n", 1),
+    Edit("arch/um/kernel/time.c", r"(\n\tevt->event_handler\(evt\);\n)",
+         r"\n\tirq_work_run();\1", 1),
+    Edit("arch/um/kernel/time.c", r"\n(static u64 timer_read\()", f"\n{_RAISE}\\1", 1),
 ]
 
 DEBUG_EDITS = [

@@ -9,7 +9,6 @@ from .options import Options
 from .runs import Results, Run
 from .table import Section, Table
 
-REFRESH = 60.0  # of every compositor of the lab
 _CLIENT = str(BUILD_IN_ROOT / "tests/bench/bench_windows")
 
 
@@ -20,7 +19,8 @@ def _prefix(mode: str, windows: int) -> str:
 def plan(options: Options, round_number: int) -> list[Run]:
     return [Run(runs.name(_prefix(mode, windows), column, round_number), column,
                 [_CLIENT, "--mode", mode, "--windows", str(windows),
-                 "--seconds", str(options.seconds)], environment(column))
+                 "--seconds", str(options.seconds), *(["--refreshes"] if mode == "fifo" else [])],
+                environment(column))
             for mode in ("fifo", "mailbox") for windows in options.window_counts
             for column in COLUMNS]
 
@@ -29,6 +29,12 @@ def rates(results: Results, mode: str, windows: int, column: str) -> list[float]
     """For every round: frames a second, of each window."""
     said = [result.said() for result in results.of(_prefix(mode, windows), column)]
     return [one["frames"] / one["seconds"] for one in said]
+
+
+def held(results: Results, windows: int, column: str) -> list[float]:
+    """For every round: how many of the compositor's refreshes had a new frame of each window."""
+    said = [result.said() for result in results.of(_prefix("fifo", windows), column)]
+    return [one["frames"] / one["refreshes"] for one in said if one["refreshes"]]
 
 
 def evaluate(results: Results, options: Options, compositor: str) -> Section:
@@ -47,19 +53,29 @@ def _rates(results: Results, options: Options, mode: str) -> Table:
 
 
 def _ratios(results: Results, options: Options, data: dict) -> Table:
-    table = Table("ratio of the medians", [*COLUMNS])
-    for mode, of in (("fifo", f"of the refresh rate, {REFRESH:.0f}"), ("mailbox", "of native")):
-        for windows in options.window_counts:
-            found = {column: rates(results, mode, windows, column) for column in COLUMNS}
-            base = REFRESH if mode == "fifo" else median(found[NATIVE])
-            ratios = {column: median(all_rounds) / base if all_rounds and base else None
-                      for column, all_rounds in found.items()}
-            table.add(f"{mode}, {_windows(windows)}, {of}",
-                      *(short(ratios[column]) for column in COLUMNS))
-            data[_prefix(mode, windows)] = {
-                column: {"rates": [round(rate, 2) for rate in found[column]],
-                         "ratio": ratios[column]} for column in COLUMNS}
+    table = Table("ratio: median (range)", [*COLUMNS])
+    for windows in options.window_counts:
+        found = {column: held(results, windows, column) for column in COLUMNS}
+        table.add(f"fifo, {_windows(windows)}, of the compositor's refreshes",
+                  *(spread(found[column]) for column in COLUMNS))
+        data[_prefix("fifo", windows)] = {
+            column: {"rates": _rounded(rates(results, "fifo", windows, column)),
+                     "held": _rounded(found[column])} for column in COLUMNS}
+    for windows in options.window_counts:
+        found = {column: rates(results, "mailbox", windows, column) for column in COLUMNS}
+        base = median(found[NATIVE])
+        ratios = {column: median(all_rounds) / base if all_rounds and base else None
+                  for column, all_rounds in found.items()}
+        table.add(f"mailbox, {_windows(windows)}, of native's median",
+                  *(short(ratios[column]) for column in COLUMNS))
+        data[_prefix("mailbox", windows)] = {
+            column: {"rates": _rounded(found[column]), "ratio": ratios[column]}
+            for column in COLUMNS}
     return table
+
+
+def _rounded(values: list[float]) -> list[float]:
+    return [round(value, 3) for value in values]
 
 
 def _windows(count: int) -> str:

@@ -16,6 +16,7 @@ _ENVIRONMENT = {
     # A report of a sanitizer must fail the test even where the process would have gone on.
     "ASAN_OPTIONS": "detect_leaks=1:fast_unwind_on_malloc=0",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
     "XDG_RUNTIME_DIR": "/tmp",
 }
 

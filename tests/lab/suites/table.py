@@ -57,4 +57,6 @@ SUITES = {suite.name: suite for suite in [
     Suite("dkms", GUEST, "the module installed by DKMS", dkms.run),
     Suite("sanitizers", NATIVE, "unit, driver and compositor with address and undefined checks",
           lambda out: meson.natively(["unit", "driver", "compositor"], out, build.SANITIZERS)),
+    Suite("tsan", NATIVE, "the same with a check for data races",
+          lambda out: meson.natively(["unit", "driver", "compositor"], out, build.THREADS)),
 ]}
