@@ -40,7 +40,7 @@ public:
     /// The free images, in the order in which they came back: the one whose fences have had the
     /// longest time to signal is first.
     [[nodiscard]] ImageList free() const;
-    /// Those that the window system has.
+    /// Those that the window system has, in the order in which it got them.
     [[nodiscard]] ImageList presented() const;
 
     /// The application gets a free image.
@@ -60,13 +60,14 @@ private:
     enum class Owner { free, acquired, presented };
     struct Image {
         Owner owner = Owner::free;
-        int64_t free_since = 0; ///< position in the order of release; lower is earlier
+        int64_t since = 0; ///< position in the order of all changes; lower is earlier
     };
+    [[nodiscard]] ImageList list(Owner owner) const;
     Image& at(ImageIndex image) { return images_[static_cast<size_t>(image)]; }
     const Image& at(ImageIndex image) const { return images_[static_cast<size_t>(image)]; }
 
     std::vector<Image> images_;
-    int64_t releases_ = 0;
+    int64_t changes_ = 0;
 };
 
 } // namespace fencebridge::core

@@ -72,7 +72,8 @@ private:
             // A queue of another kind, such as a protected one, is not asked for by its index
             // alone.
             if (used.flags != 0 || used.queueFamilyIndex >= physical.queue_families.size() ||
-                used.queueCount >= physical.queue_families[used.queueFamilyIndex].queueCount)
+                count_used(used.queueFamilyIndex) >=
+                    physical.queue_families[used.queueFamilyIndex].queueCount)
                 continue;
             family_ = used.queueFamilyIndex;
             index_ = used.queueCount;
@@ -83,6 +84,14 @@ private:
             return true;
         }
         return false;
+    }
+
+    /// Of a family's queues: those of each kind are asked for apart.
+    [[nodiscard]] uint32_t count_used(uint32_t family) const {
+        uint32_t count = 0;
+        for (const VkDeviceQueueCreateInfo& used : infos_)
+            count += used.queueFamilyIndex == family ? used.queueCount : 0;
+        return count;
     }
 
     bool add_another_family(const vk::PhysicalDevice& physical) {

@@ -5,9 +5,11 @@
 #include <cerrno>
 #include <dma_buf_sync_file.h>
 #include <poll.h>
+#include <sys/utsname.h>
 
 #include "core/surface_limits.hpp"
 #include "kernel/poll.hpp"
+#include "util/kernel_release.hpp"
 
 namespace fencebridge::kernel {
 
@@ -50,6 +52,11 @@ std::expected<std::optional<size_t>, Errno> wait_any_writable(std::span<const in
                 return i;
         }
     }
+}
+
+bool looking_is_safe() {
+    utsname name;
+    return ::uname(&name) == 0 && is_at_least(name.release, 5, 16);
 }
 
 } // namespace fencebridge::kernel

@@ -27,4 +27,9 @@ namespace fencebridge::kernel {
 [[nodiscard]] std::expected<std::optional<size_t>, Errno>
 wait_any_writable(std::span<const int> dma_bufs, const Deadline& deadline);
 
+/// Whether that leaves nothing behind. Before Linux 5.16 it does while a fence is pending, and
+/// dma_buf_release() has a BUG_ON() for it (drivers/dma-buf/dma-buf.c): the dma-buf must not be
+/// closed by all before the fence has signalled.
+[[nodiscard]] bool looking_is_safe();
+
 } // namespace fencebridge::kernel

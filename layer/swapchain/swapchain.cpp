@@ -55,7 +55,7 @@ std::expected<sync::Snapshot, VkResult> Swapchain::take_image(const Deadline& de
                 ring_.with([&](core::ImageRing& ring) { ring.take(snapshot->image); });
             return snapshot;
         }
-        const auto also = bridge_->await_release(presented());
+        const auto also = bridge_->await_release();
         if (!also)
             return std::unexpected(also.error());
         if (const VkResult result = presenter_->wait(*seen, deadline, *also); result != VK_SUCCESS)

@@ -55,12 +55,10 @@ public:
         return {};
     }
 
-    /// What to poll for until one of the presented images is released, where the transport tells.
-    /// The events that come of it are for released() to look at.
-    [[nodiscard]] virtual std::expected<std::span<pollfd>, VkResult>
-    await_release(const core::ImageList&) {
-        return {};
-    }
+    /// When no image is free: what to poll for until one is released, where the transport tells;
+    /// be it one that another thread presents meanwhile. The events that come of it are for
+    /// released() to look at.
+    [[nodiscard]] virtual std::expected<std::span<pollfd>, VkResult> await_release() { return {}; }
 
     /// Chooses among images that have come back from the window system: one with nothing pending
     /// if that is cheap to tell, else the first. Snapshots the fences that the application must

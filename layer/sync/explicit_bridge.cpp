@@ -211,25 +211,32 @@ ExplicitBridge::released(const core::ImageList& presented) {
     return released;
 }
 
-std::expected<std::span<pollfd>, VkResult>
-ExplicitBridge::await_release(const core::ImageList& presented) {
-    for (pollfd& polled : polled_)
-        polled.fd = -1;
-    for (const core::ImageIndex index : presented) {
-        Image& image = at(index);
+std::expected<std::span<pollfd>, VkResult> ExplicitBridge::await_release() {
+    for (size_t i = 0; i < images_.size(); ++i) {
+        Image& image = images_[i];
         if (!image.awaited) {
-            const auto told = device_.notify(image.release.get(), image.committed, image.eventfd);
+            // Also of those that are not presented yet: another thread may do so meanwhile.
+            const auto told = device_.notify(image.release.get(), image.expected, image.eventfd);
             if (!told)
                 return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_EVENTFD", told.error()));
             image.awaited = true;
         }
-        polled_[static_cast<size_t>(index)].fd = image.eventfd.get();
+        polled_[i].fd = image.eventfd.get();
     }
     return polled_;
 }
 
 std::expected<Snapshot, VkResult> ExplicitBridge::acquire(const core::ImageList& free,
                                                           const Deadline&) {
+    auto snapshot = choose(free);
+    if (snapshot) {
+        Image& image = at(snapshot->image);
+        image.expected = after(image.committed);
+    }
+    return snapshot;
+}
+
+std::expected<Snapshot, VkResult> ExplicitBridge::choose(const core::ImageList& free) const {
     for (const core::ImageIndex image : free) {
         if (at(image).idle)
             return Snapshot{image, Fd()};

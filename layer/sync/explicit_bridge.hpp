@@ -24,8 +24,7 @@ public:
 
     std::expected<std::vector<ImageTimelines>, VkResult> share_timelines() override;
     std::expected<core::ImageList, VkResult> released(const core::ImageList& presented) override;
-    std::expected<std::span<pollfd>, VkResult>
-    await_release(const core::ImageList& presented) override;
+    std::expected<std::span<pollfd>, VkResult> await_release() override;
     std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
                                               const Deadline& deadline) override;
     std::expected<std::optional<core::CommitPoints>, VkResult>
@@ -39,8 +38,11 @@ private:
         Fd eventfd;
         core::TimelinePoint last_acquire; ///< of the acquire timeline, that has a fence
         core::TimelinePoint committed{0}; ///< of the release timeline; 0: never committed
-        bool awaited = false;             ///< the eventfd will be, or has been, told of `committed`
-        bool idle = true;                 ///< `committed` is known to have signalled
+        /// Of the release timeline: what the next commit's will be, or the last commit's is, since
+        /// the image was acquired. The acquiring thread's own.
+        core::TimelinePoint expected{0};
+        bool awaited = false; ///< the eventfd will be, or has been, told of `expected`
+        bool idle = true;     ///< `committed` is known to have signalled
     };
 
     explicit ExplicitBridge(kernel::SyncobjDevice device) : device_(std::move(device)) {}
@@ -49,6 +51,7 @@ private:
                                                                             size_t images);
     std::expected<void, Obstacle> add_image();
     std::expected<void, Obstacle> try_out();
+    std::expected<Snapshot, VkResult> choose(const core::ImageList& free) const;
     std::expected<core::ImageList, VkResult> find_signalled(const core::ImageList& of) const;
     static bool take_notice(Image& image);
     std::expected<Fd, kernel::Errno> export_point(kernel::SyncobjHandle timeline,

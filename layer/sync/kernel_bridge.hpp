@@ -16,6 +16,7 @@ public:
                                               const Deadline& deadline) override;
 
 private:
+    const bool looks_; ///< for an idle image, before it exports
     explicit KernelBridge(std::span<const image::SwapchainImage> images);
 
     std::expected<Fd, kernel::Errno> export_sync_file(const Fd& dma_buf) const override;

@@ -85,18 +85,18 @@ void PayloadImporter::take_off(VkFence fence, bool submitted) const {
 }
 
 VkResult PayloadImporter::signal_by_submission(Fd sync_file, VkSemaphore semaphore, VkFence fence) {
-    Wait wait;
+    Pool<Wait>::Item wait;
     if (sync_file) {
         auto taken = take_wait();
         if (!taken)
             return taken.error();
         wait = std::move(*taken);
         const VkResult result =
-            import_semaphore(device_, wait.semaphore.get(), std::move(sync_file));
+            import_semaphore(device_, wait->semaphore.get(), std::move(sync_file));
         if (result != VK_SUCCESS)
             return result;
     }
-    const VkSemaphore waited = wait.semaphore.get();
+    const VkSemaphore waited = wait ? wait->semaphore.get() : VK_NULL_HANDLE;
     const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
     const VkSubmitInfo submission = {
         .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
@@ -107,28 +107,23 @@ VkResult PayloadImporter::signal_by_submission(Fd sync_file, VkSemaphore semapho
         .pSignalSemaphores = &semaphore,
     };
     const std::lock_guard guard(queue_mutex_);
-    VkResult result = device_.next.QueueSubmit(device_.own_queue, 1, &submission, fence);
-    if (result != VK_SUCCESS || waited == VK_NULL_HANDLE)
+    const VkResult result = device_.next.QueueSubmit(device_.own_queue, 1, &submission, fence);
+    if (result != VK_SUCCESS || !wait)
         return result;
     // The application's fence may be reset or gone when the semaphore is next looked for.
-    if (device_.next.QueueSubmit(device_.own_queue, 0, nullptr, wait.done.get()) == VK_SUCCESS) {
-        waits_.put(std::move(wait));
-        return VK_SUCCESS;
-    }
-    // Not known when it is free, so not used again: it can be destroyed once the queue is idle.
-    static_cast<void>(device_.next.QueueWaitIdle(device_.own_queue));
+    const VkResult told = device_.next.QueueSubmit(device_.own_queue, 0, nullptr, wait->done.get());
+    (told == VK_SUCCESS ? waits_ : stuck_).put(std::move(wait));
     return VK_SUCCESS;
 }
 
-std::expected<PayloadImporter::Wait, VkResult> PayloadImporter::take_wait() {
+std::expected<Pool<PayloadImporter::Wait>::Item, VkResult> PayloadImporter::take_wait() {
     if (auto oldest = waits_.take()) {
         const VkFence done = oldest->done.get();
         // A status query does not wait.
         if (device_.next.GetFenceStatus(device_.handle, done) == VK_SUCCESS &&
             device_.next.ResetFences(device_.handle, 1, &done) == VK_SUCCESS)
-            return std::move(*oldest);
-        waits_.put(std::move(*oldest));
-        waits_.make_room();
+            return oldest;
+        waits_.put(std::move(oldest));
     }
     auto semaphore = vk::create_semaphore(device_, 0);
     if (!semaphore)
@@ -136,7 +131,7 @@ std::expected<PayloadImporter::Wait, VkResult> PayloadImporter::take_wait() {
     auto fence = vk::create_fence(device_, 0);
     if (!fence)
         return std::unexpected(fence.error());
-    return Wait{std::move(*semaphore), std::move(*fence)};
+    return Pool<Wait>::Item({std::move(*semaphore), std::move(*fence)});
 }
 
 } // namespace fencebridge::sync

@@ -35,10 +35,11 @@ private:
 
     void take_off(VkFence fence, bool submitted) const;
     VkResult signal_by_submission(Fd sync_file, VkSemaphore semaphore, VkFence fence);
-    std::expected<Wait, VkResult> take_wait();
+    std::expected<Pool<Wait>::Item, VkResult> take_wait();
 
     const vk::Device& device_;
     Pool<Wait> waits_; ///< some may still be in use
+    Pool<Wait> stuck_; ///< in use, and nothing will tell when no longer; kept until the device goes
     /// The queue is externally synchronised, and the layer is all of its users: this one lock is
     /// held over a call down.
     std::mutex queue_mutex_;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
+#include <list>
 #include <utility>
-#include <vector>
 
 #include "util/locked.hpp"
 
@@ -13,41 +12,37 @@ namespace fencebridge::sync {
 template <class T>
 class Pool {
 public:
-    /// The one that was put back first, if any. There is room to put it, or what is made in its
-    /// place, back.
-    [[nodiscard]] std::optional<T> take() {
-        return state_.with([](State& state) -> std::optional<T> {
-            state.make_room();
-            if (state.all.empty())
-                return std::nullopt;
-            std::optional<T> first(std::move(state.all.front()));
-            state.all.erase(state.all.begin());
-            return first;
+    /// One thing in memory that it keeps, so that putting it back, when a submission may still use
+    /// it, cannot fail. Or nothing.
+    class Item {
+    public:
+        Item() = default;
+        explicit Item(T thing) { node_.push_back(std::move(thing)); }
+        explicit operator bool() const { return !node_.empty(); }
+        T& operator*() { return node_.front(); }
+        T* operator->() { return &node_.front(); }
+
+    private:
+        friend Pool;
+        std::list<T> node_;
+    };
+
+    /// The one that was put back first, if any.
+    [[nodiscard]] Item take() {
+        Item item;
+        all_.with([&](std::list<T>& all) {
+            if (!all.empty())
+                item.node_.splice(item.node_.end(), all, all.begin());
         });
+        return item;
     }
 
-    /// For something that is made although take() gave one, which has been put back.
-    void make_room() { state_.with(&State::make_room); }
-
-    /// After take() or make_room(). Allocates nothing: what a submission still uses must not be
-    /// lost here.
-    void put(T thing) noexcept {
-        state_.with([&](State& state) {
-            --state.out;
-            state.all.push_back(std::move(thing));
-        });
+    void put(Item item) noexcept {
+        all_.with([&](std::list<T>& all) { all.splice(all.end(), item.node_); });
     }
 
 private:
-    struct State {
-        std::vector<T> all;
-        size_t out = 0;
-        void make_room() {
-            all.reserve(all.size() + out + 1);
-            ++out;
-        }
-    };
-    Locked<State> state_;
+    Locked<std::list<T>> all_;
 };
 
 } // namespace fencebridge::sync

@@ -179,14 +179,15 @@ RenderingExporter::submit_semaphore(VkQueue queue, std::span<const VkSemaphore> 
     auto done = take_semaphore();
     if (!done)
         return std::unexpected(done.error());
-    const VkResult result = submit_to(queue, waits, done->get(), VK_NULL_HANDLE);
+    vk::Semaphore& semaphore = **done;
+    const VkResult result = submit_to(queue, waits, semaphore.get(), VK_NULL_HANDLE);
     if (result != VK_SUCCESS) {
         // Nothing was submitted and the application's semaphores are as they were.
         if (result != VK_ERROR_DEVICE_LOST)
             semaphores_.put(std::move(*done));
         return std::unexpected(result);
     }
-    auto sync_file = export_semaphore(device_, done->get());
+    auto sync_file = export_semaphore(device_, semaphore.get());
     if (sync_file) {
         semaphores_.put(std::move(*done));
         return sync_file;
@@ -202,17 +203,18 @@ std::expected<Fd, VkResult> RenderingExporter::submit_fence(VkQueue queue,
     auto done = take_fence();
     if (!done)
         return std::unexpected(done.error());
-    const VkResult result = submit_to(queue, waits, VK_NULL_HANDLE, done->get());
+    UsedFence& used = **done;
+    const VkResult result = submit_to(queue, waits, VK_NULL_HANDLE, used.fence.get());
     if (result != VK_SUCCESS) {
         if (result != VK_ERROR_DEVICE_LOST)
-            fences_.put({std::move(*done), Fd()});
+            fences_.put(std::move(*done));
         return std::unexpected(result);
     }
-    auto sync_file = export_fence(device_, done->get());
+    auto sync_file = export_fence(device_, used.fence.get());
     // Exported, the fence is unsignalled again; the submission still has it until that is done.
-    Fd tells_when_free = sync_file && *sync_file ? sync_file->duplicate() : Fd();
-    if (sync_file && (!*sync_file || tells_when_free)) {
-        fences_.put({std::move(*done), std::move(tells_when_free)});
+    used.sync_file = sync_file && *sync_file ? sync_file->duplicate() : Fd();
+    if (sync_file && (!*sync_file || used.sync_file)) {
+        fences_.put(std::move(*done));
         return sync_file;
     }
     log::error("vkGetFenceFdKHR, or a descriptor of its result, failed (%d); waiting for this "
@@ -221,24 +223,31 @@ std::expected<Fd, VkResult> RenderingExporter::submit_fence(VkQueue queue,
     return wait_for_queue(queue);
 }
 
-std::expected<vk::Semaphore, VkResult> RenderingExporter::take_semaphore() {
+std::expected<Pool<vk::Semaphore>::Item, VkResult> RenderingExporter::take_semaphore() {
     if (auto idle = semaphores_.take())
-        return std::move(*idle);
-    return vk::create_semaphore(device_, sync_fd);
+        return idle;
+    auto made = vk::create_semaphore(device_, sync_fd);
+    if (!made)
+        return std::unexpected(made.error());
+    return Pool<vk::Semaphore>::Item(std::move(*made));
 }
 
-std::expected<vk::Fence, VkResult> RenderingExporter::take_fence() {
+std::expected<Pool<RenderingExporter::UsedFence>::Item, VkResult> RenderingExporter::take_fence() {
     if (auto first = fences_.take()) {
         const auto free = first->sync_file
                               ? kernel::wait_signalled(first->sync_file, Deadline::passed())
                               : std::expected<bool, kernel::Errno>(true);
-        if (free && *free)
-            return std::move(first->fence);
+        if (free && *free) {
+            first->sync_file = Fd();
+            return first;
+        }
         // Behind the others, which may be free when this is not for long.
-        fences_.put(std::move(*first));
-        fences_.make_room();
+        fences_.put(std::move(first));
     }
-    return vk::create_fence(device_, VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT);
+    auto made = vk::create_fence(device_, VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT);
+    if (!made)
+        return std::unexpected(made.error());
+    return Pool<UsedFence>::Item({std::move(*made), Fd()});
 }
 
 } // namespace fencebridge::sync

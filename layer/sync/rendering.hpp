@@ -56,8 +56,8 @@ private:
     VkResult submit_to(VkQueue queue, std::span<const VkSemaphore> waits, VkSemaphore signal,
                        VkFence fence) const;
     std::expected<Fd, VkResult> wait_for_queue(VkQueue queue) const;
-    std::expected<vk::Semaphore, VkResult> take_semaphore();
-    std::expected<vk::Fence, VkResult> take_fence();
+    std::expected<Pool<vk::Semaphore>::Item, VkResult> take_semaphore();
+    std::expected<Pool<UsedFence>::Item, VkResult> take_fence();
 
     const vk::Device& device_;
     /// Unsignalled; the submission that signalled one last may still be under way, but its signal

@@ -351,6 +351,27 @@ TEST_F(ExplicitTest, AnAcquireThatFailsLeavesTheImageFree) {
     close_window();
 }
 
+// Which images it may be is not known when the wait begins.
+TEST_F(ExplicitTest, AWaitSeesWhatAnotherThreadPresentsMeanwhile) {
+    Compositor& compositor = start({.release = Release::manual});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    std::vector<uint32_t> acquired;
+    for (size_t i = 0; i < swapchain.images.size(); ++i)
+        acquired.push_back(client.acquire(swapchain, 0).index);
+    Acquired again{};
+    bool waited = run_and_see_whether_it_waits(
+        [&] { again = client.acquire(swapchain, 20'000'000'000); },
+        [&] {
+            EXPECT_EQ(client.present(swapchain, acquired[1]), VK_SUCCESS);
+            compositor.settle();
+            compositor.release(buffer(0));
+        });
+    EXPECT_TRUE(waited);
+    EXPECT_EQ(again.result, VK_SUCCESS);
+    EXPECT_EQ(again.index, acquired[1]);
+}
+
 // --- what a frame costs ---
 
 // Nothing pending: one look at where the timelines are, and no call for the rendering, which is

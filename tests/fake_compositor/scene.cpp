@@ -113,8 +113,11 @@ bool Scene::acquire_signalled(size_t commit) const {
 }
 
 void Scene::release(BufferId id) {
-    end_of_use(*buffers_.at(id),
-               [](const SyncPoint& point) { return point.timeline->signal(point.value); });
+    ClientBuffer& buffer = *buffers_.at(id);
+    if (Fd read_until = std::exchange(buffer.read_until, Fd());
+        read_until.get() >= 0 && release_with_fence(id, read_until))
+        return;
+    end_of_use(buffer, [](const SyncPoint& point) { return point.timeline->signal(point.value); });
 }
 
 bool Scene::release_with_fence(BufferId id, const Fd& sync_file) {

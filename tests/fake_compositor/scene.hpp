@@ -96,6 +96,7 @@ struct ClientBuffer {
     Inode inode;
     bool busy = false;                     // committed and not released
     std::vector<SyncPoint> release_points; // of its commits since the last release
+    Fd read_until;                         // a sync_file that its next release points are to get
 };
 
 struct Rectangle {
@@ -193,6 +194,10 @@ public:
     // --- what a test does ---
     // Signals the buffer's release points where its commit had them, and sends the event where not.
     void release(BufferId id);
+    // The compositor still reads it when it is released, until the sync_file signals.
+    void set_read_until(BufferId id, Fd sync_file) {
+        buffers_.at(id)->read_until = std::move(sync_file);
+    }
     // wl_buffer.release alone.
     void send_release_event(BufferId id) { wl_buffer_send_release(buffer(id).resource); }
     // Its release points signal when the sync_file does. False for a buffer without any.

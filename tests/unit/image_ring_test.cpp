@@ -101,6 +101,15 @@ TEST(ImageRing, ListsWhoHasWhat) {
     EXPECT_EQ(to_vector(ring.free()), (std::vector{first, second})) << "any of them can be taken";
 }
 
+TEST(ImageRing, ListsPresentedImagesInTheOrderOfPresenting) {
+    ImageRing ring(3);
+    for (const ImageIndex image : {first, second, third})
+        ring.take(image);
+    for (const ImageIndex image : {third, first, second})
+        ASSERT_TRUE(ring.present(image));
+    EXPECT_EQ(to_vector(ring.presented()), (std::vector{third, first, second}));
+}
+
 /// Against a model that is a plain map of owners: any order of operations.
 TEST(ImageRing, AgreesWithItsModelOverRandomOperations) {
     enum class Owner { free, acquired, presented };

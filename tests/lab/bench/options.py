@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    compositors: tuple[str, ...] = ("weston", "sway", "kwin")
+    compositors: tuple[str, ...] = ("weston", "weston-vulkan", "sway", "kwin")
     rounds: int = 3
     quick: bool = False
 

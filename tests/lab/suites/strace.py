@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What crosses for a frame, as the kernel saw it: a fence each way, on the swapchain's buffers.
+"""What crosses for a frame, as the kernel saw it: on the swapchain's buffers alone, and at most a
+fence each way. That every fence which is pending does cross is for the suite `fences` to show.
 
 And what it costs: how many system calls, and whether a thread.
 """
@@ -43,8 +44,7 @@ def _check_costs(outcome: Outcome, results: Results, compositor: str, transport:
     for failure in results.failures():
         outcome.check(f"{compositor}: {failure}", False)
     if verdict := results.verdict(transport):
-        outcome.skipped += 1
-        outcome.skips.append(f"what {transport} costs on {compositor}: {verdict}")
+        outcome.check(f"{compositor}: {transport} is what runs", False, verdict)
         return
     for mode in measurement.MODES:
         for places in measurement.clear_per_frame(results, mode, transport):
@@ -52,8 +52,8 @@ def _check_costs(outcome: Outcome, results: Results, compositor: str, transport:
             outcome.check(f"{compositor}: {mode} with {transport} takes at most "
                           f"{measurement.LIMIT} system calls a frame, but for "
                           f"{' and '.join(syscalls.APART)}",
-                          # Now and then a frame waits for something that most do not.
-                          round(total) <= measurement.LIMIT,
+                          # A frame in a hundred may wait for something that the others do not.
+                          total <= 1.01 * measurement.LIMIT,
                           f"{total:.2f}:\n{_listing(places)}")
     with_layer, without = (measurement.threads(results, column) for column in (transport, NATIVE))
     outcome.check(f"{compositor}: the layer adds no thread",
