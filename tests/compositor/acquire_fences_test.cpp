@@ -156,16 +156,25 @@ TEST_F(AcquireFences, AnIdleImageIsTakenBeforeAnOlderOneThatIsNot) {
     timeline.advance();
 }
 
-TEST_F(AcquireFences, AnImageThatIsNotIdleIsTakenWhereNoneIs) {
-    FenceTimeline timelines[2];
-    Fd fences[] = {timelines[0].fence(), timelines[1].fence()};
-    // A release is seen when somebody looks for it, and the first is seen before the second.
-    let_go(buffer(1), {&fences[1]});
-    auto [result, index] = acquire(client_->device, swapchain_, 0, VK_NULL_HANDLE, acquired_fence_);
-    ASSERT_EQ(result, VK_SUCCESS);
-    EXPECT_EQ(index, 1u);
-    for (FenceTimeline& timeline : timelines)
-        timeline.advance();
+TEST_F(AcquireFences, TheOldestIsTakenWhereNoneIsIdleAndThenWhichHasBecomeSo) {
+    FenceTimeline timelines[3];
+    for (size_t i = 0; i < std::size(timelines); ++i) {
+        Fd fence = timelines[i].fence();
+        let_go(buffer(i), {&fence});
+    }
+    auto [first_result, first] =
+        acquire(client_->device, swapchain_, 0, VK_NULL_HANDLE, acquired_fence_);
+    ASSERT_EQ(first_result, VK_SUCCESS);
+    EXPECT_EQ(first, 0u);
+    EXPECT_EQ(vkGetFenceStatus(client_->device, acquired_fence_), VK_NOT_READY);
+    timelines[2].advance();
+    auto [second_result, second] =
+        acquire(client_->device, swapchain_, 0, VK_NULL_HANDLE, waited_fence_);
+    ASSERT_EQ(second_result, VK_SUCCESS);
+    EXPECT_EQ(second, 2u) << "before the second, which is older";
+    EXPECT_EQ(vkGetFenceStatus(client_->device, waited_fence_), VK_SUCCESS);
+    timelines[0].advance();
+    timelines[1].advance();
 }
 
 // Nothing is made for an image that is idle.
