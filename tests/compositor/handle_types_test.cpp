@@ -124,12 +124,24 @@ TEST_P(HandleTypesTest, RenderingIsNotReadBeforeItIsDone) {
 // more than earlier ones; but not one a frame.
 TEST_P(HandleTypesTest, NothingGrows) {
     constexpr size_t frames = 100;
-    Client client(start());
+    Compositor& compositor = start({.release = Release::manual});
+    Client client(compositor);
     Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
+    BufferId buffer = *compositor.commit_at(0).buffer;
+    FenceTimeline timeline;
     auto held_after_more_frames = [&] {
-        for (size_t i = 0; i < frames; ++i)
+        for (size_t i = 0; i < frames; ++i) {
+            Fd reader = timeline.fence();
+            if (!carries(GetParam()))
+                timeline.advance();
+            let_go(buffer, {&reader});
             EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
-        EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+            if (carries(GetParam()))
+                timeline.advance();
+            EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+            compositor.settle();
+        }
         size_t held = open_fds();
         for (auto [type, count] : live_driver_objects())
             held += count;

@@ -201,7 +201,8 @@ private:
 
 // What a leak of whatever kind would add to.
 struct Held {
-    size_t fds; // but for those of the driver's, which keeps some until it is called again
+    size_t fds; // but for those of the driver's, which keeps some until it is called again, and
+                // those of fences that the compositor keeps until it releases a buffer
     size_t threads;
     size_t memory;
     std::map<int, uint64_t> driver_objects;
@@ -219,8 +220,9 @@ protected:
         fake_driver().hold_rendering(VK_TRUE);
     }
 
-    static Held held(size_t threads) {
-        return {open_fds() - size_t(fake_driver().held_fds()), threads_at_rest(threads),
+    Held held(size_t threads) {
+        size_t reads = compositor_->on_thread([](Scene& scene) { return scene.reads_kept(); });
+        return {open_fds() - size_t(fake_driver().held_fds()) - reads, threads_at_rest(threads),
                 mallinfo2().uordblks, live_driver_objects()};
     }
 };

@@ -129,6 +129,13 @@ bool Scene::release_with_fence(BufferId id, const Fd& sync_file) {
     return true;
 }
 
+size_t Scene::reads_kept() const {
+    size_t count = 0;
+    for (const auto& [id, buffer] : buffers_)
+        count += buffer->read_until.get() >= 0;
+    return count;
+}
+
 void Scene::end_of_use(ClientBuffer& buffer, const std::function<bool(const SyncPoint&)>& finish) {
     if (!std::exchange(buffer.busy, false))
         return;

@@ -198,6 +198,8 @@ public:
     void set_read_until(BufferId id, Fd sync_file) {
         buffers_.at(id)->read_until = std::move(sync_file);
     }
+    // How many of those are kept for a release to come.
+    size_t reads_kept() const;
     // wl_buffer.release alone.
     void send_release_event(BufferId id) { wl_buffer_send_release(buffer(id).resource); }
     // Its release points signal when the sync_file does. False for a buffer without any.

@@ -3,10 +3,10 @@
 
 EDITS make vgem stand in for a GPU's render node: compositors offer explicit synchronisation only
 where the node has timeline syncobjs, and GBM allocates through the dumb-buffer calls, which a
-render node refuses. They also give User Mode Linux an interrupt for irq_work, as real machines have:
-without, what a fence array or a timeline's point has to tell waits for the next timer tick, up to
-10 ms. DEBUG_EDITS are for the kernel that watches itself: kmemleak reads from __bss_start on, and
-with KASAN's larger stacks the linker leaves a page there that does not exist.
+render node refuses. They also give User Mode Linux an interrupt for irq_work, as real machines
+have: without, what a fence array or a timeline's point has to tell waits for the next timer tick,
+up to 10 ms. DEBUG_EDITS are for the kernel that watches itself: kmemleak reads from __bss_start
+on, and with KASAN's larger stacks the linker leaves a page there that does not exist.
 """
 
 import re

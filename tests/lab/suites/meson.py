@@ -12,12 +12,11 @@ from .outcome import Outcome
 
 _TIMEOUT_SECONDS = 600
 
-_ENVIRONMENT = {
-    # A report of a sanitizer must fail the test even where the process would have gone on.
+# A report of a sanitizer must fail the test even where the process would have gone on.
+_SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:fast_unwind_on_malloc=0",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
     "TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1",
-    "XDG_RUNTIME_DIR": "/tmp",
 }
 
 
@@ -26,20 +25,21 @@ def natively(suites: list[str], out: Path, variant: build.Variant = build.PLAIN)
     root = rootfs.ensure()
     with sandbox.in_use(root):
         box = build.box_of(variant, root)
-        box.environment |= _ENVIRONMENT
-        with (out / "meson.log").open("wb") as log:
+        box.environment |= _SANITIZERS | {"XDG_RUNTIME_DIR": "/tmp"}
+        with _log(suites, out).open("wb") as log:
             box.run(_command(suites), stdout=log, stderr=subprocess.STDOUT,
                     timeout=_TIMEOUT_SECONDS)
     return _outcome(folder, suites, out)
 
 
-def in_guest(suites: list[str], out: Path, timeout: float = _TIMEOUT_SECONDS) -> Outcome:
+def in_guest(suites: list[str], out: Path, variant: build.Variant = build.PLAIN,
+             timeout: float = _TIMEOUT_SECONDS) -> Outcome:
     """With the kernel module loaded."""
-    folder = build.ensure(tests=True)
+    folder = build.ensure(variant, tests=True)
     # The tests switch the layer on themselves, and bring their own compositor.
     request = guest.Request(argv=_command(suites), compositor="none", layer=False, module=True,
-                            out=out, build=folder, timeout=timeout)
-    with (out / "meson.log").open("wb") as log:
+                            env=_SANITIZERS, out=out, build=folder, timeout=timeout)
+    with _log(suites, out).open("wb") as log:
         guest.run(request, log.write, log.write)
     return _outcome(folder, suites, out)
 
@@ -54,10 +54,14 @@ def _log_name(suites: list[str]) -> str:
     return f"lab-{'-'.join(suites)}"
 
 
+def _log(suites: list[str], out: Path) -> Path:
+    return out / f"{_log_name(suites)}.log"
+
+
 def _outcome(folder: Path, suites: list[str], out: Path) -> Outcome:
     path = folder / "meson-logs" / f"{_log_name(suites)}.json"
     if not path.exists():
-        raise LabError(f"meson ran no test of {', '.join(suites)}; see {out / 'meson.log'}")
+        raise LabError(f"meson ran no test of {', '.join(suites)}; see {_log(suites, out)}")
     outcome = Outcome()
     for line in path.read_text(errors="replace").splitlines():
         test = json.loads(line)

@@ -22,6 +22,12 @@ class Suite:
     run: Callable[[Path], Outcome]
 
 
+def _without_races(out: Path) -> Outcome:
+    outcome = meson.natively(["unit", "driver", "compositor"], out, build.THREADS)
+    outcome.add(meson.in_guest(["races"], out, build.THREADS))
+    return outcome
+
+
 SUITES = {suite.name: suite for suite in [
     Suite("lab", GUEST, "the lab itself: a guest's command behaves like a child process",
           lab.run),
@@ -57,6 +63,6 @@ SUITES = {suite.name: suite for suite in [
     Suite("dkms", GUEST, "the module installed by DKMS", dkms.run),
     Suite("sanitizers", NATIVE, "unit, driver and compositor with address and undefined checks",
           lambda out: meson.natively(["unit", "driver", "compositor"], out, build.SANITIZERS)),
-    Suite("tsan", NATIVE, "the same with a check for data races",
-          lambda out: meson.natively(["unit", "driver", "compositor"], out, build.THREADS)),
+    Suite("tsan", GUEST, "the same, and several threads on every transport, with a check for data "
+          "races", _without_races),
 ]}
