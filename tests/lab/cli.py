@@ -93,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _bench_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--quick", action="store_true", help="one round, and fewer of everything: some 5 minutes")
+    add("--quick", action="store_true", help="one round, and fewer of everything")
     add("--only", type=_measurements, default=list(bench.MEASUREMENTS), metavar="M,...",
         help=f"of {', '.join(bench.MEASUREMENTS)}")
     add("--compositor", action="append", choices=list(compositors.COMPOSITORS), metavar="C",
