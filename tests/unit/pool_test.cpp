@@ -14,8 +14,12 @@ thread_local bool out_of_memory = false;
 
 } // namespace
 
+// The form that does not throw as well: a sanitizer's own would not fit the two that free.
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+    return out_of_memory ? nullptr : std::malloc(size);
+}
 void* operator new(size_t size) {
-    void* memory = out_of_memory ? nullptr : std::malloc(size);
+    void* memory = operator new(size, std::nothrow);
     if (memory == nullptr)
         throw std::bad_alloc();
     return memory;
