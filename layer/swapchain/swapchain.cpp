@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "swapchain/swapchain.hpp"
 
+#include <utility>
+
 #include "util/log.hpp"
 
 namespace fencebridge {
@@ -44,13 +46,13 @@ std::expected<sync::Snapshot, VkResult> Swapchain::take_image(const Deadline& de
         const auto seen = presenter_->update();
         if (!seen)
             return std::unexpected(seen.error());
-        if (const VkResult result = collect_released(); result != VK_SUCCESS)
-            return std::unexpected(result);
-        const auto free = ring_.with([](const core::ImageRing& ring) { return ring.free(); });
-        if (!free.empty()) {
+        const auto free = free_images();
+        if (!free)
+            return std::unexpected(free.error());
+        if (!free->empty()) {
             // Before the driver gets the image back: the snapshot must hold nothing of the
             // application's own.
-            auto snapshot = bridge_->acquire(free, deadline);
+            auto snapshot = bridge_->acquire(*free, deadline);
             if (snapshot)
                 ring_.with([&](core::ImageRing& ring) { ring.take(snapshot->image); });
             return snapshot;
@@ -63,21 +65,20 @@ std::expected<sync::Snapshot, VkResult> Swapchain::take_image(const Deadline& de
     }
 }
 
-VkResult Swapchain::collect_released() {
-    const auto released = bridge_->released(presented());
+/// After those that have come back meanwhile have been taken note of.
+std::expected<core::ImageList, VkResult> Swapchain::free_images() {
+    const auto [free, presented] = ring_.with(
+        [](const core::ImageRing& ring) { return std::pair(ring.free(), ring.presented()); });
+    const auto released = bridge_->released(presented, free);
     if (!released)
-        return released.error();
-    if (!released->empty()) {
-        ring_.with([&](core::ImageRing& ring) {
-            for (const core::ImageIndex image : *released)
-                ring.release(image);
-        });
-    }
-    return VK_SUCCESS;
-}
-
-core::ImageList Swapchain::presented() const {
-    return ring_.with([](const core::ImageRing& ring) { return ring.presented(); });
+        return std::unexpected(released.error());
+    if (released->empty())
+        return free;
+    return ring_.with([&](core::ImageRing& ring) {
+        for (const core::ImageIndex image : *released)
+            ring.release(image);
+        return ring.free();
+    });
 }
 
 VkResult Swapchain::present(uint32_t image_index, const Fd& rendering) {

@@ -74,8 +74,7 @@ private:
     VkResult build(Window& window, const Plan& plan, std::span<const vk::DriverModifier> modifiers,
                    std::optional<core::Transport> requested);
     std::expected<sync::Snapshot, VkResult> take_image(const Deadline& deadline);
-    VkResult collect_released();
-    core::ImageList presented() const;
+    std::expected<core::ImageList, VkResult> free_images();
     void log_opened(const Plan& plan, const core::TransportChoice& choice) const;
 
     const vk::Device& device_;

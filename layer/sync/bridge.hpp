@@ -50,8 +50,9 @@ public:
     }
 
     /// Those of the presented images that the window system has let go, where the transport tells.
+    /// It need not ask for them when one of the free images is known to have nothing pending.
     [[nodiscard]] virtual std::expected<core::ImageList, VkResult>
-    released(const core::ImageList&) {
+    released(const core::ImageList& /*presented*/, const core::ImageList& /*free*/) {
         return {};
     }
 

@@ -156,6 +156,13 @@ std::expected<std::vector<ImageTimelines>, VkResult> ExplicitBridge::share_timel
     return all;
 }
 
+/// The first of some images that is known to be idle.
+std::optional<core::ImageIndex> ExplicitBridge::find_idle(const core::ImageList& of) const {
+    const auto* const found =
+        std::ranges::find_if(of, [&](core::ImageIndex image) { return at(image).idle; });
+    return found == of.end() ? std::nullopt : std::optional(*found);
+}
+
 /// Those of some images whose last release point has signalled.
 std::expected<core::ImageList, VkResult>
 ExplicitBridge::find_signalled(const core::ImageList& of) const {
@@ -182,8 +189,8 @@ bool ExplicitBridge::take_notice(Image& image) {
     return true;
 }
 
-std::expected<core::ImageList, VkResult>
-ExplicitBridge::released(const core::ImageList& presented) {
+std::expected<core::ImageList, VkResult> ExplicitBridge::released(const core::ImageList& presented,
+                                                                  const core::ImageList& free) {
     core::ImageList released;
     for (const core::ImageIndex image : presented) {
         pollfd& polled = polled_[static_cast<size_t>(image)];
@@ -191,7 +198,7 @@ ExplicitBridge::released(const core::ImageList& presented) {
             released.push_back(image);
         polled.revents = 0;
     }
-    if (!released.empty() || presented.empty())
+    if (!released.empty() || presented.empty() || find_idle(free))
         return released;
 
     // What has signalled has materialised, too, and costs no second question. What has only
@@ -237,10 +244,8 @@ std::expected<Snapshot, VkResult> ExplicitBridge::acquire(const core::ImageList&
 }
 
 std::expected<Snapshot, VkResult> ExplicitBridge::choose(const core::ImageList& free) const {
-    for (const core::ImageIndex image : free) {
-        if (at(image).idle)
-            return Snapshot{image, Fd()};
-    }
+    if (const auto idle = find_idle(free))
+        return Snapshot{*idle, Fd()};
     const auto signalled = find_signalled(free);
     if (!signalled)
         return std::unexpected(signalled.error());

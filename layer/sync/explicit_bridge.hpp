@@ -23,7 +23,8 @@ public:
     open(size_t images, const TimelineTaker& taker);
 
     std::expected<std::vector<ImageTimelines>, VkResult> share_timelines() override;
-    std::expected<core::ImageList, VkResult> released(const core::ImageList& presented) override;
+    std::expected<core::ImageList, VkResult> released(const core::ImageList& presented,
+                                                      const core::ImageList& free) override;
     std::expected<std::span<pollfd>, VkResult> await_release() override;
     std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
                                               const Deadline& deadline) override;
@@ -51,6 +52,7 @@ private:
                                                                             size_t images);
     std::expected<void, Obstacle> add_image();
     std::expected<void, Obstacle> try_out();
+    std::optional<core::ImageIndex> find_idle(const core::ImageList& of) const;
     std::expected<Snapshot, VkResult> choose(const core::ImageList& free) const;
     std::expected<core::ImageList, VkResult> find_signalled(const core::ImageList& of) const;
     static bool take_notice(Image& image);

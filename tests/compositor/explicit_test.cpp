@@ -392,6 +392,24 @@ TEST_F(ExplicitTest, AnIdleFrameAsksTheKernelOnce) {
     close_window();
 }
 
+// One look serves all the images that have come back by then, however many frames they last.
+TEST_F(ExplicitTest, WhatIsKnownToBeIdleIsNotAskedForAgain) {
+    present_all();
+    for (size_t image = 0; image < swapchain_.images.size(); ++image)
+        compositor_->release(buffer(image));
+    size_t before = kernel.syncobj_calls;
+    for (size_t image = 0; image < swapchain_.images.size(); ++image) {
+        auto [result, index] = client_->acquire(swapchain_, 0);
+        ASSERT_EQ(result, VK_SUCCESS);
+        EXPECT_EQ(index, image);
+        EXPECT_EQ(kernel.syncobj_calls, before + 1);
+        ASSERT_EQ(client_->present(swapchain_, index), VK_SUCCESS);
+    }
+    // What has been presented since is not taken for idle.
+    EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
+    close_window();
+}
+
 } // namespace
 } // namespace fencebridge::test
 
