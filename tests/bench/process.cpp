@@ -5,6 +5,10 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "still/failure.hpp"
 
 namespace fencebridge::bench {
 namespace {
@@ -36,6 +40,22 @@ Usage usage_now() {
     usage.fds = entries("/proc/self/fd") - 1; // but for the one that lists them
     usage.threads = entries("/proc/self/task");
     return usage;
+}
+
+pid_t peer_of(int socket) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+        throw still::Failure("SO_PEERCRED does not tell who the compositor is");
+    return peer.pid;
+}
+
+double processor_time(pid_t process) {
+    clockid_t clock{};
+    timespec time{};
+    if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &time) != 0)
+        throw still::Failure("no processor time of process " + std::to_string(process));
+    return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
 }
 
 void print(std::FILE* to, const Usage& usage) {

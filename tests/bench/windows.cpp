@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // bench_windows: swapchains side by side on a real compositor, cleared as fast as the present mode
-// lets them. Writes one JSON object to standard output: how many frames in what time, and what the
-// process has of the system before the surfaces and swapchains are made, after, and at the end.
+// lets them. Writes one JSON object to standard output: how many frames in what time, how much
+// processor time that took of this process and of the compositor, and what the process has of the
+// system before the surfaces and swapchains are made, after, and at the end.
 //
 //     --windows N     how many (1)
 //     --mode M        fifo or mailbox (fifo)
@@ -20,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
 #include "chain.hpp"
@@ -110,17 +112,25 @@ public:
         if (options_.stop)
             std::raise(SIGSTOP);
         marks_.set("bench:begin");
-        const auto start = Clock::now();
-        const uint64_t refreshes_before = refreshes();
-        const uint64_t frames = options_.frames > 0 ? count() : count_until(start);
-        const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-        const uint64_t refreshed = refreshes() - refreshes_before;
+        const Moment start = moment();
+        const uint64_t frames = options_.frames > 0 ? count() : count_until(start.time);
+        const Moment end = moment();
         marks_.set("bench:end");
-        report(before, created, usage_now(), frames, refreshed, seconds);
+        report(frames, start, end, before, created, usage_now());
     }
 
 private:
-    uint64_t refreshes() const { return refreshes_ ? refreshes_->count() : 0; }
+    // What is counted from one moment to another.
+    struct Moment {
+        Clock::time_point time;
+        uint64_t refreshes;
+        double client;     // processor time, seconds
+        double compositor; // the same
+    };
+    Moment moment() const {
+        return {Clock::now(), refreshes_ ? refreshes_->count() : 0, processor_time(getpid()),
+                processor_time(compositor_)};
+    }
 
     void frame() {
         for (Chain& chain : chains_)
@@ -147,23 +157,27 @@ private:
         return frames;
     }
 
-    void report(const Usage& before, const Usage& created, const Usage& end, uint64_t frames,
-                uint64_t refreshed, double seconds) {
+    void report(uint64_t frames, const Moment& start, const Moment& end, const Usage& before,
+                const Usage& created, const Usage& last) {
         std::printf("{\"windows\": %u, \"images\": %u, \"frames\": %llu, \"refreshes\": %llu, "
-                    "\"seconds\": %.6f, \"before\": ",
+                    "\"seconds\": %.6f, \"client_seconds\": %.6f, \"compositor_seconds\": %.6f, "
+                    "\"before\": ",
                     grid_.size(), chains_.front().images(), static_cast<unsigned long long>(frames),
-                    static_cast<unsigned long long>(refreshed), seconds);
+                    static_cast<unsigned long long>(end.refreshes - start.refreshes),
+                    std::chrono::duration<double>(end.time - start.time).count(),
+                    end.client - start.client, end.compositor - start.compositor);
         print(stdout, before);
         std::printf(", \"created\": ");
         print(stdout, created);
         std::printf(", \"end\": ");
-        print(stdout, end);
+        print(stdout, last);
         std::printf("}\n");
     }
 
     const Options options_;
     const Marks marks_;
     still::Connection connection_;
+    const pid_t compositor_ = peer_of(wl_display_get_fd(connection_.display()));
     Grid grid_;
     still::Gpu gpu_;
     still::CommandPool pool_;

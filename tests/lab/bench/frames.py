@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Frames a second of swapchains that are cleared and nothing more, one to eight at once."""
+"""Frames a second of swapchains that are cleared and nothing more, one to eight at once; and who
+has the processor meanwhile."""
 
 from ..paths import BUILD_IN_ROOT
 from . import runs
@@ -10,6 +11,7 @@ from .runs import Results, Run
 from .table import Section, Table
 
 _CLIENT = str(BUILD_IN_ROOT / "tests/bench/bench_windows")
+_WHO = {"client": "the client", "compositor": "the compositor"}
 
 
 def _prefix(mode: str, windows: int) -> str:
@@ -37,10 +39,18 @@ def held(results: Results, windows: int, column: str) -> list[float]:
     return [one["frames"] / one["refreshes"] for one in said if one["refreshes"]]
 
 
+def processor_times(results: Results, windows: int, column: str, who: str) -> list[float]:
+    """For every round with MAILBOX: the client's or the compositor's for a frame of one window, in
+    microseconds."""
+    said = [result.said() for result in results.of(_prefix("mailbox", windows), column)]
+    return [one[f"{who}_seconds"] / one["frames"] / windows * 1e6 for one in said if one["frames"]]
+
+
 def evaluate(results: Results, options: Options, compositor: str) -> Section:
     section = Section(f"frames a second on {compositor}")
     section.tables = [_rates(results, options, mode) for mode in ("fifo", "mailbox")]
-    section.tables += [_ratios(results, options, section.data)]
+    section.tables += [_ratios(results, options, section.data),
+                       _processor_times(results, options, section.data)]
     return section
 
 
@@ -71,6 +81,18 @@ def _ratios(results: Results, options: Options, data: dict) -> Table:
         data[_prefix("mailbox", windows)] = {
             column: {"rates": _rounded(found[column]), "ratio": ratios[column]}
             for column in COLUMNS}
+    return table
+
+
+def _processor_times(results: Results, options: Options, data: dict) -> Table:
+    table = Table("mailbox, processor time of a frame, microseconds: median (range)", [*COLUMNS])
+    for windows in options.window_counts:
+        for who, text in _WHO.items():
+            found = {column: processor_times(results, windows, column, who) for column in COLUMNS}
+            table.add(f"{_windows(windows)}, {text}",
+                      *(spread(found[column]) for column in COLUMNS))
+            data[f"{_prefix('mailbox', windows)}-{who}"] = {
+                column: _rounded(found[column]) for column in COLUMNS}
     return table
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from lab import callgrind, syscalls
-from lab.bench import numbers, runs
+from lab.bench import frames, numbers, runs
 from lab.bench.syscalls import by_place_per_frame, cube_per_frame
 from lab.bench.table import Table
 
@@ -191,6 +191,21 @@ class Columns(unittest.TestCase):
             results.all.append(runs.Result(runs.Run(name, "kernel", []), path))
         found, = cube_per_frame(results, "kernel", (20, 60))
         self.assertEqual(found, {"brk": 2.0, "munmap": 0})
+
+    def test_processor_time_is_a_frames_of_one_window(self):
+        results = self.results()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = Path(folder.name)
+        (path / "out").write_text('{"windows": 4, "frames": 100, "seconds": 1, '
+                                  '"client_seconds": 0.1, "compositor_seconds": 0.2}')
+        (path / "status").write_text("0\n")
+        name = runs.name("frames-mailbox-4", "kernel", 1)
+        results.all.append(runs.Result(runs.Run(name, "kernel", []), path))
+        for who, time in (("client", 250), ("compositor", 500)):
+            found, = frames.processor_times(results, 4, "kernel", who)
+            self.assertAlmostEqual(found, time)
+        self.assertEqual(frames.processor_times(results, 1, "kernel", "client"), [])
 
 
 if __name__ == "__main__":
