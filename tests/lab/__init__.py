@@ -11,7 +11,7 @@ From the bottom up:
     initramfs, toolchain     what those need to boot, and to have modules built for them
     boot, uml, qemu          starting the one kind and the other
     kernels                  the table of all kernels
-    kmod, fence_modules      modules for them, and checks of their source
+    kmod, guest_modules      modules for them, and checks of their source
     build                    this tree, built in the root
     compositors, guest       running one command in a kernel on the root
     packages                 extra packages as overlay layers

@@ -36,6 +36,8 @@ class Kernel(Protocol):
     console: str              # the guest's device for a terminal
     stdin_line: str           # a pattern for the guest's device that standard input arrives at
     modules: tuple[str, ...]  # to be loaded before anything else
+    processors: int
+    pace: str                 # what of the time that things take is the lab's own
 
     def ensure(self) -> Path:
         """The artefact's folder, made now when it is not there yet."""

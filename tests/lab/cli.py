@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import build, compositors, fence_modules, guest, kernels, kmod, packages, rootfs, say
+from . import build, compositors, guest, guest_modules, kernels, kmod, packages, rootfs, say
 from .bench import command as bench
 from .bench.options import Options
 from .paths import cache
@@ -96,6 +96,8 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
     add("--quick", action="store_true", help="one round, and fewer of everything")
     add("--only", type=_measurements, default=list(bench.MEASUREMENTS), metavar="M,...",
         help=f"of {', '.join(bench.MEASUREMENTS)}")
+    add("--kernel", default=kernels.DEFAULT, metavar="K",
+        help=f"{', '.join(kernels.KERNELS)} (default: %(default)s)")
     add("--compositor", action="append", choices=list(compositors.COMPOSITORS), metavar="C",
         help=f"{', '.join(compositors.COMPOSITORS)}; repeatable (default: "
              f"{', '.join(Options.compositors)})")
@@ -175,11 +177,12 @@ def _setup(_options) -> int:
     for name in kernels.KERNELS:
         kmod.builder_for(name)
     for name in kernels.STOCK:
-        fence_modules.ensure(name)
+        guest_modules.fences(name)
+        guest_modules.render_node(name)
     rootfs.remove_outdated()
     kernels.remove_outdated()
     packages.remove_outdated()
-    fence_modules.remove_outdated()
+    guest_modules.remove_outdated()
     kmod.remove_outdated()
     # Not part of what is set up once, but the first time takes minutes as well.
     for variant in (build.PLAIN, build.SANITIZERS, build.THREADS):
@@ -196,7 +199,8 @@ def _demo(options) -> int:
 def _bench(options) -> int:
     chosen = tuple(options.compositor or Options.compositors)
     rounds = options.rounds or (1 if options.quick else Options.rounds)
-    return bench.run(Options(chosen, rounds, options.quick), options.only, options.out)
+    return bench.run(Options(options.kernel, chosen, rounds, options.quick), options.only,
+                     options.out)
 
 
 def _test(options) -> int:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Callable
 
-from . import compositors, host, kernels, kmod, rootfs, sandbox
+from . import compositors, guest_modules, host, kernels, kmod, rootfs, sandbox
 from .boot import Kernel
 from .paths import BUILD_IN_ROOT, LAB, OUT_IN_ROOT, SOURCE, SOURCE_IN_ROOT
 from .say import LabError, note
@@ -48,8 +48,7 @@ class Request:
     build: Path | None = None
     timeout: float | None = None
     terminal: bool = False
-    module: bool = False              # load fencebridge.ko first; sync="module" does, too
-    module_path: Path | None = None   # load this one instead of what kmod builds
+    module: bool = False  # load fencebridge.ko first; sync="module" does, too
 
 
 class TimedOut(LabError):
@@ -65,14 +64,15 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
     compositors.find(request.compositor)
     root = rootfs.ensure()
     kernel_folder = kernel.ensure()
-    module = _module(request)
+    modules = _modules(request)
     with contextlib.ExitStack() as stack:
         stack.enter_context(sandbox.in_use(root))
         stack.enter_context(sandbox.in_use(kernel_folder))
         folder = Path(stack.enter_context(_boot_folder()))
         logs = _fill(folder, request, root, kernel, kernel_folder, stdin is not None)
-        if module:
-            shutil.copy(module, folder / "module.ko")
+        (folder / "modules").mkdir()
+        for number, module in enumerate(modules):
+            shutil.copy(module, folder / "modules" / f"{number}-{module.name}")
         read_end, write_end = _line(stack, stdin)
         boot = kernel.boot(kernel_folder, folder, read_end, request.terminal)
         if request.terminal:
@@ -94,12 +94,14 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
                 _kill(process, request.terminal)
 
 
-def _module(request: Request) -> Path | None:
-    if request.module_path:
-        return request.module_path
+def _modules(request: Request) -> list[Path]:
+    """In the order in which they are loaded."""
+    modules = []
+    if request.compositor != compositors.NONE:
+        modules += guest_modules.render_node(request.kernel)
     if request.module or request.sync == "module":
-        return kmod.ensure(request.kernel) / f"{kmod.NAME}.ko"
-    return None
+        modules.append(kmod.ensure(request.kernel) / f"{kmod.NAME}.ko")
+    return modules
 
 
 def _boot_folder() -> tempfile.TemporaryDirectory:

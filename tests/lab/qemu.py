@@ -20,6 +20,9 @@ class StockInQemu:
     # vgem first, to be the first render node as it is in the other kernels.
     modules = ("vgem", "virtio_gpu", "virtio_console")
 
+    processors = 2
+    pace = "whose instructions QEMU translates, on two processors"
+
     def __init__(self, which: stock.Stock, description: str):
         self.stock = which
         self.description = description
@@ -37,9 +40,10 @@ class StockInQemu:
     def boot(self, folder: Path, boot_folder: Path, stdin_fd: int | None,
              terminal: bool) -> Boot:
         stock.write_initramfs(folder, boot_folder / "initramfs")
-        command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
-                   "-m", str(MEMORY_MIB), "-no-reboot", "-nodefaults", "-no-user-config",
-                   "-display", "none", "-vga", "none", "-device", "virtio-gpu-pci",
+        command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max",
+                   "-smp", str(self.processors), "-m", str(MEMORY_MIB), "-no-reboot",
+                   "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none",
+                   "-device", "virtio-gpu-pci",
                    "-kernel", str(folder / "vmlinuz"), "-initrd", str(boot_folder / "initramfs"),
                    "-append", _KERNEL_LINE,
                    # The kernel's log goes where QEMU's own messages go.

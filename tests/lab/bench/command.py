@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from .. import build, compositors, packages
+from .. import build, compositors, kernels, packages
 from ..say import LabError, say
 from . import frames, guests, instructions, latency, memory, syscalls
 from .columns import COLUMNS
@@ -21,7 +21,8 @@ ON_FAKES = {"instructions": instructions, "latency": latency}
 MEASUREMENTS = (*ON_COMPOSITORS, *ON_FAKES)
 
 _FOOTER = """\
-Everything ran in User Mode Linux on one processor, where a system call takes 5 to 20 microseconds:
+Everything ran on Linux {release},
+{pace}:
 compare columns of one table, and counts. Columns ran by turns within one boot for each compositor.
 Values are medians over the rounds, with the range in parentheses where it is wider than the digits.
 "-" is a transport that could not run there: see the end of the section. The load of this machine
@@ -30,6 +31,7 @@ was {load} on {processors} processors: {verdict}."""
 
 def run(options: Options, only: list[str], out: Path) -> int:
     """0 when every program that was to run ended well."""
+    kernels.find(options.kernel).ensure()
     out.mkdir(parents=True, exist_ok=True)
     built = build.ensure(parts=("bench", "fake_driver"))
     start = time.monotonic()
@@ -37,7 +39,8 @@ def run(options: Options, only: list[str], out: Path) -> int:
     chosen = {name: part for name, part in ON_COMPOSITORS.items() if name in only}
     for compositor in options.compositors if chosen else ():
         with _going_on(compositor, failures):
-            results = guests.execute(_rounds(chosen, options), compositor, built, out / compositor)
+            results = guests.execute(_rounds(chosen, options), compositor, built, out / compositor,
+                                     kernel=options.kernel)
             failures += [f"{compositor}: {failure}" for failure in results.failures()]
             for part in chosen.values():
                 sections.append(_finished(part.evaluate(results, options, compositor), results))
@@ -47,7 +50,7 @@ def run(options: Options, only: list[str], out: Path) -> int:
         needs = [instructions.PACKAGE] if part is instructions else []
         with _going_on(name, failures), packages.layers(needs) as layers:
             results = guests.execute(_rounds({name: part}, options), compositors.NONE, built,
-                                     out / name, layers)
+                                     out / name, layers, options.kernel)
             failures += results.failures()
             sections.append(_finished(part.evaluate(results, options), results))
     _report(sections, failures, options, out, time.monotonic() - start)
@@ -80,10 +83,13 @@ def _finished(section: Section, results: Results) -> Section:
 def _report(sections: list[Section], failures: list[str], options: Options, out: Path,
             seconds: float) -> None:
     processors, loads = len(os.sched_getaffinity(0)), os.getloadavg()
-    # The guest is one process, that is busy now and then; what is above is others'.
-    quiet = max(loads[:2]) < processors
-    footer = _FOOTER.format(load=f"{loads[1]:.1f}", processors=processors, verdict=(
-        "quiet enough" if quiet else "too much for times and rates to mean anything, counts hold"))
+    kernel = kernels.find(options.kernel)
+    # What the guest's own processors do is in there.
+    quiet = max(loads[:2]) < processors + kernel.processors - 1
+    footer = _FOOTER.format(
+        release=kernel.release(kernel.ensure()), pace=kernel.pace, load=f"{loads[1]:.1f}",
+        processors=processors, verdict="quiet enough" if quiet else
+        "too much for times and rates to mean anything, counts hold")
     (out / "bench.json").write_text(json.dumps({
         "options": asdict(options), "seconds": round(seconds), "processors": processors,
         "load": loads, "failures": failures,

@@ -4,7 +4,7 @@
 import json
 from pathlib import Path
 
-from .. import artefact, guest
+from .. import artefact, guest, kernels
 from ..paths import SOURCE_IN_ROOT
 from ..say import LabError, say
 from .runs import Result, Results, Run, plan_of
@@ -13,15 +13,15 @@ _BOOT_SECONDS = 120
 
 
 def execute(runs: list[Run], compositor: str, built: Path, out: Path,
-            layers: list[Path] | None = None) -> Results:
+            layers: list[Path] | None = None, kernel: str = kernels.DEFAULT) -> Results:
     """With the kernel module loaded. Runs that the guest did not get to have no status."""
     artefact.remove_tree(out)
     out.mkdir(parents=True)
     (out / "plan.json").write_text(json.dumps(plan_of(runs), indent=1))
     request = guest.Request(
         argv=["python3", "-I", str(SOURCE_IN_ROOT / "tests/lab/guest/bench.py")],
-        compositor=compositor, layer=False, module=True, layers=layers or [], out=out, build=built,
-        timeout=_BOOT_SECONDS + sum(run.timeout for run in runs))
+        kernel=kernel, compositor=compositor, layer=False, module=True, layers=layers or [],
+        out=out, build=built, timeout=_BOOT_SECONDS + sum(run.timeout for run in runs))
     problems = bytearray()
     status = guest.run(request, _Progress(compositor).write, problems.extend)
     if status != 0:

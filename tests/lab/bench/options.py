@@ -3,9 +3,12 @@
 
 from dataclasses import dataclass
 
+from .. import kernels
+
 
 @dataclass(frozen=True)
 class Options:
+    kernel: str = kernels.DEFAULT
     compositors: tuple[str, ...] = ("weston", "weston-vulkan", "sway", "kwin")
     rounds: int = 3
     quick: bool = False

@@ -10,7 +10,7 @@
 #                    kernel itself hands on from its command line is lab_share, how host folders
 #                    are mounted (9p, else hostfs), and lab_boot, for hostfs
 #     compositor.sh, command.sh
-#     module.ko      a kernel module to load, if it is there
+#     modules/N-*    kernel modules to load, in place of what the kernel has of the same name
 #
 # and reads: stdout, stderr, status (the command's own), or failure (the guest could not run it).
 
@@ -104,10 +104,14 @@ load_modules() {
     if [ -n "$modules" ]; then
         reason=$(modprobe --all $modules 2>&1) || fail "cannot load $modules: $reason"
     fi
-    file=/lab/boot/module.ko
-    [ -e $file ] || return 0
-    reason=$(insmod $file 2>&1) || fail "cannot load the module: $reason
+    for file in /lab/boot/modules/*.ko; do
+        [ -e "$file" ] || continue
+        name=${file##*-}
+        name=${name%.ko}
+        reason=$({ [ ! -e "/sys/module/$name" ] || rmmod "$name"; } 2>&1 && insmod "$file" 2>&1) ||
+            fail "cannot load $name: $reason
 $(dmesg | tail -n 5)"
+    done
 }
 
 seconds() { # since the kernel started

@@ -12,7 +12,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import build, fence_modules, guest, kernels, kmod, tap
+from .. import build, guest, guest_modules, kernels, kmod, tap
 from ..paths import SOURCE, SOURCE_IN_ROOT
 from ..say import LabError
 from .outcome import Outcome
@@ -89,11 +89,9 @@ def _run_plan(outcome: Outcome, name: str, plan: Plan, built: Path, out: Path) -
 
 
 def _add_sources(name: str, modules: Path) -> None:
-    """Kernels of the lab's own have the sources of fences built in."""
     (modules / "sources").mkdir()
-    if name in kernels.STOCK:
-        for path in fence_modules.ensure(name):
-            shutil.copy(path, modules / "sources")
+    for path in guest_modules.fences(name):
+        shutil.copy(path, modules / "sources")
 
 
 def _in_guest(name: str, steps: list[str], plan: Plan, modules: Path, built: Path, out: Path,

@@ -46,7 +46,8 @@ SUITES = {suite.name: suite for suite in [
           lambda out: meson.in_guest(["preload"], out)),
     Suite("clients", GUEST, "vkcube and the example on four compositors, pixel by pixel",
           clients.run),
-    Suite("transports", GUEST, "every transport on four compositors, and why it was taken",
+    Suite("transports", GUEST, "every transport on four compositors and four stock kernels, "
+          "and why it was taken",
           transports.run),
     Suite("strace", GUEST, "at most one export and one import of a fence per frame, no shared "
           "memory, no thread, and few system calls", strace.run),

@@ -1,67 +1,94 @@
 # SPDX-License-Identifier: MIT
-"""Every transport on every compositor: what is asked for is taken, or the log says why it is not.
+"""Every transport on every compositor, and on stock kernels: what is asked for is taken, or the log
+says why it is not.
 
-One guest for each compositor runs vkcube once for each setting.
+One guest for each place runs vkcube once for each setting.
 """
 
 import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from .. import build, compositors, guest, layerlog
+from .. import build, guest, kernels, layerlog
 from ..paths import OUT_IN_ROOT
 from ..say import LabError
 from .outcome import Outcome
 
-_FRAMES = 300
-_TIMEOUT_SECONDS = 240
-_SETTINGS = ("auto", "explicit", "kernel", "module", "cpu")
-_WITH_SYNCOBJ = ("sway", "kwin")
-_NO_SYNCOBJ = "the compositor has no linux-drm-syncobj-v1"
+_TIMEOUT_SECONDS = 400
+_TRANSPORTS = ("explicit", "kernel", "module", "cpu")  # the best first
+_SETTINGS = ("auto", *_TRANSPORTS)
 _POINTS = ("set_acquire_point", "set_release_point")
+
+
+@dataclass(frozen=True)
+class Place:
+    compositor: str
+    lacks: tuple[tuple[str, str], ...] = ()  # transport, and what the log says is missing for it
+    kernel: str = kernels.DEFAULT
+    frames: int = 300
+
+    @property
+    def name(self) -> str:
+        return f"{self.compositor} on {self.kernel}"
+
+
+_NO_SYNCOBJ = ("explicit", "the compositor has no linux-drm-syncobj-v1")
+_NO_IOCTLS = ("kernel", "DMA_BUF_IOCTL_EXPORT_SYNC_FILE: Inappropriate ioctl for device")
+_PLACES = (
+    Place("weston", (_NO_SYNCOBJ,)),
+    Place("weston-vulkan", (_NO_SYNCOBJ,)),
+    Place("sway"),
+    Place("kwin"),
+    Place("weston", (_NO_SYNCOBJ, _NO_IOCTLS), "debian-5.10", 60),
+    Place("weston", (_NO_SYNCOBJ,), "debian-6.1", 60),
+    Place("sway", (), "debian-6.12", 60),
+    Place("kwin", (), "debian-newest", 60),
+)
 
 
 def run(out: Path) -> Outcome:
     built = build.ensure()
     outcome = Outcome()
-    for compositor in compositors.COMPOSITORS:
-        folder = out / compositor
+    for place in _PLACES:
+        folder = out / f"{place.compositor}-{place.kernel}"
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            _run_cubes(compositor, built, folder)
+            _run_cubes(place, built, folder)
         except LabError as error:
-            outcome.check(compositor, False, str(error))
+            outcome.check(place.name, False, str(error))
             continue
         for setting in _SETTINGS:
-            problems = list(_problems(folder, setting, compositor in _WITH_SYNCOBJ))
-            outcome.check(f"{compositor}: sync={setting}", not problems, "; ".join(problems))
+            problems = list(_problems(folder, setting, place))
+            outcome.check(f"{place.name}: sync={setting}", not problems, "; ".join(problems))
     return outcome
 
 
-def _run_cubes(compositor: str, built: Path, out: Path) -> None:
-    cube = shlex.join(["vkcube", "--wsi", "wayland", "--c", str(_FRAMES)])
+def _run_cubes(place: Place, built: Path, out: Path) -> None:
+    cube = shlex.join(["vkcube", "--wsi", "wayland", "--c", str(place.frames)])
     script = "; ".join(
         f"FENCEBRIDGE_SYNC={setting} {cube} > {OUT_IN_ROOT}/{setting}.log 2>&1; "
         f"echo $? > {OUT_IN_ROOT}/{setting}.status" for setting in _SETTINGS)
     request = guest.Request(
-        argv=["sh", "-c", script], compositor=compositor, module=True, out=out, build=built,
-        env={"FENCEBRIDGE_LOG_LEVEL": "info", "WAYLAND_DEBUG": "client"}, timeout=_TIMEOUT_SECONDS)
+        argv=["sh", "-c", script], kernel=place.kernel, compositor=place.compositor, module=True,
+        out=out, build=built, timeout=_TIMEOUT_SECONDS,
+        env={"FENCEBRIDGE_LOG_LEVEL": "info", "WAYLAND_DEBUG": "client"})
     with (out / "script.log").open("wb") as log:
         guest.run(request, log.write, log.write)
 
 
-def _expected(setting: str, has_syncobj: bool) -> tuple[str, str]:
+def _expected(setting: str, lacks: dict[str, str]) -> tuple[str, str]:
     """The transport, and the reason that the log gives."""
-    best = "explicit" if has_syncobj else "kernel"
-    if setting == "auto":
-        passed_over = "" if has_syncobj else f"no explicit: {_NO_SYNCOBJ}; "
-        return best, passed_over + "the best that works"
-    if setting == "explicit" and not has_syncobj:
-        return best, f"asked for explicit, but {_NO_SYNCOBJ}; the best that works"
-    return setting, "asked for"
+    if setting not in ("auto", *lacks):
+        return setting, "asked for"
+    best = next(transport for transport in _TRANSPORTS if transport not in lacks)
+    better = _TRANSPORTS[:_TRANSPORTS.index(best)]
+    reasons = [f"asked for {setting}, but {lacks[setting]}"] if setting in lacks else []
+    reasons += [f"no {name}: {lacks[name]}" for name in better if name != setting]
+    return best, "; ".join([*reasons, "the best that works"])
 
 
-def _problems(out: Path, setting: str, has_syncobj: bool) -> Iterator[str]:
+def _problems(out: Path, setting: str, place: Place) -> Iterator[str]:
     log = out / f"{setting}.log"
     status = out / f"{setting}.status"
     if not status.exists():
@@ -70,16 +97,16 @@ def _problems(out: Path, setting: str, has_syncobj: bool) -> Iterator[str]:
     if status.read_text().strip() != "0":
         yield f"it ended with status {status.read_text().strip()}"
     text = log.read_text(errors="replace")
-    transport, reason = _expected(setting, has_syncobj)
+    transport, reason = _expected(setting, dict(place.lacks))
     opened = {(swapchain.fields["transport"], swapchain.fields["reason"])
               for swapchain in layerlog.opened(text)}
     if opened != {(transport, reason)}:
         yield f"swapchains by {opened}, not {(transport, reason)}"
     presented = sum(swapchain.presented for swapchain in layerlog.closed(text))
-    if presented != _FRAMES:
-        yield f"{presented} frames instead of {_FRAMES}"
+    if presented != place.frames:
+        yield f"{presented} frames instead of {place.frames}"
     for request in _POINTS:
-        wanted = _FRAMES if transport == "explicit" else 0
+        wanted = place.frames if transport == "explicit" else 0
         if text.count(f".{request}(") != wanted:
             yield f"{text.count(f'.{request}(')} times {request} instead of {wanted}"
     errors = text.count("fencebridge: error:")

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: MIT
+"""What a guest on a stock kernel is given besides, built from that kernel's own source.
+
+sw_sync, whose fences signal when a test says so, is in no stock kernel. vgem has timeline syncobjs,
+and with them chains of fences, in none either, and before 5.17 no other device of the guest has.
+With a compositor vgem stands in for a GPU's render node, as edits.py has it in the lab's own
+kernels: what is an edit of DRM's core there is done to the running kernel here. And lavapipe has no
+dma-bufs without udmabuf, which Debian's kernels lack before 6.12.
+"""
+
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from . import artefact, kernels, kmod, rootfs, sandbox, stock
+from .archive import Archive
+from .edits import EDITS, Edit, apply
+from .host import run_logged
+from .say import LabError, Ticker
+
+
+@dataclass(frozen=True)
+class Module:
+    name: str
+    kbuild: str
+    files: tuple[str, ...]
+    edits: tuple[Edit, ...]
+    made: tuple[tuple[str, str], ...] = ()  # more files, and what is in them
+
+
+_SYNC = "drivers/dma-buf"
+_VGEM = "drivers/gpu/drm/vgem"
+
+# Built in, as it is elsewhere, it need not include what makes it a module, and may call a function
+# that is not exported and makes a text for debugging.
+_AS_MODULE = """
+#include <linux/module.h>
+#include <linux/sync_file.h>
+#define sync_file_get_name(sync_file, buffer, size) (buffer[0] = 0, buffer)
+"""
+SW_SYNC = Module(
+    "lab_sw_sync",
+    "obj-m := lab_sw_sync.o\nlab_sw_sync-y := sw_sync.o sync_debug.o license.o\n"
+    "ccflags-y += -I$(src) -include $(src)/as_module.h\n",
+    tuple(f"{_SYNC}/{name}" for name in ("sw_sync.c", "sync_debug.c", "sync_debug.h",
+                                         "sync_trace.h")),
+    (Edit(f"{_SYNC}/sync_trace.h", r"(#define TRACE_INCLUDE_PATH) .*", r"\1 .", 1),),
+    (("as_module.h", _AS_MODULE),
+     ("license.c", 'MODULE_DESCRIPTION("sw_sync");\nMODULE_LICENSE("GPL");\n')))
+VGEM = Module(
+    "vgem", "obj-m := vgem.o\nvgem-y := vgem_drv.o vgem_fence.o\n",
+    tuple(f"{_VGEM}/{name}" for name in ("vgem_drv.c", "vgem_drv.h", "vgem_fence.c")),
+    tuple(edit for edit in EDITS if edit.file.startswith(_VGEM)))
+# GBM allocates through the dumb-buffer calls, which DRM refuses to render nodes: every call says so
+# itself by a flag, the fourth argument of the function that asks for it.
+_RENDER_NODES = """
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <drm/drm_ioctl.h>
+
+static int allow(struct kprobe *probe, struct pt_regs *registers)
+{
+	registers->cx |= DRM_RENDER_ALLOW;
+	return 0;
+}
+
+static struct kprobe probe = { .symbol_name = "drm_ioctl_kernel", .pre_handler = allow };
+
+static int __init start(void)
+{
+	return register_kprobe(&probe);
+}
+
+static void __exit stop(void)
+{
+	unregister_kprobe(&probe);
+}
+
+module_init(start);
+module_exit(stop);
+MODULE_DESCRIPTION("Render nodes that allocate dumb buffers");
+MODULE_LICENSE("GPL");
+"""
+RENDER_NODES = Module("lab_render_nodes", "obj-m := lab_render_nodes.o\n", (), (),
+                      (("lab_render_nodes.c", _RENDER_NODES),))
+
+# What a file must be is not checked, by functions that are not exported: the driver's are memfds of
+# small pages.
+_UDMABUF_AS_MODULE = """
+#include <linux/hugetlb.h>
+#include <linux/memfd.h>
+#include <linux/module.h>
+#include <linux/shmem_fs.h>
+MODULE_IMPORT_NS(DMA_BUF);
+#define shmem_mapping(mapping) true
+#define is_file_hugepages(file) false
+#define memfd_fcntl(file, command, argument) F_SEAL_SHRINK
+"""
+UDMABUF = Module("lab_udmabuf",
+                 "obj-m := lab_udmabuf.o\nlab_udmabuf-y := udmabuf.o\n"
+                 "ccflags-y += -include $(src)/as_module.h\n",
+                 (f"{_SYNC}/udmabuf.c",), (), (("as_module.h", _UDMABUF_AS_MODULE),))
+_ALL = (SW_SYNC, VGEM, RENDER_NODES, UDMABUF)
+
+# The kernels whose other devices have no timeline syncobjs, and those without udmabuf.
+_NEED_VGEM = _NEED_UDMABUF = ("debian-5.10", "debian-6.1")
+
+_UNPACK = """
+dpkg-deb --fsys-tarfile source/*.deb | tar -xO --wildcards '*.tar.xz' |
+    tar -xJ --strip-components=1 --wildcards --one-top-level=tree "$@"
+"""
+
+
+def fences(kernel_name: str) -> list[Path]:
+    """Where fences for the kernel module's tests come from; none on the lab's own kernels, which
+    have them built in. To be loaded in place of what the kernel has of these names."""
+    return _ensure(kernel_name, [SW_SYNC, *([VGEM] if kernel_name in _NEED_VGEM else [])])
+
+
+def render_node(kernel_name: str) -> list[Path]:
+    """What compositor and driver need; the rest as above."""
+    return _ensure(kernel_name, [VGEM, RENDER_NODES,
+                                 *([UDMABUF] if kernel_name in _NEED_UDMABUF else [])])
+
+
+def remove_outdated() -> None:
+    artefact.remove_others("guest-modules", *(
+        artefact.path_of("guest-modules", _ingredients(_about(name))) for name in kernels.STOCK))
+
+
+def _ensure(kernel_name: str, modules: list[Module]) -> list[Path]:
+    if kernel_name not in kernels.STOCK:
+        return []
+    about = _about(kernel_name)
+    sources = artefact.make("guest-modules", _ingredients(about), lambda part: _fetch(part, about))
+    return [kmod.ensure(kernel_name, sources / module.name, module.name) / f"{module.name}.ko"
+            for module in modules]
+
+
+def _about(kernel_name: str) -> stock.About:
+    return stock.about(kernels.find(kernel_name).ensure())
+
+
+def _ingredients(about: stock.About) -> dict:
+    return {"suite": about.suite, "version": about.version, "steps": _UNPACK,
+            "modules": [asdict(module) for module in _ALL]}
+
+
+def _fetch(folder: Path, about: stock.About) -> None:
+    series = re.match(r"\d+\.\d+", about.release)
+    if not series:
+        raise LabError(f"a kernel without a version: {about.release}")
+    ticker = Ticker(f"fetching the source of Linux {series[0]}")
+    log = folder / "build.log"
+    root = rootfs.ensure()
+    (folder / "source").mkdir()
+    with sandbox.in_use(root):
+        archive = Archive(root, folder / "archive", (about.suite,), log, ticker)
+        archive.download([archive.newest(f"linux-source-{series[0]}")], folder / "source")
+        box = sandbox.Sandbox(root / "root", writable={"source": folder})
+        patterns = [f"*/{name}" for module in _ALL for name in module.files]
+        run_logged(box.command(["/bin/sh", "-ec", _UNPACK, "sh", *patterns], "/lab/source"), log,
+                   ticker)
+    for module in _ALL:
+        apply(folder / "tree", module.edits)
+        (folder / module.name).mkdir()
+        for name in module.files:
+            (folder / "tree" / name).rename(folder / module.name / Path(name).name)
+        for name, text in (("Kbuild", module.kbuild), *module.made):
+            (folder / module.name / name).write_text(text)
+    for rest in ("tree", "source", "archive"):
+        artefact.remove_tree(folder / rest)
+    ticker.done()
