@@ -52,10 +52,12 @@ public:
     [[nodiscard]] std::expected<void, Errno>
     notify(SyncobjHandle timeline, core::TimelinePoint point, const Fd& eventfd) const;
 
-    /// Puts a sync_file's fence at a point of a timeline. Linux 6.16; EINVAL before.
+    /// Puts a sync_file's fence at a point of a timeline. Linux 6.16; EINVAL before. The fence must
+    /// not be a dma_fence_chain itself: the kernel would warn (dma_fence_chain_init()).
     [[nodiscard]] std::expected<void, Errno>
     import_point(SyncobjHandle timeline, core::TimelinePoint point, const Fd& sync_file) const;
-    /// A sync_file of the fence at a point. Linux 6.16; EINVAL before, and where there is no fence.
+    /// A sync_file of the fence at a point, which is such a chain. Linux 6.16; EINVAL before, and
+    /// where there is no fence.
     [[nodiscard]] std::expected<Fd, Errno> export_point(SyncobjHandle timeline,
                                                         core::TimelinePoint point) const;
 

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "kernel/sync_file.hpp"
 #include "sync/cpu_bridge.hpp"
 #include "sync/obstacle.hpp"
 #include "util/log.hpp"
@@ -130,8 +131,14 @@ std::expected<void, Obstacle> ExplicitBridge::try_out() {
 /// The two directions of a sync_file, in one step or two. Each is one thread's.
 std::expected<Fd, kernel::Errno> ExplicitBridge::export_point(kernel::SyncobjHandle timeline,
                                                               TimelinePoint point) const {
-    return acquire_scratch_ ? device_.export_point_by(acquire_scratch_->get(), timeline, point)
-                            : device_.export_point(timeline, point);
+    if (acquire_scratch_)
+        return device_.export_point_by(acquire_scratch_->get(), timeline, point);
+    const auto link = device_.export_point(timeline, point);
+    if (!link)
+        return std::unexpected(link.error());
+    // An application may present what it acquired without drawing: the fence comes back then, to be
+    // put at another point. What is merged is free of chains.
+    return kernel::merge(*link, *link);
 }
 
 std::expected<void, kernel::Errno> ExplicitBridge::import_point(kernel::SyncobjHandle timeline,

@@ -85,7 +85,8 @@ RENDER_NODES = Module("lab_render_nodes", "obj-m := lab_render_nodes.o\n", (), (
                       (("lab_render_nodes.c", _RENDER_NODES),))
 
 # What a file must be is not checked, by functions that are not exported: the driver's are memfds of
-# small pages.
+# small pages. Those are mapped as newer kernels do it: otherwise the kernel complains of pages that
+# are still mapped when the memfd is closed.
 _UDMABUF_AS_MODULE = """
 #include <linux/hugetlb.h>
 #include <linux/memfd.h>
@@ -99,11 +100,16 @@ MODULE_IMPORT_NS(DMA_BUF);
 UDMABUF = Module("lab_udmabuf",
                  "obj-m := lab_udmabuf.o\nlab_udmabuf-y := udmabuf.o\n"
                  "ccflags-y += -include $(src)/as_module.h\n",
-                 (f"{_SYNC}/udmabuf.c",), (), (("as_module.h", _UDMABUF_AS_MODULE),))
-_ALL = (SW_SYNC, VGEM, RENDER_NODES, UDMABUF)
+                 (f"{_SYNC}/udmabuf.c",),
+                 (Edit(f"{_SYNC}/udmabuf.c",
+                       r"\tvmf->page = (.*);\n\tget_page\(vmf->page\);\n\treturn 0;",
+                       r"\treturn vmf_insert_pfn(vma, vmf->address, page_to_pfn(\1));", 1),
+                  Edit(f"{_SYNC}/udmabuf.c", r"\tvma->vm_ops = &udmabuf_vm_ops;",
+                       r"\tvma->vm_flags |= VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;\n\g<0>", 1)),
+                 (("as_module.h", _UDMABUF_AS_MODULE),))
 
-# The kernels whose other devices have no timeline syncobjs, and those without udmabuf.
-_NEED_VGEM = _NEED_UDMABUF = ("debian-5.10", "debian-6.1")
+# The kernels whose other devices have no timeline syncobjs; they have no udmabuf either.
+_OLD = ("debian-5.10", "debian-6.1")
 
 _UNPACK = """
 dpkg-deb --fsys-tarfile source/*.deb | tar -xO --wildcards '*.tar.xz' |
@@ -114,25 +120,30 @@ dpkg-deb --fsys-tarfile source/*.deb | tar -xO --wildcards '*.tar.xz' |
 def fences(kernel_name: str) -> list[Path]:
     """Where fences for the kernel module's tests come from; none on the lab's own kernels, which
     have them built in. To be loaded in place of what the kernel has of these names."""
-    return _ensure(kernel_name, [SW_SYNC, *([VGEM] if kernel_name in _NEED_VGEM else [])])
+    return _ensure(kernel_name, [SW_SYNC, *([VGEM] if kernel_name in _OLD else [])])
 
 
 def render_node(kernel_name: str) -> list[Path]:
     """What compositor and driver need; the rest as above."""
-    return _ensure(kernel_name, [VGEM, RENDER_NODES,
-                                 *([UDMABUF] if kernel_name in _NEED_UDMABUF else [])])
+    return _ensure(kernel_name, [VGEM, RENDER_NODES, *([UDMABUF] if kernel_name in _OLD else [])])
 
 
 def remove_outdated() -> None:
     artefact.remove_others("guest-modules", *(
-        artefact.path_of("guest-modules", _ingredients(_about(name))) for name in kernels.STOCK))
+        artefact.path_of("guest-modules", _ingredients(_about(name), _all(name)))
+        for name in kernels.STOCK))
+
+
+def _all(kernel_name: str) -> list[Module]:
+    return [SW_SYNC, VGEM, RENDER_NODES, *([UDMABUF] if kernel_name in _OLD else [])]
 
 
 def _ensure(kernel_name: str, modules: list[Module]) -> list[Path]:
     if kernel_name not in kernels.STOCK:
         return []
-    about = _about(kernel_name)
-    sources = artefact.make("guest-modules", _ingredients(about), lambda part: _fetch(part, about))
+    about, everything = _about(kernel_name), _all(kernel_name)
+    sources = artefact.make("guest-modules", _ingredients(about, everything),
+                            lambda part: _fetch(part, about, everything))
     return [kmod.ensure(kernel_name, sources / module.name, module.name) / f"{module.name}.ko"
             for module in modules]
 
@@ -141,12 +152,12 @@ def _about(kernel_name: str) -> stock.About:
     return stock.about(kernels.find(kernel_name).ensure())
 
 
-def _ingredients(about: stock.About) -> dict:
+def _ingredients(about: stock.About, modules: list[Module]) -> dict:
     return {"suite": about.suite, "version": about.version, "steps": _UNPACK,
-            "modules": [asdict(module) for module in _ALL]}
+            "modules": [asdict(module) for module in modules]}
 
 
-def _fetch(folder: Path, about: stock.About) -> None:
+def _fetch(folder: Path, about: stock.About, modules: list[Module]) -> None:
     series = re.match(r"\d+\.\d+", about.release)
     if not series:
         raise LabError(f"a kernel without a version: {about.release}")
@@ -158,10 +169,10 @@ def _fetch(folder: Path, about: stock.About) -> None:
         archive = Archive(root, folder / "archive", (about.suite,), log, ticker)
         archive.download([archive.newest(f"linux-source-{series[0]}")], folder / "source")
         box = sandbox.Sandbox(root / "root", writable={"source": folder})
-        patterns = [f"*/{name}" for module in _ALL for name in module.files]
+        patterns = [f"*/{name}" for module in modules for name in module.files]
         run_logged(box.command(["/bin/sh", "-ec", _UNPACK, "sh", *patterns], "/lab/source"), log,
                    ticker)
-    for module in _ALL:
+    for module in modules:
         apply(folder / "tree", module.edits)
         (folder / module.name).mkdir()
         for name in module.files:

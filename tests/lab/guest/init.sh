@@ -174,6 +174,8 @@ second_stage() {
     file_systems
     load_modules
     [ "$compositor" = none ] || start_compositor
+    # What the kernel says from here on is about the command: tests/lab/suites/complaints.py.
+    echo "<4>lab: the command starts" >/dev/kmsg
     if [ "$terminal" = yes ]; then run_on_terminal; else run_piped; fi
     if [ "$compositor" != none ] && ! kill -0 $compositor_pid 2>/dev/null; then
         echo "$compositor ended while the command ran" >/lab/boot/compositor-ended

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keys, artefacts, edits, and what the layer's log lines say."""
+"""Keys, artefacts, edits, what the layer's log lines say, and what kernels complain of."""
 
 import os
 import tempfile
@@ -9,6 +9,7 @@ from unittest import mock
 
 from lab import artefact, edits, layerlog
 from lab.say import LabError
+from lab.suites import complaints
 
 
 class Artefacts(unittest.TestCase):
@@ -76,6 +77,23 @@ class LayerLog(unittest.TestCase):
 
     def test_closed(self):
         self.assertEqual(layerlog.closed(self.TEXT), [layerlog.Closed(4, 3)])
+
+
+class Complaints(unittest.TestCase):
+    LOG = """WARNING: the machine is odd
+lab: the command starts
+vgem: hello
+[ 1.2] WARNING: chain.c:286 at dma_fence_chain_init
+  and its trace
+"""
+
+    def test_those_before_the_command_are_not_its_own(self):
+        self.assertEqual(complaints.find(self.LOG),
+                         "[ 1.2] WARNING: chain.c:286 at dma_fence_chain_init\n  and its trace")
+        self.assertEqual(complaints.find(self.LOG.partition("[ 1.2]")[0]), "")
+
+    def test_without_a_start_nothing_is_shown(self):
+        self.assertIn("nothing says", complaints.find("all is well\n"))
 
 
 if __name__ == "__main__":

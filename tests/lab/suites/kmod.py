@@ -6,7 +6,6 @@ done. On the oldest kernel, where attaching fences is the module's own work, the
 modules that were broken on purpose, and have to notice each.
 """
 
-import re
 import shutil
 import tomllib
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from .. import build, guest, guest_modules, kernels, kmod, tap
 from ..paths import SOURCE, SOURCE_IN_ROOT
 from ..say import LabError
+from . import complaints
 from .outcome import Outcome
 
 _BROKEN_ON = "debian-5.10"
@@ -27,11 +27,6 @@ _IGT = ["export-basic", "export-before-signal", "export-multiwait", "export-wait
 
 _GROUPS = "arguments. export. import. traps. cycles. limits. threads."
 _WITH_FAULTS = f"{_GROUPS} faults."
-
-# What a kernel says when something is wrong in it.
-_SPLAT = re.compile(
-    r"WARNING:|BUG:|KASAN:|UBSAN:|Oops|general protection|refcount_t:|invalid context|"
-    r"scheduling while atomic|list_(add|del) corruption|page allocation failure")
 
 
 @dataclass(frozen=True)
@@ -162,12 +157,8 @@ def _check_leaks(outcome: Outcome, what: str, out: Path, step: str) -> None:
 
 def _check_messages(outcome: Outcome, what: str, out: Path, step: str) -> None:
     # The kernel's own start is not the module's business; this is said when it is loaded.
-    _, loaded, later = _text(out, step).partition("fencebridge: loading out-of-tree module")
-    lines = later.splitlines() if loaded else []
-    splats = [number for number, line in enumerate(lines) if _SPLAT.search(line)]
-    outcome.check(f"{what}: the kernel complains of nothing", bool(lines) and not splats,
-                  "\n".join(lines[splats[0]:splats[0] + 30]) if splats else
-                  "nothing says that the module was loaded")
+    complaint = complaints.find(_text(out, step), "fencebridge: loading out-of-tree module")
+    outcome.check(f"{what}: the kernel complains of nothing", not complaint, complaint)
 
 
 _CHECKS = {"module": _check_tap, "kernel": _check_tap, "unload": _check_tap, "igt": _check_igt,

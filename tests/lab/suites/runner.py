@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .. import host
 from ..say import LabError, Interrupted
+from . import complaints
 from .outcome import Outcome
 from .table import SUITES, Suite
 
@@ -43,6 +44,8 @@ def _outcome(suite: Suite, out: Path) -> Outcome:
     out.mkdir(parents=True, exist_ok=True)
     try:
         outcome = suite.run(out)
+        if not suite.own_complaints:
+            _check_kernels(outcome, out)
     except (Interrupted, KeyboardInterrupt):
         raise
     except LabError as error:
@@ -59,6 +62,14 @@ def _outcome(suite: Suite, out: Path) -> Outcome:
         print(f"   skipped: {reason}")
     sys.stdout.flush()
     return outcome
+
+
+def _check_kernels(outcome: Outcome, out: Path) -> None:
+    """Of all guests that have left their logs."""
+    for log in sorted(out.rglob("logs/kernel.log")):
+        complaint = complaints.find(log.read_text(errors="replace"))
+        outcome.check(f"{log.relative_to(out)}: the kernel complains of nothing", not complaint,
+                      complaint)
 
 
 def _line(suite: Suite, outcome: Outcome, seconds: float) -> str:

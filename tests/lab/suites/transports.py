@@ -34,7 +34,7 @@ class Place:
 
 
 _NO_SYNCOBJ = ("explicit", "the compositor has no linux-drm-syncobj-v1")
-_NO_IOCTLS = ("kernel", "DMA_BUF_IOCTL_EXPORT_SYNC_FILE: Inappropriate ioctl for device")
+_NO_IOCTLS = ("kernel", "EXPORT_SYNC_FILE on a dma-buf: Inappropriate ioctl for device")
 _PLACES = (
     Place("weston", (_NO_SYNCOBJ,)),
     Place("weston-vulkan", (_NO_SYNCOBJ,)),
