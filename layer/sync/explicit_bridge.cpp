@@ -170,9 +170,8 @@ std::optional<core::ImageIndex> ExplicitBridge::find_idle(const core::ImageList&
     return found == of.end() ? std::nullopt : std::optional(*found);
 }
 
-/// Those of some images whose last release point has signalled.
-std::expected<core::ImageList, VkResult>
-ExplicitBridge::find_signalled(const core::ImageList& of) const {
+/// Those of some images whose last release point has signalled, known to be idle from now on.
+std::expected<core::ImageList, VkResult> ExplicitBridge::find_signalled(const core::ImageList& of) {
     std::array<kernel::SyncobjHandle, core::max_images> handles;
     std::array<TimelinePoint, core::max_images> points;
     std::ranges::transform(of, handles.begin(),
@@ -181,8 +180,10 @@ ExplicitBridge::find_signalled(const core::ImageList& of) const {
         return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
     core::ImageList signalled;
     for (size_t i = 0; i < of.size(); ++i) {
-        if (points[i] >= at(of[i]).committed)
-            signalled.push_back(of[i]);
+        if (points[i] < at(of[i]).committed)
+            continue;
+        at(of[i]).idle = true;
+        signalled.push_back(of[i]);
     }
     return signalled;
 }
@@ -219,7 +220,6 @@ std::expected<core::ImageList, VkResult> ExplicitBridge::released(const core::Im
         // way there, a wait for it will be short.
         if (image.awaited && !take_notice(image))
             continue;
-        image.idle = true;
         released.push_back(index);
     }
     return released;
@@ -250,7 +250,7 @@ std::expected<Snapshot, VkResult> ExplicitBridge::acquire(const core::ImageList&
     return snapshot;
 }
 
-std::expected<Snapshot, VkResult> ExplicitBridge::choose(const core::ImageList& free) const {
+std::expected<Snapshot, VkResult> ExplicitBridge::choose(const core::ImageList& free) {
     if (const auto idle = find_idle(free))
         return Snapshot{*idle, Fd()};
     const auto signalled = find_signalled(free);

@@ -53,8 +53,8 @@ private:
     std::expected<void, Obstacle> add_image();
     std::expected<void, Obstacle> try_out();
     std::optional<core::ImageIndex> find_idle(const core::ImageList& of) const;
-    std::expected<Snapshot, VkResult> choose(const core::ImageList& free) const;
-    std::expected<core::ImageList, VkResult> find_signalled(const core::ImageList& of) const;
+    std::expected<Snapshot, VkResult> choose(const core::ImageList& free);
+    std::expected<core::ImageList, VkResult> find_signalled(const core::ImageList& of);
     static bool take_notice(Image& image);
     std::expected<Fd, kernel::Errno> export_point(kernel::SyncobjHandle timeline,
                                                   core::TimelinePoint point) const;

@@ -94,8 +94,8 @@ def _parser() -> argparse.ArgumentParser:
 def _bench_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--quick", action="store_true", help="one round, and fewer of everything")
-    add("--only", type=_measurements, default=list(bench.MEASUREMENTS), metavar="M,...",
-        help=f"of {', '.join(bench.MEASUREMENTS)}")
+    add("--only", type=_measurements, metavar="M,...",
+        help=f"of {', '.join(bench.MEASUREMENTS)} (default: all that the kernel is up to)")
     add("--kernel", default=kernels.DEFAULT, metavar="K",
         help=f"{', '.join(kernels.KERNELS)} (default: %(default)s)")
     add("--compositor", action="append", choices=list(compositors.COMPOSITORS), metavar="C",

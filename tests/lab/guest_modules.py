@@ -2,7 +2,7 @@
 """What a guest on a stock kernel is given besides, built from that kernel's own source.
 
 sw_sync, whose fences signal when a test says so, is in no stock kernel. vgem has timeline syncobjs,
-and with them chains of fences, in none either, and before 5.17 no other device of the guest has.
+and with them chains of fences, in none either, and in the older ones no other device has.
 With a compositor vgem stands in for a GPU's render node, as edits.py has it in the lab's own
 kernels: what is an edit of DRM's core there is done to the running kernel here. And lavapipe has no
 dma-bufs without udmabuf, which Debian's kernels lack before 6.12.
@@ -51,8 +51,9 @@ VGEM = Module(
     "vgem", "obj-m := vgem.o\nvgem-y := vgem_drv.o vgem_fence.o\n",
     tuple(f"{_VGEM}/{name}" for name in ("vgem_drv.c", "vgem_drv.h", "vgem_fence.c")),
     tuple(edit for edit in EDITS if edit.file.startswith(_VGEM)))
-# GBM allocates through the dumb-buffer calls, which DRM refuses to render nodes: every call says so
-# itself by a flag, the fourth argument of the function that asks for it.
+
+# GBM allocates through the dumb-buffer calls, which DRM refuses to render nodes. Which calls are
+# theirs is said by a flag, the fourth argument of the function that looks at it; here all are.
 _RENDER_NODES = """
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -78,7 +79,7 @@ static void __exit stop(void)
 
 module_init(start);
 module_exit(stop);
-MODULE_DESCRIPTION("Render nodes that allocate dumb buffers");
+MODULE_DESCRIPTION("Render nodes that refuse no call");
 MODULE_LICENSE("GPL");
 """
 RENDER_NODES = Module("lab_render_nodes", "obj-m := lab_render_nodes.o\n", (), (),

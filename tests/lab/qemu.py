@@ -21,7 +21,7 @@ class StockInQemu:
     modules = ("vgem", "virtio_gpu", "virtio_console")
 
     processors = 2
-    pace = "whose instructions QEMU translates, on two processors"
+    pace = "translated by QEMU on two processors, where rates differ by half from run to run"
 
     def __init__(self, which: stock.Stock, description: str):
         self.stock = which

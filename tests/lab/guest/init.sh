@@ -106,7 +106,8 @@ load_modules() {
     fi
     for file in /lab/boot/modules/*.ko; do
         [ -e "$file" ] || continue
-        name=${file##*-}
+        name=${file##*/}
+        name=${name#*-}
         name=${name%.ko}
         reason=$({ [ ! -e "/sys/module/$name" ] || rmmod "$name"; } 2>&1 && insmod "$file" 2>&1) ||
             fail "cannot load $name: $reason
@@ -172,10 +173,10 @@ second_stage() {
     trap 'fail "process 1 of the guest ended unexpectedly; see kernel.log"' EXIT
     . /lab/boot/settings
     file_systems
+    # What the kernel says before is about itself: tests/lab/suites/complaints.py.
+    echo "<4>lab: the guest is up" >/dev/kmsg
     load_modules
     [ "$compositor" = none ] || start_compositor
-    # What the kernel says from here on is about the command: tests/lab/suites/complaints.py.
-    echo "<4>lab: the command starts" >/dev/kmsg
     if [ "$terminal" = yes ]; then run_on_terminal; else run_piped; fi
     if [ "$compositor" != none ] && ! kill -0 $compositor_pid 2>/dev/null; then
         echo "$compositor ended while the command ran" >/lab/boot/compositor-ended

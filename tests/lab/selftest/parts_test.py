@@ -81,13 +81,13 @@ class LayerLog(unittest.TestCase):
 
 class Complaints(unittest.TestCase):
     LOG = """WARNING: the machine is odd
-lab: the command starts
+lab: the guest is up
 vgem: hello
 [ 1.2] WARNING: chain.c:286 at dma_fence_chain_init
   and its trace
 """
 
-    def test_those_before_the_command_are_not_its_own(self):
+    def test_those_of_the_boot_are_not_meant(self):
         self.assertEqual(complaints.find(self.LOG),
                          "[ 1.2] WARNING: chain.c:286 at dma_fence_chain_init\n  and its trace")
         self.assertEqual(complaints.find(self.LOG.partition("[ 1.2]")[0]), "")

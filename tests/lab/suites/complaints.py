@@ -4,13 +4,15 @@
 import re
 
 _SPLAT = re.compile(
-    r"WARNING:|BUG:|KASAN:|UBSAN:|Oops|general protection|refcount_t:|invalid context|"
+    # A machine that stands still for a while makes a kernel in QEMU see a soft lockup.
+    r"WARNING:|BUG: (?!soft lockup)|kernel BUG at|KASAN:|UBSAN:|Oops|general protection|"
+    r"refcount_t:|invalid context|"
     r"scheduling while atomic|list_(add|del) corruption|page allocation failure")
-_COMMAND_STARTS = "lab: the command starts"  # as tests/lab/guest/init.sh says it
+_UP = "lab: the guest is up"  # as tests/lab/guest/init.sh says it
 _LINES = 30
 
 
-def find(log: str, since: str = _COMMAND_STARTS) -> str:
+def find(log: str, since: str = _UP) -> str:
     """The first complaint after the message that something happened; empty if there is none."""
     _, happened, later = log.partition(since)
     if not happened:

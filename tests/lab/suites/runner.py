@@ -10,7 +10,7 @@ from .. import host
 from ..say import LabError, Interrupted
 from . import complaints
 from .outcome import Outcome
-from .table import SUITES, Suite
+from .table import GUEST, SUITES, Suite
 
 
 def list_suites() -> int:
@@ -42,9 +42,11 @@ def run(names: list[str], out: Path) -> int:
 
 def _outcome(suite: Suite, out: Path) -> Outcome:
     out.mkdir(parents=True, exist_ok=True)
+    for log in _kernel_logs(out):
+        log.unlink()  # of an earlier run
     try:
         outcome = suite.run(out)
-        if not suite.own_complaints:
+        if suite.where == GUEST and not suite.own_complaints:
             _check_kernels(outcome, out)
     except (Interrupted, KeyboardInterrupt):
         raise
@@ -64,9 +66,15 @@ def _outcome(suite: Suite, out: Path) -> Outcome:
     return outcome
 
 
+def _kernel_logs(out: Path) -> list[Path]:
+    return sorted(out.rglob("logs/kernel.log"))
+
+
 def _check_kernels(outcome: Outcome, out: Path) -> None:
     """Of all guests that have left their logs."""
-    for log in sorted(out.rglob("logs/kernel.log")):
+    if not (logs := _kernel_logs(out)):
+        outcome.check("no guest has left its kernel's log", False)
+    for log in logs:
         complaint = complaints.find(log.read_text(errors="replace"))
         outcome.check(f"{log.relative_to(out)}: the kernel complains of nothing", not complaint,
                       complaint)
