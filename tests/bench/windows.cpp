@@ -111,11 +111,11 @@ public:
             frame();
         if (options_.stop)
             std::raise(SIGSTOP);
-        marks_.set("bench:begin");
         const Moment start = moment();
+        marks_.set("bench:begin");
         const uint64_t frames = options_.frames > 0 ? count() : count_until(start.time);
-        const Moment end = moment();
         marks_.set("bench:end");
+        const Moment end = moment();
         report(frames, start, end, before, created, usage_now());
     }
 
