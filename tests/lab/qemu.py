@@ -11,7 +11,8 @@ MEMORY_MIB = 2048
 _TOOLS = {"qemu-system-x86_64": "qemu-system-x86"}
 
 # Warnings go to the log, too: they are what a test of a module looks for.
-_KERNEL_LINE = "console=ttyS0 loglevel=5 panic=-1 lab_share=9p"
+# init.sh starts the other processors, and says why.
+_KERNEL_LINE = "console=ttyS0 loglevel=5 panic=-1 maxcpus=1 lab_share=9p"
 
 
 class StockInQemu:

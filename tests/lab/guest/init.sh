@@ -115,6 +115,14 @@ $(dmesg | tail -n 5)"
     done
 }
 
+# A kernel replaces its own code while it starts and loads modules, and QEMU before 8.1 may go on
+# running on one processor what another has just replaced: it starts with one (qemu.py).
+start_processors() {
+    for switch in /sys/devices/system/cpu/cpu[0-9]*/online; do
+        [ ! -e "$switch" ] || echo 1 >"$switch" || fail "cannot start the processor of $switch"
+    done
+}
+
 seconds() { # since the kernel started
     read -r uptime _ </proc/uptime
     echo "${uptime%.*}"
@@ -176,6 +184,7 @@ second_stage() {
     # What the kernel says before is about itself: tests/lab/suites/complaints.py.
     echo "<4>lab: the guest is up" >/dev/kmsg
     load_modules
+    start_processors
     [ "$compositor" = none ] || start_compositor
     if [ "$terminal" = yes ]; then run_on_terminal; else run_piped; fi
     if [ "$compositor" != none ] && ! kill -0 $compositor_pid 2>/dev/null; then
