@@ -95,8 +95,11 @@ class Sources(unittest.TestCase):
 a.c:11:3: warning: shown relative
 /lab/module/kmod/b.h:7: error: too bad
 /lab/module/kmod/aa.c:11:3: warning: another file
+/usr/src/linux/include/x.h:4:5: error: not even read
+/usr/src/linux/include/x.h:6:7: warning: too many warnings
+/usr/src/linux/Makefile:1311: C=2 specified, but sparse is not available or not up to date
 """
-        self.assertEqual(len(kmod.complaints_about(log, ["a.c", "b.h"])), 3)
+        self.assertEqual(len(kmod.complaints_about(log, ["a.c", "b.h"])), 5)
 
 
 if __name__ == "__main__":
