@@ -211,6 +211,43 @@ TEST_F(Submissions, OneWhereTheyCannotOnceTheyAreImported) {
     EXPECT_EQ(in_one_frame(), 1u);
 }
 
+// A second one tells when the semaphore of the first may be used again. Where it fails, the
+// application's fence is signalled all the same, and that semaphore is not looked at any more.
+TEST_F(Submissions, AFailureToLearnOfTheEndCostsOneSemaphore) {
+    apply({.export_semaphore = true,
+           .import_semaphore = true,
+           .export_fence = true,
+           .import_fence = false});
+    fake_driver().set_queue_count(0, 3);
+    Compositor& compositor = start({.release = Release::manual});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
+    BufferId buffer = *compositor.commit_at(0).buffer;
+    FenceTimeline timeline;
+    Owned<VkFence> fence = make_fence(client.device);
+    auto acquire_behind_a_reader = [&] {
+        Fd reader = timeline.fence();
+        let_go(buffer, {&reader});
+        auto [result, index] = acquire(client.device, swapchain, forever, VK_NULL_HANDLE, fence);
+        ASSERT_EQ(result, VK_SUCCESS);
+        EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
+        timeline.advance();
+        EXPECT_TRUE(wait_and_reset(client.device, fence));
+        ASSERT_EQ(client.present(swapchain, index), VK_SUCCESS);
+        ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+        compositor.settle();
+    };
+    fake_driver().fail_call("vkQueueSubmit", 2, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    acquire_behind_a_reader();
+    ASSERT_EQ(fake_driver().injected_failures(), 1u);
+    acquire_behind_a_reader();
+    const auto before = live_driver_objects();
+    for (int i = 0; i < 10; ++i)
+        acquire_behind_a_reader();
+    EXPECT_EQ(live_driver_objects(), before);
+}
+
 TEST_F(Submissions, OneWhereOnlyFencesAreExported) {
     apply({.export_semaphore = false,
            .import_semaphore = true,

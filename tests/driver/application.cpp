@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 namespace fencebridge::test {
@@ -78,17 +79,19 @@ Device::Device(VkPhysicalDevice physical_device, const DeviceRequest& request) {
     VkQueueFamilyProperties family{};
     uint32_t families = 1;
     vkGetPhysicalDeviceQueueFamilyProperties(physical_device, &families, &family);
-    const VkDeviceQueueCreateInfo queues{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-                                         .pNext = nullptr,
-                                         .flags = 0,
-                                         .queueFamilyIndex = 0,
-                                         .queueCount = std::min(family.queueCount, 2U),
-                                         .pQueuePriorities = priorities.data()};
+    const VkDeviceQueueCreateInfo usual{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+                                        .pNext = nullptr,
+                                        .flags = 0,
+                                        .queueFamilyIndex = 0,
+                                        .queueCount = std::min(family.queueCount, 2U),
+                                        .pQueuePriorities = priorities.data()};
+    const std::span queues =
+        request.queues.empty() ? std::span(&usual, 1) : std::span(request.queues);
     const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                                   .pNext = request.next,
                                   .flags = 0,
-                                  .queueCreateInfoCount = 1,
-                                  .pQueueCreateInfos = &queues,
+                                  .queueCreateInfoCount = static_cast<uint32_t>(queues.size()),
+                                  .pQueueCreateInfos = queues.data(),
                                   .enabledLayerCount = 0,
                                   .ppEnabledLayerNames = nullptr,
                                   .enabledExtensionCount =

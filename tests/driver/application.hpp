@@ -39,6 +39,7 @@ private:
 struct DeviceRequest {
     std::vector<const char*> extensions{"VK_KHR_swapchain"};
     const void* next{nullptr};
+    std::vector<VkDeviceQueueCreateInfo> queues{}; ///< none: one or two of family 0
 };
 
 class Device {

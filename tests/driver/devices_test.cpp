@@ -145,5 +145,30 @@ TEST_F(DevicesTest, AGroupOfOneIsServed) {
     use(device);
 }
 
+TEST_F(DevicesTest, OfAFamilysQueuesThoseOfEveryKindAreCounted) {
+    // Fences that cannot be imported are signalled by submissions to a queue of the layer's own.
+    fake_driver().set_sync_fd_features(0,
+                                       VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT |
+                                           VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT,
+                                       VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT);
+    const float priority = 1.0F;
+    const auto one_queue = [&](VkDeviceQueueCreateFlags flags) {
+        return VkDeviceQueueCreateInfo{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+                                       .pNext = nullptr,
+                                       .flags = flags,
+                                       .queueFamilyIndex = 0,
+                                       .queueCount = 1,
+                                       .pQueuePriorities = &priority};
+    };
+    const std::vector both_kinds{one_queue(VK_DEVICE_QUEUE_CREATE_PROTECTED_BIT), one_queue(0)};
+    for (const uint32_t queues : {2U, 3U}) {
+        fake_driver().set_queue_count(0, queues);
+        const Instance instance;
+        const Device device{instance.physical_device(), {.queues = both_kinds}};
+        ASSERT_EQ(device.result(), VK_SUCCESS);
+        EXPECT_EQ(is_taken_over(device), queues == 3);
+    }
+}
+
 } // namespace
 } // namespace fencebridge::test

@@ -69,10 +69,12 @@ void check_duplicates(const VkDeviceCreateInfo& info) {
 }
 
 void make_queues(Device& device, const VkDeviceCreateInfo& info) {
+    uint32_t total = 0; // of every kind: only those of one kind may be in one request
     for (uint32_t i = 0; i < info.queueCreateInfoCount; ++i) {
         const VkDeviceQueueCreateInfo& request = info.pQueueCreateInfos[i];
+        total += request.queueCount;
         if (request.queueFamilyIndex != 0 ||
-            request.queueCount > current_device_settings(device.physical_device->index).queue_count)
+            total > current_device_settings(device.physical_device->index).queue_count)
             misuse("vkCreateDevice: more queues than there are");
         for (uint32_t index = 0; index < request.queueCount; ++index) {
             auto& queue = device.queues.emplace_back(std::make_unique<Queue>());
