@@ -211,8 +211,9 @@ TEST_F(Submissions, OneWhereTheyCannotOnceTheyAreImported) {
     EXPECT_EQ(in_one_frame(), 1u);
 }
 
-// A second one tells when the semaphore of the first may be used again. Where it fails, the
-// application's fence is signalled all the same, and that semaphore is not looked at any more.
+// A second submission tells when the semaphore that the first waits for may be used again. Where it
+// fails, the application's fence is signalled all the same, and nothing asks for that semaphore any
+// more.
 TEST_F(Submissions, AFailureToLearnOfTheEndCostsOneSemaphore) {
     apply({.export_semaphore = true,
            .import_semaphore = true,

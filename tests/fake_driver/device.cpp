@@ -69,17 +69,21 @@ void check_duplicates(const VkDeviceCreateInfo& info) {
 }
 
 void make_queues(Device& device, const VkDeviceCreateInfo& info) {
-    uint32_t total = 0; // of every kind: only those of one kind may be in one request
+    uint32_t total = 0;                       // VUID-VkDeviceCreateInfo-pQueueCreateInfos-06755
+    std::set<VkDeviceQueueCreateFlags> kinds; // VUID-VkDeviceCreateInfo-queueFamilyIndex-02802
     for (uint32_t i = 0; i < info.queueCreateInfoCount; ++i) {
         const VkDeviceQueueCreateInfo& request = info.pQueueCreateInfos[i];
         total += request.queueCount;
         if (request.queueFamilyIndex != 0 ||
             total > current_device_settings(device.physical_device->index).queue_count)
             misuse("vkCreateDevice: more queues than there are");
+        if (!kinds.insert(request.flags).second)
+            misuse("vkCreateDevice: two requests for queues of the same kind");
         for (uint32_t index = 0; index < request.queueCount; ++index) {
             auto& queue = device.queues.emplace_back(std::make_unique<Queue>());
             set_loader_magic_value(queue.get());
             queue->device = &device;
+            queue->flags = request.flags;
             queue->family = request.queueFamilyIndex;
             queue->index = index;
         }
@@ -149,17 +153,23 @@ void destroy_device(VkDevice handle, const VkAllocationCallbacks*) {
     sweep_merges();
 }
 
-void get_queue(VkDevice handle, uint32_t family, uint32_t index, VkQueue* queue) {
+void get_queue2(VkDevice handle, const VkDeviceQueueInfo2* info, VkQueue* queue) {
     *queue = VK_NULL_HANDLE;
     for (const auto& candidate : from_handle<Device>(handle)->queues)
-        if (candidate->family == family && candidate->index == index)
+        if (candidate->flags == info->flags && candidate->family == info->queueFamilyIndex &&
+            candidate->index == info->queueIndex)
             *queue = to_handle<VkQueue>(candidate.get());
     if (*queue == VK_NULL_HANDLE)
         misuse("vkGetDeviceQueue: the device was made without that queue");
 }
 
-void get_queue2(VkDevice handle, const VkDeviceQueueInfo2* info, VkQueue* queue) {
-    get_queue(handle, info->queueFamilyIndex, info->queueIndex, queue);
+void get_queue(VkDevice handle, uint32_t family, uint32_t index, VkQueue* queue) {
+    const VkDeviceQueueInfo2 info{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_INFO_2,
+                                  .pNext = nullptr,
+                                  .flags = 0,
+                                  .queueFamilyIndex = family,
+                                  .queueIndex = index};
+    get_queue2(handle, &info, queue);
 }
 
 void get_group_peer_features(VkDevice, uint32_t, uint32_t, uint32_t,

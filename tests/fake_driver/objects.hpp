@@ -40,6 +40,7 @@ struct Instance {
 struct Queue {
     VK_LOADER_DATA loader{};
     Device* device{nullptr};
+    VkDeviceQueueCreateFlags flags{0};
     uint32_t family{0};
     uint32_t index{0};
     Payload submitted; // all batches so far, behind the lock of sync_objects.cpp

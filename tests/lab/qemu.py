@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A stock kernel in QEMU without hardware virtualisation: runs anywhere, 10 to 20 times slower."""
+"""A stock kernel in QEMU without hardware virtualisation: runs anywhere, many times slower."""
 
 from pathlib import Path
 

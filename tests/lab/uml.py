@@ -40,7 +40,8 @@ class UserModeLinux:
         if stdin_fd is not None:
             consoles.append(f"ssl0=fd:{stdin_fd},null")
         # Kernel and programs are processes of the host that take turns: on one of its processors
-        # two to three times as fast as on several, where each turn wakes another.
+        # two to three times as fast as on several, where each turn wakes another. Which one is left
+        # to chance: guests of several labs do not know of each other.
         processor = random.choice([*os.sched_getaffinity(0)])
         command = ["taskset", "--cpu-list", str(processor),
                    str(folder / "linux"), f"mem={MEMORY_MIB}M",

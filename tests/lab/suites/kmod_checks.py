@@ -12,7 +12,7 @@ def run(out: Path) -> Outcome:
     complaints = {}
     for name in kernels.KERNELS:
         complaints[f"{name}: the compiler, with W=1"] = kmod.warnings(name)
-        complaints[f"{name}: sparse, with C=2"] = kmod.sparse(name)
+        complaints[f"{name}: sparse, as with C=2"] = kmod.sparse(name)
     complaints["checkpatch --strict"] = kmod.checkpatch()
     for what, lines in complaints.items():
         outcome.check(f"{what} has nothing to say", not lines, "\n" + "\n".join(lines))

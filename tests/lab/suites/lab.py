@@ -113,16 +113,19 @@ def _stock_kernel(outcome: Outcome, out: Path) -> None:
     noise = random.Random(2).randbytes(1_000_000)
     (share / "noise").write_bytes(noise)
     script = ("cmp - /data/noise && cat /data/noise; uname -r >&2; echo $WORD >$OUT/word; "
-              "modprobe dummy; grep -c ^dummy /proc/modules >&2; "
+              "modprobe dummy; grep -c ^dummy /proc/modules >&2; nproc >&2; "
               "echo no >/lab/src/README.md; exit 7")
     done = _lab(*alone, "--mount", f"{share}:/data", "--env", "WORD=two words", "--out", str(mine),
                 "--", "sh", "-c", script, stdin=noise)
     said = done.stderr.decode(errors="replace").splitlines()
-    release = kernels.find(_STOCK).release(kernels.find(_STOCK).ensure())
+    kernel = kernels.find(_STOCK)
+    release = kernel.release(kernel.ensure())
     outcome.check(f"{_STOCK}: bytes arrive unchanged, by standard input, --mount and output",
                   done.stdout == noise, f"{len(done.stdout)} bytes of {len(noise)}, {said}")
     outcome.check(f"{_STOCK}: it is that kernel, and its modules can be loaded",
                   said[:2] == [release, "1"], f"{said}")
+    outcome.check(f"{_STOCK}: it has all of its processors", said[2:3] == [str(kernel.processors)],
+                  f"{said}")
     outcome.check(f"{_STOCK}: the source tree is not writable",
                   any("ead-only" in line for line in said), f"{said}")
     outcome.check(f"{_STOCK}: --env arrives, and $OUT is writable",
