@@ -7,7 +7,6 @@ the tree itself. A change passes when its test succeeds without it and fails wit
 """
 
 import argparse
-import os
 import shlex
 import shutil
 import subprocess
@@ -15,9 +14,17 @@ import sys
 import tomllib
 from pathlib import Path
 
+# As in ./lab: the tree may be read-only.
+sys.dont_write_bytecode = True
+
+from lab import guest, rootfs, sandbox  # noqa: E402
+from lab.paths import BUILD_IN_ROOT, SOURCE_IN_ROOT  # noqa: E402
+from lab.say import LabError, Ticker  # noqa: E402
+
 TREE = Path(__file__).resolve().parent.parent
 LIST = TREE / "tests/compositor/mutations.toml"
 LEFT_OUT = shutil.ignore_patterns(".git", "build", "build-*", "out", "__pycache__")
+TIMEOUT_SECONDS = 180
 
 
 def copy_if_changed(source, target):
@@ -30,39 +37,48 @@ def copy_if_changed(source, target):
 
 
 class Workshop:
-    """A copy of the tree and its build folder."""
+    """A copy of the tree and its build folder, in the lab's root as the tree itself would be."""
 
-    def __init__(self, folder, guest):
+    def __init__(self, folder):
         self.source = folder / "source"
         self.build = folder / "build"
-        self.guest = guest
+        self.build.mkdir(parents=True, exist_ok=True)
         shutil.copytree(TREE, self.source, ignore=LEFT_OUT, copy_function=copy_if_changed,
                         dirs_exist_ok=True)
+        self.root = rootfs.ensure()
+        self.box = sandbox.Sandbox(self.root / "root",
+                                   writable={BUILD_IN_ROOT.name: self.build},
+                                   readonly={SOURCE_IN_ROOT.name: self.source},
+                                   environment={"XDG_RUNTIME_DIR": "/tmp"})
         if not (self.build / "build.ninja").exists():
-            self.command("meson", "setup", self.build, self.source, "-Dexamples=false")
+            self.command("meson", "setup", BUILD_IN_ROOT, SOURCE_IN_ROOT, "-Dexamples=false")
 
-    @staticmethod
-    def command(*arguments):
-        done = subprocess.run(list(map(str, arguments)), capture_output=True, text=True)
+    def command(self, *arguments):
+        done = self.box.run([*map(str, arguments)], capture_output=True, text=True)
         if done.returncode != 0:
-            sys.exit(f"{shlex.join(map(str, arguments))}:\n{done.stdout}{done.stderr}")
+            raise LabError(f"{shlex.join(map(str, arguments))}:\n{done.stdout}{done.stderr}")
 
     def compile(self, *targets):
-        self.command("ninja", "-C", self.build, *targets)
+        self.command("ninja", "-C", BUILD_IN_ROOT, *targets)
 
     def test_passes(self, mutation):
-        test = self.build / "tests/compositor" / (mutation["test"] + "_test")
+        test = BUILD_IN_ROOT / "tests/compositor" / (mutation["test"] + "_test")
         command = [str(test), "--gtest_filter=" + mutation["filter"], "--gtest_fail_fast"]
-        if mutation["suite"] == "fences":
-            command = ["env", "FENCEBRIDGE_SYNC=" + mutation.get("sync", "auto")] + command
-            command = [word.replace("BUILD", str(self.build)) for word in self.guest] + command
         log = self.build / "mutation.log"
-        with log.open("w") as output:
+        with log.open("wb") as output:
             try:
-                code = subprocess.run(command, stdout=output, stderr=output, timeout=180).returncode
-            except subprocess.TimeoutExpired:
+                if mutation["suite"] == "fences":
+                    request = guest.Request(
+                        command, compositor="none", layer=False, module=True, build=self.build,
+                        env={"FENCEBRIDGE_SYNC": mutation.get("sync", "auto")},
+                        timeout=TIMEOUT_SECONDS)
+                    code = guest.run(request, output.write, output.write)
+                else:
+                    code = self.box.run(command, stdout=output, stderr=output,
+                                        timeout=TIMEOUT_SECONDS).returncode
+            except (guest.TimedOut, subprocess.TimeoutExpired):
                 return False
-        # A filter that selects nothing, or a guest that did not start, must not count as either.
+        # A filter that selects nothing, or a program that did not start, must not count as either.
         if "[ RUN      ]" not in log.read_text(errors="replace"):
             sys.exit(f"{shlex.join(command)} ran no test; see {log}")
         return code == 0
@@ -79,6 +95,8 @@ class Workshop:
         try:
             file.write_text(broken)
             self.compile("layer/libVkLayer_FENCEBRIDGE_wsi.so")
+        except LabError as error:
+            return f"it does not build: {error}"
         finally:
             file.write_text(original)
         return "the test does not notice" if self.test_passes(mutation) else None
@@ -90,20 +108,20 @@ def main():
                         help="for the copy and its build (default: %(default)s)")
     parser.add_argument("--suite", choices=["compositor", "fences"], help="only this suite's")
     parser.add_argument("--only", metavar="TEXT", help="only those with TEXT in their name")
-    parser.add_argument("--guest", type=shlex.split, metavar="COMMAND",
-                        default=shlex.split(f"{TREE}/lab run --no-layer --compositor none "
-                                            "--mount BUILD:BUILD --"),
-                        help="what runs a command of the suite fences; BUILD is the build folder")
     options = parser.parse_args()
 
     mutations = [mutation for mutation in tomllib.loads(LIST.read_text())["mutation"]
                  if options.suite in (None, mutation["suite"])
                  and (options.only or "") in mutation["name"]]
-    workshop = Workshop(options.folder.resolve(), options.guest)
+    workshop = Workshop(options.folder.resolve())
     needed = {f"tests/compositor/{mutation['test']}_test" for mutation in mutations}
+    ticker = Ticker("building the copy")
     workshop.compile("layer/libVkLayer_FENCEBRIDGE_wsi.so", "tests/fake_driver/libfake_driver.so",
                      *sorted(needed))
+    ticker.done()
+    ticker = Ticker("running each test without a change")
     failing = [mutation["name"] for mutation in mutations if not workshop.test_passes(mutation)]
+    ticker.done()
     if failing:
         sys.exit("the tests fail without these changes: " + ", ".join(failing))
     unnoticed = 0
@@ -117,5 +135,7 @@ def main():
 
 
 if __name__ == "__main__":
-    os.chdir(TREE)
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except LabError as error:
+        sys.exit(f"mutations: {error}")
