@@ -45,8 +45,7 @@ class Workshop:
         self.build.mkdir(parents=True, exist_ok=True)
         shutil.copytree(TREE, self.source, ignore=LEFT_OUT, copy_function=copy_if_changed,
                         dirs_exist_ok=True)
-        self.root = rootfs.ensure()
-        self.box = sandbox.Sandbox(self.root / "root",
+        self.box = sandbox.Sandbox(rootfs.ensure() / "root",
                                    writable={BUILD_IN_ROOT.name: self.build},
                                    readonly={SOURCE_IN_ROOT.name: self.source},
                                    environment={"XDG_RUNTIME_DIR": "/tmp"})
@@ -113,7 +112,11 @@ def main():
     mutations = [mutation for mutation in tomllib.loads(LIST.read_text())["mutation"]
                  if options.suite in (None, mutation["suite"])
                  and (options.only or "") in mutation["name"]]
-    workshop = Workshop(options.folder.resolve())
+    with sandbox.in_use(rootfs.ensure()):
+        return try_all(mutations, Workshop(options.folder.resolve()))
+
+
+def try_all(mutations, workshop):
     needed = {f"tests/compositor/{mutation['test']}_test" for mutation in mutations}
     ticker = Ticker("building the copy")
     workshop.compile("layer/libVkLayer_FENCEBRIDGE_wsi.so", "tests/fake_driver/libfake_driver.so",

@@ -32,6 +32,21 @@ void apply(const HandleTypes& types) {
     fake_driver().set_sync_fd_features(0, semaphore, fence);
 }
 
+// A client that has presented every image, with a timeline for the readers' fences on the first
+// one's buffer, and a fence to acquire it with.
+struct Shown {
+    explicit Shown(Compositor& compositor) : client(compositor) {
+        EXPECT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
+        buffer = *compositor.commit_at(0).buffer;
+    }
+
+    Client client;
+    Swapchain swapchain = client.swapchain();
+    BufferId buffer{};
+    FenceTimeline timeline;
+    Owned<VkFence> fence = make_fence(client.device);
+};
+
 class HandleTypesTest : public FencesTest, public testing::WithParamInterface<HandleTypes> {
 protected:
     void SetUp() override {
@@ -53,14 +68,10 @@ TEST_P(HandleTypesTest, TheTransportThatTheDriverAllowsIsTaken) {
 
 TEST_P(HandleTypesTest, AcquireSignalsBothWhenTheReaderIsDone) {
     Compositor& compositor = start({.release = Release::manual});
-    Client client(compositor);
-    Swapchain swapchain = client.swapchain();
-    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
-    Owned<VkFence> fence = make_fence(client.device);
+    Shown shown(compositor);
+    auto& [client, swapchain, buffer, timeline, fence] = shown;
     Owned<VkFence> waited_for = make_fence(client.device);
     Owned<VkSemaphore> semaphore = make_semaphore(client.device);
-    BufferId buffer = *compositor.commit_at(0).buffer;
-    FenceTimeline timeline;
     for (int round = 0; round < 5; ++round) {
         Fd reader = timeline.fence();
         if (!carries(GetParam()))
@@ -125,12 +136,8 @@ TEST_P(HandleTypesTest, RenderingIsNotReadBeforeItIsDone) {
 TEST_P(HandleTypesTest, NothingGrows) {
     constexpr size_t frames = 100;
     Compositor& compositor = start({.release = Release::manual});
-    Client client(compositor);
-    Swapchain swapchain = client.swapchain();
-    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
-    BufferId buffer = *compositor.commit_at(0).buffer;
-    FenceTimeline timeline;
-    Owned<VkFence> fence = make_fence(client.device);
+    Shown shown(compositor);
+    auto& [client, swapchain, buffer, timeline, fence] = shown;
     Owned<VkFence> waited_for = make_fence(client.device);
     Owned<VkSemaphore> semaphore = make_semaphore(client.device);
     auto held_after_more_frames = [&] {
@@ -221,12 +228,8 @@ TEST_F(Submissions, AFailureToLearnOfTheEndCostsOneSemaphore) {
            .import_fence = false});
     fake_driver().set_queue_count(0, 3);
     Compositor& compositor = start({.release = Release::manual});
-    Client client(compositor);
-    Swapchain swapchain = client.swapchain();
-    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
-    BufferId buffer = *compositor.commit_at(0).buffer;
-    FenceTimeline timeline;
-    Owned<VkFence> fence = make_fence(client.device);
+    Shown shown(compositor);
+    auto& [client, swapchain, buffer, timeline, fence] = shown;
     auto acquire_behind_a_reader = [&] {
         Fd reader = timeline.fence();
         let_go(buffer, {&reader});

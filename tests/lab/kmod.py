@@ -71,18 +71,18 @@ def ensure(kernel_name: str, source: Path = KMOD, name: str = NAME,
     return artefact.make("module", made_from, build)
 
 
-def warnings(kernel_name: str, source: Path = KMOD, edits: Sequence[Edit] = ()) -> list[str]:
+def warnings(kernel_name: str) -> list[str]:
     """What the compiler says of the module's own files with W=1."""
-    return _complaints(builder_for(kernel_name), source, edits, ["W=1"])
+    return _complaints(builder_for(kernel_name), ["W=1"])
 
 
-def sparse(kernel_name: str, source: Path = KMOD, edits: Sequence[Edit] = ()) -> list[str]:
+def sparse(kernel_name: str) -> list[str]:
     """What sparse says of the module's own files; errors in what they include are among it."""
     builder = builder_for(kernel_name)
     root = builder.root if kernel_name in kernels.STOCK else builder_for(_SPARSE_FOR_UML).root
     builder.box.readonly["checker"] = root / "root" / "usr" / "bin"
     with sandbox.in_use(root):
-        return _complaints(builder, source, edits, _SPARSE, {"sparse.h": _READ_BY_SPARSE},
+        return _complaints(builder, _SPARSE, {"sparse.h": _READ_BY_SPARSE},
                            {"sparse of": root.name}, must_say="  CHECK ")
 
 
@@ -170,16 +170,15 @@ def _make(builder: Builder, folder: Path, arguments: list[str], what: str) -> Pa
     return log
 
 
-def _complaints(builder: Builder, source: Path, edits: Sequence[Edit], arguments: list[str],
-                texts: Mapping[str, str] | None = None,
+def _complaints(builder: Builder, arguments: list[str], texts: Mapping[str, str] | None = None,
                 ingredients: Mapping[str, str] | None = None, must_say: str = "") -> list[str]:
     """texts are more files beside the sources, must_say begins a line of a build that worked."""
     texts = texts or {}
-    made_from = _ingredients(builder, source, arguments, edits) | {
+    made_from = _ingredients(builder, KMOD, arguments, ()) | {
         "purpose": "check", "texts": texts, **(ingredients or {})}
 
     def build(folder: Path) -> None:
-        _copy_sources(source, folder, edits)
+        _copy_sources(KMOD, folder, ())
         for name, text in texts.items():
             (folder / name).write_text(text)
         log = _make(builder, folder, arguments,
