@@ -10,6 +10,7 @@
 #include <drm.h>
 #include <drm_syncobj.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdarg>
+#include <filesystem>
 #include <map>
 #include <string_view>
 #include <thread>
@@ -33,13 +35,17 @@ struct Kernel {
     std::atomic<int> error = 0;             // and the error that it gives
     std::atomic<size_t> transfers = 0;      // DRM_IOCTL_SYNCOBJ_TRANSFER
     std::atomic<size_t> syncobj_calls = 0;  // all of them
+    std::atomic<dev_t> first_asked = 0;     // the device of the first that was to make one
 };
 constinit Kernel kernel;
 constinit thread_local bool is_compositor = false; // whose calls all go through
 
-int refusal(unsigned long request, const void* argument) {
+int refusal(int fd, unsigned long request, const void* argument) {
     if (is_compositor)
         return 0;
+    struct stat status;
+    if (request == DRM_IOCTL_SYNCOBJ_CREATE && kernel.first_asked == 0 && fstat(fd, &status) == 0)
+        kernel.first_asked = status.st_rdev;
     if (_IOC_TYPE(request) == DRM_IOCTL_BASE && _IOC_NR(request) >= 0xbf &&
         _IOC_NR(request) <= 0xcf)
         ++kernel.syncobj_calls;
@@ -88,6 +94,7 @@ protected:
         kernel.has_points = true;
         fail(0, 0);
         kernel.transfers = 0;
+        kernel.first_asked = 0;
         FencesTest::SetUp();
     }
     void TearDown() override {
@@ -172,6 +179,41 @@ TEST_F(ExplicitTest, ATimelineIsTriedOncePerSurface) {
     EXPECT_EQ(compositor.requests("wp_linux_drm_syncobj_manager_v1", "import_timeline"),
               1 + 4 * 2 * images);
     EXPECT_TRUE(compositor.wait_until([](const Scene& scene) { return scene.clients() == 1; }));
+}
+
+// A name for /dev/null that sorts before those of the render nodes, and looks like one.
+class OtherNode {
+public:
+    OtherNode() { std::filesystem::create_symlink("/dev/null", path_); }
+    ~OtherNode() { std::filesystem::remove(path_); }
+    OtherNode(const OtherNode&) = delete;
+    OtherNode& operator=(const OtherNode&) = delete;
+
+private:
+    std::filesystem::path path_ = "/dev/dri/renderD100";
+};
+
+dev_t device_of(const char* node) {
+    struct stat status = {};
+    EXPECT_EQ(stat(node, &status), 0) << node;
+    return status.st_rdev;
+}
+
+TEST_F(ExplicitTest, TheCompositorsDeviceIsTriedFirstAndThenAnyOther) {
+    OtherNode other;
+    Compositor& compositor = start();
+    for (dev_t main_device : {device_of("/dev/dri/renderD128"), device_of("/dev/null")}) {
+        compositor.on_thread([=](Scene& scene) {
+            Feedback feedback = linear_feedback();
+            feedback.main_device = main_device;
+            scene.set_feedback(feedback);
+        });
+        kernel.first_asked = 0;
+        Client client(compositor);
+        std::string line = transport_of_new_swapchain(client);
+        EXPECT_TRUE(contains(line, "transport=explicit ")) << line;
+        EXPECT_EQ(kernel.first_asked, main_device);
+    }
 }
 
 struct Lack {
@@ -476,7 +518,7 @@ extern "C" [[gnu::visibility("default")]] int ioctl(int fd, unsigned long reques
     va_start(arguments, request);
     void* argument = va_arg(arguments, void*);
     va_end(arguments);
-    if (int error = fencebridge::test::refusal(request, argument)) {
+    if (int error = fencebridge::test::refusal(fd, request, argument)) {
         errno = error;
         return -1;
     }
