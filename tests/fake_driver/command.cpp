@@ -65,10 +65,12 @@ VkResult reset(VkCommandBuffer, VkCommandBufferResetFlags) {
 }
 
 void pipeline_barrier(VkCommandBuffer, VkPipelineStageFlags, VkPipelineStageFlags,
-                      VkDependencyFlags, uint32_t, const VkMemoryBarrier*, uint32_t,
-                      const VkBufferMemoryBarrier*, uint32_t count,
+                      VkDependencyFlags, uint32_t, const VkMemoryBarrier*, uint32_t buffer_count,
+                      const VkBufferMemoryBarrier* buffer_barriers, uint32_t count,
                       const VkImageMemoryBarrier* barriers) {
     note("vkCmdPipelineBarrier");
+    for (const VkBufferMemoryBarrier& barrier : std::span{buffer_barriers, buffer_count})
+        (void)objects().buffers.find(barrier.buffer);
     for (const VkImageMemoryBarrier& barrier : std::span{barriers, count})
         (void)find_image(barrier.image);
 }
@@ -98,19 +100,19 @@ void copy_to_image(VkCommandBuffer, VkBuffer from, VkImage to, VkImageLayout, ui
 std::span<const EntryPoint> command_entry_points() {
     constexpr auto level = Level::device;
     static const EntryPoint table[]{
-        entry_point<PFN_vkCreateCommandPool>("vkCreateCommandPool", create_pool, level),
-        entry_point<PFN_vkDestroyCommandPool>("vkDestroyCommandPool", destroy_pool, level),
-        entry_point<PFN_vkResetCommandPool>("vkResetCommandPool", reset_pool, level),
-        entry_point<PFN_vkAllocateCommandBuffers>("vkAllocateCommandBuffers", allocate_buffers,
-                                                  level),
-        entry_point<PFN_vkFreeCommandBuffers>("vkFreeCommandBuffers", free_buffers, level),
-        entry_point<PFN_vkBeginCommandBuffer>("vkBeginCommandBuffer", begin, level),
-        entry_point<PFN_vkEndCommandBuffer>("vkEndCommandBuffer", end, level),
-        entry_point<PFN_vkResetCommandBuffer>("vkResetCommandBuffer", reset, level),
-        entry_point<PFN_vkCmdPipelineBarrier>("vkCmdPipelineBarrier", pipeline_barrier, level),
-        entry_point<PFN_vkCmdClearColorImage>("vkCmdClearColorImage", clear_image, level),
-        entry_point<PFN_vkCmdCopyImage>("vkCmdCopyImage", copy_image, level),
-        entry_point<PFN_vkCmdCopyBufferToImage>("vkCmdCopyBufferToImage", copy_to_image, level),
+        entry_point<PFN_vkCreateCommandPool, create_pool>("vkCreateCommandPool", level),
+        entry_point<PFN_vkDestroyCommandPool, destroy_pool>("vkDestroyCommandPool", level),
+        entry_point<PFN_vkResetCommandPool, reset_pool>("vkResetCommandPool", level),
+        entry_point<PFN_vkAllocateCommandBuffers, allocate_buffers>("vkAllocateCommandBuffers",
+                                                                    level),
+        entry_point<PFN_vkFreeCommandBuffers, free_buffers>("vkFreeCommandBuffers", level),
+        entry_point<PFN_vkBeginCommandBuffer, begin>("vkBeginCommandBuffer", level),
+        entry_point<PFN_vkEndCommandBuffer, end>("vkEndCommandBuffer", level),
+        entry_point<PFN_vkResetCommandBuffer, reset>("vkResetCommandBuffer", level),
+        entry_point<PFN_vkCmdPipelineBarrier, pipeline_barrier>("vkCmdPipelineBarrier", level),
+        entry_point<PFN_vkCmdClearColorImage, clear_image>("vkCmdClearColorImage", level),
+        entry_point<PFN_vkCmdCopyImage, copy_image>("vkCmdCopyImage", level),
+        entry_point<PFN_vkCmdCopyBufferToImage, copy_to_image>("vkCmdCopyBufferToImage", level),
     };
     return table;
 }

@@ -121,7 +121,9 @@ typedef struct FakeDriverControl {
     void (*set_physical_device_count)(uint32_t count);
     void (*hide_instance_extension)(const char* name);
     void (*hide_device_extension)(uint32_t device, const char* name);
-    /* The driver lists and accepts the extension; it has no functions for it. */
+    /* The driver lists and accepts the extension. It has functions for VK_EXT_debug_utils,
+     * VK_EXT_debug_marker, VK_EXT_private_data and VK_EXT_display_surface_counter alone, and says
+     * that it has the features of those that act on swapchains. */
     void (*add_instance_extension)(const char* name);
     void (*add_device_extension)(uint32_t device, const char* name);
     /* Off: no VK_KHR_surface, VK_KHR_wayland_surface, VK_KHR_get_surface_capabilities2,

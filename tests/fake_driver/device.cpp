@@ -149,6 +149,7 @@ void destroy_device(VkDevice handle, const VkAllocationCallbacks*) {
     remove_children(all.semaphores, device.get());
     remove_children(all.fences, device.get());
     remove_children(all.command_pools, device.get());
+    remove_children(all.private_data_slots, device.get());
     --all.devices;
     sweep_merges();
 }
@@ -181,16 +182,15 @@ void get_group_peer_features(VkDevice, uint32_t, uint32_t, uint32_t,
 
 std::span<const EntryPoint> device_entry_points() {
     static const EntryPoint table[]{
-        entry_point<PFN_vkCreateDevice>("vkCreateDevice", create_device, Level::physical_device),
-        entry_point<PFN_vkGetDeviceProcAddr>("vkGetDeviceProcAddr", get_device_function,
-                                             Level::device),
-        entry_point<PFN_vkDestroyDevice>("vkDestroyDevice", destroy_device, Level::device),
-        entry_point<PFN_vkGetDeviceQueue>("vkGetDeviceQueue", get_queue, Level::device),
-        entry_point<PFN_vkGetDeviceQueue2>("vkGetDeviceQueue2", get_queue2, Level::device,
-                                           VK_API_VERSION_1_1),
-        entry_point<PFN_vkGetDeviceGroupPeerMemoryFeatures>("vkGetDeviceGroupPeerMemoryFeatures",
-                                                            get_group_peer_features, Level::device,
-                                                            VK_API_VERSION_1_1),
+        entry_point<PFN_vkCreateDevice, create_device>("vkCreateDevice", Level::physical_device),
+        entry_point<PFN_vkGetDeviceProcAddr, get_device_function>("vkGetDeviceProcAddr",
+                                                                  Level::device),
+        entry_point<PFN_vkDestroyDevice, destroy_device>("vkDestroyDevice", Level::device),
+        entry_point<PFN_vkGetDeviceQueue, get_queue>("vkGetDeviceQueue", Level::device),
+        entry_point<PFN_vkGetDeviceQueue2, get_queue2>("vkGetDeviceQueue2", Level::device,
+                                                       VK_API_VERSION_1_1),
+        entry_point<PFN_vkGetDeviceGroupPeerMemoryFeatures, get_group_peer_features>(
+            "vkGetDeviceGroupPeerMemoryFeatures", Level::device, VK_API_VERSION_1_1),
     };
     return table;
 }

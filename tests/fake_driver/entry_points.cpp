@@ -2,6 +2,8 @@
 #include "entry_points.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <string>
 
 #include "control_table.hpp"
 #include "objects.hpp"
@@ -14,7 +16,8 @@ std::vector<EntryPoint> join_tables() {
     for (const auto& table :
          {instance_entry_points(), physical_device_entry_points(), format_entry_points(),
           device_entry_points(), memory_entry_points(), image_entry_points(), sync_entry_points(),
-          queue_entry_points(), command_entry_points(), native_wsi_entry_points()})
+          queue_entry_points(), command_entry_points(), native_wsi_entry_points(),
+          object_data_entry_points()})
         all.insert(all.end(), table.begin(), table.end());
     return all;
 }
@@ -61,9 +64,29 @@ PFN_vkVoidFunction get_device_function(VkDevice handle, const char* name) {
     const auto* const device = from_handle<Device>(handle);
     return find_function(name, [&](const EntryPoint& entry) {
         return entry.level == Level::device &&
-               (entry.core <= device->api_version || device->has(entry.extension));
+               (entry.core <= device->api_version || device->has(entry.extension) ||
+                // Device commands of VK_EXT_debug_utils, an instance extension.
+                device->physical_device->instance->extensions.contains(entry.extension));
     });
 }
+
+template <class Object>
+void require(const void* handle, const char* name) {
+    if (Object::is_live(handle))
+        return;
+    misuse(std::string{"not a live "} + name);
+    std::abort();
+}
+
+void require_live(VkInstance handle) {
+    // vkGetInstanceProcAddr has none for global functions.
+    if (handle != VK_NULL_HANDLE)
+        require<Instance>(handle, "VkInstance");
+}
+void require_live(VkPhysicalDevice handle) { require<PhysicalDevice>(handle, "VkPhysicalDevice"); }
+void require_live(VkDevice handle) { require<Device>(handle, "VkDevice"); }
+void require_live(VkQueue handle) { require<Queue>(handle, "VkQueue"); }
+void require_live(VkCommandBuffer handle) { require<CommandBuffer>(handle, "VkCommandBuffer"); }
 
 Objects& objects() {
     static Objects all;

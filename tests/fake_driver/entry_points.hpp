@@ -25,11 +25,35 @@ struct EntryPoint {
     std::string_view extension{};      // the extension that has it as well
 };
 
+/// Aborts, after a misuse, unless the handle is that of a live dispatchable object of this
+/// driver's. There is no way on with a handle of another layer's: it is a pointer to something
+/// else.
+void require_live(VkInstance handle);
+void require_live(VkPhysicalDevice handle);
+void require_live(VkDevice handle);
+void require_live(VkQueue handle);
+void require_live(VkCommandBuffer handle);
+template <class Other>
+void require_live(const Other&) {}
+
+/// `function` as the loader calls it, with a look at its first parameter, which is what Vulkan
+/// dispatches by.
+template <auto function>
+struct Checked;
+template <class Result, class First, class... Rest, Result (*function)(First, Rest...)>
+struct Checked<function> {
+    static Result call(First first, Rest... rest) {
+        require_live(first);
+        return function(first, rest...);
+    }
+};
+
 /// A row; say the PFN_ type, so that the compiler checks the function against it.
-template <class Function>
-EntryPoint entry_point(std::string_view name, std::type_identity_t<Function> function, Level level,
-                       uint32_t core = VK_API_VERSION_1_0, std::string_view extension = {}) {
-    return {name, reinterpret_cast<PFN_vkVoidFunction>(function), level, core, extension};
+template <class Function, std::type_identity_t<Function> function>
+EntryPoint entry_point(std::string_view name, Level level, uint32_t core = VK_API_VERSION_1_0,
+                       std::string_view extension = {}) {
+    const Function checked = &Checked<function>::call;
+    return {name, reinterpret_cast<PFN_vkVoidFunction>(checked), level, core, extension};
 }
 
 // One table per file of entry points.
@@ -43,6 +67,7 @@ EntryPoint entry_point(std::string_view name, std::type_identity_t<Function> fun
 [[nodiscard]] std::span<const EntryPoint> queue_entry_points();
 [[nodiscard]] std::span<const EntryPoint> command_entry_points();
 [[nodiscard]] std::span<const EntryPoint> native_wsi_entry_points();
+[[nodiscard]] std::span<const EntryPoint> object_data_entry_points();
 
 PFN_vkVoidFunction get_instance_function(VkInstance instance, const char* name);
 PFN_vkVoidFunction get_physical_device_function(VkInstance instance, const char* name);

@@ -193,30 +193,24 @@ std::span<const EntryPoint> format_entry_points() {
     constexpr auto level = Level::physical_device;
     constexpr auto extension = VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME;
     static const EntryPoint table[]{
-        entry_point<PFN_vkGetPhysicalDeviceFormatProperties>("vkGetPhysicalDeviceFormatProperties",
-                                                             get_format_properties, level),
-        entry_point<PFN_vkGetPhysicalDeviceFormatProperties2>(
-            "vkGetPhysicalDeviceFormatProperties2", get_format_properties2, level,
-            VK_API_VERSION_1_1),
-        entry_point<PFN_vkGetPhysicalDeviceFormatProperties2>(
-            "vkGetPhysicalDeviceFormatProperties2KHR", get_format_properties2, level, never_core,
-            extension),
-        entry_point<PFN_vkGetPhysicalDeviceImageFormatProperties>(
-            "vkGetPhysicalDeviceImageFormatProperties", get_image_format_properties, level),
-        entry_point<PFN_vkGetPhysicalDeviceImageFormatProperties2>(
-            "vkGetPhysicalDeviceImageFormatProperties2", get_image_format_properties2, level,
-            VK_API_VERSION_1_1),
-        entry_point<PFN_vkGetPhysicalDeviceImageFormatProperties2>(
-            "vkGetPhysicalDeviceImageFormatProperties2KHR", get_image_format_properties2, level,
-            never_core, extension),
-        entry_point<PFN_vkGetPhysicalDeviceSparseImageFormatProperties>(
-            "vkGetPhysicalDeviceSparseImageFormatProperties", get_sparse_properties, level),
-        entry_point<PFN_vkGetPhysicalDeviceSparseImageFormatProperties2>(
-            "vkGetPhysicalDeviceSparseImageFormatProperties2", get_sparse_properties2, level,
-            VK_API_VERSION_1_1),
-        entry_point<PFN_vkGetPhysicalDeviceSparseImageFormatProperties2>(
-            "vkGetPhysicalDeviceSparseImageFormatProperties2KHR", get_sparse_properties2, level,
-            never_core, extension),
+        entry_point<PFN_vkGetPhysicalDeviceFormatProperties, get_format_properties>(
+            "vkGetPhysicalDeviceFormatProperties", level),
+        entry_point<PFN_vkGetPhysicalDeviceFormatProperties2, get_format_properties2>(
+            "vkGetPhysicalDeviceFormatProperties2", level, VK_API_VERSION_1_1),
+        entry_point<PFN_vkGetPhysicalDeviceFormatProperties2, get_format_properties2>(
+            "vkGetPhysicalDeviceFormatProperties2KHR", level, never_core, extension),
+        entry_point<PFN_vkGetPhysicalDeviceImageFormatProperties, get_image_format_properties>(
+            "vkGetPhysicalDeviceImageFormatProperties", level),
+        entry_point<PFN_vkGetPhysicalDeviceImageFormatProperties2, get_image_format_properties2>(
+            "vkGetPhysicalDeviceImageFormatProperties2", level, VK_API_VERSION_1_1),
+        entry_point<PFN_vkGetPhysicalDeviceImageFormatProperties2, get_image_format_properties2>(
+            "vkGetPhysicalDeviceImageFormatProperties2KHR", level, never_core, extension),
+        entry_point<PFN_vkGetPhysicalDeviceSparseImageFormatProperties, get_sparse_properties>(
+            "vkGetPhysicalDeviceSparseImageFormatProperties", level),
+        entry_point<PFN_vkGetPhysicalDeviceSparseImageFormatProperties2, get_sparse_properties2>(
+            "vkGetPhysicalDeviceSparseImageFormatProperties2", level, VK_API_VERSION_1_1),
+        entry_point<PFN_vkGetPhysicalDeviceSparseImageFormatProperties2, get_sparse_properties2>(
+            "vkGetPhysicalDeviceSparseImageFormatProperties2KHR", level, never_core, extension),
     };
     return table;
 }

@@ -194,6 +194,29 @@ void get_subresource_layout(VkDevice, VkImage handle, const VkImageSubresource* 
     layout->rowPitch = image->planes[*plane].pitch;
 }
 
+/// VkDeviceImageSubresourceInfo and VkSubresourceLayout2, for the headers may be older.
+struct DeviceImageSubresourceInfo {
+    VkStructureType type;
+    const void* next;
+    const VkImageCreateInfo* create_info;
+    const void* subresource;
+};
+struct SubresourceLayout2 {
+    VkStructureType type;
+    void* next;
+    VkSubresourceLayout layout;
+};
+using GetDeviceSubresourceLayout = void(VKAPI_PTR*)(VkDevice, const DeviceImageSubresourceInfo*,
+                                                    SubresourceLayout2*);
+
+void get_device_subresource_layout(VkDevice, const DeviceImageSubresourceInfo* info,
+                                   SubresourceLayout2* layout) {
+    note_query("vkGetDeviceImageSubresourceLayout");
+    check_swapchain(info->create_info->pNext);
+    layout->layout = {};
+    layout->layout.rowPitch = VkDeviceSize{info->create_info->extent.width} * 4;
+}
+
 VkResult get_modifier_properties(VkDevice, VkImage handle,
                                  VkImageDrmFormatModifierPropertiesEXT* properties) {
     if (const auto failure = enter("vkGetImageDrmFormatModifierPropertiesEXT"))
@@ -228,27 +251,29 @@ void destroy_view(VkDevice, VkImageView handle, const VkAllocationCallbacks*) {
 std::span<const EntryPoint> image_entry_points() {
     constexpr auto level = Level::device;
     static const EntryPoint table[]{
-        entry_point<PFN_vkCreateImage>("vkCreateImage", create_image, level),
-        entry_point<PFN_vkDestroyImage>("vkDestroyImage", destroy_image, level),
-        entry_point<PFN_vkGetImageMemoryRequirements>("vkGetImageMemoryRequirements",
-                                                      get_requirements, level),
-        entry_point<PFN_vkGetImageMemoryRequirements2>(
-            "vkGetImageMemoryRequirements2", get_requirements2, level, VK_API_VERSION_1_1),
-        entry_point<PFN_vkGetImageMemoryRequirements2>(
-            "vkGetImageMemoryRequirements2KHR", get_requirements2, level, never_core,
+        entry_point<PFN_vkCreateImage, create_image>("vkCreateImage", level),
+        entry_point<PFN_vkDestroyImage, destroy_image>("vkDestroyImage", level),
+        entry_point<PFN_vkGetImageMemoryRequirements, get_requirements>(
+            "vkGetImageMemoryRequirements", level),
+        entry_point<PFN_vkGetImageMemoryRequirements2, get_requirements2>(
+            "vkGetImageMemoryRequirements2", level, VK_API_VERSION_1_1),
+        entry_point<PFN_vkGetImageMemoryRequirements2, get_requirements2>(
+            "vkGetImageMemoryRequirements2KHR", level, never_core,
             VK_KHR_GET_MEMORY_REQUIREMENTS_2_EXTENSION_NAME),
-        entry_point<PFN_vkBindImageMemory>("vkBindImageMemory", bind_memory, level),
-        entry_point<PFN_vkBindImageMemory2>("vkBindImageMemory2", bind_memory2, level,
-                                            VK_API_VERSION_1_1),
-        entry_point<PFN_vkBindImageMemory2>("vkBindImageMemory2KHR", bind_memory2, level,
-                                            never_core, VK_KHR_BIND_MEMORY_2_EXTENSION_NAME),
-        entry_point<PFN_vkGetImageSubresourceLayout>("vkGetImageSubresourceLayout",
-                                                     get_subresource_layout, level),
-        entry_point<PFN_vkGetImageDrmFormatModifierPropertiesEXT>(
-            "vkGetImageDrmFormatModifierPropertiesEXT", get_modifier_properties, level, never_core,
+        entry_point<PFN_vkBindImageMemory, bind_memory>("vkBindImageMemory", level),
+        entry_point<PFN_vkBindImageMemory2, bind_memory2>("vkBindImageMemory2", level,
+                                                          VK_API_VERSION_1_1),
+        entry_point<PFN_vkBindImageMemory2, bind_memory2>(
+            "vkBindImageMemory2KHR", level, never_core, VK_KHR_BIND_MEMORY_2_EXTENSION_NAME),
+        entry_point<PFN_vkGetImageSubresourceLayout, get_subresource_layout>(
+            "vkGetImageSubresourceLayout", level),
+        entry_point<GetDeviceSubresourceLayout, get_device_subresource_layout>(
+            "vkGetDeviceImageSubresourceLayoutKHR", level, never_core, "VK_KHR_maintenance5"),
+        entry_point<PFN_vkGetImageDrmFormatModifierPropertiesEXT, get_modifier_properties>(
+            "vkGetImageDrmFormatModifierPropertiesEXT", level, never_core,
             VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME),
-        entry_point<PFN_vkCreateImageView>("vkCreateImageView", create_view, level),
-        entry_point<PFN_vkDestroyImageView>("vkDestroyImageView", destroy_view, level),
+        entry_point<PFN_vkCreateImageView, create_view>("vkCreateImageView", level),
+        entry_point<PFN_vkDestroyImageView, destroy_view>("vkDestroyImageView", level),
     };
     return table;
 }

@@ -124,24 +124,22 @@ VkResult enumerate_groups(VkInstance handle, uint32_t* count,
 
 std::span<const EntryPoint> instance_entry_points() {
     static const EntryPoint table[]{
-        entry_point<PFN_vkGetInstanceProcAddr>("vkGetInstanceProcAddr", get_instance_function,
-                                               Level::global),
-        entry_point<PFN_vkEnumerateInstanceVersion>("vkEnumerateInstanceVersion",
-                                                    enumerate_instance_version, Level::global,
-                                                    VK_API_VERSION_1_1),
-        entry_point<PFN_vkEnumerateInstanceExtensionProperties>(
-            "vkEnumerateInstanceExtensionProperties", enumerate_instance_extensions, Level::global),
-        entry_point<PFN_vkEnumerateInstanceLayerProperties>(
-            "vkEnumerateInstanceLayerProperties", enumerate_instance_layers, Level::global),
-        entry_point<PFN_vkCreateInstance>("vkCreateInstance", create_instance, Level::global),
-        entry_point<PFN_vkDestroyInstance>("vkDestroyInstance", destroy_instance, Level::instance),
-        entry_point<PFN_vkEnumeratePhysicalDevices>("vkEnumeratePhysicalDevices",
-                                                    enumerate_physical_devices, Level::instance),
-        entry_point<PFN_vkEnumeratePhysicalDeviceGroups>("vkEnumeratePhysicalDeviceGroups",
-                                                         enumerate_groups, Level::instance,
-                                                         VK_API_VERSION_1_1),
-        entry_point<PFN_vkEnumeratePhysicalDeviceGroupsKHR>(
-            "vkEnumeratePhysicalDeviceGroupsKHR", enumerate_groups, Level::instance, never_core,
+        entry_point<PFN_vkGetInstanceProcAddr, get_instance_function>("vkGetInstanceProcAddr",
+                                                                      Level::global),
+        entry_point<PFN_vkEnumerateInstanceVersion, enumerate_instance_version>(
+            "vkEnumerateInstanceVersion", Level::global, VK_API_VERSION_1_1),
+        entry_point<PFN_vkEnumerateInstanceExtensionProperties, enumerate_instance_extensions>(
+            "vkEnumerateInstanceExtensionProperties", Level::global),
+        entry_point<PFN_vkEnumerateInstanceLayerProperties, enumerate_instance_layers>(
+            "vkEnumerateInstanceLayerProperties", Level::global),
+        entry_point<PFN_vkCreateInstance, create_instance>("vkCreateInstance", Level::global),
+        entry_point<PFN_vkDestroyInstance, destroy_instance>("vkDestroyInstance", Level::instance),
+        entry_point<PFN_vkEnumeratePhysicalDevices, enumerate_physical_devices>(
+            "vkEnumeratePhysicalDevices", Level::instance),
+        entry_point<PFN_vkEnumeratePhysicalDeviceGroups, enumerate_groups>(
+            "vkEnumeratePhysicalDeviceGroups", Level::instance, VK_API_VERSION_1_1),
+        entry_point<PFN_vkEnumeratePhysicalDeviceGroupsKHR, enumerate_groups>(
+            "vkEnumeratePhysicalDeviceGroupsKHR", Level::instance, never_core,
             VK_KHR_DEVICE_GROUP_CREATION_EXTENSION_NAME),
     };
     return table;

@@ -98,7 +98,11 @@ void unmap_memory(VkDevice, VkDeviceMemory handle) {
         unmap(*memory);
 }
 
-VkResult sync_ranges(VkDevice, uint32_t, const VkMappedMemoryRange*) { return VK_SUCCESS; }
+VkResult sync_ranges(VkDevice, uint32_t count, const VkMappedMemoryRange* ranges) {
+    for (const VkMappedMemoryRange& range : std::span{ranges, count})
+        (void)objects().memories.find(range.memory);
+    return VK_SUCCESS;
+}
 
 VkResult get_memory_fd(VkDevice, const VkMemoryGetFdInfoKHR* info, int* fd) {
     if (const auto failure = enter("vkGetMemoryFdKHR"))
@@ -168,27 +172,27 @@ std::span<const EntryPoint> memory_entry_points() {
     constexpr auto level = Level::device;
     constexpr auto external = VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME;
     static const EntryPoint table[]{
-        entry_point<PFN_vkAllocateMemory>("vkAllocateMemory", allocate_memory, level),
-        entry_point<PFN_vkFreeMemory>("vkFreeMemory", free_memory, level),
-        entry_point<PFN_vkMapMemory>("vkMapMemory", map_memory, level),
-        entry_point<PFN_vkUnmapMemory>("vkUnmapMemory", unmap_memory, level),
-        entry_point<PFN_vkFlushMappedMemoryRanges>("vkFlushMappedMemoryRanges", sync_ranges, level),
-        entry_point<PFN_vkInvalidateMappedMemoryRanges>("vkInvalidateMappedMemoryRanges",
-                                                        sync_ranges, level),
-        entry_point<PFN_vkGetMemoryFdKHR>("vkGetMemoryFdKHR", get_memory_fd, level, never_core,
-                                          external),
-        entry_point<PFN_vkGetMemoryFdPropertiesKHR>(
-            "vkGetMemoryFdPropertiesKHR", get_memory_fd_properties, level, never_core, external),
-        entry_point<PFN_vkCreateBuffer>("vkCreateBuffer", create_buffer, level),
-        entry_point<PFN_vkDestroyBuffer>("vkDestroyBuffer", destroy_buffer, level),
-        entry_point<PFN_vkGetBufferMemoryRequirements>("vkGetBufferMemoryRequirements",
-                                                       get_buffer_requirements, level),
-        entry_point<PFN_vkGetBufferMemoryRequirements2>(
-            "vkGetBufferMemoryRequirements2", get_buffer_requirements2, level, VK_API_VERSION_1_1),
-        entry_point<PFN_vkGetBufferMemoryRequirements2>(
-            "vkGetBufferMemoryRequirements2KHR", get_buffer_requirements2, level, never_core,
+        entry_point<PFN_vkAllocateMemory, allocate_memory>("vkAllocateMemory", level),
+        entry_point<PFN_vkFreeMemory, free_memory>("vkFreeMemory", level),
+        entry_point<PFN_vkMapMemory, map_memory>("vkMapMemory", level),
+        entry_point<PFN_vkUnmapMemory, unmap_memory>("vkUnmapMemory", level),
+        entry_point<PFN_vkFlushMappedMemoryRanges, sync_ranges>("vkFlushMappedMemoryRanges", level),
+        entry_point<PFN_vkInvalidateMappedMemoryRanges, sync_ranges>(
+            "vkInvalidateMappedMemoryRanges", level),
+        entry_point<PFN_vkGetMemoryFdKHR, get_memory_fd>("vkGetMemoryFdKHR", level, never_core,
+                                                         external),
+        entry_point<PFN_vkGetMemoryFdPropertiesKHR, get_memory_fd_properties>(
+            "vkGetMemoryFdPropertiesKHR", level, never_core, external),
+        entry_point<PFN_vkCreateBuffer, create_buffer>("vkCreateBuffer", level),
+        entry_point<PFN_vkDestroyBuffer, destroy_buffer>("vkDestroyBuffer", level),
+        entry_point<PFN_vkGetBufferMemoryRequirements, get_buffer_requirements>(
+            "vkGetBufferMemoryRequirements", level),
+        entry_point<PFN_vkGetBufferMemoryRequirements2, get_buffer_requirements2>(
+            "vkGetBufferMemoryRequirements2", level, VK_API_VERSION_1_1),
+        entry_point<PFN_vkGetBufferMemoryRequirements2, get_buffer_requirements2>(
+            "vkGetBufferMemoryRequirements2KHR", level, never_core,
             VK_KHR_GET_MEMORY_REQUIREMENTS_2_EXTENSION_NAME),
-        entry_point<PFN_vkBindBufferMemory>("vkBindBufferMemory", bind_buffer, level),
+        entry_point<PFN_vkBindBufferMemory, bind_buffer>("vkBindBufferMemory", level),
     };
     return table;
 }

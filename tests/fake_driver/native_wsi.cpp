@@ -72,6 +72,20 @@ VkResult get_capabilities2(VkPhysicalDevice, const VkPhysicalDeviceSurfaceInfo2K
     return VK_SUCCESS;
 }
 
+VkResult get_capabilities2_ext(VkPhysicalDevice, VkSurfaceKHR surface,
+                               VkSurfaceCapabilities2EXT* capabilities) {
+    if (const auto failure = enter_query("vkGetPhysicalDeviceSurfaceCapabilities2EXT"))
+        return *failure;
+    if (objects().surfaces.find(surface) == nullptr)
+        return VK_ERROR_SURFACE_LOST_KHR;
+    const VkSurfaceCapabilitiesKHR native = native_capabilities();
+    capabilities->minImageCount = native.minImageCount;
+    capabilities->maxImageCount = native.maxImageCount;
+    capabilities->currentExtent = native.currentExtent;
+    capabilities->supportedSurfaceCounters = VK_SURFACE_COUNTER_VBLANK_BIT_EXT;
+    return VK_SUCCESS;
+}
+
 constexpr VkSurfaceFormatKHR native_format{.format = FAKE_DRIVER_NATIVE_FORMAT,
                                            .colorSpace = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR};
 
@@ -105,11 +119,14 @@ VkResult get_present_modes(VkPhysicalDevice, VkSurfaceKHR surface, uint32_t* cou
     return enumerate(std::span<const VkPresentModeKHR>{&native_mode, 1}, count, modes);
 }
 
-VkResult get_rectangles(VkPhysicalDevice, VkSurfaceKHR, uint32_t* count, VkRect2D* rectangles) {
+VkResult get_rectangles(VkPhysicalDevice, VkSurfaceKHR surface, uint32_t* count,
+                        VkRect2D* rectangles) {
     static constexpr VkRect2D all{.offset = {0, 0},
                                   .extent = {FAKE_DRIVER_NATIVE_WIDTH, FAKE_DRIVER_NATIVE_HEIGHT}};
     if (const auto failure = enter_query("vkGetPhysicalDevicePresentRectanglesKHR"))
         return *failure;
+    if (objects().surfaces.find(surface) == nullptr)
+        return VK_ERROR_SURFACE_LOST_KHR;
     return enumerate(std::span<const VkRect2D>{&all, 1}, count, rectangles);
 }
 
@@ -225,28 +242,27 @@ std::vector<EntryPoint> surface_table() {
     constexpr auto second = VK_KHR_GET_SURFACE_CAPABILITIES_2_EXTENSION_NAME;
     constexpr auto level = Level::physical_device;
     return {
-        entry_point<PFN_vkCreateWaylandSurfaceKHR>("vkCreateWaylandSurfaceKHR", create_surface,
-                                                   Level::instance, never_core, wayland),
-        entry_point<PFN_vkDestroySurfaceKHR>("vkDestroySurfaceKHR", destroy_surface,
-                                             Level::instance, never_core, surface),
-        entry_point<PFN_vkGetPhysicalDeviceWaylandPresentationSupportKHR>(
-            "vkGetPhysicalDeviceWaylandPresentationSupportKHR", get_wayland_support, level,
-            never_core, wayland),
-        entry_point<PFN_vkGetPhysicalDeviceSurfaceSupportKHR>(
-            "vkGetPhysicalDeviceSurfaceSupportKHR", get_support, level, never_core, surface),
-        entry_point<PFN_vkGetPhysicalDeviceSurfaceCapabilitiesKHR>(
-            "vkGetPhysicalDeviceSurfaceCapabilitiesKHR", get_capabilities, level, never_core,
-            surface),
-        entry_point<PFN_vkGetPhysicalDeviceSurfaceFormatsKHR>(
-            "vkGetPhysicalDeviceSurfaceFormatsKHR", get_formats, level, never_core, surface),
-        entry_point<PFN_vkGetPhysicalDeviceSurfacePresentModesKHR>(
-            "vkGetPhysicalDeviceSurfacePresentModesKHR", get_present_modes, level, never_core,
-            surface),
-        entry_point<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(
-            "vkGetPhysicalDeviceSurfaceCapabilities2KHR", get_capabilities2, level, never_core,
-            second),
-        entry_point<PFN_vkGetPhysicalDeviceSurfaceFormats2KHR>(
-            "vkGetPhysicalDeviceSurfaceFormats2KHR", get_formats2, level, never_core, second),
+        entry_point<PFN_vkCreateWaylandSurfaceKHR, create_surface>(
+            "vkCreateWaylandSurfaceKHR", Level::instance, never_core, wayland),
+        entry_point<PFN_vkDestroySurfaceKHR, destroy_surface>("vkDestroySurfaceKHR",
+                                                              Level::instance, never_core, surface),
+        entry_point<PFN_vkGetPhysicalDeviceWaylandPresentationSupportKHR, get_wayland_support>(
+            "vkGetPhysicalDeviceWaylandPresentationSupportKHR", level, never_core, wayland),
+        entry_point<PFN_vkGetPhysicalDeviceSurfaceSupportKHR, get_support>(
+            "vkGetPhysicalDeviceSurfaceSupportKHR", level, never_core, surface),
+        entry_point<PFN_vkGetPhysicalDeviceSurfaceCapabilitiesKHR, get_capabilities>(
+            "vkGetPhysicalDeviceSurfaceCapabilitiesKHR", level, never_core, surface),
+        entry_point<PFN_vkGetPhysicalDeviceSurfaceFormatsKHR, get_formats>(
+            "vkGetPhysicalDeviceSurfaceFormatsKHR", level, never_core, surface),
+        entry_point<PFN_vkGetPhysicalDeviceSurfacePresentModesKHR, get_present_modes>(
+            "vkGetPhysicalDeviceSurfacePresentModesKHR", level, never_core, surface),
+        entry_point<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR, get_capabilities2>(
+            "vkGetPhysicalDeviceSurfaceCapabilities2KHR", level, never_core, second),
+        entry_point<PFN_vkGetPhysicalDeviceSurfaceCapabilities2EXT, get_capabilities2_ext>(
+            "vkGetPhysicalDeviceSurfaceCapabilities2EXT", level, never_core,
+            VK_EXT_DISPLAY_SURFACE_COUNTER_EXTENSION_NAME),
+        entry_point<PFN_vkGetPhysicalDeviceSurfaceFormats2KHR, get_formats2>(
+            "vkGetPhysicalDeviceSurfaceFormats2KHR", level, never_core, second),
     };
 }
 
@@ -254,27 +270,25 @@ std::vector<EntryPoint> swapchain_table() {
     constexpr auto extension = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
     constexpr auto level = Level::device;
     return {
-        entry_point<PFN_vkGetPhysicalDevicePresentRectanglesKHR>(
-            "vkGetPhysicalDevicePresentRectanglesKHR", get_rectangles, Level::physical_device,
-            never_core, extension),
-        entry_point<PFN_vkCreateSwapchainKHR>("vkCreateSwapchainKHR", create_swapchain, level,
-                                              never_core, extension),
-        entry_point<PFN_vkDestroySwapchainKHR>("vkDestroySwapchainKHR", destroy_swapchain, level,
-                                               never_core, extension),
-        entry_point<PFN_vkGetSwapchainImagesKHR>("vkGetSwapchainImagesKHR", get_images, level,
-                                                 never_core, extension),
-        entry_point<PFN_vkAcquireNextImageKHR>("vkAcquireNextImageKHR", acquire_next_image, level,
-                                               never_core, extension),
-        entry_point<PFN_vkAcquireNextImage2KHR>("vkAcquireNextImage2KHR", acquire_next_image2,
-                                                level, never_core, extension),
-        entry_point<PFN_vkQueuePresentKHR>("vkQueuePresentKHR", queue_present, level, never_core,
-                                           extension),
-        entry_point<PFN_vkGetDeviceGroupPresentCapabilitiesKHR>(
-            "vkGetDeviceGroupPresentCapabilitiesKHR", get_group_capabilities, level, never_core,
+        entry_point<PFN_vkGetPhysicalDevicePresentRectanglesKHR, get_rectangles>(
+            "vkGetPhysicalDevicePresentRectanglesKHR", Level::physical_device, never_core,
             extension),
-        entry_point<PFN_vkGetDeviceGroupSurfacePresentModesKHR>(
-            "vkGetDeviceGroupSurfacePresentModesKHR", get_group_surface_modes, level, never_core,
-            extension),
+        entry_point<PFN_vkCreateSwapchainKHR, create_swapchain>("vkCreateSwapchainKHR", level,
+                                                                never_core, extension),
+        entry_point<PFN_vkDestroySwapchainKHR, destroy_swapchain>("vkDestroySwapchainKHR", level,
+                                                                  never_core, extension),
+        entry_point<PFN_vkGetSwapchainImagesKHR, get_images>("vkGetSwapchainImagesKHR", level,
+                                                             never_core, extension),
+        entry_point<PFN_vkAcquireNextImageKHR, acquire_next_image>("vkAcquireNextImageKHR", level,
+                                                                   never_core, extension),
+        entry_point<PFN_vkAcquireNextImage2KHR, acquire_next_image2>("vkAcquireNextImage2KHR",
+                                                                     level, never_core, extension),
+        entry_point<PFN_vkQueuePresentKHR, queue_present>("vkQueuePresentKHR", level, never_core,
+                                                          extension),
+        entry_point<PFN_vkGetDeviceGroupPresentCapabilitiesKHR, get_group_capabilities>(
+            "vkGetDeviceGroupPresentCapabilitiesKHR", level, never_core, extension),
+        entry_point<PFN_vkGetDeviceGroupSurfacePresentModesKHR, get_group_surface_modes>(
+            "vkGetDeviceGroupSurfacePresentModesKHR", level, never_core, extension),
     };
 }
 

@@ -24,21 +24,55 @@ namespace fencebridge::fake_driver {
 struct Instance;
 struct Device;
 
-struct PhysicalDevice {
+/// A dispatchable object, known from its construction to its end.
+template <class Self>
+struct Dispatchable {
     VK_LOADER_DATA loader{};
+
+    Dispatchable() {
+        live().change([this](auto& all) { all.insert(this); });
+    }
+    ~Dispatchable() {
+        live().change([this](auto& all) { all.erase(this); });
+    }
+    Dispatchable(const Dispatchable&) = delete;
+    Dispatchable& operator=(const Dispatchable&) = delete;
+
+    [[nodiscard]] static bool is_live(const void* handle) {
+        bool found = false;
+        live().change([&](const auto& all) { found = all.contains(handle); });
+        return found;
+    }
+
+private:
+    struct Live {
+        std::mutex mutex;
+        std::set<const void*> objects;
+
+        template <class Use>
+        void change(Use&& use) {
+            const std::lock_guard lock{mutex};
+            use(objects);
+        }
+    };
+    static Live& live() {
+        static Live all;
+        return all;
+    }
+};
+
+struct PhysicalDevice : Dispatchable<PhysicalDevice> {
     Instance* instance{nullptr};
     uint32_t index{0};
 };
 
-struct Instance {
-    VK_LOADER_DATA loader{};
+struct Instance : Dispatchable<Instance> {
     uint32_t api_version{VK_API_VERSION_1_0};
     std::set<std::string, std::less<>> extensions;
     std::vector<std::unique_ptr<PhysicalDevice>> physical_devices;
 };
 
-struct Queue {
-    VK_LOADER_DATA loader{};
+struct Queue : Dispatchable<Queue> {
     Device* device{nullptr};
     VkDeviceQueueCreateFlags flags{0};
     uint32_t family{0};
@@ -46,8 +80,7 @@ struct Queue {
     Payload submitted; // all batches so far, behind the lock of sync_objects.cpp
 };
 
-struct Device {
-    VK_LOADER_DATA loader{};
+struct Device : Dispatchable<Device> {
     const PhysicalDevice* physical_device{nullptr};
     uint32_t api_version{VK_API_VERSION_1_0};
     std::set<std::string, std::less<>> extensions;
@@ -58,8 +91,7 @@ struct Device {
     }
 };
 
-struct CommandBuffer {
-    VK_LOADER_DATA loader{};
+struct CommandBuffer : Dispatchable<CommandBuffer> {
     Device* device{nullptr};
     VkCommandPool pool{VK_NULL_HANDLE};
 };
@@ -127,6 +159,12 @@ struct Swapchain {
     Device* device{nullptr};
     std::vector<VkImage> images;
     uint32_t next{0};
+};
+
+/// VK_EXT_private_data: what is kept for each object, by type and handle.
+struct PrivateDataSlot {
+    Device* device{nullptr};
+    std::map<std::pair<VkObjectType, uint64_t>, uint64_t> data{};
 };
 
 /// The live objects of one type that numbers stand for.
@@ -215,6 +253,7 @@ struct Objects {
     Pool<VkCommandPool, CommandPool> command_pools{"VkCommandPool"};
     Pool<VkSurfaceKHR, Surface> surfaces{"VkSurfaceKHR"};
     Pool<VkSwapchainKHR, Swapchain> swapchains{"VkSwapchainKHR"};
+    Pool<VkPrivateDataSlot, PrivateDataSlot> private_data_slots{"VkPrivateDataSlot"};
 };
 
 [[nodiscard]] Objects& objects();

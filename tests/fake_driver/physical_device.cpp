@@ -19,9 +19,40 @@ void get_features(VkPhysicalDevice, VkPhysicalDeviceFeatures* features) {
     features->robustBufferAccess = VK_TRUE; // required of every implementation
 }
 
+/// The features of extensions that act on swapchains, which a driver has together with them. By
+/// number, for the headers may be older.
+struct SwapchainFeatures {
+    std::string_view extension;
+    uint32_t type;  // VkStructureType
+    uint32_t count; // of features
+};
+constexpr SwapchainFeatures swapchain_features[]{
+    {"VK_EXT_image_compression_control_swapchain", 1000437000, 1},
+    {"VK_EXT_multisampled_render_to_swapchain", 1000616000, 1},
+    {"VK_EXT_present_mode_fifo_latest_ready", 1000361000, 1},
+    {"VK_EXT_present_timing", 1000208000, 3},
+    {"VK_EXT_swapchain_maintenance1", 1000275000, 1},
+    {"VK_HUAWEI_hdr_vivid", 1000590000, 1},
+    {"VK_KHR_present_id", 1000294001, 1},
+    {"VK_KHR_present_id2", 1000479002, 1},
+    {"VK_KHR_present_mode_fifo_latest_ready", 1000361000, 1},
+    {"VK_KHR_present_wait", 1000248000, 1},
+    {"VK_KHR_present_wait2", 1000480001, 1},
+    {"VK_KHR_swapchain_maintenance1", 1000275000, 1},
+    {"VK_NV_present_barrier", 1000292000, 1},
+    {"VK_NV_present_metering", 1000613001, 1},
+};
+
 /// Structures of features we do not know stay as the application cleared them.
 void get_features2(VkPhysicalDevice handle, VkPhysicalDeviceFeatures2* features) {
     get_features(handle, &features->features);
+    const DeviceSettings settings = settings_of(handle);
+    for (auto* link = static_cast<VkBaseOutStructure*>(features->pNext); link != nullptr;
+         link = link->pNext)
+        for (const SwapchainFeatures& row : swapchain_features)
+            if (static_cast<uint32_t>(link->sType) == row.type &&
+                settings.has_extension(row.extension))
+                std::fill_n(reinterpret_cast<VkBool32*>(link + 1), row.count, VK_TRUE);
 }
 
 VkPhysicalDeviceLimits make_limits() {
@@ -172,55 +203,53 @@ void get_external_buffer(VkPhysicalDevice, const VkPhysicalDeviceExternalBufferI
 }
 
 /// Both spellings of a function that Vulkan 1.1 took over.
-template <class Function>
+template <class Function, std::type_identity_t<Function> function>
 void add_pair(std::vector<EntryPoint>& table, std::string_view name, std::string_view khr_name,
-              std::type_identity_t<Function> function, std::string_view extension) {
+              std::string_view extension) {
     table.push_back(
-        entry_point<Function>(name, function, Level::physical_device, VK_API_VERSION_1_1));
+        entry_point<Function, function>(name, Level::physical_device, VK_API_VERSION_1_1));
     table.push_back(
-        entry_point<Function>(khr_name, function, Level::physical_device, never_core, extension));
+        entry_point<Function, function>(khr_name, Level::physical_device, never_core, extension));
 }
 
 std::vector<EntryPoint> make_table() {
     constexpr auto level = Level::physical_device;
     constexpr auto properties2 = VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME;
     std::vector<EntryPoint> table{
-        entry_point<PFN_vkGetPhysicalDeviceFeatures>("vkGetPhysicalDeviceFeatures", get_features,
-                                                     level),
-        entry_point<PFN_vkGetPhysicalDeviceProperties>("vkGetPhysicalDeviceProperties",
-                                                       get_properties, level),
-        entry_point<PFN_vkGetPhysicalDeviceQueueFamilyProperties>(
-            "vkGetPhysicalDeviceQueueFamilyProperties", get_queue_families, level),
-        entry_point<PFN_vkGetPhysicalDeviceMemoryProperties>("vkGetPhysicalDeviceMemoryProperties",
-                                                             get_memory_properties, level),
-        entry_point<PFN_vkEnumerateDeviceExtensionProperties>(
-            "vkEnumerateDeviceExtensionProperties", enumerate_device_extensions, level),
-        entry_point<PFN_vkEnumerateDeviceLayerProperties>("vkEnumerateDeviceLayerProperties",
-                                                          enumerate_device_layers, level),
+        entry_point<PFN_vkGetPhysicalDeviceFeatures, get_features>("vkGetPhysicalDeviceFeatures",
+                                                                   level),
+        entry_point<PFN_vkGetPhysicalDeviceProperties, get_properties>(
+            "vkGetPhysicalDeviceProperties", level),
+        entry_point<PFN_vkGetPhysicalDeviceQueueFamilyProperties, get_queue_families>(
+            "vkGetPhysicalDeviceQueueFamilyProperties", level),
+        entry_point<PFN_vkGetPhysicalDeviceMemoryProperties, get_memory_properties>(
+            "vkGetPhysicalDeviceMemoryProperties", level),
+        entry_point<PFN_vkEnumerateDeviceExtensionProperties, enumerate_device_extensions>(
+            "vkEnumerateDeviceExtensionProperties", level),
+        entry_point<PFN_vkEnumerateDeviceLayerProperties, enumerate_device_layers>(
+            "vkEnumerateDeviceLayerProperties", level),
     };
-    add_pair<PFN_vkGetPhysicalDeviceFeatures2>(table, "vkGetPhysicalDeviceFeatures2",
-                                               "vkGetPhysicalDeviceFeatures2KHR", get_features2,
-                                               properties2);
-    add_pair<PFN_vkGetPhysicalDeviceProperties2>(table, "vkGetPhysicalDeviceProperties2",
-                                                 "vkGetPhysicalDeviceProperties2KHR",
-                                                 get_properties2, properties2);
-    add_pair<PFN_vkGetPhysicalDeviceQueueFamilyProperties2>(
+    add_pair<PFN_vkGetPhysicalDeviceFeatures2, get_features2>(
+        table, "vkGetPhysicalDeviceFeatures2", "vkGetPhysicalDeviceFeatures2KHR", properties2);
+    add_pair<PFN_vkGetPhysicalDeviceProperties2, get_properties2>(
+        table, "vkGetPhysicalDeviceProperties2", "vkGetPhysicalDeviceProperties2KHR", properties2);
+    add_pair<PFN_vkGetPhysicalDeviceQueueFamilyProperties2, get_queue_families2>(
         table, "vkGetPhysicalDeviceQueueFamilyProperties2",
-        "vkGetPhysicalDeviceQueueFamilyProperties2KHR", get_queue_families2, properties2);
-    add_pair<PFN_vkGetPhysicalDeviceMemoryProperties2>(
+        "vkGetPhysicalDeviceQueueFamilyProperties2KHR", properties2);
+    add_pair<PFN_vkGetPhysicalDeviceMemoryProperties2, get_memory_properties2>(
         table, "vkGetPhysicalDeviceMemoryProperties2", "vkGetPhysicalDeviceMemoryProperties2KHR",
-        get_memory_properties2, properties2);
-    add_pair<PFN_vkGetPhysicalDeviceExternalSemaphoreProperties>(
+        properties2);
+    add_pair<PFN_vkGetPhysicalDeviceExternalSemaphoreProperties, get_external_semaphore>(
         table, "vkGetPhysicalDeviceExternalSemaphoreProperties",
-        "vkGetPhysicalDeviceExternalSemaphorePropertiesKHR", get_external_semaphore,
+        "vkGetPhysicalDeviceExternalSemaphorePropertiesKHR",
         VK_KHR_EXTERNAL_SEMAPHORE_CAPABILITIES_EXTENSION_NAME);
-    add_pair<PFN_vkGetPhysicalDeviceExternalFenceProperties>(
+    add_pair<PFN_vkGetPhysicalDeviceExternalFenceProperties, get_external_fence>(
         table, "vkGetPhysicalDeviceExternalFenceProperties",
-        "vkGetPhysicalDeviceExternalFencePropertiesKHR", get_external_fence,
+        "vkGetPhysicalDeviceExternalFencePropertiesKHR",
         VK_KHR_EXTERNAL_FENCE_CAPABILITIES_EXTENSION_NAME);
-    add_pair<PFN_vkGetPhysicalDeviceExternalBufferProperties>(
+    add_pair<PFN_vkGetPhysicalDeviceExternalBufferProperties, get_external_buffer>(
         table, "vkGetPhysicalDeviceExternalBufferProperties",
-        "vkGetPhysicalDeviceExternalBufferPropertiesKHR", get_external_buffer,
+        "vkGetPhysicalDeviceExternalBufferPropertiesKHR",
         VK_KHR_EXTERNAL_MEMORY_CAPABILITIES_EXTENSION_NAME);
     return table;
 }

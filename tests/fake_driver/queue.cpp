@@ -92,6 +92,9 @@ VkResult queue_submit(VkQueue handle, uint32_t count, const VkSubmitInfo* infos,
         batch.waits.assign(info.pWaitSemaphores, info.pWaitSemaphores + info.waitSemaphoreCount);
         batch.signals.assign(info.pSignalSemaphores,
                              info.pSignalSemaphores + info.signalSemaphoreCount);
+        for (const VkCommandBuffer commands :
+             std::span{info.pCommandBuffers, info.commandBufferCount})
+            require_live(commands);
         batch.renders = info.commandBufferCount > 0;
     }
     return submit_batches(handle, batches, fence);
@@ -108,6 +111,9 @@ VkResult queue_submit2(VkQueue handle, uint32_t count, const VkSubmitInfo2* info
         for (const auto& signalled :
              std::span{info.pSignalSemaphoreInfos, info.signalSemaphoreInfoCount})
             batch.signals.push_back(signalled.semaphore);
+        for (const auto& commands :
+             std::span{info.pCommandBufferInfos, info.commandBufferInfoCount})
+            require_live(commands.commandBuffer);
         batch.renders = info.commandBufferInfoCount > 0;
     }
     return submit_batches(handle, batches, fence);
@@ -142,10 +148,10 @@ VkResult device_wait_idle(VkDevice handle) {
 std::span<const EntryPoint> queue_entry_points() {
     constexpr auto level = Level::device;
     static const EntryPoint table[]{
-        entry_point<PFN_vkQueueSubmit>("vkQueueSubmit", queue_submit, level),
-        entry_point<PFN_vkQueueSubmit2>("vkQueueSubmit2", queue_submit2, level, VK_API_VERSION_1_3),
-        entry_point<PFN_vkQueueWaitIdle>("vkQueueWaitIdle", queue_wait_idle, level),
-        entry_point<PFN_vkDeviceWaitIdle>("vkDeviceWaitIdle", device_wait_idle, level),
+        entry_point<PFN_vkQueueSubmit, queue_submit>("vkQueueSubmit", level),
+        entry_point<PFN_vkQueueSubmit2, queue_submit2>("vkQueueSubmit2", level, VK_API_VERSION_1_3),
+        entry_point<PFN_vkQueueWaitIdle, queue_wait_idle>("vkQueueWaitIdle", level),
+        entry_point<PFN_vkDeviceWaitIdle, device_wait_idle>("vkDeviceWaitIdle", level),
     };
     return table;
 }

@@ -241,21 +241,21 @@ std::span<const EntryPoint> sync_entry_points() {
     constexpr auto semaphore_fd = VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME;
     constexpr auto fence_fd = VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME;
     static const EntryPoint table[]{
-        entry_point<PFN_vkCreateSemaphore>("vkCreateSemaphore", create_semaphore, level),
-        entry_point<PFN_vkDestroySemaphore>("vkDestroySemaphore", destroy_semaphore, level),
-        entry_point<PFN_vkCreateFence>("vkCreateFence", create_fence, level),
-        entry_point<PFN_vkDestroyFence>("vkDestroyFence", destroy_fence, level),
-        entry_point<PFN_vkResetFences>("vkResetFences", reset_fences, level),
-        entry_point<PFN_vkGetFenceStatus>("vkGetFenceStatus", get_fence_status, level),
-        entry_point<PFN_vkWaitForFences>("vkWaitForFences", wait_for_fences, level),
-        entry_point<PFN_vkImportSemaphoreFdKHR>("vkImportSemaphoreFdKHR", import_semaphore, level,
-                                                never_core, semaphore_fd),
-        entry_point<PFN_vkGetSemaphoreFdKHR>("vkGetSemaphoreFdKHR", get_semaphore_fd, level,
-                                             never_core, semaphore_fd),
-        entry_point<PFN_vkImportFenceFdKHR>("vkImportFenceFdKHR", import_fence, level, never_core,
-                                            fence_fd),
-        entry_point<PFN_vkGetFenceFdKHR>("vkGetFenceFdKHR", get_fence_fd, level, never_core,
-                                         fence_fd),
+        entry_point<PFN_vkCreateSemaphore, create_semaphore>("vkCreateSemaphore", level),
+        entry_point<PFN_vkDestroySemaphore, destroy_semaphore>("vkDestroySemaphore", level),
+        entry_point<PFN_vkCreateFence, create_fence>("vkCreateFence", level),
+        entry_point<PFN_vkDestroyFence, destroy_fence>("vkDestroyFence", level),
+        entry_point<PFN_vkResetFences, reset_fences>("vkResetFences", level),
+        entry_point<PFN_vkGetFenceStatus, get_fence_status>("vkGetFenceStatus", level),
+        entry_point<PFN_vkWaitForFences, wait_for_fences>("vkWaitForFences", level),
+        entry_point<PFN_vkImportSemaphoreFdKHR, import_semaphore>("vkImportSemaphoreFdKHR", level,
+                                                                  never_core, semaphore_fd),
+        entry_point<PFN_vkGetSemaphoreFdKHR, get_semaphore_fd>("vkGetSemaphoreFdKHR", level,
+                                                               never_core, semaphore_fd),
+        entry_point<PFN_vkImportFenceFdKHR, import_fence>("vkImportFenceFdKHR", level, never_core,
+                                                          fence_fd),
+        entry_point<PFN_vkGetFenceFdKHR, get_fence_fd>("vkGetFenceFdKHR", level, never_core,
+                                                       fence_fd),
     };
     return table;
 }
