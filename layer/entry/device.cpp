@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "entry/extensions.hpp"
 #include "entry/guard.hpp"
@@ -8,31 +9,10 @@
 #include "entry/layer_chain.hpp"
 #include "entry/registry.hpp"
 #include "vk/chain.hpp"
-#include "vk/enumerate.hpp"
 
 namespace fencebridge::entry {
 
 namespace {
-
-constexpr const char* layer_name = "VK_LAYER_FENCEBRIDGE_wsi";
-
-/// The driver's extensions as an application may use them with the layer's swapchains.
-std::vector<VkExtensionProperties> offered_extensions(std::vector<VkExtensionProperties> driver) {
-    std::erase_if(driver, [](const VkExtensionProperties& extension) {
-        return std::ranges::find(swapchain_extensions, std::string_view(extension.extensionName)) !=
-               swapchain_extensions.end();
-    });
-    for (const VkExtensionProperties& ours : provided_device_extensions) {
-        const auto same = std::ranges::find_if(driver, [&](const VkExtensionProperties& extension) {
-            return std::strcmp(extension.extensionName, ours.extensionName) == 0;
-        });
-        if (same == driver.end())
-            driver.push_back(ours);
-        else
-            *same = ours;
-    }
-    return driver;
-}
 
 bool has_several_devices(const VkDeviceCreateInfo& info) {
     const auto* group = vk::find<VkDeviceGroupDeviceCreateInfo>(info.pNext);
@@ -154,6 +134,26 @@ std::vector<const char*> driver_extensions(const vk::PhysicalDevice& physical,
     return names;
 }
 
+/// What the application enables of the extensions that the layer hides from it, on a device that
+/// the layer may serve. vkCreateDevice: an extension or a feature that is not there is refused.
+VkResult refuse_hidden(const VkDeviceCreateInfo& info) {
+    const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
+    for (const char* name : names) {
+        if (find_hidden_extension(name) != nullptr) {
+            log::error("vkCreateDevice: the layer does not provide %s, and the driver's does not "
+                       "work with the layer's swapchains",
+                       name);
+            return VK_ERROR_EXTENSION_NOT_PRESENT;
+        }
+    }
+    if (const std::string_view feature = find_hidden_feature(info.pNext); !feature.empty()) {
+        log::error("vkCreateDevice: %.*s enables what the layer does not provide",
+                   static_cast<int>(feature.size()), feature.data());
+        return VK_ERROR_FEATURE_NOT_PRESENT;
+    }
+    return VK_SUCCESS;
+}
+
 void log_sync_fd(const vk::Device& device) {
     const auto word = [](bool has) { return has ? "yes" : "no"; };
     log::debug("device \"%s\" SYNC_FD export_semaphore=%s import_semaphore=%s export_fence=%s "
@@ -164,27 +164,6 @@ void log_sync_fd(const vk::Device& device) {
 }
 
 } // namespace
-
-VKAPI_ATTR VkResult VKAPI_CALL
-EnumerateDeviceExtensionProperties(VkPhysicalDevice handle, const char* layer, uint32_t* count,
-                                   VkExtensionProperties* properties) {
-    return guarded([&] {
-        if (layer != nullptr && std::strcmp(layer, layer_name) == 0)
-            return vk::give(std::span<const VkExtensionProperties>(provided_device_extensions),
-                            count, properties);
-        const auto instance = find_instance(handle);
-        if (!instance)
-            return VK_ERROR_INITIALIZATION_FAILED;
-        if (layer == nullptr && instance->active) {
-            const auto physical = instance->physical(handle);
-            if (physical->is_served()) {
-                const auto offered = offered_extensions(physical->extensions);
-                return vk::give(std::span<const VkExtensionProperties>(offered), count, properties);
-            }
-        }
-        return instance->next.EnumerateDeviceExtensionProperties(handle, layer, count, properties);
-    });
-}
 
 VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
                                             const VkDeviceCreateInfo* create_info,
@@ -206,6 +185,11 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
         link->u.pLayerInfo = next_link->pNext;
 
         const auto physical = instance->physical(physical_device);
+        const bool hides = instance->hides_extensions(*physical);
+        if (hides) {
+            if (const VkResult refused = refuse_hidden(*create_info); refused != VK_SUCCESS)
+                return refused;
+        }
         const Queues queues(*physical, *create_info);
         const bool served = is_served(*instance, *physical, *create_info, queues);
         // The loader lets the extension pass, since the layer's manifest names it.
@@ -254,7 +238,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
             log_sync_fd(below);
         }
         instance->next.GetPhysicalDeviceMemoryProperties(physical_device, &below.memory);
-        add_device(std::make_shared<Device>(instance, std::move(below), served));
+        add_device(std::make_shared<Device>(instance, std::move(below), served, hides));
         created.commit();
         return VK_SUCCESS;
     });

@@ -15,6 +15,12 @@ namespace fencebridge::entry {
 
 namespace {
 
+/// The layer's own swapchain whose memory an image is going to be bound to, or null.
+std::shared_ptr<Swapchain> find_created_swapchain(Device& device, const VkImageCreateInfo& info) {
+    const auto* of = vk::find<VkImageSwapchainCreateInfoKHR>(info.pNext);
+    return of == nullptr ? nullptr : device.find_swapchain(of->swapchain);
+}
+
 std::shared_ptr<Swapchain> find_bound_swapchain(Device& device, const VkBindImageMemoryInfo& info) {
     const auto* bind = vk::find<VkBindImageMemorySwapchainInfoKHR>(info.pNext);
     if (bind == nullptr || bind->swapchain == VK_NULL_HANDLE)
@@ -58,13 +64,33 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateImage(VkDevice handle, const VkImageCreateI
                                            const VkAllocationCallbacks* allocator, VkImage* image) {
     return guarded([&] {
         const auto device = find_device(handle);
-        const auto* of = vk::find<VkImageSwapchainCreateInfoKHR>(create_info->pNext);
-        const auto swapchain = of == nullptr ? nullptr : device->find_swapchain(of->swapchain);
+        const auto swapchain = find_created_swapchain(*device, *create_info);
         if (!swapchain)
             return device->vk.next.CreateImage(handle, create_info, allocator, image);
         // The specification makes every other member agree with the swapchain's.
         return image::create_alias(device->vk, swapchain->image_parameters(),
                                    swapchain->images().front().layout, allocator, image);
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL GetDeviceImageSubresourceLayout(
+    VkDevice handle, const vk::DeviceImageSubresourceInfo* info, void* layout) {
+    guarded_void([&] {
+        const auto device = find_device(handle);
+        if (!find_created_swapchain(*device, *info->pCreateInfo))
+            return device->vk.next.GetDeviceImageSubresourceLayout(handle, info, layout);
+        // The driver answers for an image that is the same, but in no swapchain.
+        VkImageCreateInfo plain = *info->pCreateInfo;
+        plain.pNext = nullptr;
+        VkImageFormatListCreateInfo views;
+        if (const auto* list = vk::find<VkImageFormatListCreateInfo>(info->pCreateInfo->pNext)) {
+            views = *list;
+            views.pNext = nullptr;
+            plain.pNext = &views;
+        }
+        vk::DeviceImageSubresourceInfo question = *info;
+        question.pCreateInfo = &plain;
+        device->vk.next.GetDeviceImageSubresourceLayout(handle, &question, layout);
     });
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "entry/extensions.hpp"
 #include "entry/registry.hpp"
 
 namespace fencebridge::entry {
@@ -34,6 +35,8 @@ PFN_vkVoidFunction find_instance_intercept(std::string_view name) {
         intercept("vkDestroyInstance", DestroyInstance),
         intercept("vkCreateDevice", CreateDevice),
         intercept("vkEnumerateDeviceExtensionProperties", EnumerateDeviceExtensionProperties),
+        intercept("vkGetPhysicalDeviceFeatures2", GetPhysicalDeviceFeatures2),
+        intercept("vkGetPhysicalDeviceFeatures2KHR", GetPhysicalDeviceFeatures2),
         intercept("vkCreateWaylandSurfaceKHR", CreateWaylandSurfaceKHR),
         intercept("vkDestroySurfaceKHR", DestroySurfaceKHR),
         intercept("vkGetPhysicalDeviceWaylandPresentationSupportKHR",
@@ -43,6 +46,8 @@ PFN_vkVoidFunction find_instance_intercept(std::string_view name) {
                   GetPhysicalDeviceSurfaceCapabilitiesKHR),
         intercept("vkGetPhysicalDeviceSurfaceCapabilities2KHR",
                   GetPhysicalDeviceSurfaceCapabilities2KHR),
+        intercept("vkGetPhysicalDeviceSurfaceCapabilities2EXT",
+                  GetPhysicalDeviceSurfaceCapabilities2EXT),
         intercept("vkGetPhysicalDeviceSurfaceFormatsKHR", GetPhysicalDeviceSurfaceFormatsKHR),
         intercept("vkGetPhysicalDeviceSurfaceFormats2KHR", GetPhysicalDeviceSurfaceFormats2KHR),
         intercept("vkGetPhysicalDeviceSurfacePresentModesKHR",
@@ -67,8 +72,20 @@ PFN_vkVoidFunction find_device_intercept(std::string_view name) {
         intercept("vkCreateSemaphore", CreateSemaphore),
         intercept("vkDestroySemaphore", DestroySemaphore),
         intercept("vkCreateImage", CreateImage),
+        intercept("vkGetDeviceImageSubresourceLayout", GetDeviceImageSubresourceLayout),
+        intercept("vkGetDeviceImageSubresourceLayoutKHR", GetDeviceImageSubresourceLayout),
         intercept("vkBindImageMemory2", BindImageMemory2),
         intercept("vkBindImageMemory2KHR", BindImageMemory2),
+        intercept("vkSetDebugUtilsObjectNameEXT", SetDebugUtilsObjectNameEXT),
+        intercept("vkSetDebugUtilsObjectTagEXT", SetDebugUtilsObjectTagEXT),
+        intercept("vkDebugMarkerSetObjectNameEXT", DebugMarkerSetObjectNameEXT),
+        intercept("vkDebugMarkerSetObjectTagEXT", DebugMarkerSetObjectTagEXT),
+        intercept("vkSetPrivateData", SetPrivateData),
+        intercept("vkSetPrivateDataEXT", SetPrivateData),
+        intercept("vkGetPrivateData", GetPrivateData),
+        intercept("vkGetPrivateDataEXT", GetPrivateData),
+        intercept("vkDestroyPrivateDataSlot", DestroyPrivateDataSlot),
+        intercept("vkDestroyPrivateDataSlotEXT", DestroyPrivateDataSlot),
     };
     return find(all, name);
 }
@@ -95,18 +112,20 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice handle, cons
     const auto device = find_device(handle);
     if (!device)
         return nullptr;
-    const PFN_vkVoidFunction ours = find_device_intercept(name);
+    const std::string_view wanted = name;
+    // vkCreateDevice has refused the extension, but not every driver then lacks its commands.
+    if (device->hides_extensions && is_hidden_command(wanted))
+        return nullptr;
+    const PFN_vkVoidFunction ours = find_device_intercept(wanted);
     const PFN_vkVoidFunction next = device->vk.next.GetDeviceProcAddr(handle, name);
     if (ours == nullptr)
         return next;
     // A device that is not served needs the layer only to find the way, and when it goes.
-    const std::string_view wanted = name;
     if (!device->served && wanted != "vkGetDeviceProcAddr" && wanted != "vkDestroyDevice")
         return next;
-    // A served device has VK_KHR_swapchain, from the layer if not from the driver. What else the
-    // application did not enable stays absent.
-    const bool from_swapchain = !wanted.starts_with("vkBindImageMemory2");
-    return next != nullptr || from_swapchain ? ours : nullptr;
+    // VK_KHR_swapchain is the layer's on a served device, and need not be the driver's. Any other
+    // command is there if the driver has it.
+    return next != nullptr || is_provided_command(wanted) ? ours : nullptr;
 }
 
 } // namespace fencebridge::entry

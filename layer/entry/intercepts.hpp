@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vulkan/vulkan.h>
 
+#include "vk/dispatch.hpp"
+
 namespace fencebridge::entry {
 
 /// The layer's function of that name, or null.
@@ -21,9 +23,13 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
 VKAPI_ATTR void VKAPI_CALL DestroyInstance(VkInstance instance,
                                            const VkAllocationCallbacks* allocator);
 
-// device.cpp
+// physical_device.cpp
 VKAPI_ATTR VkResult VKAPI_CALL EnumerateDeviceExtensionProperties(
     VkPhysicalDevice device, const char* layer, uint32_t* count, VkExtensionProperties* properties);
+VKAPI_ATTR void VKAPI_CALL GetPhysicalDeviceFeatures2(VkPhysicalDevice device,
+                                                      VkPhysicalDeviceFeatures2* features);
+
+// device.cpp
 VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
                                             const VkDeviceCreateInfo* create_info,
                                             const VkAllocationCallbacks* allocator,
@@ -47,6 +53,8 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilitiesKHR(
 VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
     VkPhysicalDevice device, const VkPhysicalDeviceSurfaceInfo2KHR* info,
     VkSurfaceCapabilities2KHR* capabilities);
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2EXT(
+    VkPhysicalDevice device, VkSurfaceKHR surface, VkSurfaceCapabilities2EXT* capabilities);
 VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormatsKHR(VkPhysicalDevice device,
                                                                   VkSurfaceKHR surface,
                                                                   uint32_t* count,
@@ -84,6 +92,22 @@ VKAPI_ATTR VkResult VKAPI_CALL GetDeviceGroupPresentCapabilitiesKHR(
 VKAPI_ATTR VkResult VKAPI_CALL GetDeviceGroupSurfacePresentModesKHR(
     VkDevice device, VkSurfaceKHR surface, VkDeviceGroupPresentModeFlagsKHR* modes);
 
+// object_data.cpp
+VKAPI_ATTR VkResult VKAPI_CALL
+SetDebugUtilsObjectNameEXT(VkDevice device, const VkDebugUtilsObjectNameInfoEXT* info);
+VKAPI_ATTR VkResult VKAPI_CALL SetDebugUtilsObjectTagEXT(VkDevice device,
+                                                         const VkDebugUtilsObjectTagInfoEXT* info);
+VKAPI_ATTR VkResult VKAPI_CALL
+DebugMarkerSetObjectNameEXT(VkDevice device, const VkDebugMarkerObjectNameInfoEXT* info);
+VKAPI_ATTR VkResult VKAPI_CALL
+DebugMarkerSetObjectTagEXT(VkDevice device, const VkDebugMarkerObjectTagInfoEXT* info);
+VKAPI_ATTR VkResult VKAPI_CALL SetPrivateData(VkDevice device, VkObjectType type, uint64_t object,
+                                              VkPrivateDataSlot slot, uint64_t data);
+VKAPI_ATTR void VKAPI_CALL GetPrivateData(VkDevice device, VkObjectType type, uint64_t object,
+                                          VkPrivateDataSlot slot, uint64_t* data);
+VKAPI_ATTR void VKAPI_CALL DestroyPrivateDataSlot(VkDevice device, VkPrivateDataSlot slot,
+                                                  const VkAllocationCallbacks* allocator);
+
 // semaphore.cpp
 VKAPI_ATTR VkResult VKAPI_CALL CreateSemaphore(VkDevice device,
                                                const VkSemaphoreCreateInfo* create_info,
@@ -95,6 +119,8 @@ VKAPI_ATTR void VKAPI_CALL DestroySemaphore(VkDevice device, VkSemaphore semapho
 // image.cpp
 VKAPI_ATTR VkResult VKAPI_CALL CreateImage(VkDevice device, const VkImageCreateInfo* create_info,
                                            const VkAllocationCallbacks* allocator, VkImage* image);
+VKAPI_ATTR void VKAPI_CALL GetDeviceImageSubresourceLayout(
+    VkDevice device, const vk::DeviceImageSubresourceInfo* info, void* layout);
 VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice device, uint32_t count,
                                                 const VkBindImageMemoryInfo* infos);
 

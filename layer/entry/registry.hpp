@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <expected>
+#include <map>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -51,6 +52,13 @@ struct Instance {
         physical_devices;
     Locked<std::unordered_map<VkSurfaceKHR, std::shared_ptr<Surface>>> surfaces;
 
+    /// Whether the extensions that act on swapchains, and that the layer does not implement, are
+    /// hidden from the application on this device: everywhere where it could present to a surface
+    /// of the layer's.
+    [[nodiscard]] bool hides_extensions(const vk::PhysicalDevice& device) const {
+        return active && device.is_served();
+    }
+
     /// What is known of a physical device; asked for when it is first met.
     [[nodiscard]] std::shared_ptr<const vk::PhysicalDevice> physical(VkPhysicalDevice device);
 
@@ -76,23 +84,28 @@ find_served(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR surface);
 struct SwapchainRecord {
     std::unique_ptr<Swapchain> chain;
     std::shared_ptr<Surface> surface;
+    /// vkSetPrivateData on the swapchain, of which the driver has never heard.
+    Locked<std::map<VkPrivateDataSlot, uint64_t>> private_data = {};
 };
 
 /// A VkDevice.
 struct Device {
-    Device(std::shared_ptr<Instance> parent, vk::Device below, bool is_served) :
-        instance(std::move(parent)), vk(std::move(below)), served(is_served), payloads(vk),
-        renderings(vk) {}
+    Device(std::shared_ptr<Instance> parent, vk::Device below, bool is_served, bool hides) :
+        instance(std::move(parent)), vk(std::move(below)), served(is_served),
+        hides_extensions(hides), payloads(vk), renderings(vk) {}
 
     const std::shared_ptr<Instance> instance;
     const vk::Device vk;
     /// Whether it can have swapchains of the layer's. If not, it sees nothing of the layer.
     const bool served;
+    const bool hides_extensions; ///< see Instance::hides_extensions()
     sync::PayloadImporter payloads;
     sync::RenderingExporter renderings;
 
     Locked<std::unordered_map<VkSwapchainKHR, std::shared_ptr<SwapchainRecord>>> swapchains;
 
+    /// The layer's own record of a swapchain, or null for the driver's.
+    [[nodiscard]] std::shared_ptr<SwapchainRecord> find_record(VkSwapchainKHR swapchain);
     /// The layer's own swapchain, or null for the driver's.
     [[nodiscard]] std::shared_ptr<Swapchain> find_swapchain(VkSwapchainKHR swapchain);
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "wayland/surface.hpp"
 #include "core/surface_limits.hpp"
+#include "entry/extensions.hpp"
 #include "entry/guard.hpp"
 #include "entry/intercepts.hpp"
 #include "entry/registry.hpp"
@@ -16,13 +17,41 @@ VkSurfaceCapabilitiesKHR capabilities_of(const Served& served) {
                                       served.physical->max_image_extent);
 }
 
+/// Answers for every surface of the application's (VK_GOOGLE_surfaceless_query), which asks for no
+/// other formats than these two.
+std::expected<std::optional<Served>, VkResult> serve_any_surface(Instance& instance,
+                                                                 VkPhysicalDevice device) {
+    if (!instance.active || !instance.physical(device)->is_served())
+        return std::nullopt;
+    const auto physical = instance.physical(device);
+    SurfaceFormats common;
+    for (const VkFormat format : {VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_R8G8B8A8_SRGB}) {
+        if (!vk::find_modifiers(*physical, {.format = format,
+                                            .extent = {1, 1},
+                                            .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT,
+                                            .flags = 0,
+                                            .view_formats = {},
+                                            .queue_families = {}})
+                 .empty())
+            common.formats.push_back(format);
+    }
+    return Served{physical, nullptr, std::make_shared<const SurfaceFormats>(std::move(common))};
+}
+
+/// Without a surface: those that every surface has (VK_GOOGLE_surfaceless_query).
+std::span<const VkPresentModeKHR> present_modes_of(const Served& served) {
+    const std::span<const VkPresentModeKHR> all(core::present_modes);
+    return served.surface ? all : all.first(1);
+}
+
 /// Answers a query of a surface: by `ours(served)` where the layer serves it with this device, else
 /// by `drivers(next)`.
 template <class Drivers, class Ours>
 VkResult answer(VkPhysicalDevice device, VkSurfaceKHR surface, Drivers&& drivers, Ours&& ours) {
     return guarded([&] {
         const auto instance = find_instance(device);
-        const auto served = find_served(*instance, device, surface);
+        const auto served = surface == VK_NULL_HANDLE ? serve_any_surface(*instance, device)
+                                                      : find_served(*instance, device, surface);
         if (!served)
             return served.error();
         return *served ? ours(**served) : drivers(instance->next);
@@ -137,6 +166,31 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
         });
 }
 
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2EXT(
+    VkPhysicalDevice device, VkSurfaceKHR surface, VkSurfaceCapabilities2EXT* capabilities) {
+    return answer(
+        device, surface,
+        [&](const vk::InstanceDispatch& next) {
+            return next.GetPhysicalDeviceSurfaceCapabilities2EXT(device, surface, capabilities);
+        },
+        [&](const Served& served) {
+            const VkSurfaceCapabilitiesKHR ours = capabilities_of(served);
+            capabilities->minImageCount = ours.minImageCount;
+            capabilities->maxImageCount = ours.maxImageCount;
+            capabilities->currentExtent = ours.currentExtent;
+            capabilities->minImageExtent = ours.minImageExtent;
+            capabilities->maxImageExtent = ours.maxImageExtent;
+            capabilities->maxImageArrayLayers = ours.maxImageArrayLayers;
+            capabilities->supportedTransforms = ours.supportedTransforms;
+            capabilities->currentTransform = ours.currentTransform;
+            capabilities->supportedCompositeAlpha = ours.supportedCompositeAlpha;
+            capabilities->supportedUsageFlags = ours.supportedUsageFlags;
+            // Counters are read with VK_EXT_display_control, which the layer hides.
+            capabilities->supportedSurfaceCounters = 0;
+            return VK_SUCCESS;
+        });
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormatsKHR(VkPhysicalDevice device,
                                                                   VkSurfaceKHR surface,
                                                                   uint32_t* count,
@@ -165,6 +219,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormats2KHR(
             return vk::give(std::span<const VkFormat>(served.formats->formats), count, formats,
                             [](VkSurfaceFormat2KHR& to, VkFormat format) {
                                 to.surfaceFormat = surface_format(format);
+                                clear_hidden_answers(to.pNext);
                             });
         });
 }
@@ -178,9 +233,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfacePresentModesKHR(VkPhysica
         [&](const vk::InstanceDispatch& next) {
             return next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, count, modes);
         },
-        [&](const Served&) {
-            return vk::give(std::span<const VkPresentModeKHR>(core::present_modes), count, modes);
-        });
+        [&](const Served& served) { return vk::give(present_modes_of(served), count, modes); });
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDevicePresentRectanglesKHR(VkPhysicalDevice device,

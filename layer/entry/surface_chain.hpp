@@ -4,13 +4,15 @@
 #include <vulkan/vulkan.h>
 
 #include "core/surface_limits.hpp"
+#include "entry/extensions.hpp"
+#include "vk/chain.hpp"
 
 namespace fencebridge::entry {
 
 /// Fills the structures that instance extensions let an application chain to its query of a
 /// surface's capabilities (VK_KHR_get_surface_capabilities2, VK_KHR_surface_protected_capabilities,
-/// VK_KHR_shared_presentable_image, VK_EXT_surface_maintenance1). The driver that offers those
-/// extensions is not asked, so the layer answers; its answer is what it can do.
+/// VK_EXT_surface_maintenance1), or that extensions hidden by the layer have. The driver that
+/// offers those extensions is not asked, so the layer answers; its answer is what it can do.
 inline void fill_capabilities_chain(const VkPhysicalDeviceSurfaceInfo2KHR& info,
                                     VkSurfaceCapabilities2KHR& capabilities) {
     VkPresentModeKHR mode = VK_PRESENT_MODE_FIFO_KHR;
@@ -21,16 +23,13 @@ inline void fill_capabilities_chain(const VkPhysicalDeviceSurfaceInfo2KHR& info,
             capabilities.surfaceCapabilities.minImageCount = core::image_count(0, mode);
         }
     }
+    clear_hidden_answers(capabilities.pNext);
     for (auto* node = static_cast<VkBaseOutStructure*>(capabilities.pNext); node != nullptr;
          node = node->pNext) {
-        switch (node->sType) {
+        switch (static_cast<uint32_t>(node->sType)) {
         case VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR:
             reinterpret_cast<VkSurfaceProtectedCapabilitiesKHR*>(node)->supportsProtected =
                 VK_FALSE;
-            break;
-        case VK_STRUCTURE_TYPE_SHARED_PRESENT_SURFACE_CAPABILITIES_KHR:
-            reinterpret_cast<VkSharedPresentSurfaceCapabilitiesKHR*>(node)
-                ->sharedPresentSupportedUsageFlags = 0;
             break;
         case VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT: {
             auto& scaling = *reinterpret_cast<VkSurfacePresentScalingCapabilitiesEXT*>(node);
@@ -50,6 +49,10 @@ inline void fill_capabilities_chain(const VkPhysicalDeviceSurfaceInfo2KHR& info,
                 modes.presentModeCount = 1;
             break;
         }
+        case vk::structure_type<vk::ImageUsageFlags2>:
+            reinterpret_cast<vk::ImageUsageFlags2*>(node)->usage =
+                capabilities.surfaceCapabilities.supportedUsageFlags;
+            break;
         default:
             break;
         }

@@ -35,7 +35,11 @@ vk::ImageParameters image_parameters(const VkSwapchainCreateInfoKHR& info) {
     if (info.imageSharingMode == VK_SHARING_MODE_CONCURRENT)
         parameters.queue_families.assign(info.pQueueFamilyIndices,
                                          info.pQueueFamilyIndices + info.queueFamilyIndexCount);
-    // VK_KHR_swapchain_mutable_format says which image flags this one stands for.
+    if (const auto* usage = vk::find<vk::ImageUsageFlags2>(info.pNext))
+        parameters.usage = static_cast<VkImageUsageFlags>(usage->usage);
+    // VK_KHR_swapchain and VK_KHR_swapchain_mutable_format say which image flags these stand for.
+    if (info.flags & VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR)
+        parameters.flags |= VK_IMAGE_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT;
     if (info.flags & VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR) {
         parameters.flags |= VK_IMAGE_CREATE_MUTABLE_FORMAT_BIT | VK_IMAGE_CREATE_EXTENDED_USAGE_BIT;
         if (const auto* list = vk::find<VkImageFormatListCreateInfo>(info.pNext))
@@ -55,6 +59,12 @@ std::vector<uint64_t> modifiers_of(std::span<const vk::DriverModifier> all) {
     std::ranges::transform(all, modifiers.begin(), &vk::DriverModifier::modifier);
     return modifiers;
 }
+
+/// The bits of VkSwapchainCreateInfoKHR::flags that image_parameters() serves. All others belong to
+/// extensions that the layer does not offer.
+constexpr VkSwapchainCreateFlagsKHR served_flags =
+    VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR |
+    VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR;
 
 /// A failure that another layout could avoid.
 bool depends_on_layout(VkResult result) {
@@ -133,6 +143,11 @@ Swapchain::create(const vk::Device& device, sync::PayloadImporter& payloads,
         return std::unexpected(refuse("too many images"));
     if (info.flags & VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR)
         return std::unexpected(refuse("protected images cannot be shared"));
+    if (const auto* usage = vk::find<vk::ImageUsageFlags2>(info.pNext);
+        usage != nullptr && usage->usage > UINT32_MAX)
+        return std::unexpected(refuse("a usage that is none of the surface's"));
+    if (info.flags & ~served_flags)
+        return std::unexpected(refuse("a flag of an extension that the layer does not offer"));
 
     auto parameters = fencebridge::image_parameters(info);
     const auto feedback = window.feedback();

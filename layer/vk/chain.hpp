@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <vulkan/vulkan.h>
 
 namespace fencebridge::vk {
@@ -32,6 +33,16 @@ inline constexpr VkStructureType structure_type<VkImageSwapchainCreateInfoKHR> =
 template <>
 inline constexpr VkStructureType structure_type<VkBindImageMemorySwapchainInfoKHR> =
     VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_SWAPCHAIN_INFO_KHR;
+/// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags, which a driver may have and the
+/// headers of this build not.
+struct ImageUsageFlags2 {
+    VkStructureType sType;
+    const void* pNext;
+    uint64_t usage; ///< takes the place of the 32-bit usage of what it is chained to
+};
+template <>
+inline constexpr VkStructureType
+    structure_type<ImageUsageFlags2> = static_cast<VkStructureType>(1000668002);
 #ifdef FENCEBRIDGE_HAVE_BIND_MEMORY_STATUS
 template <>
 inline constexpr VkStructureType structure_type<VkBindMemoryStatusKHR> =

@@ -19,12 +19,12 @@ struct Resolver {
         out = reinterpret_cast<Function>(get(owner, name));
     }
 
-    /// For a function that Vulkan 1.1 took over from a KHR extension: one of the two names is
-    /// not valid to look up on either side of that version.
+    /// For a function that Vulkan took over from an extension: one of the two names is not valid
+    /// to look up on either side of that version.
     template <class Function>
-    void promoted(Function& out, const char* name) const {
-        (*this)(out,
-                api_version >= VK_API_VERSION_1_1 ? name : (std::string(name) + "KHR").c_str());
+    void promoted(Function& out, const char* name, uint32_t since = VK_API_VERSION_1_1,
+                  const char* suffix = "KHR") const {
+        (*this)(out, api_version >= since ? name : (std::string(name) + suffix).c_str());
     }
 };
 
@@ -36,6 +36,7 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     const Resolver resolve{instance, next, api_version};
     resolve(DestroyInstance, "vkDestroyInstance");
     resolve(EnumerateDeviceExtensionProperties, "vkEnumerateDeviceExtensionProperties");
+    resolve.promoted(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
     resolve(GetPhysicalDeviceProperties, "vkGetPhysicalDeviceProperties");
     resolve.promoted(GetPhysicalDeviceProperties2, "vkGetPhysicalDeviceProperties2");
     resolve(GetPhysicalDeviceMemoryProperties, "vkGetPhysicalDeviceMemoryProperties");
@@ -57,6 +58,7 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     resolve(GetPhysicalDeviceSurfaceFormatsKHR, "vkGetPhysicalDeviceSurfaceFormatsKHR");
     resolve(GetPhysicalDeviceSurfacePresentModesKHR, "vkGetPhysicalDeviceSurfacePresentModesKHR");
     resolve(GetPhysicalDeviceSurfaceCapabilities2KHR, "vkGetPhysicalDeviceSurfaceCapabilities2KHR");
+    resolve(GetPhysicalDeviceSurfaceCapabilities2EXT, "vkGetPhysicalDeviceSurfaceCapabilities2EXT");
     resolve(GetPhysicalDeviceSurfaceFormats2KHR, "vkGetPhysicalDeviceSurfaceFormats2KHR");
     resolve(GetPhysicalDevicePresentRectanglesKHR, "vkGetPhysicalDevicePresentRectanglesKHR");
 }
@@ -72,6 +74,8 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve(DestroyImage, "vkDestroyImage");
     resolve.promoted(GetImageMemoryRequirements2, "vkGetImageMemoryRequirements2");
     resolve(GetImageSubresourceLayout, "vkGetImageSubresourceLayout");
+    resolve.promoted(GetDeviceImageSubresourceLayout, "vkGetDeviceImageSubresourceLayout",
+                     VK_MAKE_API_VERSION(0, 1, 4, 0));
     resolve(GetImageDrmFormatModifierPropertiesEXT, "vkGetImageDrmFormatModifierPropertiesEXT");
     resolve(AllocateMemory, "vkAllocateMemory");
     resolve(FreeMemory, "vkFreeMemory");
@@ -103,6 +107,14 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve(QueuePresentKHR, "vkQueuePresentKHR");
     resolve(GetDeviceGroupPresentCapabilitiesKHR, "vkGetDeviceGroupPresentCapabilitiesKHR");
     resolve(GetDeviceGroupSurfacePresentModesKHR, "vkGetDeviceGroupSurfacePresentModesKHR");
+
+    resolve(SetDebugUtilsObjectNameEXT, "vkSetDebugUtilsObjectNameEXT");
+    resolve(SetDebugUtilsObjectTagEXT, "vkSetDebugUtilsObjectTagEXT");
+    resolve(DebugMarkerSetObjectNameEXT, "vkDebugMarkerSetObjectNameEXT");
+    resolve(DebugMarkerSetObjectTagEXT, "vkDebugMarkerSetObjectTagEXT");
+    resolve.promoted(SetPrivateData, "vkSetPrivateData", VK_API_VERSION_1_3, "EXT");
+    resolve.promoted(GetPrivateData, "vkGetPrivateData", VK_API_VERSION_1_3, "EXT");
+    resolve.promoted(DestroyPrivateDataSlot, "vkDestroyPrivateDataSlot", VK_API_VERSION_1_3, "EXT");
 }
 
 } // namespace fencebridge::vk

@@ -16,6 +16,7 @@ struct InstanceDispatch {
     PFN_vkGetInstanceProcAddr GetInstanceProcAddr;
     PFN_vkDestroyInstance DestroyInstance;
     PFN_vkEnumerateDeviceExtensionProperties EnumerateDeviceExtensionProperties;
+    PFN_vkGetPhysicalDeviceFeatures2 GetPhysicalDeviceFeatures2;
     PFN_vkGetPhysicalDeviceProperties GetPhysicalDeviceProperties;
     PFN_vkGetPhysicalDeviceProperties2 GetPhysicalDeviceProperties2;
     PFN_vkGetPhysicalDeviceMemoryProperties GetPhysicalDeviceMemoryProperties;
@@ -34,9 +35,22 @@ struct InstanceDispatch {
     PFN_vkGetPhysicalDeviceSurfaceFormatsKHR GetPhysicalDeviceSurfaceFormatsKHR;
     PFN_vkGetPhysicalDeviceSurfacePresentModesKHR GetPhysicalDeviceSurfacePresentModesKHR;
     PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR GetPhysicalDeviceSurfaceCapabilities2KHR;
+    PFN_vkGetPhysicalDeviceSurfaceCapabilities2EXT GetPhysicalDeviceSurfaceCapabilities2EXT;
     PFN_vkGetPhysicalDeviceSurfaceFormats2KHR GetPhysicalDeviceSurfaceFormats2KHR;
     PFN_vkGetPhysicalDevicePresentRectanglesKHR GetPhysicalDevicePresentRectanglesKHR;
 };
+
+/// VkDeviceImageSubresourceInfo of Vulkan 1.4, which a driver may have and the headers of this
+/// build not.
+struct DeviceImageSubresourceInfo {
+    VkStructureType sType;
+    const void* pNext;
+    const VkImageCreateInfo* pCreateInfo;
+    const void* pSubresource;
+};
+using PFN_GetDeviceImageSubresourceLayout = void(VKAPI_PTR*)(VkDevice,
+                                                             const DeviceImageSubresourceInfo*,
+                                                             void* layout);
 
 /// The same for a device.
 struct DeviceDispatch {
@@ -50,6 +64,7 @@ struct DeviceDispatch {
     PFN_vkDestroyImage DestroyImage;
     PFN_vkGetImageMemoryRequirements2 GetImageMemoryRequirements2;
     PFN_vkGetImageSubresourceLayout GetImageSubresourceLayout;
+    PFN_GetDeviceImageSubresourceLayout GetDeviceImageSubresourceLayout;
     PFN_vkGetImageDrmFormatModifierPropertiesEXT GetImageDrmFormatModifierPropertiesEXT;
     PFN_vkAllocateMemory AllocateMemory;
     PFN_vkFreeMemory FreeMemory;
@@ -81,6 +96,14 @@ struct DeviceDispatch {
     PFN_vkQueuePresentKHR QueuePresentKHR;
     PFN_vkGetDeviceGroupPresentCapabilitiesKHR GetDeviceGroupPresentCapabilitiesKHR;
     PFN_vkGetDeviceGroupSurfacePresentModesKHR GetDeviceGroupSurfacePresentModesKHR;
+
+    PFN_vkSetDebugUtilsObjectNameEXT SetDebugUtilsObjectNameEXT;
+    PFN_vkSetDebugUtilsObjectTagEXT SetDebugUtilsObjectTagEXT;
+    PFN_vkDebugMarkerSetObjectNameEXT DebugMarkerSetObjectNameEXT;
+    PFN_vkDebugMarkerSetObjectTagEXT DebugMarkerSetObjectTagEXT;
+    PFN_vkSetPrivateData SetPrivateData;
+    PFN_vkGetPrivateData GetPrivateData;
+    PFN_vkDestroyPrivateDataSlot DestroyPrivateDataSlot;
 };
 
 } // namespace fencebridge::vk

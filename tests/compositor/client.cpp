@@ -67,7 +67,7 @@ Owned<VkInstance> make_instance(const InstanceOptions& options) {
     return {instance, [](VkInstance handle) { vkDestroyInstance(handle, nullptr); }};
 }
 
-Device::Device(VkInstance instance) {
+Device::Device(VkInstance instance, std::vector<const char*> extensions) {
     uint32_t count = 1;
     vkEnumeratePhysicalDevices(instance, &count, &physical);
     uint32_t families = 1;
@@ -77,12 +77,11 @@ Device::Device(VkInstance instance) {
     VkDeviceQueueCreateInfo queue_info{VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
     queue_info.queueCount = std::min(family.queueCount, 2u);
     queue_info.pQueuePriorities = priorities;
-    const char* extension = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
     VkDeviceCreateInfo info{VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
     info.queueCreateInfoCount = 1;
     info.pQueueCreateInfos = &queue_info;
-    info.enabledExtensionCount = 1;
-    info.ppEnabledExtensionNames = &extension;
+    info.enabledExtensionCount = uint32_t(extensions.size());
+    info.ppEnabledExtensionNames = extensions.data();
     VkDevice handle = VK_NULL_HANDLE;
     EXPECT_EQ(vkCreateDevice(physical, &info, nullptr, &handle), VK_SUCCESS);
     device = {handle, [](VkDevice dying) { vkDestroyDevice(dying, nullptr); }};
@@ -118,6 +117,8 @@ Swapchain::Swapchain(const Device& on, VkSurfaceKHR surface, const SwapchainOpti
     info.presentMode = options.mode;
     info.clipped = VK_TRUE;
     info.oldSwapchain = options.old;
+    info.flags = options.flags;
+    info.pNext = options.next;
     VkSwapchainKHR created = VK_NULL_HANDLE;
     result = vkCreateSwapchainKHR(on, &info, nullptr, &created);
     if (result != VK_SUCCESS)

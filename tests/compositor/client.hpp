@@ -80,9 +80,10 @@ struct InstanceOptions {
 Owned<VkInstance> make_instance(const InstanceOptions& options = {});
 
 // The first physical device, with two queues of its first family (the second is null where there is
-// none) and VK_KHR_swapchain.
+// none).
 struct Device {
-    explicit Device(VkInstance instance);
+    explicit Device(VkInstance instance,
+                    std::vector<const char*> extensions = {VK_KHR_SWAPCHAIN_EXTENSION_NAME});
 
     VkPhysicalDevice physical = VK_NULL_HANDLE;
     Owned<VkDevice> device;
@@ -100,6 +101,8 @@ struct SwapchainOptions {
     VkCompositeAlphaFlagBitsKHR alpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
     uint32_t min_images = 0; // 0: what the surface's capabilities say
     VkSwapchainKHR old = VK_NULL_HANDLE;
+    VkSwapchainCreateFlagsKHR flags = 0;
+    const void* next = nullptr;
 };
 
 struct Swapchain {

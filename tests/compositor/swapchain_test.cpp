@@ -48,6 +48,55 @@ TEST_F(SwapchainTest, AnOldOneIsRetiredByAFailedCreationToo) {
     vkDeviceWaitIdle(client.device);
 }
 
+struct FlagsCase {
+    const char* name;
+    VkSwapchainCreateFlagsKHR flags;
+    VkResult result;
+};
+
+// What a flag asks for is done or refused, and never left out.
+class FlagsTest : public SwapchainTest, public testing::WithParamInterface<FlagsCase> {};
+
+TEST_P(FlagsTest, AreServedOrRefused) {
+    Client client(start());
+    EXPECT_EQ(client.swapchain({.flags = GetParam().flags}).result, GetParam().result);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, FlagsTest,
+    testing::Values(FlagsCase{"none", 0, VK_SUCCESS},
+                    FlagsCase{"split_instance_bind_regions",
+                              VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR, VK_SUCCESS},
+                    FlagsCase{"protected", VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR,
+                              VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"mutable_format", VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR,
+                              VK_SUCCESS},
+                    // Of extensions that the layer hides; by number, for the headers may be older.
+                    FlagsCase{"deferred_memory_allocation", 0x8, VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"present_id_2", 0x40, VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"present_wait_2", 0x80, VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"present_timing", 0x200, VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"of_the_future", 0x80000000, VK_ERROR_INITIALIZATION_FAILED}),
+    [](const auto& each) { return each.param.name; });
+
+// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags, which takes the place of imageUsage.
+struct UsageFlags2 {
+    VkStructureType type = VkStructureType(1000668002);
+    const void* next = nullptr;
+    uint64_t usage = 0;
+};
+
+TEST_F(SwapchainTest, UsageIn64BitsCounts) {
+    Client client(start());
+    const UsageFlags2 none_has_this{.usage = uint64_t{1} << 40};
+    EXPECT_EQ(client.swapchain({.next = &none_has_this}).result, VK_ERROR_INITIALIZATION_FAILED);
+    // The fake driver's layouts have no such feature.
+    const UsageFlags2 not_this_driver{.usage = VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT};
+    EXPECT_EQ(client.swapchain({.next = &not_this_driver}).result, VK_ERROR_INITIALIZATION_FAILED);
+    const UsageFlags2 usual{.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT};
+    EXPECT_EQ(client.swapchain({.next = &usual}).result, VK_SUCCESS);
+}
+
 // An image that was acquired before its swapchain retired may still be presented; the specification
 // lets that succeed or be out of date. It must not end up over the new swapchain's picture.
 TEST_F(SwapchainTest, AnImageOfARetiredOneMayStillBePresented) {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Extensions that act on a swapchain the layer does not implement. The driver's own would be handed
 // the layer's swapchains, so they are hidden where the layer's swapchains are used.
+#include <algorithm>
+#include <array>
+
 #include "driver_test.hpp"
 #include "layer.hpp"
 
@@ -51,15 +54,121 @@ TEST_P(HiddenExtensionTest, IsShownWhereTheDevicePassesThrough) {
     EXPECT_EQ(device.result(), VK_SUCCESS);
 }
 
-INSTANTIATE_TEST_SUITE_P(OnSwapchains, HiddenExtensionTest,
-                         testing::Values("VK_KHR_present_wait", "VK_KHR_present_id",
-                                         "VK_KHR_present_wait2", "VK_KHR_present_id2",
-                                         "VK_GOOGLE_display_timing", "VK_EXT_hdr_metadata",
-                                         "VK_KHR_shared_presentable_image",
-                                         "VK_EXT_swapchain_maintenance1",
-                                         "VK_KHR_swapchain_maintenance1", "VK_EXT_display_control",
-                                         "VK_EXT_present_timing", "VK_EXT_full_screen_exclusive",
-                                         "VK_AMD_display_native_hdr", "VK_NV_low_latency2"));
+TEST_P(HiddenExtensionTest, IsRefusedWhenItIsEnabledAllTheSame) {
+    const Instance instance;
+    const Device device{instance.physical_device(),
+                        {.extensions = {"VK_KHR_swapchain", GetParam()}}};
+    EXPECT_EQ(device.result(), VK_ERROR_EXTENSION_NOT_PRESENT);
+    EXPECT_EQ(fake_driver().device_creates(), 0U);
+}
+
+// The loader refuses what is not listed, but not what another layer adds.
+TEST_P(HiddenExtensionTest, IsRefusedWhenALayerAboveEnablesIt) {
+    const Instance instance;
+    const StderrCapture log;
+    EXPECT_EQ(create_device_from_above(instance, {"VK_KHR_swapchain", GetParam()}),
+              VK_ERROR_EXTENSION_NOT_PRESENT);
+    EXPECT_EQ(log.lines_with(std::string{" "} + GetParam() + ",").size(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OnSwapchains, HiddenExtensionTest,
+    testing::Values(
+        "VK_AMD_display_native_hdr", "VK_EXT_display_control", "VK_EXT_full_screen_exclusive",
+        "VK_EXT_hdr_metadata", "VK_EXT_image_compression_control_swapchain",
+        "VK_EXT_multisampled_render_to_swapchain", "VK_EXT_present_mode_fifo_latest_ready",
+        "VK_EXT_present_timing", "VK_EXT_swapchain_maintenance1", "VK_GOOGLE_display_timing",
+        "VK_HUAWEI_hdr_vivid", "VK_KHR_display_swapchain", "VK_KHR_present_id",
+        "VK_KHR_present_id2", "VK_KHR_present_mode_fifo_latest_ready", "VK_KHR_present_wait",
+        "VK_KHR_present_wait2", "VK_KHR_shared_presentable_image", "VK_KHR_swapchain_maintenance1",
+        "VK_NV_low_latency2", "VK_NV_present_barrier", "VK_NV_present_metering"));
+
+/// The features of one of those extensions, in a structure that the headers may lack.
+struct FeaturesCase {
+    const char* extension;
+    uint32_t type; ///< VkStructureType
+    uint32_t count;
+};
+
+struct Features {
+    explicit Features(const FeaturesCase& of) : type{static_cast<VkStructureType>(of.type)} {}
+
+    VkStructureType type;
+    void* next{nullptr};
+    std::array<VkBool32, 4> on{};
+};
+
+class HiddenFeatureTest : public DriverTest, public testing::WithParamInterface<FeaturesCase> {
+protected:
+    void SetUp() override {
+        DriverTest::SetUp();
+        fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, GetParam().extension);
+    }
+
+    /// How many of the features the application is told it has, by either name of the query.
+    static long count_shown(const InstanceRequest& request, const char* query) {
+        const Instance instance{request};
+        EXPECT_EQ(instance.result(), VK_SUCCESS);
+        Features features{GetParam()};
+        VkPhysicalDeviceFeatures2 all{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+                                      .pNext = &features,
+                                      .features = {}};
+        reinterpret_cast<PFN_vkGetPhysicalDeviceFeatures2>(vkGetInstanceProcAddr(instance, query))(
+            instance.physical_device(), &all);
+        EXPECT_EQ(all.features.robustBufferAccess, VK_TRUE);
+        return std::ranges::count(features.on, VK_TRUE);
+    }
+
+    static inline const InstanceRequest with_khr{
+        .extensions = {"VK_KHR_surface", "VK_KHR_wayland_surface",
+                       "VK_KHR_get_physical_device_properties2"}};
+    static inline const InstanceRequest of_1_0{
+        .api_version = VK_API_VERSION_1_0,
+        .extensions = {"VK_KHR_surface", "VK_KHR_wayland_surface",
+                       "VK_KHR_get_physical_device_properties2"}};
+};
+
+TEST_P(HiddenFeatureTest, IsAbsentWhereTheLayerTakesOver) {
+    EXPECT_EQ(count_shown({}, "vkGetPhysicalDeviceFeatures2"), 0);
+    EXPECT_EQ(count_shown(with_khr, "vkGetPhysicalDeviceFeatures2KHR"), 0);
+    EXPECT_EQ(count_shown(of_1_0, "vkGetPhysicalDeviceFeatures2KHR"), 0);
+}
+
+TEST_P(HiddenFeatureTest, IsTheDriversWithTakeoverOff) {
+    const EnvironmentVariable off{"FENCEBRIDGE_TAKEOVER", "off"};
+    EXPECT_EQ(count_shown({}, "vkGetPhysicalDeviceFeatures2"), GetParam().count);
+}
+
+TEST_P(HiddenFeatureTest, IsTheDriversWhereTheDevicePassesThrough) {
+    fake_driver().hide_device_extension(0, "VK_EXT_external_memory_dma_buf");
+    EXPECT_EQ(count_shown({}, "vkGetPhysicalDeviceFeatures2"), GetParam().count);
+}
+
+TEST_P(HiddenFeatureTest, IsRefusedWhenItIsEnabledAllTheSame) {
+    const Instance instance;
+    Features features{GetParam()};
+    const Device without{instance.physical_device(), {.next = &features}};
+    EXPECT_EQ(without.result(), VK_SUCCESS);
+    features.on[GetParam().count - 1] = VK_TRUE;
+    const Device with{instance.physical_device(), {.next = &features}};
+    EXPECT_EQ(with.result(), VK_ERROR_FEATURE_NOT_PRESENT);
+    EXPECT_EQ(fake_driver().device_creates(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    OnSwapchains, HiddenFeatureTest,
+    testing::Values(FeaturesCase{"VK_EXT_image_compression_control_swapchain", 1000437000, 1},
+                    FeaturesCase{"VK_EXT_multisampled_render_to_swapchain", 1000616000, 1},
+                    FeaturesCase{"VK_EXT_present_mode_fifo_latest_ready", 1000361000, 1},
+                    FeaturesCase{"VK_EXT_present_timing", 1000208000, 3},
+                    FeaturesCase{"VK_EXT_swapchain_maintenance1", 1000275000, 1},
+                    FeaturesCase{"VK_HUAWEI_hdr_vivid", 1000590000, 1},
+                    FeaturesCase{"VK_KHR_present_id", 1000294001, 1},
+                    FeaturesCase{"VK_KHR_present_id2", 1000479002, 1},
+                    FeaturesCase{"VK_KHR_present_wait", 1000248000, 1},
+                    FeaturesCase{"VK_KHR_present_wait2", 1000480001, 1},
+                    FeaturesCase{"VK_NV_present_barrier", 1000292000, 1},
+                    FeaturesCase{"VK_NV_present_metering", 1000613001, 1}));
 
 } // namespace
 } // namespace fencebridge::test

@@ -21,6 +21,11 @@ inline constexpr std::array required_device_extensions{
 /// Whether the device's function is the layer's: found by the library it lies in.
 [[nodiscard]] bool is_from_layer(const Device& device, const char* function);
 
+/// vkCreateDevice on the first physical device as a layer above calls it, which need not care for
+/// what the loader would refuse. The layer must not get as far as a call down.
+[[nodiscard]] VkResult create_device_from_above(VkInstance instance,
+                                                const std::vector<const char*>& extensions);
+
 /// Whether the device's swapchains are the layer's.
 [[nodiscard]] inline bool is_taken_over(const Device& device) {
     return is_from_layer(device, "vkCreateSwapchainKHR");

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cstring>
+
+#include "entry/extensions.hpp"
+#include "entry/guard.hpp"
+#include "entry/intercepts.hpp"
+#include "entry/registry.hpp"
+#include "vk/enumerate.hpp"
+
+// What an application is told of a device: its extensions, and their features, without those that
+// act on swapchains and that the layer does not implement.
+
+namespace fencebridge::entry {
+
+namespace {
+
+constexpr const char* layer_name = "VK_LAYER_FENCEBRIDGE_wsi";
+
+/// The driver's extensions as an application may use them with the layer's swapchains.
+std::vector<VkExtensionProperties> offered_extensions(std::vector<VkExtensionProperties> driver) {
+    std::erase_if(driver, [](const VkExtensionProperties& extension) {
+        return find_hidden_extension(extension.extensionName) != nullptr;
+    });
+    for (const VkExtensionProperties& ours : provided_device_extensions) {
+        const auto same = std::ranges::find_if(driver, [&](const VkExtensionProperties& extension) {
+            return std::strcmp(extension.extensionName, ours.extensionName) == 0;
+        });
+        if (same == driver.end())
+            driver.push_back(ours);
+        else
+            *same = ours;
+    }
+    return driver;
+}
+
+} // namespace
+
+VKAPI_ATTR VkResult VKAPI_CALL
+EnumerateDeviceExtensionProperties(VkPhysicalDevice handle, const char* layer, uint32_t* count,
+                                   VkExtensionProperties* properties) {
+    return guarded([&] {
+        if (layer != nullptr && std::strcmp(layer, layer_name) == 0)
+            return vk::give(std::span<const VkExtensionProperties>(provided_device_extensions),
+                            count, properties);
+        const auto instance = find_instance(handle);
+        if (!instance)
+            return VK_ERROR_INITIALIZATION_FAILED;
+        if (layer == nullptr && instance->active) {
+            const auto physical = instance->physical(handle);
+            if (instance->hides_extensions(*physical)) {
+                const auto offered = offered_extensions(physical->extensions);
+                return vk::give(std::span<const VkExtensionProperties>(offered), count, properties);
+            }
+        }
+        return instance->next.EnumerateDeviceExtensionProperties(handle, layer, count, properties);
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL GetPhysicalDeviceFeatures2(VkPhysicalDevice handle,
+                                                      VkPhysicalDeviceFeatures2* features) {
+    guarded_void([&] {
+        const auto instance = find_instance(handle);
+        if (!instance)
+            return;
+        instance->next.GetPhysicalDeviceFeatures2(handle, features);
+        if (instance->active && instance->hides_extensions(*instance->physical(handle)))
+            clear_hidden_answers(features->pNext);
+    });
+}
+
+} // namespace fencebridge::entry

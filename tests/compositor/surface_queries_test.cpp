@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+// Every query of a surface is answered by the layer, whatever extension it is of, and the answers
+// agree (invariant 9).
+#include "fake_driver/control.hpp"
+#include "fixture.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace fencebridge::test {
+namespace {
+
+class SurfaceQueriesTest : public CompositorTest {};
+
+// An application with one more instance extension, which the driver has, too.
+struct Asking {
+    Asking(Compositor& compositor, const char* extension) :
+        app(compositor), instance(make(extension)), device(instance), window(app.new_surface()),
+        surface(make_surface(instance, app, window)) {}
+
+    static Owned<VkInstance> make(const char* extension) {
+        fake_driver().add_instance_extension(extension);
+        InstanceOptions options;
+        options.extensions.push_back(extension);
+        return make_instance(options);
+    }
+
+    App app;
+    Owned<VkInstance> instance;
+    Device device;
+    Owned<wl_surface*> window;
+    Owned<VkSurfaceKHR> surface;
+};
+
+TEST_F(SurfaceQueriesTest, CountersAreNoneAndTheRestAgrees) {
+    const Asking asking(start(), VK_EXT_DISPLAY_SURFACE_COUNTER_EXTENSION_NAME);
+    const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2EXT>(
+        vkGetInstanceProcAddr(asking.instance, "vkGetPhysicalDeviceSurfaceCapabilities2EXT"));
+    ASSERT_NE(get, nullptr);
+    VkSurfaceCapabilitiesKHR usual{};
+    ASSERT_EQ(
+        vkGetPhysicalDeviceSurfaceCapabilitiesKHR(asking.device.physical, asking.surface, &usual),
+        VK_SUCCESS);
+    VkSurfaceCapabilities2EXT extended{VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_EXT};
+    ASSERT_EQ(get(asking.device.physical, asking.surface, &extended), VK_SUCCESS);
+    EXPECT_EQ(extended.minImageCount, usual.minImageCount);
+    EXPECT_EQ(extended.maxImageCount, usual.maxImageCount);
+    EXPECT_EQ(extended.currentExtent.width, usual.currentExtent.width);
+    EXPECT_EQ(extended.currentExtent.height, usual.currentExtent.height);
+    EXPECT_EQ(extended.minImageExtent.width, usual.minImageExtent.width);
+    EXPECT_EQ(extended.maxImageExtent.height, usual.maxImageExtent.height);
+    EXPECT_EQ(extended.maxImageArrayLayers, usual.maxImageArrayLayers);
+    EXPECT_EQ(extended.supportedTransforms, usual.supportedTransforms);
+    EXPECT_EQ(extended.currentTransform, usual.currentTransform);
+    EXPECT_EQ(extended.supportedCompositeAlpha, usual.supportedCompositeAlpha);
+    EXPECT_EQ(extended.supportedUsageFlags, usual.supportedUsageFlags);
+    EXPECT_EQ(extended.supportedSurfaceCounters, 0u);
+    EXPECT_EQ(fake_driver().call_count("vkGetPhysicalDeviceSurfaceCapabilities2EXT"), 0u);
+}
+
+TEST_F(SurfaceQueriesTest, WithoutASurfaceThoseOfEverySurfaceAreTold) {
+    const Asking asking(start(), VK_GOOGLE_SURFACELESS_QUERY_EXTENSION_NAME);
+    std::array<VkPresentModeKHR, 8> modes{};
+    auto count = uint32_t(modes.size());
+    ASSERT_EQ(vkGetPhysicalDeviceSurfacePresentModesKHR(asking.device.physical, VK_NULL_HANDLE,
+                                                        &count, modes.data()),
+              VK_SUCCESS);
+    ASSERT_EQ(count, 1u);
+    EXPECT_EQ(modes[0], VK_PRESENT_MODE_FIFO_KHR);
+
+    std::array<VkSurfaceFormatKHR, 8> formats{};
+    count = uint32_t(formats.size());
+    ASSERT_EQ(vkGetPhysicalDeviceSurfaceFormatsKHR(asking.device.physical, VK_NULL_HANDLE, &count,
+                                                   formats.data()),
+              VK_SUCCESS);
+    ASSERT_EQ(count, 2u);
+    EXPECT_EQ(formats[0].format, VK_FORMAT_R8G8B8A8_UNORM);
+    EXPECT_EQ(formats[1].format, VK_FORMAT_R8G8B8A8_SRGB);
+
+    const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(
+        vkGetInstanceProcAddr(asking.instance, "vkGetPhysicalDeviceSurfaceCapabilities2KHR"));
+    const VkPhysicalDeviceSurfaceInfo2KHR none{
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SURFACE_INFO_2_KHR};
+    VkSurfaceProtectedCapabilitiesKHR protection{
+        VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR};
+    protection.supportsProtected = VK_TRUE;
+    VkSurfaceCapabilities2KHR capabilities{VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_KHR};
+    capabilities.pNext = &protection;
+    EXPECT_EQ(get(asking.device.physical, &none, &capabilities), VK_SUCCESS);
+    EXPECT_EQ(protection.supportsProtected, VK_FALSE);
+}
+
+// A structure of one of the hidden extensions, full of ones.
+struct Answer {
+    explicit Answer(uint32_t of) : type(VkStructureType(of)) { words.fill(1); }
+    VkStructureType type;
+    void* next = nullptr;
+    std::array<uint32_t, 4> words;
+};
+
+TEST_F(SurfaceQueriesTest, StructuresOfHiddenExtensionsSayNothing) {
+    Client client(start());
+    // By number, for the headers may be older: native HDR, exclusive full screen, present id 2 and
+    // wait 2, latency, present barrier, shared presenting, multisampled rendering, present timing.
+    for (const uint32_t type : {1000213000u, 1000255002u, 1000479000u, 1000480000u, 1000505008u,
+                                1000292001u, 1000111000u, 1000616001u, 1000208008u}) {
+        Answer answer(type);
+        VkPhysicalDeviceSurfaceInfo2KHR info{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SURFACE_INFO_2_KHR};
+        info.surface = client.surface;
+        VkSurfaceCapabilities2KHR capabilities{VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_KHR};
+        capabilities.pNext = &answer;
+        const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(
+            vkGetInstanceProcAddr(client.instance, "vkGetPhysicalDeviceSurfaceCapabilities2KHR"));
+        ASSERT_EQ(get(client.device.physical, &info, &capabilities), VK_SUCCESS);
+        EXPECT_EQ(answer.words[0], 0u) << type;
+    }
+}
+
+TEST_F(SurfaceQueriesTest, UsageIn64BitsIsTheSameUsage) {
+    Client client(start());
+    struct {
+        VkStructureType type = VkStructureType(1000668002);
+        void* next = nullptr;
+        uint64_t usage = UINT64_MAX;
+    } usage; // VkImageUsageFlags2CreateInfoKHR
+    VkPhysicalDeviceSurfaceInfo2KHR info{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SURFACE_INFO_2_KHR};
+    info.surface = client.surface;
+    VkSurfaceCapabilities2KHR capabilities{VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_KHR};
+    capabilities.pNext = &usage;
+    const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(
+        vkGetInstanceProcAddr(client.instance, "vkGetPhysicalDeviceSurfaceCapabilities2KHR"));
+    ASSERT_EQ(get(client.device.physical, &info, &capabilities), VK_SUCCESS);
+    EXPECT_EQ(usage.usage, capabilities.surfaceCapabilities.supportedUsageFlags);
+}
+
+} // namespace
+} // namespace fencebridge::test

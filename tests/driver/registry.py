@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Compares the layer's tables with the registry of Vulkan, so that a new command, structure or
+extension that has to do with swapchains cannot be overlooked. usage: registry.py PROGRAM VK_XML
+MANIFEST; PROGRAM is layer_tables."""
+
+import json
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+SWAPCHAIN, SURFACE = "VkSwapchainKHR", "VkSurfaceKHR"
+TYPED_HANDLES = {"VkObjectType", "VkDebugReportObjectTypeEXT"}
+
+# In which an application reads what it may do.
+ANSWERS = ["VkPhysicalDeviceFeatures2", "VkPhysicalDeviceProperties2",
+           "VkSurfaceCapabilities2KHR", "VkSurfaceFormat2KHR"]
+# An extension that adds to one of these acts on swapchains.
+ROOTS = ["VkSwapchainCreateInfoKHR", "VkPresentInfoKHR", "VkAcquireNextImageInfoKHR",
+         "VkSurfaceCapabilities2KHR", "VkPhysicalDeviceSurfaceInfo2KHR", "VkSurfaceFormat2KHR"]
+FLAGS = ["VkSwapchainCreateFlagBitsKHR", "VkPresentModeKHR"]
+
+_NOT_LINUX = "not a platform of Linux desktops"
+PLATFORMS = {platform: _NOT_LINUX for platform in
+             ["android", "fuchsia", "ggp", "ios", "macos", "metal", "ohos", "screen", "sci", "ubm",
+              "vi", "win32"]}
+PLATFORMS |= {platform: "surfaces of other window systems are the driver's" for platform in
+              ["directfb", "xcb", "xlib", "xlib_xrandr"]}
+
+_NOT_FOR_SWAPCHAINS = ("VUID-VkDeviceImageMemoryRequirements-pCreateInfo-06416: no "
+                       "VkImageSwapchainCreateInfoKHR")
+_CALLBACKS = "gives the handles to callbacks, which are the application's and other layers'"
+_TIMESTAMPS = "VkSwapchainCalibratedTimestampInfoEXT is of VK_EXT_present_timing, which is hidden"
+COMMANDS = {
+    "vkCreateDisplayPlaneSurfaceKHR": "surfaces of displays are the driver's",
+    "vkCreateHeadlessSurfaceEXT": "headless surfaces are the driver's",
+    "vkDebugReportMessageEXT": _CALLBACKS,
+    "vkSubmitDebugUtilsMessageEXT": _CALLBACKS,
+    "vkGetCalibratedTimestampsEXT": _TIMESTAMPS,
+    "vkGetCalibratedTimestampsKHR": _TIMESTAMPS,
+    "vkGetDeviceImageMemoryRequirements": _NOT_FOR_SWAPCHAINS,
+    "vkGetDeviceImageMemoryRequirementsKHR": _NOT_FOR_SWAPCHAINS,
+    "vkGetDeviceImageSparseMemoryRequirements": _NOT_FOR_SWAPCHAINS,
+    "vkGetDeviceImageSparseMemoryRequirementsKHR": _NOT_FOR_SWAPCHAINS,
+}
+
+_BOUNDARY = "VkFrameBoundaryEXT tells tools where a frame ends, and changes nothing"
+EXTENSIONS = {
+    "VK_ARM_tensors": _BOUNDARY,
+    "VK_EXT_frame_boundary": _BOUNDARY,
+    "VK_EXT_image_compression_control": "its swapchain part is an extension of its own, hidden",
+    "VK_KHR_device_group": "a served device is one physical device, in one mode",
+    "VK_KHR_extended_flags": "VkImageUsageFlags2CreateInfoKHR is answered and obeyed",
+    "VK_KHR_image_format_list": "obeyed, with the flag that it needs",
+    "VK_KHR_incremental_present": "VkPresentRegionsKHR is a hint; all of the surface is damaged",
+    "VK_KHR_swapchain_mutable_format": "obeyed",
+}
+
+# 32-bit words of a member that is no flag of 64 bits, no pointer and no array.
+WORDS = {"uint64_t": 2, "VkDeviceSize": 2, "VkFlags64": 2}
+
+
+def of_vulkan(element):
+    api = element.get("api")
+    return api is None or "vulkan" in api.split(",")
+
+
+class Registry:
+    """What of vk.xml is of interest here. Names are those that structures have now, not aliases."""
+
+    def __init__(self, path):
+        self.root = ElementTree.parse(path).getroot()
+        self.alias = {each.get("name"): each.get("alias") for each in self.root.iter("type")
+                      if each.get("alias")}
+        self.bases = {each.findtext("name"): each.findtext("type")
+                      for each in self.root.iter("type") if each.get("category") == "bitmask"}
+        self.members, self.extends, self.types = {}, {}, {}
+        for each in self.root.iter("type"):
+            if each.get("category") == "struct" and of_vulkan(each) and not each.get("alias"):
+                self._add_structure(each)
+        self.commands, self.same = {}, {}
+        for each in self.root.find("commands"):
+            if of_vulkan(each):
+                self._add_command(each)
+        self.extensions = {each.get("name"): each for each in self.root.iter("extension")
+                           if "vulkan" in each.get("supported").split(",")}
+        self.owners = {}
+        self.numbers = {each.get("name"): int(each.get("value"), 0)
+                        for each in self.root.iter("enum")
+                        if (each.get("name") or "").startswith("VK_STRUCTURE_TYPE_")
+                        and each.get("value")}
+        for each in [*self.extensions.values(), *filter(of_vulkan, self.root.iter("feature"))]:
+            self._add_owner(each)
+
+    def name(self, name):
+        return self.alias.get(name, name)
+
+    def _add_structure(self, element):
+        name = element.get("name")
+        members = [each for each in element.findall("member") if of_vulkan(each)]
+        self.members[name] = members
+        self.extends[name] = [extended for extended in
+                              (element.get("structextends") or "").split(",") if extended]
+        self.types[name] = next((each.get("values") for each in members
+                                 if each.findtext("name") == "sType"), None)
+
+    def _add_command(self, element):
+        name = element.get("name")
+        if name:
+            self.same[name] = element.get("alias")
+            return
+        self.commands[element.find("proto").findtext("name")] = [
+            each.findtext("type") for each in element.findall("param") if of_vulkan(each)]
+
+    def _add_owner(self, element):
+        for each in element.iter("require"):
+            for part in each:
+                if part.tag in ("command", "type"):
+                    self.owners.setdefault(self.name(part.get("name")), []).append(element)
+                if part.get("offset") is not None and (
+                        part.get("extends") == "VkStructureType"):
+                    number = int(part.get("extnumber") or element.get("number"))
+                    self.numbers[part.get("name")] = (
+                        1_000_000_000 + (number - 1) * 1000 + int(part.get("offset")))
+
+    def all_commands(self):
+        """Names, aliases included, with the types of their parameters, of those in use."""
+        for name in [*self.commands, *self.same]:
+            if name in self.owners:
+                types = self.commands.get(self.same.get(name, name))
+                if types is not None:
+                    yield name, [self.name(each) for each in types]
+
+    def carriers(self, handles, chains):
+        """Structures that hold such a handle: themselves, in a member, or in a chain."""
+        found = set()
+        while True:
+            more = {name for name, members in self.members.items() if name not in found and any(
+                self.name(each.findtext("type")) in found | handles for each in members)}
+            if chains:
+                more |= {extended for name in found | more for extended in self.extends[name]
+                         if extended in self.members and extended not in found}
+            if not more:
+                return found
+            found |= more
+
+    def words(self, structure):
+        """How many 32-bit words follow sType and pNext, as far as the first pointer."""
+        count = 0
+        for member in self.members[structure][2:]:
+            if "*" in "".join(member.itertext()):
+                break
+            base = member.findtext("type")
+            count += WORDS.get(self.bases.get(self.name(base), base), 1)
+        return count
+
+
+def is_platform(element):
+    return element.get("platform") in PLATFORMS
+
+
+class Comparison:
+    def __init__(self, registry, tables):
+        self.registry, self.tables = registry, tables
+        self.problems = []
+        self.hidden_commands = {command for each in tables["hidden"].values()
+                                for command in each["commands"]}
+        self.seen = 0
+
+    def expect(self, holds, problem):
+        self.seen += 1
+        if not holds:
+            self.problems.append(problem)
+
+    def handle_commands(self):
+        """Commands that a handle of the layer's can come with."""
+        registry = self.registry
+        direct = registry.carriers({SWAPCHAIN, SURFACE}, chains=True) | {SWAPCHAIN, SURFACE}
+        typed = registry.carriers(TYPED_HANDLES, chains=False) | TYPED_HANDLES
+        for name, types in registry.all_commands():
+            # A type alone, without a handle beside it, is a question about types.
+            is_typed = set(types) & (typed - TYPED_HANDLES) or (
+                set(types) & TYPED_HANDLES and "uint64_t" in types)
+            if set(types) & direct or is_typed:
+                yield name
+
+    def check_commands(self):
+        intercepted = set(self.tables["intercepted"])
+        for name in self.handle_commands():
+            if all(is_platform(owner) for owner in self.registry.owners[name]):
+                continue
+            known = name in intercepted or name in self.hidden_commands or name in COMMANDS
+            self.expect(known, f"{name} may be given a handle of the layer's, and is neither "
+                        "intercepted nor hidden nor listed with a reason")
+            self.expect(not (name in intercepted and name in COMMANDS),
+                        f"{name} is intercepted: its reason is out of date")
+        for name, same in self.registry.same.items():
+            if name in self.registry.owners:
+                self.expect((name in intercepted) == (same in intercepted),
+                            f"{name} and {same} are one command; one of them is intercepted")
+
+    def acts_on_swapchains(self, element):
+        """Why a device extension does, in words; else an empty string."""
+        commands = set(self.swapchain_commands)
+        for require in element.iter("require"):
+            for part in require:
+                name = self.registry.name(part.get("name"))
+                if part.tag == "command" and name in commands:
+                    return f"it has {name}"
+                if part.tag == "type" and set(self.registry.extends.get(name, ())) & set(ROOTS):
+                    return f"it has {name}"
+                if part.get("extends") in FLAGS:
+                    return f"it has {part.get('name')}"
+        return "it depends on VK_KHR_swapchain" if "VK_KHR_swapchain" in (
+            element.get("depends") or "") else ""
+
+    def check_extensions(self):
+        direct = {SWAPCHAIN, SURFACE} | {
+            name for name, members in self.registry.members.items()
+            if any(each.findtext("type") in (SWAPCHAIN, SURFACE) for each in members)}
+        self.swapchain_commands = [name for name, types in self.registry.all_commands()
+                                   if direct & set(types)]
+        known = set(self.tables["hidden"]) | set(self.tables["provided"]) | set(EXTENSIONS)
+        for name, element in self.registry.extensions.items():
+            if element.get("type") != "device" or (name not in known and is_platform(element)):
+                continue
+            why = self.acts_on_swapchains(element)
+            self.expect(not why or name in known, f"{name} acts on swapchains ({why}), and is "
+                        "neither provided nor hidden nor listed with a reason")
+        for name in EXTENSIONS:
+            self.expect(name not in self.tables["hidden"],
+                        f"{name} is hidden: its reason is out of date")
+
+    def check_hidden(self, name, entry):
+        element = self.registry.extensions.get(name)
+        if element is None:
+            return  # newer than this registry
+        parts = [part for require in element.iter("require") for part in require]
+        commands = {part.get("name") for part in parts if part.tag == "command"}
+        self.expect(set(entry["commands"]) == commands,
+                    f"{name}: commands {sorted(commands)} are {entry['commands']} in the table")
+        listed = {each["type"] for each in entry["structures"]}
+        for part in parts:
+            structure = self.registry.name(part.get("name"))
+            if part.tag == "type" and set(self.registry.extends.get(structure, ())) & set(ANSWERS):
+                number = self.registry.numbers[self.registry.types[structure]]
+                self.expect(number in listed, f"{name}: {structure} is not in the table")
+        for each in entry["structures"]:
+            structure = self.registry.name(each["name"])
+            if structure not in self.registry.members:
+                continue
+            number = self.registry.numbers.get(self.registry.types[structure])
+            self.expect(number == each["type"], f"{structure} is {number}, not {each['type']}")
+            words = self.registry.words(structure)
+            self.expect(words == each["words"],
+                        f"{structure} has {words} words, not {each['words']}")
+
+    def check_provided(self, manifest):
+        listed = {each["name"]: each for each in manifest["layer"]["device_extensions"]}
+        self.expect(set(listed) == set(self.tables["provided"]),
+                    f"the manifest provides {sorted(listed)}")
+        commands = []
+        for name, version in self.tables["provided"].items():
+            self.expect(int(listed[name]["spec_version"]) == version,
+                        f"{name} is version {version}, and another in the manifest")
+            commands += listed[name]["entrypoints"]
+            element = self.registry.extensions[name]
+            for part in (part for require in element.iter("require") for part in require):
+                # An extension's commands of a device are found by vkGetDeviceProcAddr.
+                types = self.registry.commands.get(part.get("name"), [None])
+                if part.tag == "command" and types[0] in ("VkDevice", "VkQueue"):
+                    self.expect(part.get("name") in self.tables["provided_commands"],
+                                f"{part.get('name')} of {name} is not provided")
+        self.expect(sorted(commands) == sorted(self.tables["provided_commands"]),
+                    "entry points of the manifest are not those that the layer provides: "
+                    f"{sorted(set(commands) ^ set(self.tables['provided_commands']))}")
+
+
+def main(program, vk_xml, manifest):
+    registry = Registry(vk_xml)
+    names = "\n".join(name for name, _ in registry.all_commands())
+    tables = json.loads(subprocess.run([program], input=names, check=True, capture_output=True,
+                                       text=True).stdout)
+    comparison = Comparison(registry, tables)
+    comparison.check_commands()
+    comparison.check_extensions()
+    for name, entry in tables["hidden"].items():
+        comparison.check_hidden(name, entry)
+    with open(manifest, encoding="utf-8") as file:
+        comparison.check_provided(json.load(file))
+    version = next(each.findtext("name") and "".join(each.itertext()).split()[-1]
+                   for each in registry.root.iter("type")
+                   if each.findtext("name") == "VK_HEADER_VERSION")
+    print(f"registry {version}: {comparison.seen} comparisons, of "
+          f"{len(list(comparison.handle_commands()))} commands that carry handles and "
+          f"{len(tables['hidden'])} hidden extensions; {len(comparison.problems)} problems")
+    for problem in comparison.problems:
+        print(f"  {problem}")
+    # A registry in which little is found is not the registry.
+    return 1 if comparison.problems or comparison.seen < 100 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
