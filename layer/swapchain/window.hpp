@@ -36,7 +36,7 @@ class Window {
 public:
     virtual ~Window() = default;
 
-    /// What the window system takes for this surface now. Makes no round trip.
+    /// What the window system takes for this surface, as last heard. Makes no round trip.
     /// @return never null; or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] virtual std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult>
     feedback() = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <expected>
@@ -13,6 +14,12 @@
 #include "wayland/proxy.hpp"
 
 namespace fencebridge::wayland {
+
+/// The application's connection, and what all event queues on it share.
+struct Display {
+    wl_display* const handle;
+    std::atomic<bool> loss_logged = false;
+};
 
 /// A private event queue on the application's connection. Events are dispatched by whichever of
 /// the application's threads waits; there is no thread of ours.
@@ -30,10 +37,11 @@ namespace fencebridge::wayland {
 ///     }
 class EventQueue {
 public:
-    explicit EventQueue(wl_display* display);
+    /// @param display  must outlive the queue
+    explicit EventQueue(Display& display);
 
     [[nodiscard]] explicit operator bool() const { return handle_ != nullptr; }
-    [[nodiscard]] wl_display* display() const { return display_; }
+    [[nodiscard]] wl_display* display() const { return display_.handle; }
     [[nodiscard]] wl_event_queue* get() const { return handle_.get(); }
 
     /// Counts rounds of dispatching.
@@ -50,6 +58,10 @@ public:
     /// @return VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also = {});
 
+    /// Waits until the compositor has answered all requests made so far.
+    /// @return VK_SUCCESS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_SURFACE_LOST_KHR
+    [[nodiscard]] VkResult round_trip();
+
     /// Hands buffered requests to the socket as far as it takes them, without waiting.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult flush();
@@ -58,10 +70,14 @@ private:
     /// The right to dispatch, which one thread has at a time.
     class Turn;
 
+    VkResult look();
     VkResult read_and_dispatch(const Deadline& deadline, std::span<pollfd> also);
-    VkResult check_connection();
+    /// After a call of libwayland's that fails on a dead connection alone: logs, once for all
+    /// queues, what it died of.
+    /// @return VK_ERROR_SURFACE_LOST_KHR, by its type an error
+    std::unexpected<VkResult> lost();
 
-    wl_display* display_;
+    Display& display_;
     Proxy<wl_event_queue> handle_;
 
     // Behind mutex_:
@@ -69,7 +85,6 @@ private:
     std::condition_variable round_ended_;
     bool dispatching_ = false;
     uint64_t rounds_ = 0;
-    bool loss_logged_ = false;
 };
 
 } // namespace fencebridge::wayland
