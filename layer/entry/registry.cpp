@@ -85,11 +85,15 @@ std::shared_ptr<Surface> Instance::find_surface(VkSurfaceKHR surface) {
     });
 }
 
-std::shared_ptr<Swapchain> Device::find_swapchain(VkSwapchainKHR swapchain) {
-    const auto record = swapchains.with([&](const auto& all) {
+std::shared_ptr<SwapchainRecord> Device::find_record(VkSwapchainKHR swapchain) {
+    return swapchains.with([&](const auto& all) {
         const auto found = all.find(swapchain);
         return found == all.end() ? nullptr : found->second;
     });
+}
+
+std::shared_ptr<Swapchain> Device::find_swapchain(VkSwapchainKHR swapchain) {
+    const auto record = find_record(swapchain);
     // Shares the record's ownership.
     return record ? std::shared_ptr<Swapchain>(record, record->chain.get()) : nullptr;
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -9,6 +8,7 @@
 #include <vector>
 #include <vulkan/vulkan.h>
 
+#include "entry/window_claim.hpp"
 #include "swapchain/swapchain.hpp"
 #include "swapchain/window.hpp"
 #include "sync/payload.hpp"
@@ -28,8 +28,6 @@ struct Surface {
 
     /// What was found for each physical device that has been asked about, when first asked.
     Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const SurfaceFormats>>> formats;
-    /// The swapchain that has the surface and is not retired; null when none has.
-    std::atomic<VkSwapchainKHR> owner = VK_NULL_HANDLE;
 };
 
 /// A VkInstance.
@@ -74,8 +72,9 @@ find_served(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR surface);
 
 /// A VkSwapchainKHR of the layer's, whose handle is the address of `chain`.
 struct SwapchainRecord {
-    std::unique_ptr<Swapchain> chain;
+    WindowClaim claim; ///< to nothing, once retired; goes after all that shows things on the window
     std::shared_ptr<Surface> surface;
+    std::unique_ptr<Swapchain> chain;
 };
 
 /// A VkDevice.
@@ -94,6 +93,7 @@ struct Device {
     Locked<std::unordered_map<VkSwapchainKHR, std::shared_ptr<SwapchainRecord>>> swapchains;
 
     /// The layer's own swapchain, or null for the driver's.
+    [[nodiscard]] std::shared_ptr<SwapchainRecord> find_record(VkSwapchainKHR swapchain);
     [[nodiscard]] std::shared_ptr<Swapchain> find_swapchain(VkSwapchainKHR swapchain);
 };
 

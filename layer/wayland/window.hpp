@@ -22,6 +22,7 @@ public:
     [[nodiscard]] static std::expected<std::shared_ptr<WaylandWindow>, std::string>
     create(wl_display* display, wl_surface* surface);
 
+    const void* native() const override { return surface_; }
     std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> feedback() override {
         return feedback_.with([](const auto& last) { return last; });
     }
