@@ -59,12 +59,21 @@ std::expected<EventQueue::Stamp, VkResult> EventQueue::dispatch_pending() {
     return Stamp{rounds_};
 }
 
+std::expected<EventQueue::Stamp, VkResult> EventQueue::keep_up() {
+    if (++calls_since_look_ >= calls_to_a_look) {
+        if (const VkResult result = look(); result != VK_SUCCESS)
+            return std::unexpected(result);
+    }
+    return dispatch_pending();
+}
+
 /// Reads what has come, if anything has, and dispatches it.
 ///
 /// If something has come, wl_display_read_events() waits for the other threads that have prepared
 /// to read. Whoever polls the socket is woken by what has come; a caller that has itself prepared
 /// to read would wait for itself (docs/design.md, Limits).
 VkResult EventQueue::look() {
+    calls_since_look_ = 0; // also where another thread is reading already
     const auto stamp = dispatch_pending();
     if (!stamp)
         return stamp.error();
@@ -109,6 +118,7 @@ VkResult EventQueue::wait(Stamp seen, const Deadline& deadline, std::span<pollfd
 }
 
 VkResult EventQueue::read_and_dispatch(const Deadline& deadline, std::span<pollfd> also) {
+    calls_since_look_ = 0;
     if (wl_display_prepare_read_queue(display(), handle_.get()) != 0) {
         // Another reader has put events here meanwhile.
         if (wl_display_dispatch_queue_pending(display(), handle_.get()) < 0)

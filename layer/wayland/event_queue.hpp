@@ -51,6 +51,13 @@ public:
     /// @return VK_ERROR_SURFACE_LOST_KHR when the connection is dead
     [[nodiscard]] std::expected<Stamp, VkResult> dispatch_pending();
 
+    /// The same for a caller that comes again and again and may never have to wait: one call in
+    /// `calls_to_a_look`, counted from when the socket was last read through this queue, looks
+    /// there first, so that what the caller's requests are answered with does not pile up in an
+    /// application that reads nothing. The look takes one system call if nothing has come.
+    [[nodiscard]] std::expected<Stamp, VkResult> keep_up();
+    static constexpr uint32_t calls_to_a_look = 16;
+
     /// Sends what is buffered, then waits until events have been dispatched since `seen` was
     /// given, or something has happened on one of `also`, at most until the deadline. Looks at the
     /// socket once even if that has passed.
@@ -79,6 +86,7 @@ private:
 
     Display& display_;
     Proxy<wl_event_queue> handle_;
+    std::atomic<uint32_t> calls_since_look_ = 0;
 
     // Behind mutex_:
     std::mutex mutex_;

@@ -137,7 +137,7 @@ VkResult WaylandPresenter::import_timelines() {
 }
 
 std::expected<Presenter::Stamp, VkResult> WaylandPresenter::update() {
-    const auto handled = queue_.dispatch_pending();
+    const auto handled = queue_.keep_up();
     if (!handled)
         return std::unexpected(handled.error());
     if (const VkResult result = judge_feedback(); result != VK_SUCCESS)

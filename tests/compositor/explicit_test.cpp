@@ -10,10 +10,12 @@
 #include <drm.h>
 #include <drm_syncobj.h>
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -331,6 +333,25 @@ TEST_F(ExplicitTest, AWaitEndsWhenTheCompositorGoes) {
     EXPECT_EQ(client_->acquire(swapchain_).result, VK_ERROR_SURFACE_LOST_KHR);
     compositor.join();
     close_window();
+}
+
+// A compositor may send wl_buffer.release for images that come back by their points, too, and does
+// not wait for ever for a client that reads none: it ends the connection.
+TEST_F(ExplicitTest, EventsThatNobodyWaitsForAreRead) {
+    Compositor& compositor = start({.release = Release::at_once, .release_events_too = true});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    int most_unread = 0;
+    for (int frame = 0; frame < 500; ++frame) {
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+        compositor.settle();
+        int unread = 0;
+        ASSERT_EQ(::ioctl(wl_display_get_fd(client.app.display()), FIONREAD, &unread), 0);
+        most_unread = std::max(most_unread, unread);
+    }
+    vkDeviceWaitIdle(client.device);
+    constexpr int release_event = 8; // bytes
+    EXPECT_LE(most_unread, 20 * release_event);
 }
 
 // Points only ever go up, whatever happened to the frame before.
