@@ -31,7 +31,7 @@ public:
     VkResult wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) override;
     VkResult present(core::ImageIndex image,
                      const std::optional<core::CommitPoints>& points) override;
-    bool is_suboptimal() const {
+    bool is_suboptimal() const override {
         return judged_.with([](const Judged& last) { return last.suboptimal; });
     }
 
