@@ -88,7 +88,7 @@ VkResult EventQueue::round_trip() {
     const Proxy<wl_callback> callback(on_queue ? wl_display_sync(on_queue.get()) : nullptr);
     if (!callback)
         return VK_ERROR_OUT_OF_HOST_MEMORY;
-    bool answered = false; // written in a turn, and read after one
+    bool answered = false;
     wl_callback_add_listener(callback.get(), &listener, &answered);
     for (;;) {
         const auto handled = dispatch_pending();

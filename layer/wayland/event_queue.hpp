@@ -65,7 +65,8 @@ public:
     /// @return VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also = {});
 
-    /// Waits until the compositor has answered all requests made so far.
+    /// Waits until the compositor has answered all requests made so far. For a queue that no other
+    /// thread knows yet: what another dispatches before there is a listener would be dropped.
     /// @return VK_SUCCESS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult round_trip();
 

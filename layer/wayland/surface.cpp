@@ -73,15 +73,6 @@ std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> Surface::fe
     return feedback_ ? feedback_->current() : connection_->version_3_list();
 }
 
-std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> Surface::wait_for_feedback() {
-    auto known = feedback();
-    if (!known || *known || !feedback_)
-        return known;
-    if (const VkResult result = queue_.round_trip(); result != VK_SUCCESS)
-        return std::unexpected(result);
-    return feedback_->current();
-}
-
 VkResult Surface::commit(const Content& content, core::Pacing pacing) {
     if (pacing == core::Pacing::frame_callback) {
         if (const VkResult result = wait_for_frame(); result != VK_SUCCESS)

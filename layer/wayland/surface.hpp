@@ -28,10 +28,10 @@ using SurfaceUse = std::unique_ptr<Surface, SurfaceLeaver>;
 /// came through: what the compositor takes, the objects of which a wl_surface can have one, and the
 /// pace of frames, which a new swapchain must not lose.
 ///
-/// It exists only while it is used: by a swapchain, for whose lifetime VK_KHR_wayland_surface
-/// guarantees the wl_surface, or during a call that the application gives the wl_surface to. It
-/// comes and goes with requests alone, under one lock, so that the compositor sees the destruction
-/// of one wp_fifo_v1 or wp_linux_drm_syncobj_surface_v1 before the creation of the next.
+/// It exists only while a swapchain uses it, for whose lifetime VK_KHR_wayland_surface
+/// guarantees the wl_surface. It comes and goes with requests alone, under one lock, so that the
+/// compositor sees the destruction of one wp_fifo_v1 or wp_linux_drm_syncobj_surface_v1 before the
+/// creation of the next.
 class Surface {
 public:
     /// Uses the one of this wl_surface, or makes one.
@@ -50,10 +50,6 @@ public:
     /// trip.
     /// @return null before the first feedback; or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> feedback();
-    /// The same, waiting for the first.
-    /// @return null when the compositor sent none; or also VK_ERROR_OUT_OF_HOST_MEMORY
-    [[nodiscard]] std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult>
-    wait_for_feedback();
 
     /// For Pacing::barrier, before the first commit of a swapchain.
     /// @return false when memory is out, or the compositor has no wp_fifo_v1

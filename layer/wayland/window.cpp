@@ -2,12 +2,30 @@
 #include "wayland/window.hpp"
 
 #include "wayland/connection.hpp"
+#include "wayland/dmabuf_feedback.hpp"
 #include "wayland/presenter.hpp"
 #include "wayland/surface.hpp"
 
 namespace fencebridge::wayland {
 
 namespace {
+
+using Feedback = std::shared_ptr<const core::DmabufFeedback>;
+
+/// What the compositor takes for a surface now; null if it does not tell. A round trip with version
+/// 4 of zwp_linux_dmabuf_v1.
+std::expected<Feedback, VkResult> ask_for_feedback(Connection& connection, wl_surface* surface) {
+    if (!connection.has_surface_feedback())
+        return connection.version_3_list();
+    EventQueue queue(connection.display());
+    const auto dmabuf = queue ? wrap(connection.dmabuf(), queue.get()) : nullptr;
+    if (!dmabuf)
+        return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
+    const DmabufFeedback feedback(dmabuf.get(), surface);
+    if (const VkResult result = queue.round_trip(); result != VK_SUCCESS)
+        return std::unexpected(result);
+    return feedback.current();
+}
 
 std::string in_words(VkResult failure) {
     return failure == VK_ERROR_SURFACE_LOST_KHR ? "connection lost" : "out of memory";
@@ -22,10 +40,7 @@ WaylandWindow::create(wl_display* display, wl_surface* surface) {
         return std::unexpected(in_words(connection.error()));
     if ((*connection)->dmabuf() == nullptr)
         return std::unexpected("the compositor has no zwp_linux_dmabuf_v1 version 3");
-    const auto use = Surface::use(*connection, surface);
-    if (!use)
-        return std::unexpected(in_words(VK_ERROR_OUT_OF_HOST_MEMORY));
-    auto feedback = use->wait_for_feedback();
+    auto feedback = ask_for_feedback(**connection, surface);
     if (!feedback)
         return std::unexpected(in_words(feedback.error()));
     if (!*feedback)
