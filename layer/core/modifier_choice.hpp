@@ -21,12 +21,14 @@ struct Tranche {
     /// The DRM device that the buffers go to; nothing for version 3 of the protocol.
     std::optional<dev_t> target_device;
     std::vector<FormatModifier> formats;
+    bool operator==(const Tranche&) const = default;
 };
 
 /// What a compositor takes for a surface, the best tranche first.
 struct DmabufFeedback {
     std::vector<Tranche> tranches;
     std::optional<dev_t> main_device = {}; ///< the DRM device that it works with; none in version 3
+    bool operator==(const DmabufFeedback&) const = default;
 };
 
 /// The DRM nodes of the Vulkan device (VK_EXT_physical_device_drm); nothing when it does not tell.

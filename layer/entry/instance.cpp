@@ -91,8 +91,6 @@ VKAPI_ATTR void VKAPI_CALL DestroyInstance(VkInstance handle,
         const auto instance = remove_instance(handle);
         if (!instance)
             return;
-        // Wayland objects go while the connection is sure to live.
-        instance->surfaces.with([](auto& all) { return std::exchange(all, {}); });
         instance->next.DestroyInstance(handle, allocator);
     });
 }

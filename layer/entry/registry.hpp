@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
 #include <expected>
 #include <map>
 #include <memory>
@@ -10,6 +9,7 @@
 #include <vector>
 #include <vulkan/vulkan.h>
 
+#include "entry/window_claim.hpp"
 #include "swapchain/swapchain.hpp"
 #include "swapchain/window.hpp"
 #include "sync/payload.hpp"
@@ -29,8 +29,6 @@ struct Surface {
 
     /// What was found for each physical device that has been asked about, when first asked.
     Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const SurfaceFormats>>> formats;
-    /// The swapchain that has the surface and is not retired; null when none has.
-    std::atomic<VkSwapchainKHR> owner = VK_NULL_HANDLE;
 };
 
 /// A VkInstance.
@@ -82,8 +80,9 @@ find_served(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR surface);
 
 /// A VkSwapchainKHR of the layer's, whose handle is the address of `chain`.
 struct SwapchainRecord {
-    std::unique_ptr<Swapchain> chain;
+    WindowClaim claim; ///< to nothing, once retired; goes after all that shows things on the window
     std::shared_ptr<Surface> surface;
+    std::unique_ptr<Swapchain> chain;
     /// vkSetPrivateData on the swapchain, of which the driver has never heard.
     Locked<std::map<VkPrivateDataSlot, uint64_t>> private_data = {};
 };

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "wayland/surface.hpp"
 #include "core/surface_limits.hpp"
 #include "entry/extensions.hpp"
 #include "entry/guard.hpp"
@@ -7,6 +6,7 @@
 #include "entry/registry.hpp"
 #include "entry/surface_chain.hpp"
 #include "vk/enumerate.hpp"
+#include "wayland/window.hpp"
 
 namespace fencebridge::entry {
 
@@ -77,7 +77,7 @@ CreateWaylandSurfaceKHR(VkInstance handle, const VkWaylandSurfaceCreateInfoKHR* 
             return result;
 
         Rollback created([&] { instance->next.DestroySurfaceKHR(handle, *surface, allocator); });
-        auto window = wayland::Surface::create(create_info->display, create_info->surface);
+        auto window = wayland::WaylandWindow::create(create_info->display, create_info->surface);
         if (!window) {
             log::warning("surface passes through: %s", window.error().c_str());
             created.commit();
@@ -98,8 +98,8 @@ VKAPI_ATTR void VKAPI_CALL DestroySurfaceKHR(VkInstance handle, VkSurfaceKHR sur
         const auto instance = find_instance(handle);
         if (!instance)
             return;
-        // Taken out under the lock, destroyed after it.
-        const auto ours = instance->surfaces.with([&](auto& all) { return all.extract(surface); });
+        // The application may have disconnected the wl_display: nothing here needs it.
+        instance->surfaces.with([&](auto& all) { all.erase(surface); });
         instance->next.DestroySurfaceKHR(handle, surface, allocator);
     });
 }

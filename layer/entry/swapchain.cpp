@@ -17,15 +17,19 @@ namespace fencebridge::entry {
 namespace {
 
 /// VkSwapchainCreateInfoKHR::oldSwapchain is retired whether or not the new one comes to be.
-/// @return whether the surface is free now
-bool retire_old(Device& device, Surface& surface, VkSwapchainKHR old) {
-    VkSwapchainKHR owner = surface.owner;
-    if (owner != VK_NULL_HANDLE && owner != old)
-        return false;
-    if (const auto swapchain = device.find_swapchain(old))
-        swapchain->retire();
-    surface.owner = VK_NULL_HANDLE;
-    return true;
+/// @return the claim that it had; both are externally synchronised
+WindowClaim retire(Device& device, VkSwapchainKHR old) {
+    const auto record = device.find_record(old);
+    if (!record)
+        return {};
+    record->chain->retire();
+    return std::move(record->claim);
+}
+
+/// The claim for a new swapchain: that of the old one, or a new one.
+std::optional<WindowClaim> claim_window(Device& device, const Window& window, VkSwapchainKHR old) {
+    WindowClaim retired = retire(device, old);
+    return retired.is_to(window.native()) ? std::move(retired) : WindowClaim::take(window.native());
 }
 
 /// A vkQueuePresentKHR, taken apart by who has each swapchain.
@@ -125,7 +129,9 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
                 return VK_ERROR_INITIALIZATION_FAILED;
             return device->vk.next.CreateSwapchainKHR(handle, create_info, allocator, swapchain);
         }
-        if (!retire_old(*device, *served->surface, create_info->oldSwapchain))
+        // Before anything is made on the window, and until all of it is gone.
+        auto claim = claim_window(*device, *served->surface->window, create_info->oldSwapchain);
+        if (!claim)
             return VK_ERROR_NATIVE_WINDOW_IN_USE_KHR;
         auto created =
             Swapchain::create(device->vk, device->payloads, *served->physical,
@@ -133,10 +139,10 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
         if (!created)
             return created.error();
 
-        auto record = std::make_shared<SwapchainRecord>(std::move(*created), served->surface);
+        auto record = std::make_shared<SwapchainRecord>(std::move(*claim), served->surface,
+                                                        std::move(*created));
         *swapchain = reinterpret_cast<VkSwapchainKHR>(record->chain.get());
         device->swapchains.with([&](auto& all) { all.emplace(*swapchain, std::move(record)); });
-        served->surface->owner = *swapchain;
         return VK_SUCCESS;
     });
 }
@@ -148,12 +154,8 @@ VKAPI_ATTR void VKAPI_CALL DestroySwapchainKHR(VkDevice handle, VkSwapchainKHR s
         // Taken out under the lock, destroyed after it.
         const auto node =
             device->swapchains.with([&](auto& all) { return all.extract(swapchain); });
-        if (node) {
-            VkSwapchainKHR expected = swapchain;
-            node.mapped()->surface->owner.compare_exchange_strong(expected, VK_NULL_HANDLE);
-        } else if (device->vk.next.DestroySwapchainKHR != nullptr) {
+        if (!node && device->vk.next.DestroySwapchainKHR != nullptr)
             device->vk.next.DestroySwapchainKHR(handle, swapchain, allocator);
-        }
     });
 }
 

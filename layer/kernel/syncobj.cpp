@@ -60,13 +60,9 @@ constexpr uint32_t of_binary = FENCEBRIDGE_SYNCOBJ_SYNC_FILE;
 
 } // namespace
 
-std::vector<std::string> render_nodes(std::optional<dev_t> preferred) {
-    struct Node {
-        std::string path;
-        bool preferred;
-    };
+std::vector<RenderNode> render_nodes(std::optional<dev_t> preferred) {
     const fs::path wanted = preferred ? device_of(*preferred) : fs::path();
-    std::vector<Node> nodes;
+    std::vector<RenderNode> nodes;
     std::error_code error; // an absent folder has no nodes
     for (fs::directory_iterator next("/dev/dri", error), end; !error && next != end;
          next.increment(error)) {
@@ -79,12 +75,10 @@ std::vector<std::string> render_nodes(std::optional<dev_t> preferred) {
                                         (!wanted.empty() && device_of(status.st_rdev) == wanted));
         nodes.push_back({entry.path().string(), same});
     }
-    std::ranges::sort(nodes, [](const Node& a, const Node& b) {
+    std::ranges::sort(nodes, [](const RenderNode& a, const RenderNode& b) {
         return a.preferred != b.preferred ? a.preferred : a.path < b.path;
     });
-    std::vector<std::string> paths(nodes.size());
-    std::ranges::transform(nodes, paths.begin(), &Node::path);
-    return paths;
+    return nodes;
 }
 
 std::expected<SyncobjDevice, Errno> SyncobjDevice::open(const std::string& path) {
@@ -108,6 +102,14 @@ void SyncobjDevice::destroy(SyncobjHandle syncobj) const {
 
 std::expected<Fd, Errno> SyncobjDevice::share(SyncobjHandle syncobj) const {
     return export_fd(fd_, syncobj, 0);
+}
+
+std::expected<SyncobjHandle, Errno> SyncobjDevice::import(const Fd& shared) const {
+    fencebridge_syncobj_point argument = {
+        .handle = 0, .flags = 0, .fd = shared.get(), .pad = 0, .point = 0};
+    if (auto done = retry_ioctl(fd_, FENCEBRIDGE_SYNCOBJ_IOCTL_IMPORT_POINT, &argument); !done)
+        return std::unexpected(done.error());
+    return SyncobjHandle{argument.handle};
 }
 
 std::expected<void, Errno> SyncobjDevice::signal(SyncobjHandle timeline,

@@ -16,12 +16,17 @@
 
 namespace fencebridge::kernel {
 
-/// The DRM render nodes of this machine, each openable by its path: first the one that belongs to
-/// `preferred`, which may be a device's primary or render node. A syncobj is of no particular
-/// device; any node that has them will do.
+/// A DRM render node of this machine.
+struct RenderNode {
+    std::string path;
+    bool preferred; ///< it belongs to the preferred device
+};
+
+/// All of them: first the one that belongs to `preferred`, which may be a device's primary or
+/// render node. A syncobj is of no particular device; any node that has them will do.
 ///
 /// Primary nodes are left out: opening one can make the process the master of a display.
-[[nodiscard]] std::vector<std::string> render_nodes(std::optional<dev_t> preferred);
+[[nodiscard]] std::vector<RenderNode> render_nodes(std::optional<dev_t> preferred);
 
 /// The name of a syncobj within its device file.
 enum class SyncobjHandle : uint32_t {};
@@ -37,6 +42,8 @@ public:
 
     /// A file descriptor of the syncobj, close-on-exec, for another process or another device file.
     [[nodiscard]] std::expected<Fd, Errno> share(SyncobjHandle syncobj) const;
+    /// A handle, to be destroyed, of a syncobj that was shared.
+    [[nodiscard]] std::expected<SyncobjHandle, Errno> import(const Fd& shared) const;
 
     /// Signals a point. EOPNOTSUPP: the device has no timelines.
     [[nodiscard]] std::expected<void, Errno> signal(SyncobjHandle timeline,

@@ -40,6 +40,9 @@ public:
     ///         shown better; VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] virtual VkResult present(core::ImageIndex image,
                                            const std::optional<core::CommitPoints>& points) = 0;
+
+    /// Whether a new swapchain could be shown better, as of the last update() or present().
+    [[nodiscard]] virtual bool is_suboptimal() const = 0;
 };
 
 } // namespace fencebridge

@@ -36,7 +36,7 @@ VkResult Swapchain::acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fen
         return result;
     *image_index = static_cast<uint32_t>(taken->image);
     ++acquired_;
-    return VK_SUCCESS;
+    return presenter_->is_suboptimal() ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;
 }
 
 std::expected<sync::Snapshot, VkResult> Swapchain::take_image(const Deadline& deadline) {

@@ -44,6 +44,8 @@ public:
 
     /// vkAcquireNextImageKHR.
     /// @param timeout  nanoseconds, UINT64_MAX for ever
+    /// @return with an image, VK_SUCCESS, or VK_SUBOPTIMAL_KHR when a new swapchain could be shown
+    ///         better; or a failure
     [[nodiscard]] VkResult acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fence,
                                    uint32_t* image_index);
 

@@ -36,7 +36,11 @@ class Window {
 public:
     virtual ~Window() = default;
 
-    /// What the window system takes for this surface now. Makes no round trip.
+    /// The window system's own object, which only one swapchain at a time can have
+    /// (VK_ERROR_NATIVE_WINDOW_IN_USE_KHR), through whatever VkSurfaceKHR.
+    [[nodiscard]] virtual const void* native() const = 0;
+
+    /// What the window system takes for this surface, as last heard. Makes no round trip.
     /// @return never null; or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] virtual std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult>
     feedback() = 0;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <expected>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <poll.h>
@@ -79,9 +78,7 @@ public:
 
 /// A window system that takes timelines.
 struct TimelineTaker {
-    std::optional<dev_t> main_device; ///< the DRM device that it prefers
-    /// Tries whether it takes a syncobj for a timeline, with nothing at stake.
-    std::function<std::expected<void, Obstacle>(const Fd& syncobj)> try_timeline;
+    std::optional<dev_t> main_device; ///< the DRM device that it works with
 };
 
 struct BridgeChoice {

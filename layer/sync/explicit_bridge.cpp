@@ -33,7 +33,8 @@ VkResult failed(const char* call, kernel::Errno error) {
 std::expected<std::unique_ptr<Bridge>, Obstacle> ExplicitBridge::open(size_t images,
                                                                       const TimelineTaker& taker) {
     std::string lacks = "no DRM render node";
-    for (const std::string& node : kernel::render_nodes(taker.main_device)) {
+    const auto nodes = kernel::render_nodes(taker.main_device);
+    for (const auto& [node, preferred] : nodes) {
         auto opened = open_on(node, images);
         if (!opened) {
             if (const auto* failure = std::get_if<VkResult>(&opened.error()))
@@ -41,13 +42,10 @@ std::expected<std::unique_ptr<Bridge>, Obstacle> ExplicitBridge::open(size_t ima
             lacks = node + ": " + std::get<std::string>(opened.error());
             continue;
         }
-        // What a compositor says of one it would say of all: they come from the same place.
-        const ExplicitBridge& self = **opened;
-        const auto shared = self.device_.share(self.images_.front().release.get());
-        if (!shared)
-            return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD", shared.error()));
-        if (auto taken = taker.try_timeline(*shared); !taken)
-            return std::unexpected(std::move(taken.error()));
+        const bool elsewhere = !preferred && nodes.front().preferred;
+        if (auto importable = (*opened)->try_import(elsewhere ? nodes.front().path : std::string());
+            !importable)
+            return std::unexpected(std::move(importable.error()));
         return std::move(*opened);
     }
     return std::unexpected(std::move(lacks));
@@ -125,6 +123,25 @@ std::expected<void, Obstacle> ExplicitBridge::try_out() {
     image.last_acquire = after(always_signalled);
     if (auto done = import_point(timeline, image.last_acquire, *exported); !done)
         return std::unexpected(obstacle("sync_file to a point", done.error()));
+    return {};
+}
+
+/// Does what the compositor will do with each timeline. The request for it
+/// (wp_linux_drm_syncobj_manager_v1.import_timeline) can fail in nothing else, and if it does, the
+/// application's connection ends.
+/// @param node  the compositor's render node; where it is empty or cannot be opened, the
+///              bridge's own device is tried
+std::expected<void, Obstacle> ExplicitBridge::try_import(const std::string& node) const {
+    const auto shared = device_.share(images_.front().release.get());
+    if (!shared)
+        return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD", shared.error()));
+    auto theirs =
+        node.empty() ? std::unexpected(kernel::Errno{ENOENT}) : kernel::SyncobjDevice::open(node);
+    const kernel::SyncobjDevice& importer = theirs ? *theirs : device_;
+    const auto imported = importer.import(*shared);
+    if (!imported)
+        return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE", imported.error()));
+    importer.destroy(*imported);
     return {};
 }
 

@@ -52,6 +52,7 @@ private:
                                                                             size_t images);
     std::expected<void, Obstacle> add_image();
     std::expected<void, Obstacle> try_out();
+    std::expected<void, Obstacle> try_import(const std::string& node) const;
     std::optional<core::ImageIndex> find_idle(const core::ImageList& of) const;
     std::expected<Snapshot, VkResult> choose(const core::ImageList& free);
     std::expected<core::ImageList, VkResult> find_signalled(const core::ImageList& of);

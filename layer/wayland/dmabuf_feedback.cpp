@@ -112,27 +112,10 @@ struct DmabufFeedback::Handlers {
     }
 
     static void tranche_flags(void*, zwp_linux_dmabuf_feedback_v1*, uint32_t) {}
-
-    static void format(void*, zwp_linux_dmabuf_v1*, uint32_t) {}
-
-    /// Version 3: one event for each pair, and no end to the list. Each makes a longer one.
-    static void modifier(void* data, zwp_linux_dmabuf_v1*, uint32_t fourcc, uint32_t high,
-                         uint32_t low) {
-        DmabufFeedback& feedback = self(data);
-        without_exceptions([&] {
-            feedback.tranche_.formats.push_back({fourcc, (uint64_t{high} << 32) | low});
-            feedback.pending_.tranches = {feedback.tranche_};
-            feedback.publish();
-        });
-    }
 };
 
 DmabufFeedback::DmabufFeedback(zwp_linux_dmabuf_v1* dmabuf, wl_surface* surface) {
-    static constexpr zwp_linux_dmabuf_v1_listener version_3 = {
-        .format = &Handlers::format,
-        .modifier = &Handlers::modifier,
-    };
-    static constexpr zwp_linux_dmabuf_feedback_v1_listener version_4 = {
+    static constexpr zwp_linux_dmabuf_feedback_v1_listener listener = {
         .done = &Handlers::done,
         .format_table = &Handlers::format_table,
         .main_device = &Handlers::main_device,
@@ -141,14 +124,9 @@ DmabufFeedback::DmabufFeedback(zwp_linux_dmabuf_v1* dmabuf, wl_surface* surface)
         .tranche_formats = &Handlers::tranche_formats,
         .tranche_flags = &Handlers::tranche_flags,
     };
-    if (zwp_linux_dmabuf_v1_get_version(dmabuf) <
-        ZWP_LINUX_DMABUF_V1_GET_SURFACE_FEEDBACK_SINCE_VERSION) {
-        zwp_linux_dmabuf_v1_add_listener(dmabuf, &version_3, this);
-        return;
-    }
     feedback_.reset(zwp_linux_dmabuf_v1_get_surface_feedback(dmabuf, surface));
     if (feedback_)
-        zwp_linux_dmabuf_feedback_v1_add_listener(feedback_.get(), &version_4, this);
+        zwp_linux_dmabuf_feedback_v1_add_listener(feedback_.get(), &listener, this);
 }
 
 DmabufFeedback::~DmabufFeedback() = default;

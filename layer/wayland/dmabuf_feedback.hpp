@@ -11,14 +11,18 @@
 namespace fencebridge::wayland {
 
 /// What the compositor takes for a surface, kept up to date by events: the surface's own feedback
-/// (zwp_linux_dmabuf_v1 version 4), or the list of modifiers of version 3 as a single tranche.
+/// (zwp_linux_dmabuf_v1 version 4).
 class DmabufFeedback {
 public:
-    /// Starts to listen; `dmabuf` must be on the queue that dispatches, and outlive this.
+    /// Starts to listen.
+    /// @param dmabuf  of version 4, on the queue that dispatches
     DmabufFeedback(zwp_linux_dmabuf_v1* dmabuf, wl_surface* surface);
     ~DmabufFeedback();
     DmabufFeedback(const DmabufFeedback&) = delete;
     DmabufFeedback& operator=(const DmabufFeedback&) = delete;
+
+    /// Whether it listens; not if memory was out.
+    [[nodiscard]] explicit operator bool() const { return feedback_ != nullptr; }
 
     /// The last complete one. Null before the first.
     [[nodiscard]] std::shared_ptr<const core::DmabufFeedback> current() const;

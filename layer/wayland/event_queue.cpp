@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
-#include <utility>
 
 #include "core/surface_limits.hpp"
 #include "util/log.hpp"
@@ -37,8 +36,8 @@ private:
     bool counts_ = true;
 };
 
-EventQueue::EventQueue(wl_display* display) :
-    display_(display), handle_(wl_display_create_queue(display)) {}
+EventQueue::EventQueue(Display& display) :
+    display_(display), handle_(wl_display_create_queue(display.handle)) {}
 
 std::expected<EventQueue::Stamp, VkResult> EventQueue::dispatch_pending() {
     {
@@ -50,14 +49,56 @@ std::expected<EventQueue::Stamp, VkResult> EventQueue::dispatch_pending() {
     int dispatched;
     {
         Turn turn(*this);
-        dispatched = wl_display_dispatch_queue_pending(display_, handle_.get());
+        dispatched = wl_display_dispatch_queue_pending(display(), handle_.get());
         if (dispatched == 0)
             turn.does_not_count();
     }
     if (dispatched < 0)
-        return std::unexpected(check_connection());
+        return lost();
     const std::lock_guard guard(mutex_);
     return Stamp{rounds_};
+}
+
+std::expected<EventQueue::Stamp, VkResult> EventQueue::keep_up() {
+    if (++calls_since_look_ >= calls_to_a_look) {
+        if (const VkResult result = look(); result != VK_SUCCESS)
+            return std::unexpected(result);
+    }
+    return dispatch_pending();
+}
+
+/// Reads what has come, if anything has, and dispatches it.
+///
+/// If something has come, wl_display_read_events() waits for the other threads that have prepared
+/// to read. Whoever polls the socket is woken by what has come; a caller that has itself prepared
+/// to read would wait for itself (docs/design.md, Limits).
+VkResult EventQueue::look() {
+    calls_since_look_ = 0; // also where another thread is reading already
+    const auto stamp = dispatch_pending();
+    if (!stamp)
+        return stamp.error();
+    const VkResult result = wait(*stamp, Deadline::passed());
+    return result == VK_TIMEOUT ? VK_SUCCESS : result;
+}
+
+VkResult EventQueue::round_trip() {
+    static constexpr wl_callback_listener listener = {
+        .done = [](void* data, wl_callback*, uint32_t) { *static_cast<bool*>(data) = true; }};
+    const auto on_queue = wrap(display(), handle_.get());
+    const Proxy<wl_callback> callback(on_queue ? wl_display_sync(on_queue.get()) : nullptr);
+    if (!callback)
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    bool answered = false;
+    wl_callback_add_listener(callback.get(), &listener, &answered);
+    for (;;) {
+        const auto handled = dispatch_pending();
+        if (!handled)
+            return handled.error();
+        if (answered)
+            return VK_SUCCESS;
+        if (const VkResult result = wait(*handled, Deadline::never()); result != VK_SUCCESS)
+            return result;
+    }
 }
 
 VkResult EventQueue::wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) {
@@ -77,75 +118,69 @@ VkResult EventQueue::wait(Stamp seen, const Deadline& deadline, std::span<pollfd
 }
 
 VkResult EventQueue::read_and_dispatch(const Deadline& deadline, std::span<pollfd> also) {
-    if (wl_display_prepare_read_queue(display_, handle_.get()) != 0) {
+    calls_since_look_ = 0;
+    if (wl_display_prepare_read_queue(display(), handle_.get()) != 0) {
         // Another reader has put events here meanwhile.
-        return wl_display_dispatch_queue_pending(display_, handle_.get()) < 0 ? check_connection()
-                                                                              : VK_SUCCESS;
+        if (wl_display_dispatch_queue_pending(display(), handle_.get()) < 0)
+            return lost().error();
+        return VK_SUCCESS;
     }
     std::array<pollfd, 1 + core::max_images> polled;
     const auto socket = polled.begin();
     std::ranges::copy(also, socket + 1);
     for (;;) {
         short events = POLLIN;
-        if (wl_display_flush(display_) < 0 && errno == EAGAIN)
+        if (wl_display_flush(display()) < 0 && errno == EAGAIN)
             events |= POLLOUT;
         // On EPIPE the compositor's last words, a protocol error, may still be there to read.
-        *socket = {.fd = wl_display_get_fd(display_), .events = events, .revents = 0};
+        *socket = {.fd = wl_display_get_fd(display()), .events = events, .revents = 0};
         const auto timeout = deadline.remaining();
         const int ready =
             ::ppoll(polled.data(), 1 + also.size(), timeout ? &*timeout : nullptr, nullptr);
         if (ready < 0 && errno == EINTR)
             continue;
         if (ready <= 0) {
-            wl_display_cancel_read(display_);
+            wl_display_cancel_read(display());
             return ready == 0 ? VK_TIMEOUT : VK_ERROR_SURFACE_LOST_KHR;
         }
         std::ranges::copy_n(socket + 1, static_cast<ptrdiff_t>(also.size()), also.begin());
         if (socket->revents & ~POLLOUT)
             break;
         if (socket->revents == 0) {
-            wl_display_cancel_read(display_);
+            wl_display_cancel_read(display());
             return VK_SUCCESS;
         }
     }
-    if (wl_display_read_events(display_) < 0 ||
-        wl_display_dispatch_queue_pending(display_, handle_.get()) < 0)
-        return check_connection();
+    if (wl_display_read_events(display()) < 0 ||
+        wl_display_dispatch_queue_pending(display(), handle_.get()) < 0)
+        return lost().error();
     return VK_SUCCESS;
 }
 
 VkResult EventQueue::flush() {
-    if (wl_display_flush(display_) >= 0 || errno == EAGAIN)
+    if (wl_display_flush(display()) >= 0 || errno == EAGAIN)
         return VK_SUCCESS; // what is left goes with the next flush
     if (errno != EPIPE)
-        return check_connection();
+        return lost().error();
     // The compositor is gone; reading makes libwayland see it, and finds its last words.
-    const auto stamp = dispatch_pending();
-    if (!stamp)
-        return stamp.error();
-    const VkResult result = wait(*stamp, Deadline::after(std::chrono::nanoseconds(0)));
-    return result == VK_TIMEOUT ? VK_SUCCESS : result;
+    return look();
 }
 
-VkResult EventQueue::check_connection() {
-    const int error = wl_display_get_error(display_);
-    if (error == 0)
-        return VK_SUCCESS;
-    {
-        const std::lock_guard guard(mutex_);
-        if (std::exchange(loss_logged_, true))
-            return VK_ERROR_SURFACE_LOST_KHR;
-    }
+std::unexpected<VkResult> EventQueue::lost() {
+    const std::unexpected<VkResult> result(VK_ERROR_SURFACE_LOST_KHR);
+    if (display_.loss_logged.exchange(true))
+        return result;
+    const int error = wl_display_get_error(display());
     if (error == EPROTO) {
         const wl_interface* interface = nullptr;
         uint32_t id = 0;
-        const uint32_t code = wl_display_get_protocol_error(display_, &interface, &id);
+        const uint32_t code = wl_display_get_protocol_error(display(), &interface, &id);
         log::error("Wayland protocol error: %s#%u, code %u",
                    interface != nullptr ? interface->name : "unknown object", id, code);
     } else {
         log::error("Wayland connection lost: %s", ::strerrordesc_np(error));
     }
-    return VK_ERROR_SURFACE_LOST_KHR;
+    return result;
 }
 
 } // namespace fencebridge::wayland

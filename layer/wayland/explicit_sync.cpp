@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "linux-drm-syncobj-v1-client-protocol.h"
-#include "wayland/timeline_trial.hpp"
 
 namespace fencebridge::wayland {
 
@@ -20,32 +19,21 @@ void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_timeline_v1* timeline) co
     wp_linux_drm_syncobj_timeline_v1_destroy(timeline);
 }
 
-void ExplicitSync::bind(wl_registry* registry, uint32_t name, const char* interface) {
+void ExplicitSyncManager::bind(wl_registry* registry, uint32_t name, const char* interface) {
     if (std::strcmp(interface, wp_linux_drm_syncobj_manager_v1_interface.name) == 0)
         manager_.reset(static_cast<wp_linux_drm_syncobj_manager_v1*>(
             wl_registry_bind(registry, name, &wp_linux_drm_syncobj_manager_v1_interface, 1)));
 }
 
-std::expected<void, std::string> ExplicitSync::usable() const {
+std::expected<void, std::string> ExplicitSyncManager::usable() const {
     if (!manager_)
         return std::unexpected("the compositor has no linux-drm-syncobj-v1");
     return {};
 }
 
-std::expected<void, sync::Obstacle> ExplicitSync::try_timeline(wl_display* display,
-                                                               const Fd& syncobj) {
-    if (taken_)
+Timelines ExplicitSyncManager::import(const sync::ImageTimelines& timelines) const {
+    if (!manager_)
         return {};
-    if (auto refusal = refusal_.with([](const auto& known) { return known; }))
-        return std::unexpected(std::move(*refusal));
-    auto tried = wayland::try_timeline(display, syncobj);
-    taken_ = tried.has_value();
-    if (const auto* why = tried ? nullptr : std::get_if<std::string>(&tried.error()))
-        refusal_.with([&](auto& known) { known = *why; });
-    return tried;
-}
-
-Timelines ExplicitSync::import(const sync::ImageTimelines& timelines) const {
     const auto import = [&](const Fd& syncobj) {
         return Timelines::Timeline(
             wp_linux_drm_syncobj_manager_v1_import_timeline(manager_.get(), syncobj.get()));
@@ -53,10 +41,15 @@ Timelines ExplicitSync::import(const sync::ImageTimelines& timelines) const {
     return {.acquire = import(timelines.acquire), .release = import(timelines.release)};
 }
 
-bool ExplicitSync::set_points(wl_surface* surface, const Timelines& timelines,
-                              const core::CommitPoints& points) {
+wp_linux_drm_syncobj_surface_v1* ExplicitSyncManager::get_surface(wl_surface* surface) const {
+    return manager_ ? wp_linux_drm_syncobj_manager_v1_get_surface(manager_.get(), surface)
+                    : nullptr;
+}
+
+bool ExplicitSync::set_points(const ExplicitSyncManager& manager, wl_surface* surface,
+                              const Timelines& timelines, const core::CommitPoints& points) {
     if (!surface_)
-        surface_.reset(wp_linux_drm_syncobj_manager_v1_get_surface(manager_.get(), surface));
+        surface_.reset(manager.get_surface(surface));
     if (!surface_)
         return false;
     const auto high = [](core::TimelinePoint point) {
@@ -80,15 +73,16 @@ void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_manager_v1*) const {}
 void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_surface_v1*) const {}
 void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_timeline_v1*) const {}
 
-void ExplicitSync::bind(wl_registry*, uint32_t, const char*) {}
-std::expected<void, std::string> ExplicitSync::usable() const {
+void ExplicitSyncManager::bind(wl_registry*, uint32_t, const char*) {}
+std::expected<void, std::string> ExplicitSyncManager::usable() const {
     return std::unexpected("this build of the layer has no linux-drm-syncobj-v1");
 }
-std::expected<void, sync::Obstacle> ExplicitSync::try_timeline(wl_display*, const Fd&) {
-    return std::unexpected(usable().error());
+Timelines ExplicitSyncManager::import(const sync::ImageTimelines&) const { return {}; }
+wp_linux_drm_syncobj_surface_v1* ExplicitSyncManager::get_surface(wl_surface*) const {
+    return nullptr;
 }
-Timelines ExplicitSync::import(const sync::ImageTimelines&) const { return {}; }
-bool ExplicitSync::set_points(wl_surface*, const Timelines&, const core::CommitPoints&) {
+bool ExplicitSync::set_points(const ExplicitSyncManager&, wl_surface*, const Timelines&,
+                              const core::CommitPoints&) {
     return false;
 }
 

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <atomic>
 #include <expected>
 #include <memory>
-#include <optional>
 #include <string>
 #include <wayland-client.h>
 
 #include "core/timeline_point.hpp"
 #include "sync/bridge.hpp"
-#include "util/locked.hpp"
 
 // Not in every build's protocol headers.
 struct wp_linux_drm_syncobj_manager_v1;
@@ -32,8 +29,8 @@ struct Timelines {
     Timeline release;
 };
 
-/// linux-drm-syncobj-v1 for one wl_surface, where build and compositor have it.
-class ExplicitSync {
+/// The global of linux-drm-syncobj-v1, where build and compositor have it.
+class ExplicitSyncManager {
 public:
     /// For a global of the registry: binds it, if it is the protocol's.
     void bind(wl_registry* registry, uint32_t name, const char* interface);
@@ -41,29 +38,31 @@ public:
     /// Nothing, or why the protocol cannot be used here, in words.
     [[nodiscard]] std::expected<void, std::string> usable() const;
 
-    /// Tries once whether the compositor takes a syncobj for a timeline, without risk for the
-    /// connection: timeline_trial.hpp. Asked once.
-    [[nodiscard]] std::expected<void, sync::Obstacle> try_timeline(wl_display* display,
-                                                                   const Fd& syncobj);
-
-    /// @return null timelines when memory is out
+    /// A compositor that cannot import a timeline ends the connection.
+    /// @return null timelines when memory is out, or the protocol cannot be used
     [[nodiscard]] Timelines import(const sync::ImageTimelines& timelines) const;
 
-    // Between the requests of one commit:
+    /// Extends a surface, which can be extended once at a time.
+    /// @return null when memory is out, or the protocol cannot be used
+    [[nodiscard]] wp_linux_drm_syncobj_surface_v1* get_surface(wl_surface* surface) const;
 
-    /// The commit's buffer is read and let go by these points.
+private:
+    std::unique_ptr<wp_linux_drm_syncobj_manager_v1, SyncobjDestroyer> manager_;
+};
+
+/// linux-drm-syncobj-v1 for one wl_surface. Used between the requests of one commit.
+class ExplicitSync {
+public:
+    /// The commit's buffer is read and released by these points.
     /// @return false when memory is out
-    [[nodiscard]] bool set_points(wl_surface* surface, const Timelines& timelines,
-                                  const core::CommitPoints& points);
+    [[nodiscard]] bool set_points(const ExplicitSyncManager& manager, wl_surface* surface,
+                                  const Timelines& timelines, const core::CommitPoints& points);
     /// The commit's buffer has no points: from here on its fences travel with it. The protocol
     /// demands points of every commit while the surface is extended by it.
     void set_none() { surface_.reset(); }
 
 private:
-    std::unique_ptr<wp_linux_drm_syncobj_manager_v1, SyncobjDestroyer> manager_;
     std::unique_ptr<wp_linux_drm_syncobj_surface_v1, SyncobjDestroyer> surface_;
-    std::atomic<bool> taken_ = false;
-    Locked<std::optional<std::string>> refusal_; ///< why it was not, which stays so
 };
 
 } // namespace fencebridge::wayland

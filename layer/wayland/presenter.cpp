@@ -32,44 +32,44 @@ struct WaylandPresenter::Handlers {
     }
 };
 
-WaylandPresenter::WaylandPresenter(std::shared_ptr<Surface> surface, PresenterParameters parameters,
-                                   Locked<core::ImageRing>& ring) :
-    surface_(std::move(surface)),
-    parameters_(std::move(parameters)),
-    pacing_(core::choose_pacing(parameters_.mode, surface_->has_fifo())), ring_(ring),
-    queue_(surface_->display()) {
+WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, SurfaceUse surface,
+                                   PresenterParameters parameters, Locked<core::ImageRing>& ring) :
+    window_(std::move(window)),
+    surface_(std::move(surface)), parameters_(std::move(parameters)),
+    pacing_(core::choose_pacing(parameters_.mode, surface_->connection().fifo() != nullptr)),
+    ring_(ring), queue_(surface_->connection().display()) {
     judged_.with([&](Judged& last) { last.feedback = parameters_.feedback; });
 }
 
 WaylandPresenter::~WaylandPresenter() {
     slots_.clear();
-    surface_->leave_explicit_sync();
     // Lets the compositor free the buffers now; what the socket does not take goes later.
     if (queue_)
         static_cast<void>(wl_display_flush(queue_.display()));
 }
 
-std::expected<std::unique_ptr<Presenter>, VkResult>
-WaylandPresenter::create(std::shared_ptr<Surface> surface, PresenterParameters parameters,
-                         const std::vector<image::SwapchainImage>& images,
-                         Locked<core::ImageRing>& ring) {
+std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
+    std::shared_ptr<WaylandWindow> window, SurfaceUse surface, PresenterParameters parameters,
+    const std::vector<image::SwapchainImage>& images, Locked<core::ImageRing>& ring) {
     std::unique_ptr<WaylandPresenter> self(
-        new WaylandPresenter(std::move(surface), std::move(parameters), ring));
+        new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), ring));
     if (!self->queue_)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
-    if (self->pacing_ == core::Pacing::barrier) {
-        self->fifo_ = self->surface_->share_fifo();
-        if (!self->fifo_)
-            return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
-    }
-    const VkResult requested = self->request_buffers(images);
+    if (self->pacing_ == core::Pacing::barrier && !self->surface_->prepare_fifo())
+        return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
+    for (uint32_t i = 0; i < images.size(); ++i)
+        self->slots_.push_back({.presenter = self.get(), .image = core::ImageIndex{i}});
+    // Timelines first: if the compositor refuses one, the wait for the buffers' answers sees it.
+    VkResult requested = self->import_timelines();
+    if (requested == VK_SUCCESS)
+        requested = self->request_buffers(images);
     // Also after a failure: an answer to a params object that is gone would leave libwayland out
     // of step with the compositor's object ids, which kills the connection.
     VkResult result = self->wait_for_answers();
     if (requested != VK_SUCCESS && result == VK_SUCCESS)
         result = requested;
     if (result == VK_SUCCESS)
-        result = self->import_timelines();
+        result = self->judge_feedback();
     if (result != VK_SUCCESS)
         return std::unexpected(result);
     return self;
@@ -80,13 +80,13 @@ VkResult WaylandPresenter::request_buffers(const std::vector<image::SwapchainIma
         .created = &Handlers::created,
         .failed = &Handlers::failed,
     };
-    const auto dmabuf = wrap(surface_->dmabuf(), queue_.get());
+    const auto dmabuf = wrap(surface_->connection().dmabuf(), queue_.get());
     if (!dmabuf)
         return VK_ERROR_OUT_OF_HOST_MEMORY;
 
     modifier_ = images.front().layout.modifier;
-    slots_.reserve(images.size()); // handlers keep addresses of slots
-    for (const image::SwapchainImage& image : images) {
+    for (size_t index = 0; index < images.size(); ++index) {
+        const image::SwapchainImage& image = images[index];
         Proxy<zwp_linux_buffer_params_v1> params(zwp_linux_dmabuf_v1_create_params(dmabuf.get()));
         if (!params)
             return VK_ERROR_OUT_OF_HOST_MEMORY;
@@ -97,9 +97,8 @@ VkResult WaylandPresenter::request_buffers(const std::vector<image::SwapchainIma
                                            static_cast<uint32_t>(layout.modifier >> 32),
                                            static_cast<uint32_t>(layout.modifier));
         }
-        const core::ImageIndex index{static_cast<uint32_t>(slots_.size())};
-        Slot& slot = slots_.emplace_back(
-            Slot{.presenter = this, .image = index, .params = std::move(params), .buffer = {}});
+        Slot& slot = slots_[index];
+        slot.params = std::move(params);
         zwp_linux_buffer_params_v1_add_listener(slot.params.get(), &listener, &slot);
         zwp_linux_buffer_params_v1_create(
             slot.params.get(), static_cast<int32_t>(parameters_.extent.width),
@@ -130,7 +129,7 @@ VkResult WaylandPresenter::import_timelines() {
     // The window system keeps what it was given; the descriptors can go.
     const auto timelines = std::exchange(parameters_.timelines, {});
     for (size_t i = 0; i < timelines.size(); ++i) {
-        slots_[i].timelines = surface_->import(timelines[i]);
+        slots_[i].timelines = surface_->connection().explicit_sync().import(timelines[i]);
         if (!slots_[i].timelines.acquire || !slots_[i].timelines.release)
             return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
@@ -138,9 +137,11 @@ VkResult WaylandPresenter::import_timelines() {
 }
 
 std::expected<Presenter::Stamp, VkResult> WaylandPresenter::update() {
-    const auto handled = queue_.dispatch_pending();
+    const auto handled = queue_.keep_up();
     if (!handled)
         return std::unexpected(handled.error());
+    if (const VkResult result = judge_feedback(); result != VK_SUCCESS)
+        return std::unexpected(result);
     return static_cast<Stamp>(*handled);
 }
 
@@ -154,26 +155,35 @@ VkResult WaylandPresenter::present(core::ImageIndex image,
     const Surface::Content content = {.buffer = slot.buffer.get(),
                                       .timelines = points ? &slot.timelines : nullptr,
                                       .points = points.value_or(core::CommitPoints{})};
-    if (const VkResult result = surface_->commit(content, pacing_, fifo_.get());
-        result != VK_SUCCESS)
+    if (const VkResult result = surface_->commit(content, pacing_); result != VK_SUCCESS)
         return result;
-    const auto feedback = surface_->feedback();
-    if (!feedback)
-        return feedback.error();
-    return is_suboptimal(*feedback) ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;
+    if (const VkResult result = judge_feedback(); result != VK_SUCCESS)
+        return result;
+    return is_suboptimal() ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;
 }
 
-bool WaylandPresenter::is_suboptimal(const std::shared_ptr<const core::DmabufFeedback>& feedback) {
+/// Takes note of new feedback.
+VkResult WaylandPresenter::judge_feedback() {
+    const auto read = surface_->feedback();
+    if (!read)
+        return read.error();
+    const auto& feedback = *read;
     const auto judged = judged_.with([](const Judged& last) { return last; });
-    if (judged.feedback == feedback)
-        return judged.suboptimal;
-    const auto choice = core::choose_modifiers(*feedback, parameters_.fourcc,
-                                               parameters_.driver_modifiers, parameters_.nodes);
-    // Where nothing is shared any more, a new swapchain would fail and this one may still work.
-    const bool suboptimal =
-        !choice.empty() && std::ranges::find(choice.front(), modifier_) == choice.front().end();
-    judged_.with([&](Judged& last) { last = {feedback, suboptimal}; });
-    return suboptimal;
+    if (!feedback || judged.feedback == feedback)
+        return VK_SUCCESS;
+    Judged now = {feedback, judged.suboptimal};
+    // What says the same again changes nothing, even if the images were made for a later tranche
+    // than the first: the compositor has refused buffers of that one, and would again.
+    if (*judged.feedback != *feedback) {
+        const auto choice = core::choose_modifiers(*feedback, parameters_.fourcc,
+                                                   parameters_.driver_modifiers, parameters_.nodes);
+        // Where nothing is shared any more, a new swapchain would fail and this one may still work.
+        now.suboptimal =
+            !choice.empty() && std::ranges::find(choice.front(), modifier_) == choice.front().end();
+        window_->set_feedback(feedback);
+    }
+    judged_.with([&](Judged& last) { last = std::move(now); });
+    return VK_SUCCESS;
 }
 
 } // namespace fencebridge::wayland

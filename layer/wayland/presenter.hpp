@@ -10,6 +10,7 @@
 #include "util/locked.hpp"
 #include "wayland/event_queue.hpp"
 #include "wayland/surface.hpp"
+#include "wayland/window.hpp"
 
 namespace fencebridge::wayland {
 
@@ -22,13 +23,17 @@ public:
     /// @return VK_ERROR_INITIALIZATION_FAILED when the compositor refuses a buffer,
     ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] static std::expected<std::unique_ptr<Presenter>, VkResult>
-    create(std::shared_ptr<Surface> surface, PresenterParameters parameters,
-           const std::vector<image::SwapchainImage>& images, Locked<core::ImageRing>& ring);
+    create(std::shared_ptr<WaylandWindow> window, SurfaceUse surface,
+           PresenterParameters parameters, const std::vector<image::SwapchainImage>& images,
+           Locked<core::ImageRing>& ring);
 
     std::expected<Stamp, VkResult> update() override;
     VkResult wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) override;
     VkResult present(core::ImageIndex image,
                      const std::optional<core::CommitPoints>& points) override;
+    bool is_suboptimal() const override {
+        return judged_.with([](const Judged& last) { return last.suboptimal; });
+    }
 
     ~WaylandPresenter() override;
 
@@ -45,28 +50,27 @@ private:
         bool refused = false;
     };
 
-    WaylandPresenter(std::shared_ptr<Surface> surface, PresenterParameters parameters,
-                     Locked<core::ImageRing>& ring);
+    WaylandPresenter(std::shared_ptr<WaylandWindow> window, SurfaceUse surface,
+                     PresenterParameters parameters, Locked<core::ImageRing>& ring);
 
     VkResult request_buffers(const std::vector<image::SwapchainImage>& images);
-    VkResult wait_for_answers();
     VkResult import_timelines();
-    bool is_suboptimal(const std::shared_ptr<const core::DmabufFeedback>& feedback);
+    VkResult wait_for_answers();
+    VkResult judge_feedback();
 
-    const std::shared_ptr<Surface> surface_;
+    const std::shared_ptr<WaylandWindow> window_;
+    const SurfaceUse surface_;
     PresenterParameters parameters_;
     const core::Pacing pacing_;
     Locked<core::ImageRing>& ring_;
     EventQueue queue_;
     std::vector<Slot> slots_;
-    std::shared_ptr<wp_fifo_v1> fifo_; ///< with Pacing::barrier
 
-    /// The modifier in use, and the feedback last looked at: at first the one that the images were
-    /// made for.
-    uint64_t modifier_ = 0;
+    uint64_t modifier_ = 0; ///< in use
+    /// The feedback last looked at: at first the one that the images were made for.
     struct Judged {
         std::shared_ptr<const core::DmabufFeedback> feedback;
-        bool suboptimal = false;
+        bool suboptimal = false; ///< a new swapchain would be made with another modifier
     };
     Locked<Judged> judged_;
 };

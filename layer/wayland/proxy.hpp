@@ -7,6 +7,9 @@
 #include "linux-dmabuf-unstable-v1-client-protocol.h"
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
 #include "fifo-v1-client-protocol.h"
+#else // an owner of nothing
+struct wp_fifo_manager_v1;
+struct wp_fifo_v1;
 #endif
 
 namespace fencebridge::wayland {
@@ -27,6 +30,9 @@ struct Destroyer {
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
     void operator()(wp_fifo_manager_v1* manager) const { wp_fifo_manager_v1_destroy(manager); }
     void operator()(wp_fifo_v1* fifo) const { wp_fifo_v1_destroy(fifo); }
+#else
+    void operator()(wp_fifo_manager_v1*) const {}
+    void operator()(wp_fifo_v1*) const {}
 #endif
 };
 /// Owns a Wayland object.

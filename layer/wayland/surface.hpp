@@ -4,52 +4,56 @@
 #include <expected>
 #include <memory>
 #include <mutex>
-#include <string>
+#include <optional>
 
 #include "core/frame_pacing.hpp"
-#include "swapchain/window.hpp"
 #include "util/locked.hpp"
+#include "wayland/connection.hpp"
 #include "wayland/dmabuf_feedback.hpp"
 #include "wayland/event_queue.hpp"
 #include "wayland/explicit_sync.hpp"
 #include "wayland/proxy.hpp"
 
-struct wp_fifo_v1; // not in every build's protocol headers
-
 namespace fencebridge::wayland {
 
-/// A wl_surface of the application's, and what every swapchain on it shares: the globals, what the
-/// compositor takes, and the pace of frames, which a new swapchain must not lose.
-class Surface final : public Window, public std::enable_shared_from_this<Surface> {
+class Surface;
+
+/// Ends one use of a Surface.
+struct SurfaceLeaver {
+    void operator()(Surface* surface) const;
+};
+using SurfaceUse = std::unique_ptr<Surface, SurfaceLeaver>;
+
+/// What all swapchains on one wl_surface share, whatever VkSurfaceKHR, VkInstance or VkDevice they
+/// came through: what the compositor takes, the objects of which a wl_surface can have one, and the
+/// pace of frames, which a new swapchain must not lose.
+///
+/// It exists only while a swapchain uses it, for whose lifetime VK_KHR_wayland_surface
+/// guarantees the wl_surface. It comes and goes with requests alone, under one lock, so that the
+/// compositor sees the destruction of one wp_fifo_v1 or wp_linux_drm_syncobj_surface_v1 before the
+/// creation of the next.
+class Surface {
 public:
-    /// Binds the globals and waits for the first feedback: two round trips, the only ones that the
-    /// surface ever makes.
-    /// @return or, for the log, why buffers cannot be shared with this compositor
-    [[nodiscard]] static std::expected<std::shared_ptr<Surface>, std::string>
-    create(wl_display* display, wl_surface* surface);
+    /// Uses the one of this wl_surface, or makes one.
+    /// @param connection  of its wl_display, to a compositor with zwp_linux_dmabuf_v1
+    /// @return null when memory is out
+    [[nodiscard]] static SurfaceUse use(std::shared_ptr<Connection> connection,
+                                        wl_surface* surface);
 
-    ~Surface() override;
+    ~Surface() = default;
+    Surface(const Surface&) = delete;
+    Surface& operator=(const Surface&) = delete;
 
-    [[nodiscard]] wl_display* display() const { return queue_.display(); }
-    [[nodiscard]] zwp_linux_dmabuf_v1* dmabuf() const { return dmabuf_.get(); }
-    [[nodiscard]] bool has_fifo() const;
+    [[nodiscard]] Connection& connection() const { return *connection_; }
 
-    std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> feedback() override;
-    std::expected<sync::TimelineTaker, std::string> timeline_taker() override;
-    std::expected<std::unique_ptr<Presenter>, VkResult>
-    create_presenter(PresenterParameters parameters,
-                     const std::vector<image::SwapchainImage>& images,
-                     Locked<core::ImageRing>& ring) override;
+    /// What the compositor takes for this surface, as far as that has been read. Makes no round
+    /// trip.
+    /// @return null before the first feedback; or VK_ERROR_SURFACE_LOST_KHR
+    [[nodiscard]] std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> feedback();
 
-    /// The surface's fifo object, for as long as a swapchain uses it: a surface can have one only,
-    /// and the driver's own swapchains may want it after the layer's.
-    /// @return null when memory is out, or has_fifo() is false
-    [[nodiscard]] std::shared_ptr<wp_fifo_v1> share_fifo();
-
-    /// @return null timelines when memory is out
-    [[nodiscard]] Timelines import(const sync::ImageTimelines& timelines) const {
-        return explicit_sync_.import(timelines);
-    }
+    /// For Pacing::barrier, before the first commit of a swapchain.
+    /// @return false when memory is out, or the compositor has no wp_fifo_v1
+    [[nodiscard]] bool prepare_fifo();
 
     /// What a commit shows, all of it new.
     struct Content {
@@ -59,34 +63,25 @@ public:
     };
     /// Shows a buffer at this pace. With Pacing::frame_callback waits until the frame before has
     /// been shown.
-    /// @param fifo  with Pacing::barrier; else null
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory
-    [[nodiscard]] VkResult commit(const Content& content, core::Pacing pacing, wp_fifo_v1* fifo);
-    /// The swapchain of the last commit goes. The driver's own may want to extend the surface,
-    /// which only one can at a time.
-    void leave_explicit_sync();
+    [[nodiscard]] VkResult commit(const Content& content, core::Pacing pacing);
 
 private:
+    friend SurfaceLeaver;
     struct Handlers;
 
-    Surface(wl_display* display, wl_surface* surface);
+    Surface(std::shared_ptr<Connection> connection, wl_surface* surface);
 
-    std::expected<void, std::string> bind_globals();
-    void bind_dmabuf(wl_registry* registry, uint32_t name, uint32_t version);
+    [[nodiscard]] bool is_complete() const;
     VkResult wait_for_frame();
     void request_frame_callback();
-    static void request_barrier(wp_fifo_v1* fifo);
+    void request_barrier();
 
+    const std::shared_ptr<Connection> connection_;
     wl_surface* const surface_; ///< the application's
     EventQueue queue_;
     Wrapper<wl_surface> wrapper_;
-    Proxy<zwp_linux_dmabuf_v1> dmabuf_;
-    std::unique_ptr<DmabufFeedback> feedback_;
-#ifdef FENCEBRIDGE_HAVE_FIFO_V1
-    Proxy<wp_fifo_manager_v1> fifo_manager_;
-#endif
-    std::weak_ptr<wp_fifo_v1> fifo_;
-    ExplicitSync explicit_sync_;
+    std::optional<DmabufFeedback> feedback_; ///< none with version 3 of zwp_linux_dmabuf_v1
 
     struct Frame {
         core::FramePacer pacer;
@@ -96,6 +91,9 @@ private:
 
     /// Keeps one commit's requests together. Only requests are made under it, which do not wait.
     std::mutex commit_mutex_;
+    // Behind it, the objects of which a wl_surface can have one, made when first needed:
+    Proxy<wp_fifo_v1> fifo_;
+    ExplicitSync explicit_sync_;
 };
 
 } // namespace fencebridge::wayland

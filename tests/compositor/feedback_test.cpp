@@ -283,6 +283,45 @@ TEST_F(NewFeedback, ThatAddsALesserTrancheIsNot) {
               VK_SUCCESS);
 }
 
+// vkAcquireNextImageKHR tells as well, with an image and its fences.
+TEST_F(NewFeedback, MakesAcquireSuboptimal) {
+    driver_has({drm_linear, tiled});
+    Compositor& compositor = start({.feedback = feedback_of({{drm_linear}})});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    compositor.on_thread([](Scene& scene) { scene.set_feedback(feedback_of({{tiled}})); });
+    client.app.round_trip();
+    for (int i = 0; i < 2; ++i) {
+        auto [result, index] = client.acquire(swapchain);
+        EXPECT_EQ(result, VK_SUBOPTIMAL_KHR);
+        EXPECT_EQ(client.present(swapchain, index), VK_SUBOPTIMAL_KHR);
+    }
+    EXPECT_EQ(compositor.commits(), 3u);
+    EXPECT_EQ(client.acquire(client.swapchain({.old = swapchain})).result, VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+}
+
+// What each new swapchain's surface object is told again changes nothing: a swapchain of the
+// second tranche, since buffers of the first are refused, is as good as a new one would be.
+TEST_F(NewFeedback, ThatIsRepeatedToTheNextSwapchainIsNot) {
+    driver_has({drm_linear, tiled});
+    Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
+    Client client(compositor);
+    compositor.on_thread([](Scene& scene) {
+        scene.judge_buffers([](wl_client*, const ClientBuffer& buffer) {
+            return buffer.planes.at(0).modifier != tiled;
+        });
+    });
+    for (int i = 0; i < 3; ++i) {
+        Swapchain swapchain = client.swapchain();
+        client.app.round_trip();
+        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+        vkDeviceWaitIdle(client.device);
+    }
+}
+
 TEST_F(NewFeedback, IsUsedByTheNextSwapchain) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{drm_linear}})});

@@ -110,6 +110,49 @@ TEST_F(Lifetime, TheDeviceMayGoBeforeTheSurface) {
     EXPECT_EQ(holdings(app), before);
 }
 
+// VK_KHR_wayland_surface ties the wl_display and the wl_surface to the swapchains, not to the
+// VkSurfaceKHR. Whether a swapchain was ever made on it:
+class Disconnected : public Lifetime, public testing::WithParamInterface<bool> {};
+
+TEST_P(Disconnected, SurfaceDeviceAndInstanceMayGoAfterTheConnection) {
+    Compositor& compositor = start();
+    auto app = std::make_unique<App>(compositor);
+    Owned<VkInstance> instance = make_instance();
+    Owned<wl_surface*> window = app->new_surface();
+    Owned<VkSurfaceKHR> surface = make_surface(instance, *app, window);
+    Device device(instance);
+    VkSurfaceCapabilitiesKHR capabilities{};
+    ASSERT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(device.physical, surface, &capabilities),
+              VK_SUCCESS);
+    if (GetParam()) {
+        Renderer renderer(device);
+        Swapchain swapchain(device, surface);
+        EXPECT_EQ(renderer.frame(swapchain), VK_SUCCESS);
+        vkDeviceWaitIdle(device);
+    }
+    window.reset();
+    app.reset();
+    // Another connection, which may well be at the same address, is none the worse.
+    Client other(compositor);
+    surface.reset();
+    Swapchain swapchain = other.swapchain();
+    frames(other, swapchain, 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Disconnected, testing::Bool(),
+                         [](auto& tested) { return tested.param ? "Shown" : "Queried"; });
+
+// What lives as long as a VkSurfaceKHR has nothing at the compositor.
+TEST_F(Lifetime, ASurfaceHoldsNoWaylandObject) {
+    Compositor& compositor = start();
+    App app(compositor);
+    Owned<VkInstance> instance = make_instance();
+    Owned<wl_surface*> window = app.new_surface();
+    Holdings before = holdings(app);
+    Owned<VkSurfaceKHR> surface = make_surface(instance, app, window);
+    EXPECT_EQ(holdings(app).wayland, before.wayland);
+}
+
 struct Steady {
     const char* name;
     VkPresentModeKHR mode;

@@ -181,5 +181,34 @@ TEST_F(Queues, FramesMakeNoRoundTrip) {
     vkDeviceWaitIdle(client.device);
 }
 
+// The first finds the globals and waits for the buffers; another on the connection knows them, and
+// what its surface takes.
+TEST_F(Queues, SwapchainsShareWhatIsKnownOfTheConnection) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain first = client.swapchain();
+    Owned<wl_surface*> window = client.app.new_surface();
+    Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
+    size_t round_trips = compositor.round_trips();
+    size_t registries = compositor.requests("wl_display", "get_registry");
+    Swapchain second(client.device, surface);
+    ASSERT_EQ(second.result, VK_SUCCESS);
+    ASSERT_EQ(client.swapchain({.old = first}).result, VK_SUCCESS);
+    EXPECT_EQ(compositor.round_trips(), round_trips);
+    EXPECT_EQ(compositor.requests("wl_display", "get_registry"), registries);
+}
+
+TEST_F(Queues, ASurfaceIsMadeInTwoRoundTrips) {
+    for (uint32_t version : {3u, 4u}) {
+        Compositor& compositor = start({.globals = {.dmabuf = version}});
+        App app(compositor);
+        Owned<VkInstance> instance = make_instance();
+        Owned<wl_surface*> window = app.new_surface();
+        size_t before = compositor.round_trips();
+        Owned<VkSurfaceKHR> surface = make_surface(instance, app, window);
+        EXPECT_EQ(compositor.round_trips(), before + 2);
+    }
+}
+
 } // namespace
 } // namespace fencebridge::test

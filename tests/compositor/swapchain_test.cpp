@@ -5,6 +5,7 @@
 #include "fixture.hpp"
 
 #include <algorithm>
+#include <thread>
 
 namespace fencebridge::test {
 namespace {
@@ -125,6 +126,59 @@ TEST_F(SwapchainTest, OneWindowHasOneAtATime) {
     vkDeviceWaitIdle(client.device);
     first = {};
     EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
+}
+
+// A window is the wl_surface, through whatever VkSurfaceKHR, VkInstance and VkDevice.
+TEST_F(SwapchainTest, OneWindowHasOneAtATimeThroughAnySurface) {
+    Client client(start({.globals = {.fifo = 1}}));
+    Owned<VkSurfaceKHR> second = make_surface(client.instance, client.app, client.window);
+    Owned<VkInstance> other_instance = make_instance();
+    Owned<VkSurfaceKHR> third = make_surface(other_instance, client.app, client.window);
+    Device other_device(other_instance);
+    const SwapchainOptions fifo = {.mode = VK_PRESENT_MODE_FIFO_KHR};
+    Swapchain first = client.swapchain(fifo);
+    ASSERT_EQ(client.frame(first), VK_SUCCESS);
+    EXPECT_EQ(Swapchain(client.device, second, fifo).result, VK_ERROR_NATIVE_WINDOW_IN_USE_KHR);
+    EXPECT_EQ(Swapchain(other_device, third, fifo).result, VK_ERROR_NATIVE_WINDOW_IN_USE_KHR);
+    EXPECT_EQ(client.frame(first), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+
+    // One after the other, by oldSwapchain and by destruction.
+    Swapchain next(client.device, second, {.mode = VK_PRESENT_MODE_FIFO_KHR, .old = first.handle});
+    ASSERT_EQ(next.result, VK_SUCCESS);
+    EXPECT_EQ(client.frame(next), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    EXPECT_EQ(client.swapchain(fifo).result, VK_ERROR_NATIVE_WINDOW_IN_USE_KHR);
+    next = {};
+    Renderer renderer(other_device);
+    Swapchain last(other_device, third, fifo);
+    ASSERT_EQ(last.result, VK_SUCCESS);
+    EXPECT_EQ(renderer.frame(last), VK_SUCCESS);
+    vkDeviceWaitIdle(other_device);
+    EXPECT_EQ(wl_display_get_error(client.app.display()), 0);
+}
+
+// The first is destroyed by one thread and the next made by another as soon as it may be: the
+// compositor would end the connection if a wl_surface had two wp_fifo_v1 at a time.
+TEST_F(SwapchainTest, AWindowChangesHandsBetweenThreads) {
+    Client client(start({.globals = {.fifo = 1}}));
+    Owned<VkSurfaceKHR> surfaces[] = {make_surface(client.instance, client.app, client.window),
+                                      make_surface(client.instance, client.app, client.window)};
+    constexpr int swapchains_each = 50;
+    auto come_and_go = [&](VkSurfaceKHR surface) {
+        for (int made = 0; made < swapchains_each;) {
+            Swapchain swapchain(client.device, surface, {.mode = VK_PRESENT_MODE_FIFO_KHR});
+            if (swapchain.result == VK_SUCCESS)
+                ++made;
+            else
+                ASSERT_EQ(swapchain.result, VK_ERROR_NATIVE_WINDOW_IN_USE_KHR);
+        }
+    };
+    std::thread other([&] { come_and_go(surfaces[0]); });
+    come_and_go(surfaces[1]);
+    other.join();
+    client.app.round_trip();
+    EXPECT_EQ(wl_display_get_error(client.app.display()), 0);
 }
 
 TEST_F(SwapchainTest, SeveralArePresentedInOneCall) {

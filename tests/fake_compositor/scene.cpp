@@ -58,6 +58,10 @@ Scene::Scene(wl_display* display, Script script) : display_(display), script_(st
         drm_node_ = DrmNode::find();
     timer_ = wl_event_loop_add_timer(wl_display_get_event_loop(display), periodic_refresh, this);
     set_refresh(script_.refresh);
+    clients_.on_connect.notify = [](wl_listener* listener, void*) {
+        ++reinterpret_cast<ClientCounter*>(listener)->made;
+    };
+    wl_display_add_client_created_listener(display, &clients_.on_connect);
 }
 
 int Scene::periodic_refresh(void* data) {

@@ -187,6 +187,7 @@ public:
     std::map<std::string, size_t> live_objects() const;
     const Script& script() const { return script_; }
     size_t clients() const;
+    size_t clients_made() const { return clients_.made; } // from the start on
     // Empty where the commit had none, and when the client has destroyed the timeline since.
     std::optional<SyncPoint> acquire_point(size_t commit) const;
     bool acquire_signalled(size_t commit) const;
@@ -265,6 +266,11 @@ private:
     std::vector<wl_resource*> feedback_objects_;
     std::vector<wl_resource*> outputs_;
     std::function<void(const Commit&)> commit_hook_;
+    struct ClientCounter {
+        wl_listener on_connect; // first: the library hands its address out
+        size_t made = 0;
+    };
+    ClientCounter clients_;
     uint32_t next_surface_ = 0;
     uint32_t next_buffer_ = 0;
     Judge judge_;

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "wayland/connection.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <unordered_map>
+
+#include "util/locked.hpp"
+#include "util/log.hpp"
+
+namespace fencebridge::wayland {
+
+namespace {
+
+// Never destroyed: an application may use Vulkan from a static destructor of its own.
+auto& connections() {
+    static auto* const the = new Locked<std::unordered_map<wl_display*, std::weak_ptr<Connection>>>;
+    return *the;
+}
+
+} // namespace
+
+struct Connection::Handlers {
+    static void global(void* data, wl_registry* registry, uint32_t name, const char* interface,
+                       uint32_t version) {
+        Connection& connection = *static_cast<Connection*>(data);
+        if (std::strcmp(interface, zwp_linux_dmabuf_v1_interface.name) == 0)
+            connection.bind_dmabuf(registry, name, version);
+        connection.explicit_sync_.bind(registry, name, interface);
+#ifdef FENCEBRIDGE_HAVE_FIFO_V1
+        if (std::strcmp(interface, wp_fifo_manager_v1_interface.name) == 0) {
+            connection.fifo_.reset(static_cast<wp_fifo_manager_v1*>(
+                wl_registry_bind(registry, name, &wp_fifo_manager_v1_interface, 1)));
+        }
+#endif
+    }
+    static void global_remove(void*, wl_registry*, uint32_t) {}
+
+    static void format(void*, zwp_linux_dmabuf_v1*, uint32_t) {}
+    static void modifier(void* data, zwp_linux_dmabuf_v1*, uint32_t fourcc, uint32_t high,
+                         uint32_t low) {
+        // No exception may pass through libwayland, which is C.
+        try {
+            static_cast<Connection*>(data)->version_3_.formats.push_back(
+                {fourcc, (uint64_t{high} << 32) | low});
+        } catch (const std::bad_alloc&) {
+            log::error("out of memory in zwp_linux_dmabuf_v1.modifier; a format is left out");
+        }
+    }
+};
+
+std::expected<std::shared_ptr<Connection>, VkResult> Connection::get(wl_display* display) {
+    const auto find = [&](auto& all) {
+        const auto found = all.find(display);
+        return found == all.end() ? nullptr : found->second.lock();
+    };
+    if (auto live = connections().with(find))
+        return live;
+    const std::shared_ptr<Connection> made(new Connection(display));
+    if (const VkResult result = made->bind_globals(); result != VK_SUCCESS)
+        return std::unexpected(result);
+    // Another thread may have made one meanwhile. Its objects, or these, are destroyed after the
+    // lock.
+    return connections().with([&](auto& all) {
+        auto live = find(all);
+        if (live)
+            return live;
+        all.insert_or_assign(display, made);
+        return made;
+    });
+}
+
+Connection::~Connection() {
+    connections().with([&](auto& all) {
+        const auto found = all.find(display_.handle);
+        if (found != all.end() && found->second.expired())
+            all.erase(found);
+    });
+}
+
+VkResult Connection::bind_globals() {
+    static constexpr wl_registry_listener listener = {
+        .global = &Handlers::global,
+        .global_remove = &Handlers::global_remove,
+    };
+    const auto on_queue = queue_ ? wrap(display_.handle, queue_.get()) : nullptr;
+    const Proxy<wl_registry> registry(on_queue ? wl_display_get_registry(on_queue.get()) : nullptr);
+    if (!registry)
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    wl_registry_add_listener(registry.get(), &listener, this);
+    VkResult result = queue_.round_trip();
+    if (result != VK_SUCCESS || !dmabuf_ || has_surface_feedback())
+        return result;
+    // The list that the bind is answered with has no end of its own.
+    result = queue_.round_trip();
+    if (!version_3_.formats.empty())
+        version_3_list_ = std::make_shared<const core::DmabufFeedback>(
+            core::DmabufFeedback{.tranches = {std::move(version_3_)}});
+    return result;
+}
+
+bool Connection::has_surface_feedback() const {
+    return zwp_linux_dmabuf_v1_get_version(dmabuf_.get()) >=
+           ZWP_LINUX_DMABUF_V1_GET_SURFACE_FEEDBACK_SINCE_VERSION;
+}
+
+void Connection::bind_dmabuf(wl_registry* registry, uint32_t name, uint32_t version) {
+    if (version < ZWP_LINUX_DMABUF_V1_MODIFIER_SINCE_VERSION || dmabuf_)
+        return;
+    const auto known = static_cast<uint32_t>(zwp_linux_dmabuf_v1_interface.version);
+    dmabuf_.reset(static_cast<zwp_linux_dmabuf_v1*>(wl_registry_bind(
+        registry, name, &zwp_linux_dmabuf_v1_interface, std::min({version, known, uint32_t{5}}))));
+    if (!dmabuf_)
+        return;
+    // At once: an event that nobody listens for is dropped. Later versions send none.
+    static constexpr zwp_linux_dmabuf_v1_listener listener = {
+        .format = &Handlers::format,
+        .modifier = &Handlers::modifier,
+    };
+    zwp_linux_dmabuf_v1_add_listener(dmabuf_.get(), &listener, this);
+}
+
+} // namespace fencebridge::wayland
