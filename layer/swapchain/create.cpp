@@ -9,17 +9,31 @@
 
 namespace fencebridge {
 
+namespace {
+
+/// The layouts in which images can be shared.
+struct Layouts {
+    std::vector<vk::DriverModifier> driver;        ///< what the driver can do
+    std::vector<std::vector<uint64_t>> candidates; ///< what both sides can do, best first
+};
+
+} // namespace
+
 struct Swapchain::Plan {
     const vk::Format* format;
     VkPresentModeKHR mode;
     uint32_t fourcc;
     core::DrmNodes nodes;
     std::shared_ptr<const core::DmabufFeedback> feedback;
-    std::vector<vk::DriverModifier> driver;        ///< what the driver can do
-    std::vector<std::vector<uint64_t>> candidates; ///< what both sides can do, best first
+    Layouts layouts;
 };
 
 namespace {
+
+/// The application may bind images of its own to the same memory
+/// (VkBindImageMemorySwapchainInfoKHR). Images that are made alike interpret it alike, whatever has
+/// been done through the other, if both have this flag (the specification's "Memory Aliasing").
+constexpr VkImageCreateFlags flags_of_images = VK_IMAGE_CREATE_ALIAS_BIT;
 
 /// What the images of the application's swapchain are, in VkImageCreateInfo's terms.
 vk::ImageParameters image_parameters(const VkSwapchainCreateInfoKHR& info) {
@@ -27,7 +41,7 @@ vk::ImageParameters image_parameters(const VkSwapchainCreateInfoKHR& info) {
         .format = info.imageFormat,
         .extent = info.imageExtent,
         .usage = info.imageUsage,
-        .flags = 0,
+        .flags = flags_of_images,
         .view_formats = {},
         .sharing = info.imageSharingMode,
         .queue_families = {},
@@ -54,6 +68,33 @@ std::vector<uint64_t> modifiers_of(std::span<const vk::DriverModifier> all) {
     std::vector<uint64_t> modifiers(all.size());
     std::ranges::transform(all, modifiers.begin(), &vk::DriverModifier::modifier);
     return modifiers;
+}
+
+/// Those of the driver's modifiers that are in the list.
+std::vector<vk::DriverModifier> select(std::span<const vk::DriverModifier> driver,
+                                       std::span<const uint64_t> list) {
+    std::vector<vk::DriverModifier> selected;
+    std::ranges::copy_if(driver, std::back_inserter(selected), [&](const auto& modifier) {
+        return std::ranges::find(list, modifier.modifier) != list.end();
+    });
+    return selected;
+}
+
+/// @param parameters  few applications alias a swapchain's images: where that keeps the driver from
+///                    sharing any, the flag is taken off
+Layouts find_layouts(const vk::PhysicalDevice& physical, vk::ImageParameters& parameters,
+                     const core::DmabufFeedback& feedback, uint32_t fourcc) {
+    const auto find = [&] {
+        Layouts layouts = {.driver = vk::find_modifiers(physical, parameters), .candidates = {}};
+        layouts.candidates = core::choose_modifiers(feedback, fourcc, modifiers_of(layouts.driver),
+                                                    physical.drm_nodes);
+        return layouts;
+    };
+    Layouts layouts = find();
+    if (!layouts.candidates.empty())
+        return layouts;
+    parameters.flags &= ~flags_of_images;
+    return find();
 }
 
 /// A failure that another layout could avoid.
@@ -145,23 +186,17 @@ Swapchain::create(const vk::Device& device, sync::PayloadImporter& payloads,
         .fourcc = opaque ? format->fourcc_opaque : format->fourcc_alpha,
         .nodes = physical.drm_nodes,
         .feedback = *feedback,
-        .driver = vk::find_modifiers(physical, parameters),
-        .candidates = {},
+        .layouts = {},
     };
-    plan.candidates =
-        core::choose_modifiers(**feedback, plan.fourcc, modifiers_of(plan.driver), plan.nodes);
-    if (plan.candidates.empty())
+    plan.layouts = find_layouts(physical, parameters, **feedback, plan.fourcc);
+    if (plan.layouts.candidates.empty())
         return std::unexpected(refuse("driver and compositor have no layout in common for images "
                                       "of this format and usage"));
 
     const uint32_t count = core::image_count(info.minImageCount, info.presentMode);
     VkResult result = VK_ERROR_INITIALIZATION_FAILED;
-    for (const std::vector<uint64_t>& candidate : plan.candidates) {
-        std::vector<vk::DriverModifier> modifiers;
-        std::ranges::copy_if(
-            plan.driver, std::back_inserter(modifiers), [&](const vk::DriverModifier& modifier) {
-                return std::ranges::find(candidate, modifier.modifier) != candidate.end();
-            });
+    for (const std::vector<uint64_t>& candidate : plan.layouts.candidates) {
+        const auto modifiers = select(plan.layouts.driver, candidate);
         std::unique_ptr<Swapchain> self(new Swapchain(device, payloads, parameters, count));
         result = self->build(window, plan, modifiers, requested);
         if (result == VK_SUCCESS)
@@ -203,7 +238,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan,
                                               .fourcc = plan.fourcc,
                                               .mode = plan.mode,
                                               .feedback = plan.feedback,
-                                              .driver_modifiers = modifiers_of(plan.driver),
+                                              .driver_modifiers = modifiers_of(plan.layouts.driver),
                                               .nodes = plan.nodes,
                                               .timelines = std::move(*timelines)},
                                              images_, ring_);
