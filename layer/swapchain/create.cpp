@@ -2,6 +2,7 @@
 #include "swapchain/swapchain.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include "core/surface_limits.hpp"
 #include "util/log.hpp"
@@ -106,6 +107,20 @@ bool depends_on_layout(VkResult result) {
 /// What vkCreateSwapchainKHR may return for something that the driver said to another call.
 VkResult creation_error(VkResult result) {
     return depends_on_layout(result) ? VK_ERROR_INITIALIZATION_FAILED : result;
+}
+
+/// Once: applications make a swapchain for every step of a window that is being resized.
+void log_waiting(core::Transport transport) {
+    static std::atomic<bool> said = false;
+    const bool attaches =
+        transport == core::Transport::kernel || transport == core::Transport::module;
+    if (attaches && !said.exchange(true))
+        log::warning(
+            "transport %s: each vkQueuePresentKHR waits for the rendering on the CPU, since "
+            "fences attached to this driver's buffers are not waited for "
+            "(AMDGPU_GEM_CREATE_EXPLICIT_SYNC); a compositor with linux-drm-syncobj-v1 "
+            "makes that needless",
+            core::name(transport));
 }
 
 VkImageUsageFlags usage_of(VkFormatFeatureFlags features) {
@@ -223,13 +238,17 @@ VkResult Swapchain::build(Window& window, const Plan& plan,
         });
     }
 
-    auto chosen = sync::choose_bridge(images_, device_.sync_fd, window.timeline_taker(), requested);
+    auto chosen = sync::choose_bridge(images_, device_.sync_fd, device_.facts.importers,
+                                      window.timeline_taker(), requested);
     if (!chosen)
         return chosen.error();
     bridge_ = std::move(chosen->bridge);
     if (chosen->why.request_refused)
         log::error("transport %s: %s", core::name(chosen->why.transport),
                    chosen->why.reason.c_str());
+
+    if (device_.facts.importers == vk::Importers::ignore_fences)
+        log_waiting(chosen->why.transport);
 
     auto timelines = bridge_->share_timelines();
     if (!timelines)
