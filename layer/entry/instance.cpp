@@ -81,6 +81,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         });
         auto instance = std::make_shared<Instance>(*handle, next_proc, version, settings);
         instance->active = active;
+        instance->loader_devices = find_loader_devices(create_info->pNext);
         add_instance(std::move(instance));
         created.commit();
         return VK_SUCCESS;

@@ -174,6 +174,34 @@ SurfaceFormats find_surface_formats(const vk::PhysicalDevice& physical,
     return both.formats.empty() ? opaque_only : both;
 }
 
+std::expected<bool, VkResult> can_show_an_image(const vk::Device& device,
+                                                const vk::PhysicalDevice& physical, Window& window,
+                                                VkFormat format) {
+    const auto feedback = window.feedback();
+    if (!feedback)
+        return std::unexpected(feedback.error());
+    const uint32_t fourcc = vk::find_format(format)->fourcc_opaque;
+    vk::ImageParameters parameters = {.format = format,
+                                      .extent = {640, 480}, // as good as any
+                                      .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT,
+                                      .flags = flags_of_images,
+                                      .view_formats = {},
+                                      .queue_families = {}};
+    const Layouts layouts = find_layouts(physical, parameters, **feedback, fourcc);
+    for (const std::vector<uint64_t>& candidate : layouts.candidates) {
+        const auto image =
+            image::allocate_by_driver_export(device, parameters, select(layouts.driver, candidate));
+        if (!image && !depends_on_layout(image.error()))
+            return std::unexpected(image.error());
+        if (!image)
+            continue;
+        const auto accepted = window.accepts(*image, parameters.extent, fourcc);
+        if (!accepted || *accepted)
+            return accepted;
+    }
+    return false;
+}
+
 std::expected<std::unique_ptr<Swapchain>, VkResult>
 Swapchain::create(const vk::Device& device, sync::PayloadImporter& payloads,
                   const vk::PhysicalDevice& physical, Window& window,

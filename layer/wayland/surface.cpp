@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 
+#include "wayland/buffer_request.hpp"
 #include "wayland/presenter.hpp"
 
 namespace fencebridge::wayland {
@@ -95,6 +96,11 @@ bool Surface::has_fifo() const {
 #else
     return false;
 #endif
+}
+
+std::expected<bool, VkResult> Surface::accepts(const image::SwapchainImage& image,
+                                               VkExtent2D extent, uint32_t fourcc) {
+    return try_buffer(display(), dmabuf(), image, extent, fourcc);
 }
 
 std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> Surface::feedback() {

@@ -36,6 +36,8 @@ public:
 
     std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> feedback() override;
     std::expected<sync::TimelineTaker, std::string> timeline_taker() override;
+    std::expected<bool, VkResult> accepts(const image::SwapchainImage& image, VkExtent2D extent,
+                                          uint32_t fourcc) override;
     std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
                      const std::vector<image::SwapchainImage>& images,
