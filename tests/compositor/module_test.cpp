@@ -284,9 +284,12 @@ struct DriverCase {
     bool is_waited_for;
 };
 
-class AttachedFences : public Module, public testing::WithParamInterface<DriverCase> {};
+class AttachedFences : public Module, public testing::WithParamInterface<DriverCase> {
+protected:
+    void expect_that_they_are_left_to_the_window_system();
+};
 
-TEST_P(AttachedFences, AreLeftToTheWindowSystemWhereItObeysThem) {
+void AttachedFences::expect_that_they_are_left_to_the_window_system() {
     fake_driver().set_driver_id(0, GetParam().id);
     Compositor& compositor = start();
     Client client(compositor);
@@ -308,6 +311,16 @@ TEST_P(AttachedFences, AreLeftToTheWindowSystemWhereItObeysThem) {
     EXPECT_TRUE(compositor.wait_for_commits(1));
     fake_driver().hold_rendering(VK_FALSE);
     vkDeviceWaitIdle(client.device);
+}
+
+TEST_P(AttachedFences, AreLeftToTheWindowSystemWhereItObeysThem) {
+    expect_that_they_are_left_to_the_window_system();
+}
+
+TEST_P(AttachedFences, AreLeftToItByTheKernelsOwnIoctlsToo) {
+    module_->give_dma_bufs_their_own_ioctls();
+    expect_that_they_are_left_to_the_window_system();
+    EXPECT_EQ(module_->calls(opening), 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(
