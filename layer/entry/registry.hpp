@@ -10,6 +10,7 @@
 #include <vulkan/vulkan.h>
 
 #include "entry/layer_chain.hpp"
+#include "swapchain/layouts.hpp"
 #include "swapchain/swapchain.hpp"
 #include "swapchain/window.hpp"
 #include "sync/payload.hpp"

@@ -91,22 +91,4 @@ private:
     std::atomic<uint64_t> presented_ = 0;
 };
 
-/// The formats in which a swapchain on this surface can be made, and what can be done with one: a
-/// driver and a window system without a layout in common have none.
-struct SurfaceFormats {
-    std::vector<VkFormat> formats;
-    VkImageUsageFlags usage = 0;
-    bool blends = false; ///< whether each can also be shown with its alpha channel
-};
-[[nodiscard]] SurfaceFormats find_surface_formats(const vk::PhysicalDevice& physical,
-                                                  const core::DmabufFeedback& feedback);
-
-/// Whether the window system takes an image of this device's, in any layout that both sides say
-/// they can do: one is made as a swapchain would make it, and offered.
-/// @return or why that cannot be told: VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_DEVICE_LOST, or memory
-///         that was out
-[[nodiscard]] std::expected<bool, VkResult> can_show_an_image(const vk::Device& device,
-                                                              const vk::PhysicalDevice& physical,
-                                                              Window& window, VkFormat format);
-
 } // namespace fencebridge
