@@ -10,7 +10,7 @@
  *  - poll() and TTM look at the exclusive fence only while there is no shared one. So a shared
  *    fence added beside an exclusive one hides that: memory would be reused that the kernel is
  *    still moving, which is the information leak that this module has to avoid.
- *  - dma_resv_add_excl_fence() drops all shared fences (before 5.18) and the old exclusive one.
+ *  - dma_resv_add_excl_fence() drops all shared fences and the old exclusive one.
  *  - dma_resv_add_shared_fence() drops a fence of the same timeline, even for an earlier one.
  *
  * So nothing is added but arrays of fences, on timelines of their own. docs/kernel.md draws it:

@@ -32,6 +32,21 @@ std::vector<uint64_t> usable(const Tranche& tranche, uint32_t fourcc,
 
 } // namespace
 
+bool is_foreign(const DmabufFeedback& feedback, const DrmNodes& nodes) {
+    if (!nodes.primary && !nodes.render)
+        return false;
+    std::vector<dev_t> told;
+    if (feedback.main_device)
+        told.push_back(*feedback.main_device);
+    for (const Tranche& tranche : feedback.tranches) {
+        if (tranche.target_device)
+            told.push_back(*tranche.target_device);
+    }
+    return !told.empty() && std::ranges::none_of(told, [&](dev_t device) {
+        return nodes.primary == device || nodes.render == device;
+    });
+}
+
 std::vector<std::vector<uint64_t>> choose_modifiers(const DmabufFeedback& feedback, uint32_t fourcc,
                                                     std::span<const uint64_t> driver,
                                                     const DrmNodes& nodes) {

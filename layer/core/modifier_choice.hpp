@@ -37,6 +37,10 @@ struct DrmNodes {
     std::optional<dev_t> render;
 };
 
+/// Whether the compositor works with other DRM devices alone, by what both sides tell. A tranche's
+/// target may be another device than the main one, as for scanout.
+[[nodiscard]] bool is_foreign(const DmabufFeedback& feedback, const DrmNodes& nodes);
+
 /// The modifiers that both sides can do: a list for each tranche that has any, best first. Within
 /// a list the driver may choose.
 ///

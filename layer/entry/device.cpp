@@ -225,6 +225,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
             .memory = {},
             .sync_fd = physical->sync_fd,
             .semaphores_export_freely = served && physical->semaphores_export_freely,
+            .facts = physical->facts,
             .own_queue = VK_NULL_HANDLE,
             .driver = physical->name,
         };

@@ -43,9 +43,13 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         const uint32_t version = requested_version(*create_info);
         bool active = can_show(*create_info) && settings.takeover != Takeover::off;
 
-        // Each call down starts with the link moved on; the layers below move it further.
+        // Each call down starts with the link moved on; the layers below move it further. The
+        // loader's terminator_CreateInstance() finds its own instance in *handle, which a layer
+        // below that fails may have overwritten.
+        const VkInstance given = *handle;
         const auto create = [&](const VkInstanceCreateInfo& info) {
             link->u.pLayerInfo = next_link->pNext;
+            *handle = given;
             return create_next(&info, allocator, handle);
         };
         VkResult result = VK_ERROR_EXTENSION_NOT_PRESENT;
@@ -77,6 +81,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         });
         auto instance = std::make_shared<Instance>(*handle, next_proc, version, settings);
         instance->active = active;
+        instance->loader_devices = find_loader_devices(create_info->pNext);
         add_instance(std::move(instance));
         created.commit();
         return VK_SUCCESS;

@@ -34,6 +34,22 @@ inline PFN_vkSetDeviceLoaderData find_set_device_loader_data(const void* chain) 
     return link == nullptr ? nullptr : link->u.pfnSetDeviceLoaderData;
 }
 
+/// How a layer makes a VkDevice of its own, which the layers below it and the driver see.
+struct LoaderDevices {
+    PFN_vkLayerCreateDevice create = nullptr;
+    PFN_vkLayerDestroyDevice destroy = nullptr;
+};
+
+/// Null functions where the loader has none: before 1.1.
+inline LoaderDevices find_loader_devices(const void* chain) {
+    const auto* link =
+        find_link<VkLayerInstanceCreateInfo, VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO>(
+            chain, VK_LOADER_LAYER_CREATE_DEVICE_CALLBACK);
+    if (link == nullptr)
+        return {};
+    return {link->u.layerDevice.pfnLayerCreateDevice, link->u.layerDevice.pfnLayerDestroyDevice};
+}
+
 /// The application's list of extension names with those added that it lacks.
 inline std::vector<const char*> with_extensions(const char* const* names, uint32_t count,
                                                 std::span<const char* const> added) {

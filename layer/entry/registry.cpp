@@ -4,6 +4,7 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "entry/foreign_device.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::entry {
@@ -113,12 +114,21 @@ find_served(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR handle) {
         const auto feedback = served.surface->window->feedback();
         if (!feedback)
             return std::unexpected(feedback.error());
-        auto formats = std::make_shared<const SurfaceFormats>(
-            find_surface_formats(*served.physical, **feedback));
-        if (formats->formats.empty())
+        SurfaceFormats found = find_surface_formats(*served.physical, **feedback);
+        if (found.formats.empty()) {
             log::warning("device \"%s\" passes through on this surface: it has no buffer layout "
                          "in common with the compositor",
                          served.physical->name.c_str());
+        } else {
+            const auto shares =
+                shares_buffers(instance, *served.physical, handle, *served.surface->window,
+                               **feedback, found.formats.front());
+            if (!shares)
+                return std::unexpected(shares.error());
+            if (!*shares)
+                found = {};
+        }
+        auto formats = std::make_shared<const SurfaceFormats>(std::move(found));
         served.formats = served.surface->formats.with(
             [&](auto& all) { return all.try_emplace(device, formats).first->second; });
     }

@@ -9,7 +9,9 @@
 #include <vector>
 #include <vulkan/vulkan.h>
 
+#include "entry/layer_chain.hpp"
 #include "entry/window_claim.hpp"
+#include "swapchain/layouts.hpp"
 #include "swapchain/swapchain.hpp"
 #include "swapchain/window.hpp"
 #include "sync/payload.hpp"
@@ -42,6 +44,8 @@ struct Instance {
     const uint32_t api_version;
     const Settings settings;
     const vk::InstanceDispatch next;
+    /// Set, like `active`, before the application gets the instance.
+    LoaderDevices loader_devices;
     /// Whether the layer does anything for this instance: it can show things on Wayland, and has
     /// what the layer needs. Set before the application gets the instance.
     bool active = false;

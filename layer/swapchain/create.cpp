@@ -2,8 +2,10 @@
 #include "swapchain/swapchain.hpp"
 
 #include <algorithm>
+#include <atomic>
 
 #include "core/surface_limits.hpp"
+#include "swapchain/layouts.hpp"
 #include "util/log.hpp"
 #include "vk/chain.hpp"
 
@@ -15,8 +17,7 @@ struct Swapchain::Plan {
     uint32_t fourcc;
     core::DrmNodes nodes;
     std::shared_ptr<const core::DmabufFeedback> feedback;
-    std::vector<vk::DriverModifier> driver;        ///< what the driver can do
-    std::vector<std::vector<uint64_t>> candidates; ///< what both sides can do, best first
+    Layouts layouts;
 };
 
 namespace {
@@ -27,7 +28,7 @@ vk::ImageParameters image_parameters(const VkSwapchainCreateInfoKHR& info) {
         .format = info.imageFormat,
         .extent = info.imageExtent,
         .usage = info.imageUsage,
-        .flags = 0,
+        .flags = flags_of_images,
         .view_formats = {},
         .sharing = info.imageSharingMode,
         .queue_families = {},
@@ -54,79 +55,32 @@ VkResult refuse(const char* why) {
     return VK_ERROR_INITIALIZATION_FAILED;
 }
 
-std::vector<uint64_t> modifiers_of(std::span<const vk::DriverModifier> all) {
-    std::vector<uint64_t> modifiers(all.size());
-    std::ranges::transform(all, modifiers.begin(), &vk::DriverModifier::modifier);
-    return modifiers;
-}
-
 /// The bits of VkSwapchainCreateInfoKHR::flags that image_parameters() serves. All others belong to
 /// extensions that the layer does not offer.
 constexpr VkSwapchainCreateFlagsKHR served_flags =
     VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR |
     VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR;
 
-/// A failure that another layout could avoid.
-bool depends_on_layout(VkResult result) {
-    return result != VK_ERROR_SURFACE_LOST_KHR && result != VK_ERROR_DEVICE_LOST &&
-           result != VK_ERROR_OUT_OF_HOST_MEMORY && result != VK_ERROR_OUT_OF_DEVICE_MEMORY;
-}
-
 /// What vkCreateSwapchainKHR may return for something that the driver said to another call.
 VkResult creation_error(VkResult result) {
     return depends_on_layout(result) ? VK_ERROR_INITIALIZATION_FAILED : result;
 }
 
-VkImageUsageFlags usage_of(VkFormatFeatureFlags features) {
-    VkImageUsageFlags usage = 0;
-    if (features & VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT)
-        usage |= VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_INPUT_ATTACHMENT_BIT;
-    if (features & VK_FORMAT_FEATURE_SAMPLED_IMAGE_BIT)
-        usage |= VK_IMAGE_USAGE_SAMPLED_BIT;
-    if (features & VK_FORMAT_FEATURE_STORAGE_IMAGE_BIT)
-        usage |= VK_IMAGE_USAGE_STORAGE_BIT;
-    if (features & VK_FORMAT_FEATURE_TRANSFER_SRC_BIT)
-        usage |= VK_IMAGE_USAGE_TRANSFER_SRC_BIT;
-    if (features & VK_FORMAT_FEATURE_TRANSFER_DST_BIT)
-        usage |= VK_IMAGE_USAGE_TRANSFER_DST_BIT;
-    return usage;
+/// Once: applications make a swapchain for every step of a window that is being resized.
+void log_waiting(core::Transport transport) {
+    static std::atomic<bool> said = false;
+    const bool attaches =
+        transport == core::Transport::kernel || transport == core::Transport::module;
+    if (attaches && !said.exchange(true))
+        log::warning(
+            "transport %s: each vkQueuePresentKHR waits for the rendering on the CPU, since "
+            "fences attached to this driver's buffers are not waited for "
+            "(AMDGPU_GEM_CREATE_EXPLICIT_SYNC); a compositor with linux-drm-syncobj-v1 "
+            "makes that needless",
+            core::name(transport));
 }
 
 } // namespace
-
-SurfaceFormats find_surface_formats(const vk::PhysicalDevice& physical,
-                                    const core::DmabufFeedback& feedback) {
-    // Alpha modes are told for the surface, not for a format: where any format can be shown both
-    // ways, those that can are offered; else those that can be shown opaque.
-    SurfaceFormats both = {.formats = {}, .usage = 0, .blends = true};
-    SurfaceFormats opaque_only;
-    for (const vk::Format& format : vk::formats()) {
-        const auto driver =
-            vk::find_modifiers(physical, {.format = format.format,
-                                          .extent = {1, 1},
-                                          .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT,
-                                          .flags = 0,
-                                          .view_formats = {},
-                                          .queue_families = {}});
-        const auto modifiers = modifiers_of(driver);
-        const auto opaque =
-            core::choose_modifiers(feedback, format.fourcc_opaque, modifiers, physical.drm_nodes);
-        const auto blended =
-            core::choose_modifiers(feedback, format.fourcc_alpha, modifiers, physical.drm_nodes);
-        if (opaque.empty())
-            continue;
-        SurfaceFormats& found = blended.empty() ? opaque_only : both;
-        found.formats.push_back(format.format);
-        // Only of layouts that can be shared: a usage that needs another could not be had.
-        for (const vk::DriverModifier& modifier : driver) {
-            if (std::ranges::any_of(opaque, [&](const std::vector<uint64_t>& list) {
-                    return std::ranges::find(list, modifier.modifier) != list.end();
-                }))
-                found.usage |= usage_of(modifier.features);
-        }
-    }
-    return both.formats.empty() ? opaque_only : both;
-}
 
 std::expected<std::unique_ptr<Swapchain>, VkResult>
 Swapchain::create(const vk::Device& device, sync::PayloadImporter& payloads,
@@ -160,23 +114,17 @@ Swapchain::create(const vk::Device& device, sync::PayloadImporter& payloads,
         .fourcc = opaque ? format->fourcc_opaque : format->fourcc_alpha,
         .nodes = physical.drm_nodes,
         .feedback = *feedback,
-        .driver = vk::find_modifiers(physical, parameters),
-        .candidates = {},
+        .layouts = {},
     };
-    plan.candidates =
-        core::choose_modifiers(**feedback, plan.fourcc, modifiers_of(plan.driver), plan.nodes);
-    if (plan.candidates.empty())
+    plan.layouts = find_layouts(physical, parameters, **feedback, plan.fourcc);
+    if (plan.layouts.candidates.empty())
         return std::unexpected(refuse("driver and compositor have no layout in common for images "
                                       "of this format and usage"));
 
     const uint32_t count = core::image_count(info.minImageCount, info.presentMode);
     VkResult result = VK_ERROR_INITIALIZATION_FAILED;
-    for (const std::vector<uint64_t>& candidate : plan.candidates) {
-        std::vector<vk::DriverModifier> modifiers;
-        std::ranges::copy_if(
-            plan.driver, std::back_inserter(modifiers), [&](const vk::DriverModifier& modifier) {
-                return std::ranges::find(candidate, modifier.modifier) != candidate.end();
-            });
+    for (const std::vector<uint64_t>& candidate : plan.layouts.candidates) {
+        const auto modifiers = select_modifiers(plan.layouts.driver, candidate);
         std::unique_ptr<Swapchain> self(new Swapchain(device, payloads, parameters, count));
         result = self->build(window, plan, modifiers, requested);
         if (result == VK_SUCCESS)
@@ -203,13 +151,17 @@ VkResult Swapchain::build(Window& window, const Plan& plan,
         });
     }
 
-    auto chosen = sync::choose_bridge(images_, device_.sync_fd, window.timeline_taker(), requested);
+    auto chosen = sync::choose_bridge(images_, device_.sync_fd, device_.facts.importers,
+                                      window.timeline_taker(), requested);
     if (!chosen)
         return chosen.error();
     bridge_ = std::move(chosen->bridge);
     if (chosen->why.request_refused)
         log::error("transport %s: %s", core::name(chosen->why.transport),
                    chosen->why.reason.c_str());
+
+    if (device_.facts.importers == vk::Importers::ignore_fences)
+        log_waiting(chosen->why.transport);
 
     auto timelines = bridge_->share_timelines();
     if (!timelines)
@@ -218,7 +170,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan,
                                               .fourcc = plan.fourcc,
                                               .mode = plan.mode,
                                               .feedback = plan.feedback,
-                                              .driver_modifiers = modifiers_of(plan.driver),
+                                              .driver_modifiers = modifiers_of(plan.layouts.driver),
                                               .nodes = plan.nodes,
                                               .timelines = std::move(*timelines)},
                                              images_, ring_);

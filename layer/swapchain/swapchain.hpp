@@ -93,14 +93,4 @@ private:
     std::atomic<uint64_t> presented_ = 0;
 };
 
-/// The formats in which a swapchain on this surface can be made, and what can be done with one: a
-/// driver and a window system without a layout in common have none.
-struct SurfaceFormats {
-    std::vector<VkFormat> formats;
-    VkImageUsageFlags usage = 0;
-    bool blends = false; ///< whether each can also be shown with its alpha channel
-};
-[[nodiscard]] SurfaceFormats find_surface_formats(const vk::PhysicalDevice& physical,
-                                                  const core::DmabufFeedback& feedback);
-
 } // namespace fencebridge

@@ -49,6 +49,12 @@ public:
     /// @return or why not, in words
     [[nodiscard]] virtual std::expected<sync::TimelineTaker, std::string> timeline_taker() = 0;
 
+    /// Tries whether the window system takes images like this one; it is not shown. One round trip.
+    /// @param fourcc  drm_fourcc.h
+    /// @return or VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
+    [[nodiscard]] virtual std::expected<bool, VkResult>
+    accepts(const image::SwapchainImage& image, VkExtent2D extent, uint32_t fourcc) = 0;
+
     /// @param images  of one modifier; their dma-bufs are shared with the window system
     /// @param ring    of the same number of images; must outlive the presenter
     /// @return VK_ERROR_INITIALIZATION_FAILED when the window system refuses the images,

@@ -18,6 +18,7 @@
 #include "sync/obstacle.hpp"
 #include "util/deadline.hpp"
 #include "util/fd.hpp"
+#include "vk/driver_facts.hpp"
 
 namespace fencebridge::sync {
 
@@ -88,12 +89,13 @@ struct BridgeChoice {
 
 /// Tries transports out on a swapchain's images, in the order of core::choose_transport(), and
 /// takes the first that works. Those behind it are not touched.
-/// @param images  must outlive the bridge, where they are
-/// @param taker   or why there is none, in words
+/// @param images     must outlive the bridge, where they are
+/// @param importers  what others that use the images' dma-bufs do with attached fences
+/// @param taker      or why there is none, in words
 /// @return or VK_ERROR_OUT_OF_HOST_MEMORY when trying failed for want of memory or descriptors
 [[nodiscard]] std::expected<BridgeChoice, VkResult>
 choose_bridge(std::span<const image::SwapchainImage> images, const core::DriverSyncFd& driver,
-              const std::expected<TimelineTaker, std::string>& taker,
+              vk::Importers importers, const std::expected<TimelineTaker, std::string>& taker,
               std::optional<core::Transport> requested);
 
 } // namespace fencebridge::sync

@@ -6,15 +6,15 @@
 
 namespace fencebridge::sync {
 
-KernelBridge::KernelBridge(std::span<const image::SwapchainImage> images) :
+KernelBridge::KernelBridge(std::span<const image::SwapchainImage> images, vk::Importers importers) :
     SyncFileBridge({.export_sync_file = "EXPORT_SYNC_FILE on a dma-buf",
                     .import_sync_file = "IMPORT_SYNC_FILE on a dma-buf"},
-                   images),
+                   images, importers),
     looks_(kernel::looking_is_safe()) {}
 
 std::expected<std::unique_ptr<Bridge>, Obstacle>
-KernelBridge::open(std::span<const image::SwapchainImage> images) {
-    std::unique_ptr<KernelBridge> self(new KernelBridge(images));
+KernelBridge::open(std::span<const image::SwapchainImage> images, vk::Importers importers) {
+    std::unique_ptr<KernelBridge> self(new KernelBridge(images, importers));
     if (auto works = self->try_out(); !works)
         return std::unexpected(std::move(works.error()));
     return self;

@@ -6,14 +6,14 @@
 namespace fencebridge::sync {
 
 ModuleBridge::ModuleBridge(kernel::FencebridgeDevice device,
-                           std::span<const image::SwapchainImage> images) :
+                           std::span<const image::SwapchainImage> images, vk::Importers importers) :
     SyncFileBridge({.export_sync_file = "FENCEBRIDGE_IOCTL_EXPORT",
                     .import_sync_file = "FENCEBRIDGE_IOCTL_IMPORT"},
-                   images),
+                   images, importers),
     device_(std::move(device)) {}
 
 std::expected<std::unique_ptr<Bridge>, Obstacle>
-ModuleBridge::open(std::span<const image::SwapchainImage> images) {
+ModuleBridge::open(std::span<const image::SwapchainImage> images, vk::Importers importers) {
     auto device = kernel::FencebridgeDevice::open();
     if (!device)
         return std::unexpected(obstacle(FENCEBRIDGE_DEVICE, device.error()));
@@ -22,7 +22,7 @@ ModuleBridge::open(std::span<const image::SwapchainImage> images) {
         return std::unexpected(obstacle("FENCEBRIDGE_IOCTL_QUERY", lacks.error()));
     if (*lacks)
         return std::unexpected(FENCEBRIDGE_DEVICE ": " + **lacks);
-    std::unique_ptr<ModuleBridge> self(new ModuleBridge(std::move(*device), images));
+    std::unique_ptr<ModuleBridge> self(new ModuleBridge(std::move(*device), images, importers));
     if (auto works = self->try_out(); !works)
         return std::unexpected(std::move(works.error()));
     self->tells_idle_ = self->device_.can_tell_idle();

@@ -12,13 +12,14 @@ class ModuleBridge final : public SyncFileBridge {
 public:
     /// @param images  not empty; must outlive the bridge
     [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, Obstacle>
-    open(std::span<const image::SwapchainImage> images);
+    open(std::span<const image::SwapchainImage> images, vk::Importers importers);
 
     std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
                                               const Deadline& deadline) override;
 
 private:
-    ModuleBridge(kernel::FencebridgeDevice device, std::span<const image::SwapchainImage> images);
+    ModuleBridge(kernel::FencebridgeDevice device, std::span<const image::SwapchainImage> images,
+                 vk::Importers importers);
 
     std::expected<Fd, kernel::Errno> export_sync_file(const Fd& dma_buf) const override;
     std::expected<void, kernel::Errno> import_sync_file(const Fd& dma_buf,

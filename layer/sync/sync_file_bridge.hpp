@@ -20,8 +20,10 @@ protected:
         const char* export_sync_file;
         const char* import_sync_file;
     };
-    SyncFileBridge(const Names& names, std::span<const image::SwapchainImage> images) :
-        names_(names), images_(images) {}
+    SyncFileBridge(const Names& names, std::span<const image::SwapchainImage> images,
+                   vk::Importers importers) :
+        names_(names),
+        images_(images), importers_(importers) {}
 
     /// Tries both on the first image, by exporting its fences and importing them again.
     [[nodiscard]] std::expected<void, Obstacle> try_out() const;
@@ -39,6 +41,7 @@ private:
 
     const Names names_;
     const std::span<const image::SwapchainImage> images_;
+    const vk::Importers importers_;
 };
 
 } // namespace fencebridge::sync

@@ -5,8 +5,11 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdarg>
 #include <cstdio>
+#include <ctime>
+#include <span>
 #include <unistd.h>
 
 namespace fencebridge::log {
@@ -16,6 +19,26 @@ namespace {
 std::atomic<Level> threshold = Level::warning;
 
 constexpr std::array<const char*, 4> names = {"error", "warning", "info", "debug"};
+
+/// Writes to standard error. Where that is a pipe that nobody reads any more, or a socket, write(2)
+/// raises SIGPIPE in the calling thread, which would end the application: it is blocked meanwhile,
+/// and taken off again unless the application had one pending before.
+void write_without_sigpipe(std::span<const char> text) {
+    sigset_t sigpipe;
+    sigset_t pending;
+    sigset_t before;
+    sigemptyset(&sigpipe);
+    sigaddset(&sigpipe, SIGPIPE);
+    if (::sigpending(&pending) != 0 || ::pthread_sigmask(SIG_BLOCK, &sigpipe, &before) != 0)
+        return;
+    const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EPIPE && sigismember(&pending, SIGPIPE) == 0) {
+        constexpr timespec at_once = {};
+        while (::sigtimedwait(&sigpipe, nullptr, &at_once) < 0 && errno == EINTR)
+            ;
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
 
 void write_line(Level level, const char* format, va_list args) {
     if (!enabled(level))
@@ -29,8 +52,8 @@ void write_line(Level level, const char* format, va_list args) {
     const int text = std::vsnprintf(line.data() + used, room - used, format, args);
     used = std::min(used + static_cast<size_t>(std::max(text, 0)), room - 1);
     line[used++] = '\n';
-    // A closed standard error is the application's business.
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), used);
+    // That standard error is closed is the application's business.
+    write_without_sigpipe({line.data(), used});
     errno = saved_errno;
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/transport_choice.hpp"
 #include "vk/dispatch.hpp"
+#include "vk/driver_facts.hpp"
 
 namespace fencebridge::vk {
 
@@ -20,6 +21,7 @@ struct Device {
     VkPhysicalDeviceMemoryProperties memory;
     core::DriverSyncFd sync_fd;
     bool semaphores_export_freely; ///< see PhysicalDevice
+    DriverFacts facts;
     /// A queue that the application knows nothing of; null where none is needed.
     VkQueue own_queue;
     std::string driver; ///< for people: the physical device's name

@@ -132,6 +132,18 @@ core::DrmNodes find_drm_nodes(const PhysicalDevice& device) {
             .render = node(drm.hasRender, drm.renderMajor, drm.renderMinor)};
 }
 
+DriverFacts find_facts(const PhysicalDevice& device) {
+    if (device.api_version < VK_API_VERSION_1_2 &&
+        !device.has_extension(VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME))
+        return {};
+    VkPhysicalDeviceDriverProperties driver = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES};
+    VkPhysicalDeviceProperties2 properties = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &driver};
+    device.next->GetPhysicalDeviceProperties2(device.handle, &properties);
+    return facts_of(driver.driverID);
+}
+
 /// What the driver can do with the image's memory; nothing when it cannot make or export it.
 std::optional<VkExternalMemoryFeatureFlags>
 can_create(const PhysicalDevice& device, const ImageParameters& image, uint64_t modifier) {
@@ -244,6 +256,7 @@ PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
         .extensions = std::move(extensions).value_or(std::vector<VkExtensionProperties>{}),
         .extensions_known = extensions_known,
         .drm_nodes = {},
+        .facts = {},
         .sync_fd = {},
         .semaphores_export_freely = false,
         .queue_families = {},
@@ -260,6 +273,7 @@ PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
     if (device.is_served()) {
         find_sync_fd(device);
         device.drm_nodes = find_drm_nodes(device);
+        device.facts = find_facts(device);
         find_queues(device);
     }
     return device;

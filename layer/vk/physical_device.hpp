@@ -10,6 +10,7 @@
 #include "core/modifier_choice.hpp"
 #include "core/transport_choice.hpp"
 #include "vk/dispatch.hpp"
+#include "vk/driver_facts.hpp"
 
 namespace fencebridge::vk {
 
@@ -24,6 +25,7 @@ struct PhysicalDevice {
     std::vector<VkExtensionProperties> extensions; ///< the driver's own list
     bool extensions_known;                         ///< false: the driver could not tell this time
     core::DrmNodes drm_nodes;
+    DriverFacts facts;
     core::DriverSyncFd sync_fd;
     /// A semaphore that can be exported as SYNC_FD is as good as another: it may have been imported
     /// in any way, and can still be exported.

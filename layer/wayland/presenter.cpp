@@ -16,20 +16,6 @@ struct WaylandPresenter::Handlers {
             return;
         slot.presenter->ring_.with([&](core::ImageRing& ring) { ring.release(slot.image); });
     }
-
-    static void created(void* data, zwp_linux_buffer_params_v1*, wl_buffer* buffer) {
-        static constexpr wl_buffer_listener listener = {.release = &release};
-        Slot& slot = *static_cast<Slot*>(data);
-        slot.buffer.reset(buffer);
-        wl_buffer_add_listener(buffer, &listener, &slot);
-        slot.params.reset();
-    }
-
-    static void failed(void* data, zwp_linux_buffer_params_v1*) {
-        Slot& slot = *static_cast<Slot*>(data);
-        slot.refused = true;
-        slot.params.reset();
-    }
 };
 
 WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, SurfaceUse surface,
@@ -68,43 +54,36 @@ std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
     VkResult result = self->wait_for_answers();
     if (requested != VK_SUCCESS && result == VK_SUCCESS)
         result = requested;
-    if (result == VK_SUCCESS)
+    if (result == VK_SUCCESS) {
+        self->take_buffers();
         result = self->judge_feedback();
+    }
     if (result != VK_SUCCESS)
         return std::unexpected(result);
     return self;
 }
 
 VkResult WaylandPresenter::request_buffers(const std::vector<image::SwapchainImage>& images) {
-    static constexpr zwp_linux_buffer_params_v1_listener listener = {
-        .created = &Handlers::created,
-        .failed = &Handlers::failed,
-    };
     const auto dmabuf = wrap(surface_->connection().dmabuf(), queue_.get());
     if (!dmabuf)
         return VK_ERROR_OUT_OF_HOST_MEMORY;
 
     modifier_ = images.front().layout.modifier;
-    for (size_t index = 0; index < images.size(); ++index) {
-        const image::SwapchainImage& image = images[index];
-        Proxy<zwp_linux_buffer_params_v1> params(zwp_linux_dmabuf_v1_create_params(dmabuf.get()));
-        if (!params)
+    for (size_t i = 0; i < images.size(); ++i) {
+        if (!slots_[i].request.send(dmabuf.get(), images[i], parameters_.extent,
+                                    parameters_.fourcc))
             return VK_ERROR_OUT_OF_HOST_MEMORY;
-        const image::Layout& layout = image.layout;
-        for (uint32_t i = 0; i < layout.plane_count; ++i) {
-            zwp_linux_buffer_params_v1_add(params.get(), image.dma_buf.get(), i,
-                                           layout.planes[i].offset, layout.planes[i].pitch,
-                                           static_cast<uint32_t>(layout.modifier >> 32),
-                                           static_cast<uint32_t>(layout.modifier));
-        }
-        Slot& slot = slots_[index];
-        slot.params = std::move(params);
-        zwp_linux_buffer_params_v1_add_listener(slot.params.get(), &listener, &slot);
-        zwp_linux_buffer_params_v1_create(
-            slot.params.get(), static_cast<int32_t>(parameters_.extent.width),
-            static_cast<int32_t>(parameters_.extent.height), parameters_.fourcc, 0);
     }
     return VK_SUCCESS;
+}
+
+/// No buffer has been committed yet, so that none can have been released.
+void WaylandPresenter::take_buffers() {
+    static constexpr wl_buffer_listener listener = {.release = &Handlers::release};
+    for (Slot& slot : slots_) {
+        slot.buffer = slot.request.take_buffer();
+        wl_buffer_add_listener(slot.buffer.get(), &listener, &slot);
+    }
 }
 
 VkResult WaylandPresenter::wait_for_answers() {
@@ -112,8 +91,10 @@ VkResult WaylandPresenter::wait_for_answers() {
         const auto handled = queue_.dispatch_pending();
         if (!handled)
             return handled.error();
-        if (std::ranges::all_of(slots_, [](const Slot& slot) { return slot.params == nullptr; })) {
-            if (std::ranges::none_of(slots_, &Slot::refused))
+        const auto is_answered = [](const Slot& slot) { return slot.request.is_answered(); };
+        const auto is_refused = [](const Slot& slot) { return slot.request.is_refused(); };
+        if (std::ranges::all_of(slots_, is_answered)) {
+            if (std::ranges::none_of(slots_, is_refused))
                 return VK_SUCCESS;
             log::error("the compositor refused a buffer: %ux%u, format 0x%08x, modifier 0x%llx",
                        parameters_.extent.width, parameters_.extent.height, parameters_.fourcc,

@@ -8,6 +8,7 @@
 #include "swapchain/presenter.hpp"
 #include "swapchain/window.hpp"
 #include "util/locked.hpp"
+#include "wayland/buffer_request.hpp"
 #include "wayland/event_queue.hpp"
 #include "wayland/surface.hpp"
 #include "wayland/window.hpp"
@@ -17,8 +18,7 @@ namespace fencebridge::wayland {
 /// Shows a swapchain's images on a wl_surface, each as one wl_buffer made from its dma-buf.
 class WaylandPresenter final : public Presenter {
 public:
-    /// Makes the buffers and waits for the compositor to take them, for which it does not kill
-    /// the connection when it does not (zwp_linux_buffer_params_v1.create).
+    /// Makes the buffers and waits for the compositor to take them.
     /// @param ring  must outlive the presenter
     /// @return VK_ERROR_INITIALIZATION_FAILED when the compositor refuses a buffer,
     ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
@@ -44,10 +44,9 @@ private:
     struct Slot {
         WaylandPresenter* presenter;
         core::ImageIndex image;
-        Proxy<zwp_linux_buffer_params_v1> params; ///< until the compositor has answered
-        Proxy<wl_buffer> buffer;
-        Timelines timelines; ///< where fences go by those
-        bool refused = false;
+        BufferRequest request;
+        Proxy<wl_buffer> buffer; ///< once the compositor has answered
+        Timelines timelines;     ///< where fences go by those
     };
 
     WaylandPresenter(std::shared_ptr<WaylandWindow> window, SurfaceUse surface,
@@ -56,6 +55,7 @@ private:
     VkResult request_buffers(const std::vector<image::SwapchainImage>& images);
     VkResult import_timelines();
     VkResult wait_for_answers();
+    void take_buffers();
     VkResult judge_feedback();
 
     const std::shared_ptr<WaylandWindow> window_;

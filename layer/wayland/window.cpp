@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "wayland/window.hpp"
 
+#include "wayland/buffer_request.hpp"
 #include "wayland/connection.hpp"
 #include "wayland/dmabuf_feedback.hpp"
 #include "wayland/presenter.hpp"
@@ -57,6 +58,16 @@ std::expected<sync::TimelineTaker, std::string> WaylandWindow::timeline_taker() 
         return std::unexpected(explicit_sync_.error());
     return sync::TimelineTaker{
         .main_device = feedback_.with([](const auto& last) { return last->main_device; })};
+}
+
+std::expected<bool, VkResult> WaylandWindow::accepts(const image::SwapchainImage& image,
+                                                     VkExtent2D extent, uint32_t fourcc) {
+    const auto connection = Connection::get(display_);
+    if (!connection)
+        return std::unexpected(connection.error());
+    if ((*connection)->dmabuf() == nullptr)
+        return false; // gone since the surface was made
+    return try_buffer((*connection)->display(), (*connection)->dmabuf(), image, extent, fourcc);
 }
 
 std::expected<std::unique_ptr<Presenter>, VkResult>

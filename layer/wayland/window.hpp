@@ -27,6 +27,8 @@ public:
         return feedback_.with([](const auto& last) { return last; });
     }
     std::expected<sync::TimelineTaker, std::string> timeline_taker() override;
+    std::expected<bool, VkResult> accepts(const image::SwapchainImage& image, VkExtent2D extent,
+                                          uint32_t fourcc) override;
     std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
                      const std::vector<image::SwapchainImage>& images,

@@ -18,6 +18,9 @@ using Clock = std::chrono::steady_clock;
 class HeldFences : public FencesTest {
 protected:
     static bool waits_on_the_cpu() { return transport() == "cpu"; }
+
+    // Presents rendering that is held back.
+    void expect_that_nothing_is_read_before(bool presenting_waits);
 };
 
 TEST_F(HeldFences, AReaderOfAReleasedImageIsWaitedFor) {
@@ -66,7 +69,7 @@ TEST_F(HeldFences, AReaderOfAReleasedImageIsWaitedFor) {
     }
 }
 
-TEST_F(HeldFences, RenderingThatIsHeldBackIsNotReadBefore) {
+void HeldFences::expect_that_nothing_is_read_before(bool presenting_waits) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -85,7 +88,7 @@ TEST_F(HeldFences, RenderingThatIsHeldBackIsNotReadBefore) {
                 fake_driver().release_one();
             });
         ASSERT_EQ(presented, VK_SUCCESS);
-        EXPECT_EQ(waited, waits_on_the_cpu());
+        EXPECT_EQ(waited, presenting_waits);
         ASSERT_EQ(compositor.commits(), frame + 1);
         if (waited) {
             EXPECT_EQ(commits_while_waiting, frame);
@@ -97,6 +100,16 @@ TEST_F(HeldFences, RenderingThatIsHeldBackIsNotReadBefore) {
         EXPECT_TRUE(may_read(frame));
     }
     fake_driver().hold_rendering(VK_FALSE);
+}
+
+TEST_F(HeldFences, RenderingThatIsHeldBackIsNotReadBefore) {
+    expect_that_nothing_is_read_before(waits_on_the_cpu());
+}
+
+// Fences on the dma-bufs of this driver hold nobody back; timelines do.
+TEST_F(HeldFences, RenderingOfADriverWhoseFencesAreIgnoredIsNotReadBefore) {
+    fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
+    expect_that_nothing_is_read_before(!is_explicit());
 }
 
 } // namespace

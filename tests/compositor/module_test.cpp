@@ -4,6 +4,7 @@
 // `fences` runs on that.
 #include "fake_module.hpp"
 #include "fixture.hpp"
+#include "who_waits.hpp"
 
 #include "fake_compositor/dma_buf.hpp"
 #include "fake_driver/control.hpp"
@@ -273,6 +274,87 @@ TEST_F(Module, PresentAttachesTheRendering) {
     EXPECT_FALSE(sync_file_signalled(module_->imported_fence().get()));
     ASSERT_TRUE(fake_driver().release_one());
     EXPECT_TRUE(sync_file_signalled(module_->imported_fence().get()));
+}
+
+// --- a driver whose buffers others use without a look at the fences on them ---
+
+struct DriverCase {
+    const char* name;
+    VkDriverId id;
+    bool is_waited_for;
+};
+
+class AttachedFences : public Module, public testing::WithParamInterface<DriverCase> {
+protected:
+    void expect_that_they_are_left_to_the_window_system();
+};
+
+void AttachedFences::expect_that_they_are_left_to_the_window_system() {
+    fake_driver().set_driver_id(0, GetParam().id);
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    fake_driver().hold_rendering(VK_TRUE);
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    auto [result, index] = client.acquire(swapchain);
+    ASSERT_EQ(result, VK_SUCCESS);
+    client.renderer.submit({}, {rendered});
+    VkResult presented = VK_ERROR_UNKNOWN;
+    const bool waited = run_and_see_whether_it_waits(
+        [&, image = index] { presented = client.present_after(swapchain, image, {rendered}); },
+        [&] {
+            EXPECT_EQ(compositor.commits(), 0u);
+            EXPECT_TRUE(fake_driver().release_one());
+        });
+    EXPECT_EQ(presented, VK_SUCCESS);
+    EXPECT_EQ(waited, GetParam().is_waited_for);
+    EXPECT_TRUE(compositor.wait_for_commits(1));
+    fake_driver().hold_rendering(VK_FALSE);
+    vkDeviceWaitIdle(client.device);
+}
+
+TEST_P(AttachedFences, AreLeftToTheWindowSystemWhereItObeysThem) {
+    expect_that_they_are_left_to_the_window_system();
+}
+
+TEST_P(AttachedFences, AreLeftToItByTheKernelsOwnIoctlsToo) {
+    module_->give_dma_bufs_their_own_ioctls();
+    expect_that_they_are_left_to_the_window_system();
+    EXPECT_EQ(module_->calls(opening), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , AttachedFences,
+    testing::Values(DriverCase{"OfNobody", VkDriverId{}, false},
+                    DriverCase{"OfLavapipe", VK_DRIVER_ID_MESA_LLVMPIPE, false},
+                    DriverCase{"OfAnv", VK_DRIVER_ID_INTEL_OPEN_SOURCE_MESA, false},
+                    DriverCase{"OfRadv", VK_DRIVER_ID_MESA_RADV, true},
+                    DriverCase{"OfAmdvlk", VK_DRIVER_ID_AMD_OPEN_SOURCE, true},
+                    DriverCase{"OfAmdsOwn", VK_DRIVER_ID_AMD_PROPRIETARY, true}),
+    [](auto& tested) { return std::string(tested.param.name); });
+
+// Below Vulkan 1.2, which the tests do not ask for, an extension tells the driver.
+TEST_F(Module, AttachesFencesWhereTheDriverIsNotKnown) {
+    fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
+    fake_driver().hide_device_extension(0, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);
+    ErrorLog log;
+    Client client(start());
+    ASSERT_EQ(client.swapchain().result, VK_SUCCESS);
+    EXPECT_EQ(log.lines_with({"waits for the rendering on the CPU"}).size(), 0u) << log.text();
+}
+
+// Once for a process, so that this is the one test that looks for the line.
+TEST_F(Module, SaysOnceThatAttachedFencesAreNotObeyed) {
+    fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
+    ErrorLog log;
+    Client client(start());
+    for (int i = 0; i < 2; ++i)
+        ASSERT_EQ(client.swapchain().result, VK_SUCCESS);
+    EXPECT_EQ(log.lines_with({"fencebridge: warning: transport module:",
+                              "waits for the rendering on the CPU", "linux-drm-syncobj-v1"})
+                  .size(),
+              1u)
+        << log.text();
 }
 
 // --- failures while it is used ---

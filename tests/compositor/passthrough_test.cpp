@@ -4,6 +4,8 @@
 
 #include "fake_driver/control.hpp"
 
+#include <sys/sysmacros.h>
+
 namespace fencebridge::test {
 namespace {
 
@@ -123,6 +125,160 @@ TEST_P(Served, WhateverEventsArriveTogether) {
     Swapchain swapchain(device, surface);
     EXPECT_EQ(swapchain.result, VK_SUCCESS);
     EXPECT_EQ(fake_driver().call_count("vkCreateSwapchainKHR"), 0u);
+}
+
+// A GPU beside the compositor's, with which it shares the linear layout: whether the compositor can
+// import it is found out when the surface is first queried.
+class ForeignDevice : public CompositorTest {
+protected:
+    static inline const dev_t compositors_card = makedev(226, 0);
+    static inline const dev_t compositors_node = makedev(226, 128);
+    static inline const dev_t other_card = makedev(226, 1);
+    static inline const dev_t other_node = makedev(226, 129);
+
+    void SetUp() override {
+        CompositorTest::SetUp();
+        fake_driver().set_drm_nodes(0, other_card, other_node);
+    }
+
+    Compositor& start(bool refuses, dev_t target = compositors_node) {
+        Compositor& compositor = CompositorTest::start(
+            {.feedback = {compositors_card, {{target, 0, common_formats()}}}});
+        compositor.on_thread([=](Scene& scene) { scene.set_refuse_buffers(refuses); });
+        return compositor;
+    }
+
+    // Each of the queries.
+    static void query(Client& client, uint32_t min_images) {
+        VkBool32 supported = VK_FALSE;
+        EXPECT_EQ(vkGetPhysicalDeviceSurfaceSupportKHR(client.device.physical, 0, client.surface,
+                                                       &supported),
+                  VK_SUCCESS);
+        EXPECT_TRUE(supported);
+        VkSurfaceCapabilitiesKHR capabilities{};
+        EXPECT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client.device.physical, client.surface,
+                                                            &capabilities),
+                  VK_SUCCESS);
+        EXPECT_EQ(capabilities.minImageCount, min_images);
+    }
+    static constexpr uint32_t native = FAKE_DRIVER_NATIVE_MIN_IMAGES;
+    static constexpr uint32_t ours = 3;
+
+    size_t buffers_asked_for() {
+        EXPECT_EQ(compositor_->requests("zwp_linux_buffer_params_v1", "create_immed"), 0u);
+        return compositor_->requests("zwp_linux_buffer_params_v1", "create");
+    }
+};
+
+TEST_F(ForeignDevice, GoesToTheDriversOwnWindowSystemWhereTheCompositorRefusesIt) {
+    Compositor& compositor = start(true);
+    ErrorLog log;
+    Client client(compositor);
+    query(client, native);
+    Swapchain swapchain = client.swapchain(
+        {.format = FAKE_DRIVER_NATIVE_FORMAT, .mode = VK_PRESENT_MODE_IMMEDIATE_KHR});
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_SWAPCHAIN), 1u);
+    EXPECT_EQ(compositor.commits(), 0u);
+    EXPECT_EQ(buffers_asked_for(), 1u);
+    EXPECT_EQ(log.lines_with({"fencebridge: warning: device \"Fake GPU 0\" passes through",
+                              "it is not the compositor's"})
+                  .size(),
+              1u)
+        << log.text();
+}
+
+TEST_F(ForeignDevice, IsServedWhereTheCompositorTakesIt) {
+    Compositor& compositor = start(false);
+    Client client(compositor);
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 1u);
+    EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_DEVICE), 1u);
+    EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_IMAGE), 0u);
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    EXPECT_EQ(compositor.commits(), 1u);
+    EXPECT_EQ(buffers_asked_for(), 1u + swapchain.images.size());
+    EXPECT_EQ(fake_driver().call_count("vkCreateSwapchainKHR"), 0u);
+}
+
+TEST_F(ForeignDevice, IsServedWhereTheDriverHasNoWindowSystem) {
+    fake_driver().set_native_wsi(VK_FALSE);
+    Client client(start(true));
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+    EXPECT_EQ(client.swapchain().result, VK_ERROR_INITIALIZATION_FAILED);
+}
+
+TEST_F(ForeignDevice, IsServedWhereNothingCanBeTried) {
+    for (const char* call : {"vkCreateDevice", "vkCreateImage", "vkAllocateMemory"}) {
+        Client client(start(true));
+        const uint32_t before = fake_driver().injected_failures();
+        fake_driver().fail_call(call, 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+        query(client, ours);
+        EXPECT_EQ(fake_driver().injected_failures(), before + 1) << call;
+        fake_driver().clear_failures();
+        EXPECT_EQ(buffers_asked_for(), 0u) << call;
+    }
+}
+
+// The first layout that is taken is enough.
+TEST_F(ForeignDevice, IsTriedInEachLayout) {
+    Compositor& compositor =
+        CompositorTest::start({.feedback = {compositors_card,
+                                            {{compositors_node, 0, common_formats()},
+                                             {makedev(226, 2), 0, common_formats()}}}});
+    compositor.on_thread([](Scene& scene) {
+        scene.judge_buffers(
+            [asked = 0](wl_client*, const ClientBuffer&) mutable { return ++asked > 1; });
+    });
+    Client client(compositor);
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 2u);
+}
+
+TEST_F(ForeignDevice, IsOneThatNoTrancheIsFor) {
+    Client client(start(true, other_card));
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+}
+
+TEST_F(ForeignDevice, IsNoneThatTheCompositorWorksWith) {
+    fake_driver().set_drm_nodes(0, compositors_card, other_node);
+    Client client(start(true, makedev(226, 2)));
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+}
+
+TEST_F(ForeignDevice, IsNoneThatTellsNoNodes) {
+    fake_driver().set_drm_nodes(0, 0, 0);
+    Client client(start(true));
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+}
+
+TEST_F(ForeignDevice, IsNoneWhereTheCompositorTellsNoDevice) {
+    Compositor& compositor = CompositorTest::start({.globals = {.dmabuf = 3}});
+    Client client(compositor);
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+}
+
+// As when it comes later, in vkCreateSwapchainKHR.
+TEST_F(ForeignDevice, IsASurfaceThatIsLostWhereTheConnectionIs) {
+    Compositor& compositor = start(true);
+    Client client(compositor);
+    compositor.on_thread([](Scene& scene) {
+        scene.add_fault({.kind = Fault::Kind::disconnect,
+                         .interface = "zwp_linux_buffer_params_v1",
+                         .request = "create"});
+    });
+    VkBool32 supported = VK_FALSE;
+    EXPECT_EQ(
+        vkGetPhysicalDeviceSurfaceSupportKHR(client.device.physical, 0, client.surface, &supported),
+        VK_ERROR_SURFACE_LOST_KHR);
 }
 
 TEST_F(CompositorTest, ADriverWithoutAWindowSystemIsServed) {

@@ -97,6 +97,17 @@ TEST_F(ChainTest, AWindowNeedsNoHelpOfTheDrivers) {
               nullptr);
 }
 
+// A loader warns of a layer that knows less of Vulkan than the application asks for, or leaves it
+// out: the manifest must not say less than the layer was built for.
+TEST_F(ChainTest, TheManifestsVersionIsTheHeaders) {
+    const auto versions = matches(read_manifest(), R"re("api_version"\s*:\s*"([0-9.]+)")re");
+    constexpr uint32_t built_for = VK_HEADER_VERSION_COMPLETE;
+    EXPECT_EQ(versions,
+              std::vector<std::string>{std::to_string(VK_API_VERSION_MAJOR(built_for)) + "." +
+                                       std::to_string(VK_API_VERSION_MINOR(built_for)) + "." +
+                                       std::to_string(VK_API_VERSION_PATCH(built_for))});
+}
+
 TEST_F(ChainTest, EntryPointsOfTheManifestAreTheLayers) {
     const auto functions =
         matches(array_of(read_manifest(), "device_extensions"), R"re("(vk\w+)")re");

@@ -145,6 +145,14 @@ typedef struct FakeDriverControl {
     void (*set_format)(uint32_t device, VkFormat format, uint32_t modifier_count,
                        const FakeDriverModifier* modifiers);
     void (*set_dedicated)(uint32_t device, VkBool32 prefers, VkBool32 requires_it);
+    /* Off: no image can have VK_IMAGE_CREATE_ALIAS_BIT. */
+    void (*set_aliases_images)(uint32_t device, VkBool32 on);
+    /* VkPhysicalDeviceDriverProperties::driverID, by VK_KHR_driver_properties, which is added; by
+     * default 0, which is nobody's. */
+    void (*set_driver_id)(uint32_t device, VkDriverId id);
+    /* The device numbers (dev_t) of its DRM nodes, 0 for none, by VK_EXT_physical_device_drm, which
+     * is added. */
+    void (*set_drm_nodes)(uint32_t device, uint64_t primary, uint64_t render);
     /* Exporting a signalled payload gives -1 (the default) or a signalled fd. */
     void (*set_export_signalled_as_minus_one)(VkBool32 on);
     /* vkCreateInstance gives `result` whenever this extension is enabled; NULL ends that. */

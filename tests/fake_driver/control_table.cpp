@@ -110,6 +110,26 @@ void set_dedicated(uint32_t device, VkBool32 prefers, VkBool32 requires_it) {
     });
 }
 
+void set_aliases_images(uint32_t device, VkBool32 on) {
+    for_devices(device,
+                [&](DeviceSettings& settings) { settings.aliases_images = on != VK_FALSE; });
+}
+
+void set_driver_id(uint32_t device, VkDriverId id) {
+    for_devices(device, [&](DeviceSettings& settings) {
+        add_to(settings.extensions, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);
+        settings.driver_id = id;
+    });
+}
+
+void set_drm_nodes(uint32_t device, uint64_t primary, uint64_t render) {
+    for_devices(device, [&](DeviceSettings& settings) {
+        add_to(settings.extensions, VK_EXT_PHYSICAL_DEVICE_DRM_EXTENSION_NAME);
+        settings.primary_node = primary;
+        settings.render_node = render;
+    });
+}
+
 void set_export_signalled_as_minus_one(VkBool32 on) {
     change_settings(
         [&](Settings& settings) { settings.export_signalled_as_minus_one = on != VK_FALSE; });
@@ -278,6 +298,9 @@ const FakeDriverControl& control_table() {
         .set_queue_count = set_queue_count,
         .set_format = set_format,
         .set_dedicated = set_dedicated,
+        .set_aliases_images = set_aliases_images,
+        .set_driver_id = set_driver_id,
+        .set_drm_nodes = set_drm_nodes,
         .set_export_signalled_as_minus_one = set_export_signalled_as_minus_one,
         .fail_instance_with_extension = fail_instance_with_extension,
         .fail_device_with_extension = fail_device_with_extension,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Images and their views.
 #include <algorithm>
+#include <sys/stat.h>
 
 #include "chain.hpp"
 #include "entry_points.hpp"
@@ -81,6 +82,9 @@ VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAl
     if (info->tiling == VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT &&
         (features_for(info->usage) & ~layout->features) != 0)
         misuse("vkCreateImage: usage that the modifier does not have");
+    const bool aliases = (info->flags & VK_IMAGE_CREATE_ALIAS_BIT) != 0;
+    if (aliases && !settings.aliases_images)
+        misuse("vkCreateImage: VK_IMAGE_CREATE_ALIAS_BIT, which the device does not have");
     const auto* const external = find_in<VkExternalMemoryImageCreateInfo>(
         info->pNext, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO);
     *result = objects().images.add({.device = device,
@@ -88,7 +92,9 @@ VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAl
                                     .modifier = layout->modifier,
                                     .planes = lay_out(info->format, info->extent, *layout),
                                     .external = external != nullptr && external->handleTypes != 0,
-                                    .bound = false});
+                                    .bound = false,
+                                    .aliases = aliases,
+                                    .backing = {}});
     return VK_SUCCESS;
 }
 
@@ -119,6 +125,25 @@ void get_requirements2(VkDevice device, const VkImageMemoryRequirementsInfo2* in
         settings.prefers_dedicated || settings.requires_dedicated ? VK_TRUE : VK_FALSE;
 }
 
+FileId file_of(const Memory& memory) {
+    struct stat status {};
+    if (!memory.fd.valid() || fstat(memory.fd.get(), &status) != 0)
+        return {};
+    return {.device = status.st_dev, .inode = status.st_ino};
+}
+
+/// Images in the same memory need a flag, both of them, to interpret it alike ("Memory Aliasing").
+void check_aliases(Image& image, const Memory& memory) {
+    const FileId file = file_of(memory);
+    if (file == FileId{})
+        return;
+    if (objects().images.any_of([&](const Image& other) {
+            return other.backing == file && !(other.aliases && image.aliases);
+        }))
+        misuse("vkBindImageMemory: two images in one memory without VK_IMAGE_CREATE_ALIAS_BIT");
+    image.backing = file;
+}
+
 VkResult check_binding(VkImage handle, VkDeviceMemory memory_handle) {
     const auto image = objects().images.find(handle);
     const auto memory = objects().memories.find(memory_handle);
@@ -135,6 +160,7 @@ VkResult check_binding(VkImage handle, VkDeviceMemory memory_handle) {
         misuse("vkBindImageMemory: exportable memory for an image that was not made for it");
     if (memory->size < image->planes.back().offset + image->planes.back().size)
         misuse("vkBindImageMemory: the memory is too small");
+    check_aliases(*image, *memory);
     return VK_SUCCESS;
 }
 

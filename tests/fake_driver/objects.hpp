@@ -3,6 +3,7 @@
 // loader's word; the others are numbers that are never used twice, so that a stale one is noticed.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -106,6 +107,13 @@ struct Memory {
     VkImage dedicated_image{VK_NULL_HANDLE};
 };
 
+/// A file, whatever descriptor it is seen through; {} for none.
+struct FileId {
+    uint64_t device{0};
+    uint64_t inode{0};
+    bool operator==(const FileId&) const = default;
+};
+
 struct Plane {
     VkDeviceSize offset{0};
     VkDeviceSize pitch{0};
@@ -119,6 +127,8 @@ struct Image {
     std::vector<Plane> planes;
     bool external{false};
     bool bound{false};
+    bool aliases{false}; // VK_IMAGE_CREATE_ALIAS_BIT
+    FileId backing{};    // of the memory that it is bound to, if a file is
 };
 
 struct Buffer {
@@ -203,6 +213,13 @@ public:
         const std::lock_guard lock{mutex_};
         objects_.erase(to_number(handle));
         return object;
+    }
+
+    template <class Predicate>
+    [[nodiscard]] bool any_of(Predicate&& predicate) {
+        const std::lock_guard lock{mutex_};
+        return std::ranges::any_of(objects_,
+                                   [&](const auto& entry) { return predicate(*entry.second); });
     }
 
     [[nodiscard]] uint64_t size() {

@@ -2,6 +2,7 @@
 // Properties, features, queues, memory types and external capabilities of a physical device.
 #include <algorithm>
 #include <cstdio>
+#include <sys/sysmacros.h>
 
 #include "chain.hpp"
 #include "entry_points.hpp"
@@ -98,6 +99,17 @@ void get_properties2(VkPhysicalDevice handle, VkPhysicalDeviceProperties2* prope
             properties->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES)) {
         std::snprintf(driver->driverName, sizeof driver->driverName, "fake driver");
         std::snprintf(driver->driverInfo, sizeof driver->driverInfo, "for tests");
+        driver->driverID = settings_of(handle).driver_id;
+    }
+    if (auto* const drm = find_out<VkPhysicalDeviceDrmPropertiesEXT>(
+            properties->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRM_PROPERTIES_EXT)) {
+        const DeviceSettings settings = settings_of(handle);
+        drm->hasPrimary = settings.primary_node != 0 ? VK_TRUE : VK_FALSE;
+        drm->primaryMajor = gnu_dev_major(settings.primary_node);
+        drm->primaryMinor = gnu_dev_minor(settings.primary_node);
+        drm->hasRender = settings.render_node != 0 ? VK_TRUE : VK_FALSE;
+        drm->renderMajor = gnu_dev_major(settings.render_node);
+        drm->renderMinor = gnu_dev_minor(settings.render_node);
     }
 }
 

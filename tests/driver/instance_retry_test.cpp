@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+// vkCreateInstance as the layer passes it down, seen by a next layer that the test plays without a
+// loader.
+#include <dlfcn.h>
+
+#include <cstring>
+#include <vector>
+
+#include <vulkan/vk_layer.h>
+
+#include "driver_test.hpp"
+
+namespace fencebridge::test {
+namespace {
+
+/// What vkCreateInstance found in *pInstance, call by call.
+std::vector<VkInstance> handles_seen;
+
+VKAPI_ATTR void VKAPI_CALL destroy_instance(VkInstance, const VkAllocationCallbacks*) {}
+
+/// Knows no extension but the window system's, and fails the way that a layer does which clears its
+/// output first.
+VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo* info,
+                                               const VkAllocationCallbacks*, VkInstance* instance) {
+    handles_seen.push_back(*instance);
+    if (info->enabledExtensionCount <= 2)
+        return VK_SUCCESS;
+    *instance = VK_NULL_HANDLE;
+    return VK_ERROR_EXTENSION_NOT_PRESENT;
+}
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL next_function(VkInstance, const char* name) {
+    if (std::strcmp(name, "vkCreateInstance") == 0)
+        return reinterpret_cast<PFN_vkVoidFunction>(create_instance);
+    if (std::strcmp(name, "vkDestroyInstance") == 0)
+        return reinterpret_cast<PFN_vkVoidFunction>(destroy_instance);
+    return nullptr;
+}
+
+// The loader's terminator_CreateInstance() finds the loader's own instance in *pInstance. A second
+// call down that finds something else there crashes in it.
+TEST(InstanceRetry, TheSecondCallDownFindsTheLoadersHandle) {
+    void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    ASSERT_NE(library, nullptr) << dlerror();
+    const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
+        dlsym(library, "vkNegotiateLoaderLayerInterfaceVersion"));
+    VkNegotiateLayerInterface interface {};
+    interface.sType = LAYER_NEGOTIATE_INTERFACE_STRUCT;
+    interface.loaderLayerInterfaceVersion = CURRENT_LOADER_LAYER_INTERFACE_VERSION;
+    ASSERT_EQ(negotiate(&interface), VK_SUCCESS);
+    const auto layer_function = [&](VkInstance instance, const char* name) {
+        return interface.pfnGetInstanceProcAddr(instance, name);
+    };
+
+    VkLayerInstanceLink link{};
+    link.pfnNextGetInstanceProcAddr = next_function;
+    VkLayerInstanceCreateInfo loader{};
+    loader.sType = VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO;
+    loader.function = VK_LAYER_LINK_INFO;
+    loader.u.pLayerInfo = &link;
+    const std::array extensions{"VK_KHR_surface", "VK_KHR_wayland_surface"};
+    VkInstanceCreateInfo info{};
+    info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
+    info.pNext = &loader;
+    info.enabledExtensionCount = extensions.size();
+    info.ppEnabledExtensionNames = extensions.data();
+
+    // Dispatchable: its first word is the key by which the layer knows it again.
+    void* dispatch_table = nullptr;
+    void* object = &dispatch_table;
+    const auto given = reinterpret_cast<VkInstance>(&object);
+    VkInstance instance = given;
+    handles_seen.clear();
+    const auto create =
+        reinterpret_cast<PFN_vkCreateInstance>(layer_function(VK_NULL_HANDLE, "vkCreateInstance"));
+    ASSERT_EQ(create(&info, nullptr, &instance), VK_SUCCESS);
+    EXPECT_EQ(handles_seen, (std::vector<VkInstance>{given, given}));
+    ASSERT_EQ(instance, given);
+    reinterpret_cast<PFN_vkDestroyInstance>(layer_function(instance, "vkDestroyInstance"))(instance,
+                                                                                           nullptr);
+    dlclose(library);
+}
+
+} // namespace
+} // namespace fencebridge::test
