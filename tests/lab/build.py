@@ -31,6 +31,10 @@ THREADS = Variant("threads", ("-Db_sanitize=thread", "-Db_lundef=false", "-Dexam
                               "-Dbuildtype=debug"))
 
 
+_LOG = "lab-build.log"
+_TREE = "lab-tree"
+
+
 def options_of(variant: Variant) -> list[str]:
     """Users of a newer compiler than ours should see its new warnings, and go on."""
     strict = os.environ.get("FENCEBRIDGE_LAB_WERROR", "") not in ("", "0")
@@ -40,6 +44,28 @@ def options_of(variant: Variant) -> list[str]:
 def folder_of(variant: Variant) -> Path:
     """Keyed by the checkout's path, so that two checkouts do not undo each other's work."""
     return cache() / f"build-{artefact.key_of(str(SOURCE))}-{variant.name}"
+
+
+def use_lock_of(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".use")
+
+
+def in_use(folder: Path):
+    """Context: a build folder that is not to be removed meanwhile. Building locks another file, so
+    that a tree can be built while a guest runs on it."""
+    return artefact.locked(use_lock_of(folder), shared=True)
+
+
+def tree_of(folder: Path) -> Path | None:
+    """Whose build it is, where that was written down."""
+    path = folder / _TREE
+    return Path(path.read_text()) if path.is_file() else None
+
+
+def last_built(folder: Path) -> float:
+    """In seconds since the epoch; every use begins with a build."""
+    log = folder / _LOG
+    return (log if log.exists() else folder).stat().st_mtime
 
 
 def box_of(variant: Variant, root: Path) -> sandbox.Sandbox:
@@ -59,7 +85,8 @@ def ensure(variant: Variant = PLAIN, tests: bool = False, parts: tuple[str, ...]
     with artefact.locked(artefact.lock_of(folder)), sandbox.in_use(root):
         _forget_if_stale(folder, root, variant)
         box = box_of(variant, root)
-        log = folder / "lab-build.log"
+        (folder / _TREE).write_text(str(SOURCE))
+        log = folder / _LOG
         log.unlink(missing_ok=True)
         ticker = Ticker(f"building fencebridge ({variant.name})")
         if not (folder / "build.ninja").exists():

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Callable
 
-from . import compositors, guest_modules, host, kernels, kmod, rootfs, sandbox
+from . import build, compositors, guest_modules, host, kernels, kmod, rootfs, sandbox
 from .boot import Kernel
 from .paths import BUILD_IN_ROOT, LAB, OUT_IN_ROOT, SOURCE, SOURCE_IN_ROOT
 from .say import LabError, note
@@ -68,6 +68,8 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
     with contextlib.ExitStack() as stack:
         stack.enter_context(sandbox.in_use(root))
         stack.enter_context(sandbox.in_use(kernel_folder))
+        if request.build:
+            stack.enter_context(build.in_use(request.build))
         folder = Path(stack.enter_context(_boot_folder()))
         logs = _fill(folder, request, root, kernel, kernel_folder, stdin is not None)
         (folder / "modules").mkdir()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The kernels that a guest can have."""
 
+from pathlib import Path
+
 from . import kernel, stock, toolchain
 from .boot import Kernel
 from .qemu import StockInQemu
@@ -37,9 +39,13 @@ def find(name: str) -> Kernel:
         raise LabError(f"no kernel {name!r}; there are:\n{known}") from None
 
 
-def remove_outdated() -> None:
+def outdated() -> list[Path]:
     """What was made for kernels that have changed since."""
-    kernel.remove_outdated()
-    stocks = [KERNELS[name].stock for name in STOCK]
-    stock.remove_outdated(stocks)
-    toolchain.remove_outdated([stock.about(stock.ensure(each)) for each in stocks])
+    return [*kernel.outdated(), *stock.outdated([KERNELS[name].stock for name in STOCK]),
+            *toolchain.outdated([about for _, about in stock_there()])]
+
+
+def stock_there() -> list[tuple[str, stock.About]]:
+    """The stock kernels that have been fetched."""
+    folders = {name: stock.path_of(KERNELS[name].stock) for name in STOCK}
+    return [(name, stock.about(folder)) for name, folder in folders.items() if folder.is_dir()]

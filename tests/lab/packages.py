@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Iterator
 
 from . import artefact, guest, rootfs, sandbox
-from .host import run_logged
-from .paths import cache
+from .host import run_logged, tail
 from .say import LabError, Ticker
 
 _LISTS_OLD_SECONDS = 24 * 3600
@@ -78,14 +77,11 @@ def _install_in_guest(folder: Path, log: Path) -> None:
     with log.open("ab") as out:
         status = guest.run(request, out.write, out.write)
     if status != 0:
-        raise LabError(f"dpkg failed with status {status}; the end of {log}:\n"
-                       + "\n".join(log.read_text(errors='replace').splitlines()[-25:]))
+        raise LabError(f"apt-get failed with status {status}; the end of {log.name}:\n{tail(log)}")
 
 
-def remove_outdated() -> None:
+def outdated() -> list[Path]:
     """Layers are for one root; those of another are of no use."""
     current = artefact.path_of("root", rootfs.ingredients()).name
-    for folder in cache().glob("packages-*"):
-        made_from = folder / "made-from.json"
-        if made_from.is_file() and json.loads(made_from.read_text())["root"] != current:
-            artefact.remove_unless_used(folder)
+    return [folder for folder in artefact.others("packages")
+            if json.loads((folder / "made-from.json").read_text())["root"] != current]

@@ -49,8 +49,8 @@ def ensure() -> Path:
     return artefact.make("root", ingredients(), _build)
 
 
-def remove_outdated() -> None:
-    artefact.remove_others("root", artefact.path_of("root", ingredients()))
+def outdated() -> list[Path]:
+    return artefact.others("root", artefact.path_of("root", ingredients()))
 
 
 def _build(folder: Path) -> None:

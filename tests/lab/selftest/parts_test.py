@@ -1,25 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Keys, artefacts, edits, what the layer's log lines say, and what kernels complain of."""
 
-import os
 import tempfile
 import unittest
 from pathlib import Path
-from unittest import mock
 
 from lab import artefact, edits, layerlog
+from lab.paths import cache
 from lab.say import LabError
+from lab.selftest import CacheTest
 from lab.suites import complaints
 
 
-class Artefacts(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        environment = mock.patch.dict(os.environ, XDG_CACHE_HOME=folder.name)
-        environment.start()
-        self.addCleanup(environment.stop)
-
+class Artefacts(CacheTest):
     def test_made_once_for_the_same_ingredients(self):
         builds = []
         for _ in range(2):
@@ -38,7 +31,8 @@ class Artefacts(unittest.TestCase):
 
         with self.assertRaises(KeyboardInterrupt):
             artefact.make("thing", {}, interrupted)
-        self.assertFalse(artefact.path_of("thing", {}).exists())
+        self.assertEqual([path.name for path in cache().iterdir()],
+                         [artefact.lock_of(artefact.path_of("thing", {})).name])
         folder = artefact.make("thing", {}, lambda part: (part / "whole").touch())
         self.assertEqual(sorted(path.name for path in folder.iterdir()),
                          ["made-from.json", "whole"])
@@ -48,7 +42,8 @@ class Artefacts(unittest.TestCase):
         idle = artefact.make("thing", 2, lambda part: None)
         kept = artefact.make("thing", 3, lambda part: None)
         with artefact.locked(artefact.lock_of(used), shared=True):
-            artefact.remove_others("thing", kept)
+            for folder in artefact.others("thing", kept):
+                artefact.remove_unless_used(folder)
         self.assertEqual([path.exists() for path in (used, idle, kept)], [True, False, True])
 
 
