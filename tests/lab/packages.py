@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Extra Debian packages as overlay layers: the cached root never changes.
 
-apt downloads on the host, by chroot; dpkg unpacks and configures in a guest, where it is really
-root and can break nothing; what that guest has written then becomes the layer.
+apt downloads on the host, by chroot, and installs in a guest, where it is really root and can break
+nothing; what that guest has written then becomes the layer. The guest's apt is given the files
+alone, and finds the order: what a package pre-depends on is configured before it is unpacked.
 """
 
 import contextlib
@@ -20,11 +21,10 @@ _LISTS_OLD_SECONDS = 24 * 3600
 # What any guest writes besides its packages is left out of the layer.
 _INSTALL = r"""
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d
-dpkg --unpack /lab/debs/*.deb
-dpkg --configure --pending
+apt-get "$@" --quiet --option Dpkg::Use-Pty=0 install --yes /lab/debs/*.deb
 rm /usr/sbin/policy-rc.d
 cp --recursive --no-dereference --preserve=mode,timestamps,links /lab/upper/. /lab/layer/
-cd /lab/layer && rm -rf lab tmp run dev root etc/mtab var/log
+cd /lab/layer && rm -rf lab tmp run dev root etc/mtab var/log var/cache/apt var/lib/apt
 """
 
 
@@ -71,7 +71,7 @@ def _lists_are_fresh(root: Path) -> bool:
 
 def _install_in_guest(folder: Path, log: Path) -> None:
     request = guest.Request(
-        argv=["sh", "-ec", _INSTALL], compositor="none", layer=False,
+        argv=["sh", "-ec", _INSTALL, "sh", *sandbox.apt_options()], compositor="none", layer=False,
         env={"DEBIAN_FRONTEND": "noninteractive"}, logs=folder / "logs", timeout=600,
         mounts=[(folder / "debs", "/lab/debs"), (folder / "layer", "/lab/layer")])
     with log.open("ab") as out:
