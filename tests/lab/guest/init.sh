@@ -50,7 +50,7 @@ mount_9p() { # as share
 # kernel's first root has left one, which is many.
 quick() { # the program, if it is there
     [ -x "$1" ] || return 0
-    for name in mount mkdir chmod ln hostname; do
+    for name in mount mkdir chmod ln hostname ip; do
         eval "$name() { $1 $name \"\$@\"; }"
     done
 }
@@ -98,6 +98,11 @@ file_systems() {
     while read -r name access path; do
         share "m/$name" "$path" "$access"
     done </lab/boot/mounts
+}
+
+# 127.0.0.1 and ::1, for backends and programs that listen there.
+loopback() {
+    reason=$(ip link set lo up 2>&1) || fail "cannot start the loopback interface: $reason"
 }
 
 load_modules() {
@@ -186,6 +191,7 @@ second_stage() {
     # What the kernel says before is about itself: tests/lab/suites/complaints.py.
     echo "<4>lab: the guest is up" >/dev/kmsg
     load_modules
+    loopback
     start_processors
     [ "$compositor" = none ] || start_compositor
     if [ "$terminal" = yes ]; then run_on_terminal; else run_piped; fi
