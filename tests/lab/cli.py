@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import re
 import signal
 import stat
 import sys
@@ -145,6 +146,8 @@ def _guest_options(parser: argparse.ArgumentParser) -> None:
         help="with the kernel module loaded; --sync module does that, too")
     add("--install", type=_names, default=[], metavar="PKG,...",
         help="Debian packages to add, in an overlay")
+    add("--output", type=_size, default=compositors.OUTPUT, metavar="WxH",
+        help="the size of the compositor's output (default: %(default)s)")
     add("--env", action="append", type=_assignment, default=[], metavar="K=V",
         help="an environment variable for COMMAND; repeatable")
     add("--mount", action="append", type=_mount, default=[], metavar="HOSTDIR:GUESTDIR",
@@ -187,6 +190,13 @@ def _seconds(text: str) -> float:
     if value <= 0:
         raise argparse.ArgumentTypeError("must be more than 0")
     return value
+
+
+def _size(text: str) -> compositors.Size:
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"not of the form WIDTHxHEIGHT: {text!r}")
+    return compositors.Size(int(match[1]), int(match[2]))
 
 
 def _setup(_options) -> int:
@@ -239,10 +249,10 @@ def _run_with_logs(options, folder: Path) -> int:
         with packages.layers(options.install) as layers:
             request = guest.Request(
                 argv=options.command or ["bash", "-l", *([] if interactive else ["-s"])],
-                compositor=options.compositor, kernel=options.kernel, layer=not options.no_layer,
-                sync=options.sync, layers=layers, env=dict(options.env), mounts=options.mount,
-                out=options.out, logs=folder, timeout=options.timeout, terminal=interactive, build=built,
-                module=options.module)
+                compositor=options.compositor, output=options.output, kernel=options.kernel,
+                layer=not options.no_layer, sync=options.sync, layers=layers,
+                env=dict(options.env), mounts=options.mount, out=options.out, logs=folder,
+                timeout=options.timeout, terminal=interactive, build=built, module=options.module)
             say.note(f"{request}")
             return guest.run(request, _writer(sys.stdout), _writer(sys.stderr), _own_stdin())
 

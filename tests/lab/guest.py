@@ -48,6 +48,7 @@ class Request:
     build: Path | None = None
     timeout: float | None = None
     terminal: bool = False
+    output: compositors.Size = compositors.OUTPUT
     module: bool = False  # load fencebridge.ko first; sync="module" does, too
 
 
@@ -150,6 +151,8 @@ def _fill_programs(folder: Path, request: Request, kernel: Kernel, piped: bool) 
     size = shutil.get_terminal_size()
     settings = session | {
         "compositor": request.compositor, "wayland_socket": "",
+        # As wayland-info writes it.
+        "output_mode": f"width: {request.output.width} px, height: {request.output.height} px",
         "terminal": "yes" if request.terminal else "no", "stdin": "yes" if piped else "no",
         "stdin_line": kernel.stdin_line, "console": kernel.console,
         "modules": " ".join(kernel.modules),
@@ -158,7 +161,7 @@ def _fill_programs(folder: Path, request: Request, kernel: Kernel, piped: bool) 
     if compositor:
         settings["wayland_socket"] = compositor.socket
         _script(folder / "compositor.sh", session | compositor.environment, "/root",
-                compositor.command)
+                compositor.command_for(request.output))
     exported = "\n".join(f"export {name}" for name in session)
     (folder / "settings").write_text(
         "\n".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())

@@ -6,9 +6,9 @@
 #
 #     layers/N       overlay layers above the root, later ones on top
 #     mounts         lines `NAME ro|rw PATH`: host folder m/NAME to be mounted at PATH
-#     settings       shell assignments: compositor, wayland_socket, terminal, stdin, ...; what the
-#                    kernel itself hands on from its command line is lab_share, how host folders
-#                    are mounted (9p, else hostfs), and lab_boot, for hostfs
+#     settings       shell assignments: compositor, wayland_socket, output_mode, terminal, stdin,
+#                    ...; what the kernel itself hands on from its command line is lab_share, how
+#                    host folders are mounted (9p, else hostfs), and lab_boot, for hostfs
 #     compositor.sh, command.sh
 #     modules/N-*    kernel modules to load, in place of what the kernel has of the same name
 #
@@ -142,14 +142,15 @@ buses() {
     dbus-daemon --session --fork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
 } >"$logs/dbus.log" 2>&1
 
-# Ready is: it lists its globals to a client.
+# Ready is: it lists its globals to a client, and an output of the size that was asked for.
 start_compositor() {
     buses
     sh /lab/boot/compositor.sh >"$logs/compositor.log" 2>&1 &
     compositor_pid=$!
     deadline=$(($(seconds) + 60))
     until [ -S "$XDG_RUNTIME_DIR/$wayland_socket" ] &&
-        WAYLAND_DISPLAY=$wayland_socket timeout 20 wayland-info >"$logs/wayland-info.log" 2>&1; do
+        WAYLAND_DISPLAY=$wayland_socket timeout 20 wayland-info >"$logs/wayland-info.log" 2>&1 &&
+        grep -qF "$output_mode" "$logs/wayland-info.log"; do
         kill -0 $compositor_pid 2>/dev/null || fail "$compositor ended before it was ready"
         [ "$(seconds)" -lt $deadline ] || fail "$compositor was not ready after 60 s"
         sleep 0.05
@@ -190,8 +191,8 @@ second_stage() {
     file_systems
     # What the kernel says before is about itself: tests/lab/suites/complaints.py.
     echo "<4>lab: the guest is up" >/dev/kmsg
-    load_modules
     loopback
+    load_modules
     start_processors
     [ "$compositor" = none ] || start_compositor
     if [ "$terminal" = yes ]; then run_on_terminal; else run_piped; fi
