@@ -83,11 +83,9 @@ def ensure(variant: Variant = PLAIN, tests: bool = False, parts: tuple[str, ...]
     folder = folder_of(variant)
     folder.mkdir(exist_ok=True)
     with artefact.locked(artefact.lock_of(folder)), sandbox.in_use(root):
-        _forget_if_stale(folder, root, variant)
+        prepare(folder, root, variant)
         box = box_of(variant, root)
-        (folder / _TREE).write_text(str(SOURCE))
         log = folder / _LOG
-        log.unlink(missing_ok=True)
         ticker = Ticker(f"building fencebridge ({variant.name})")
         if not (folder / "build.ninja").exists():
             host.run_logged(box.command(["meson", "setup", *options_of(variant), str(BUILD_IN_ROOT),
@@ -125,15 +123,17 @@ def try_ensure(tests: bool = False) -> Path | None:
         return None
 
 
-def _forget_if_stale(folder: Path, root: Path, variant: Variant) -> None:
-    """A build folder made with other options or in another root is of no use."""
+def prepare(folder: Path, root: Path, variant: Variant) -> None:
+    """Begins a build, with the folder locked; one made with other options or in another root is of
+    no use, and is removed."""
     stamp = folder / "lab-made-with"
     wanted = "\n".join([root.name, *options_of(variant)])
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
-    artefact.remove_tree(folder)
-    folder.mkdir()
-    stamp.write_text(wanted)
+    if not stamp.exists() or stamp.read_text() != wanted:
+        artefact.remove_tree(folder)
+        folder.mkdir()
+        stamp.write_text(wanted)
+    (folder / _TREE).write_text(str(SOURCE))
+    (folder / _LOG).write_text("")
 
 
 def _step(line: str) -> str | None:

@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
 
     setup = commands.add_parser("setup", help="make the root file system, the kernels and their "
                                 "toolchains, once, and build the tree")
+    setup.add_argument("--all", action="store_true",
+                       help="also the kernels that only `lab test --all` needs")
     setup.set_defaults(action=_setup)
 
     demo = commands.add_parser("demo", help="300 frames of vkcube through the layer on Weston, "
@@ -94,9 +96,14 @@ def _parser() -> argparse.ArgumentParser:
     tidy.add_argument("--dry-run", action="store_true", help="only tell what would be removed")
     tidy.set_defaults(action=lambda options: clean.run(options.days, options.dry_run))
 
-    test = commands.add_parser("test", help="run the tests; all suites without arguments")
+    test = commands.add_parser(
+        "test", help="run the tests", description="Runs the suites named, or all but the longest; "
+        "--list tells how long each takes.")
     test.add_argument("suites", nargs="*", metavar="SUITE")
-    test.add_argument("--list", action="store_true", help="name the suites and what they show")
+    test.add_argument("--all", action="store_true", help="all suites, and the whole of each: all "
+                      "kernels, the whole soak, layer and module broken on purpose")
+    test.add_argument("--list", action="store_true",
+                      help="name the suites, how long each takes and what it shows")
     test.add_argument("--out", type=Path, metavar="DIR", help="where the suites' logs go")
     test.set_defaults(action=_test)
     return parser
@@ -139,6 +146,8 @@ def _guest_options(parser: argparse.ArgumentParser) -> None:
         help=f"the guest's kernel: {', '.join(kernels.KERNELS)}")
     add("--compositor", default="weston", metavar="C",
         help=f"{', '.join([*compositors.COMPOSITORS, compositors.NONE])} (default: %(default)s)")
+    add("--output", type=_size, default=compositors.OUTPUT, metavar="WxH",
+        help="the size of the compositor's output (default: %(default)s)")
     add("--no-layer", action="store_true", help="leave the layer out")
     add("--sync", choices=SYNCS, metavar="T",
         help=f"the transport the layer is to use: {', '.join(SYNCS)}")
@@ -146,8 +155,6 @@ def _guest_options(parser: argparse.ArgumentParser) -> None:
         help="with the kernel module loaded; --sync module does that, too")
     add("--install", type=_names, default=[], metavar="PKG,...",
         help="Debian packages to add, in an overlay")
-    add("--output", type=_size, default=compositors.OUTPUT, metavar="WxH",
-        help="the size of the compositor's output (default: %(default)s)")
     add("--env", action="append", type=_assignment, default=[], metavar="K=V",
         help="an environment variable for COMMAND; repeatable")
     add("--mount", action="append", type=_mount, default=[], metavar="HOSTDIR:GUESTDIR",
@@ -185,13 +192,6 @@ def _days(text: str) -> float:
     return value
 
 
-def _seconds(text: str) -> float:
-    value = float(text)
-    if value <= 0:
-        raise argparse.ArgumentTypeError("must be more than 0")
-    return value
-
-
 def _size(text: str) -> compositors.Size:
     match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
     if not match:
@@ -199,11 +199,17 @@ def _size(text: str) -> compositors.Size:
     return compositors.Size(int(match[1]), int(match[2]))
 
 
-def _setup(_options) -> int:
+def _seconds(text: str) -> float:
+    value = float(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return value
+
+
+def _setup(options) -> int:
     rootfs.ensure()
-    for name in kernels.KERNELS:
+    for name in kernels.for_tests(options.all):
         kmod.builder_for(name)
-    for name in kernels.STOCK:
         guest_modules.fences(name)
         guest_modules.render_node(name)
     clean.remove_outdated()
@@ -231,7 +237,7 @@ def _test(options) -> int:
     if options.list:
         return runner.list_suites()
     with logs.run_folder("test") if options.out is None else nullcontext(options.out) as out:
-        return runner.run(options.suites, out)
+        return runner.run(options.suites, options.all, out)
 
 
 def _run(options) -> int:

@@ -26,6 +26,8 @@ KERNELS: dict[str, Kernel] = {
     **_stock("debian-6.12", "trixie"),
     **_stock("debian-newest", "trixie-backports", "forky", "sid"),
 }
+# For `lab test` and `lab setup` without --all: the lab's own, and the two ends of the stock ones.
+SHORT = (DEFAULT, "debian-5.10", "debian-newest")
 STOCK = [name for name, value in KERNELS.items() if isinstance(value, StockInQemu)]
 
 
@@ -37,6 +39,10 @@ def find(name: str) -> Kernel:
         known = "\n".join(f"     {key:<{width}} {value.description}"
                           for key, value in KERNELS.items())
         raise LabError(f"no kernel {name!r}; there are:\n{known}") from None
+
+
+def for_tests(whole: bool) -> list[str]:
+    return [name for name in KERNELS if whole or name in SHORT]
 
 
 def outdated() -> list[Path]:

@@ -31,8 +31,8 @@ _READ_BY_SPARSE = """
 # What `C=2` sets, which they take back where scripts/checker-valid.sh is missing, as it is in
 # packages of headers: but not from make's command line.
 _SPARSE = ["KBUILD_CHECKSRC=2", "CHECK=/lab/checker/sparse", "CF=-include /lab/module/sparse.h"]
-# User Mode Linux is built in a root without sparse; this one runs there, being of an older suite.
-_SPARSE_FOR_UML = "debian-6.12"
+# User Mode Linux is built in a root without sparse; the one of this kernel's toolchain runs there.
+_SPARSE_FOR_UML = "debian-newest"
 
 _UAPI = SOURCE / "kernel-uapi"
 _WORK = "/lab/module"
