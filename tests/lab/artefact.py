@@ -3,7 +3,8 @@
 
 KIND-KEY is complete whenever it exists: it is built as KIND-KEY.part and renamed. A lock beside it
 keeps two labs from building the same thing, and lets a user of a folder (shared lock) hold off its
-removal (exclusive lock).
+removal (exclusive lock). A build that fails or is interrupted removes its KIND-KEY.part; what a
+killed lab leaves of one is removed by the next build of the same, or by `lab clean`.
 """
 
 import contextlib
@@ -85,23 +86,24 @@ def make(kind: str, ingredients: object, build: Callable[[Path], None]) -> Path:
         part = final.with_name(final.name + ".part")
         remove_tree(part)
         part.mkdir()
-        build(part)
-        (part / "made-from.json").write_text(json.dumps(ingredients, indent=2, sort_keys=True))
-        part.rename(final)
+        try:
+            build(part)
+            (part / "made-from.json").write_text(json.dumps(ingredients, indent=2, sort_keys=True))
+            part.rename(final)
+        except BaseException:
+            remove_tree(part)
+            raise
     return final
 
 
-def remove_others(kind: str, *keep: Path) -> None:
-    """Removes the older folders of a kind, except those in use."""
-    for folder in cache().glob(f"{kind}-*"):
-        if not folder.is_dir() or folder in keep:
-            continue
-        remove_unless_used(folder)
+def others(kind: str, *keep: Path) -> list[Path]:
+    """The complete folders of a kind, but for these."""
+    return [folder for folder in sorted(cache().glob(f"{kind}-*"))
+            if folder.is_dir() and folder.suffix != ".part" and folder not in keep]
 
 
 def remove_unless_used(folder: Path) -> None:
-    name = folder.name.removesuffix(".part")
-    with locked(folder.with_name(name + ".lock"), wait=False) as mine:
+    with locked(lock_of(folder), wait=False) as mine:
         if mine:
             note(f"removing the outdated {folder.name}")
             remove_tree(folder)

@@ -31,6 +31,10 @@ THREADS = Variant("threads", ("-Db_sanitize=thread", "-Db_lundef=false", "-Dexam
                               "-Dbuildtype=debug"))
 
 
+_LOG = "lab-build.log"
+_TREE = "lab-tree"
+
+
 def options_of(variant: Variant) -> list[str]:
     """Users of a newer compiler than ours should see its new warnings, and go on."""
     strict = os.environ.get("FENCEBRIDGE_LAB_WERROR", "") not in ("", "0")
@@ -40,6 +44,28 @@ def options_of(variant: Variant) -> list[str]:
 def folder_of(variant: Variant) -> Path:
     """Keyed by the checkout's path, so that two checkouts do not undo each other's work."""
     return cache() / f"build-{artefact.key_of(str(SOURCE))}-{variant.name}"
+
+
+def use_lock_of(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".use")
+
+
+def in_use(folder: Path):
+    """Context: a build folder that is not to be removed meanwhile. Building locks another file, so
+    that a tree can be built while a guest runs on it."""
+    return artefact.locked(use_lock_of(folder), shared=True)
+
+
+def tree_of(folder: Path) -> Path | None:
+    """Whose build it is, where that was written down."""
+    path = folder / _TREE
+    return Path(path.read_text()) if path.is_file() else None
+
+
+def last_built(folder: Path) -> float:
+    """In seconds since the epoch; every use begins with a build."""
+    log = folder / _LOG
+    return (log if log.exists() else folder).stat().st_mtime
 
 
 def box_of(variant: Variant, root: Path) -> sandbox.Sandbox:
@@ -57,10 +83,9 @@ def ensure(variant: Variant = PLAIN, tests: bool = False, parts: tuple[str, ...]
     folder = folder_of(variant)
     folder.mkdir(exist_ok=True)
     with artefact.locked(artefact.lock_of(folder)), sandbox.in_use(root):
-        _forget_if_stale(folder, root, variant)
+        prepare(folder, root, variant)
         box = box_of(variant, root)
-        log = folder / "lab-build.log"
-        log.unlink(missing_ok=True)
+        log = folder / _LOG
         ticker = Ticker(f"building fencebridge ({variant.name})")
         if not (folder / "build.ninja").exists():
             host.run_logged(box.command(["meson", "setup", *options_of(variant), str(BUILD_IN_ROOT),
@@ -98,15 +123,17 @@ def try_ensure(tests: bool = False) -> Path | None:
         return None
 
 
-def _forget_if_stale(folder: Path, root: Path, variant: Variant) -> None:
-    """A build folder made with other options or in another root is of no use."""
+def prepare(folder: Path, root: Path, variant: Variant) -> None:
+    """Begins a build, with the folder locked; one made with other options or in another root is of
+    no use, and is removed."""
     stamp = folder / "lab-made-with"
     wanted = "\n".join([root.name, *options_of(variant)])
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
-    artefact.remove_tree(folder)
-    folder.mkdir()
-    stamp.write_text(wanted)
+    if not stamp.exists() or stamp.read_text() != wanted:
+        artefact.remove_tree(folder)
+        folder.mkdir()
+        stamp.write_text(wanted)
+    (folder / _TREE).write_text(str(SOURCE))
+    (folder / _LOG).write_text("")
 
 
 def _step(line: str) -> str | None:

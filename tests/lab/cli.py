@@ -2,22 +2,22 @@
 """The command line: what ./lab understands, and what a failure looks like."""
 
 import argparse
-import contextlib
 import os
+import re
 import signal
 import stat
 import sys
-import time
+from contextlib import nullcontext
 from pathlib import Path
 
-from . import build, compositors, guest, guest_modules, kernels, kmod, packages, rootfs, say
+from . import (build, clean, compositors, guest, guest_modules, kernels, kmod, logs, packages,
+               rootfs, say)
 from .bench import command as bench
 from .bench.options import Options
 from .paths import cache
 
 LAB_FAILED = 125  # as env(1) and others say: not the command's own status
 SYNCS = ["auto", "explicit", "kernel", "module", "cpu"]
-_KEPT_LOGS = 20
 
 
 def main(argv: list[str]) -> int:
@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
 
     setup = commands.add_parser("setup", help="make the root file system, the kernels and their "
                                 "toolchains, once, and build the tree")
+    setup.add_argument("--all", action="store_true",
+                       help="also the kernels that only `lab test --all` needs")
     setup.set_defaults(action=_setup)
 
     demo = commands.add_parser("demo", help="300 frames of vkcube through the layer on Weston, "
@@ -83,9 +85,25 @@ def _parser() -> argparse.ArgumentParser:
     _bench_options(measure)
     measure.set_defaults(action=_bench)
 
-    test = commands.add_parser("test", help="run the tests; all suites without arguments")
+    tidy = commands.add_parser(
+        "clean", help="remove from the cache what is not needed any more",
+        description="Removes what killed labs have left half made, builds of trees that are gone "
+        "or have not been used for a while, and what was made from other ingredients than this "
+        "tree's lab. What a running lab uses stays.")
+    tidy.add_argument("--days", type=_days, default=clean.DAYS, metavar="N",
+                      help="remove builds of other trees that were not used for N days (default: "
+                      "%(default)s)")
+    tidy.add_argument("--dry-run", action="store_true", help="only tell what would be removed")
+    tidy.set_defaults(action=lambda options: clean.run(options.days, options.dry_run))
+
+    test = commands.add_parser(
+        "test", help="run the tests", description="Runs the suites named, or all but the longest; "
+        "--list tells how long each takes.")
     test.add_argument("suites", nargs="*", metavar="SUITE")
-    test.add_argument("--list", action="store_true", help="name the suites and what they show")
+    test.add_argument("--all", action="store_true", help="all suites, and the whole of each: all "
+                      "kernels, the whole soak, layer and module broken on purpose")
+    test.add_argument("--list", action="store_true",
+                      help="name the suites, how long each takes and what it shows")
     test.add_argument("--out", type=Path, metavar="DIR", help="where the suites' logs go")
     test.set_defaults(action=_test)
     return parser
@@ -128,6 +146,8 @@ def _guest_options(parser: argparse.ArgumentParser) -> None:
         help=f"the guest's kernel: {', '.join(kernels.KERNELS)}")
     add("--compositor", default="weston", metavar="C",
         help=f"{', '.join([*compositors.COMPOSITORS, compositors.NONE])} (default: %(default)s)")
+    add("--output", type=_size, default=compositors.OUTPUT, metavar="WxH",
+        help="the size of the compositor's output (default: %(default)s)")
     add("--no-layer", action="store_true", help="leave the layer out")
     add("--sync", choices=SYNCS, metavar="T",
         help=f"the transport the layer is to use: {', '.join(SYNCS)}")
@@ -165,6 +185,20 @@ def _mount(text: str) -> tuple[Path, str]:
     return path, point
 
 
+def _days(text: str) -> float:
+    value = float(text)
+    if not value >= 0:
+        raise argparse.ArgumentTypeError("must not be negative")
+    return value
+
+
+def _size(text: str) -> compositors.Size:
+    match = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"not of the form WIDTHxHEIGHT: {text!r}")
+    return compositors.Size(int(match[1]), int(match[2]))
+
+
 def _seconds(text: str) -> float:
     value = float(text)
     if value <= 0:
@@ -172,18 +206,13 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _setup(_options) -> int:
+def _setup(options) -> int:
     rootfs.ensure()
-    for name in kernels.KERNELS:
+    for name in kernels.for_tests(options.all):
         kmod.builder_for(name)
-    for name in kernels.STOCK:
         guest_modules.fences(name)
         guest_modules.render_node(name)
-    rootfs.remove_outdated()
-    kernels.remove_outdated()
-    packages.remove_outdated()
-    guest_modules.remove_outdated()
-    kmod.remove_outdated()
+    clean.remove_outdated()
     # Not part of what is set up once, but the first time takes minutes as well.
     for variant in (build.PLAIN, build.SANITIZERS, build.THREADS):
         build.ensure(variant, tests=True)
@@ -207,27 +236,29 @@ def _test(options) -> int:
     from .suites import runner
     if options.list:
         return runner.list_suites()
-    return runner.run(options.suites, options.out or _run_folder("test"))
+    with logs.run_folder("test") if options.out is None else nullcontext(options.out) as out:
+        return runner.run(options.suites, options.all, out)
 
 
 def _run(options) -> int:
+    with logs.run_folder("run") if options.out is None else nullcontext(options.out) as folder:
+        return _run_with_logs(options, folder / "logs")
+
+
+def _run_with_logs(options, folder: Path) -> int:
     interactive = options.command is None and sys.stdin.isatty()
-    out = options.out
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-    logs = (out or _run_folder("run")) / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    with (logs / "lab.log").open("w", encoding="utf-8") as log:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lab.log").open("w", encoding="utf-8") as log:
         say.quiet_into(log)
         make = build.try_ensure if options.no_layer else build.ensure
         built = make(tests=options.tests)
         with packages.layers(options.install) as layers:
             request = guest.Request(
                 argv=options.command or ["bash", "-l", *([] if interactive else ["-s"])],
-                compositor=options.compositor, kernel=options.kernel, layer=not options.no_layer,
-                sync=options.sync, layers=layers, env=dict(options.env), mounts=options.mount,
-                out=out, logs=logs, timeout=options.timeout, terminal=interactive, build=built,
-                module=options.module)
+                compositor=options.compositor, output=options.output, kernel=options.kernel,
+                layer=not options.no_layer, sync=options.sync, layers=layers,
+                env=dict(options.env), mounts=options.mount, out=options.out, logs=folder,
+                timeout=options.timeout, terminal=interactive, build=built, module=options.module)
             say.note(f"{request}")
             return guest.run(request, _writer(sys.stdout), _writer(sys.stderr), _own_stdin())
 
@@ -248,16 +279,3 @@ def _own_stdin():
     if os.isatty(0) or (stat.S_ISCHR(mode) and os.path.samestat(os.fstat(0), os.stat(os.devnull))):
         return None
     return sys.stdin.buffer
-
-
-def _run_folder(kind: str) -> Path:
-    """A new folder for the logs of a run without --out; the oldest are removed."""
-    base = cache() / "logs"
-    base.mkdir(exist_ok=True)
-    from .artefact import remove_tree
-    for old in sorted(base.iterdir())[:-_KEPT_LOGS]:
-        with contextlib.suppress(OSError):
-            remove_tree(old)
-    folder = base / f"{time.strftime('%Y%m%d-%H%M%S')}-{kind}-{os.getpid()}"
-    folder.mkdir()
-    return folder

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Callable
 
-from . import compositors, guest_modules, host, kernels, kmod, rootfs, sandbox
+from . import build, compositors, guest_modules, host, kernels, kmod, rootfs, sandbox
 from .boot import Kernel
 from .paths import BUILD_IN_ROOT, LAB, OUT_IN_ROOT, SOURCE, SOURCE_IN_ROOT
 from .say import LabError, note
@@ -48,6 +48,7 @@ class Request:
     build: Path | None = None
     timeout: float | None = None
     terminal: bool = False
+    output: compositors.Size = compositors.OUTPUT
     module: bool = False  # load fencebridge.ko first; sync="module" does, too
 
 
@@ -68,6 +69,8 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
     with contextlib.ExitStack() as stack:
         stack.enter_context(sandbox.in_use(root))
         stack.enter_context(sandbox.in_use(kernel_folder))
+        if request.build:
+            stack.enter_context(build.in_use(request.build))
         folder = Path(stack.enter_context(_boot_folder()))
         logs = _fill(folder, request, root, kernel, kernel_folder, stdin is not None)
         (folder / "modules").mkdir()
@@ -148,6 +151,8 @@ def _fill_programs(folder: Path, request: Request, kernel: Kernel, piped: bool) 
     size = shutil.get_terminal_size()
     settings = session | {
         "compositor": request.compositor, "wayland_socket": "",
+        # As wayland-info writes it.
+        "output_mode": f"width: {request.output.width} px, height: {request.output.height} px",
         "terminal": "yes" if request.terminal else "no", "stdin": "yes" if piped else "no",
         "stdin_line": kernel.stdin_line, "console": kernel.console,
         "modules": " ".join(kernel.modules),
@@ -156,7 +161,7 @@ def _fill_programs(folder: Path, request: Request, kernel: Kernel, piped: bool) 
     if compositor:
         settings["wayland_socket"] = compositor.socket
         _script(folder / "compositor.sh", session | compositor.environment, "/root",
-                compositor.command)
+                compositor.command_for(request.output))
     exported = "\n".join(f"export {name}" for name in session)
     (folder / "settings").write_text(
         "\n".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())

@@ -129,10 +129,10 @@ def render_node(kernel_name: str) -> list[Path]:
     return _ensure(kernel_name, [VGEM, RENDER_NODES, *([UDMABUF] if kernel_name in _OLD else [])])
 
 
-def remove_outdated() -> None:
-    artefact.remove_others("guest-modules", *(
-        artefact.path_of("guest-modules", _ingredients(_about(name), _all(name)))
-        for name in kernels.STOCK))
+def outdated() -> list[Path]:
+    return artefact.others("guest-modules", *(
+        artefact.path_of("guest-modules", _ingredients(about, _all(name)))
+        for name, about in kernels.stock_there()))
 
 
 def _all(kernel_name: str) -> list[Module]:

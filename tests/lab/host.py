@@ -115,7 +115,7 @@ def run_logged(command: list[str], log: Path, ticker: Ticker, follow=None, **opt
         raise
     if process.returncode != 0:
         raise LabError(f"{ticker.what}: failed with status {process.returncode}:"
-                       f"\n{_errors(log)}the end of {log}:\n{tail(log)}")
+                       f"\n{_errors(log)}the end of {log.name}:\n{tail(log)}")
 
 
 def _errors(log: Path) -> str:

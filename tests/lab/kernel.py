@@ -71,8 +71,8 @@ def ensure(flavour: Flavour = PLAIN) -> Path:
     return artefact.make("kernel", ingredients(flavour), lambda part: _build(part, flavour))
 
 
-def remove_outdated() -> None:
-    artefact.remove_others("kernel", *(artefact.path_of("kernel", ingredients(flavour))
+def outdated() -> list[Path]:
+    return artefact.others("kernel", *(artefact.path_of("kernel", ingredients(flavour))
                                        for flavour in FLAVOURS))
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The kernels that a guest can have."""
 
+from pathlib import Path
+
 from . import kernel, stock, toolchain
 from .boot import Kernel
 from .qemu import StockInQemu
@@ -24,6 +26,8 @@ KERNELS: dict[str, Kernel] = {
     **_stock("debian-6.12", "trixie"),
     **_stock("debian-newest", "trixie-backports", "forky", "sid"),
 }
+# For `lab test` and `lab setup` without --all: the lab's own, and the two ends of the stock ones.
+SHORT = (DEFAULT, "debian-5.10", "debian-newest")
 STOCK = [name for name, value in KERNELS.items() if isinstance(value, StockInQemu)]
 
 
@@ -37,9 +41,17 @@ def find(name: str) -> Kernel:
         raise LabError(f"no kernel {name!r}; there are:\n{known}") from None
 
 
-def remove_outdated() -> None:
+def for_tests(whole: bool) -> list[str]:
+    return [name for name in KERNELS if whole or name in SHORT]
+
+
+def outdated() -> list[Path]:
     """What was made for kernels that have changed since."""
-    kernel.remove_outdated()
-    stocks = [KERNELS[name].stock for name in STOCK]
-    stock.remove_outdated(stocks)
-    toolchain.remove_outdated([stock.about(stock.ensure(each)) for each in stocks])
+    return [*kernel.outdated(), *stock.outdated([KERNELS[name].stock for name in STOCK]),
+            *toolchain.outdated([about for _, about in stock_there()])]
+
+
+def stock_there() -> list[tuple[str, stock.About]]:
+    """The stock kernels that have been fetched."""
+    folders = {name: stock.path_of(KERNELS[name].stock) for name in STOCK}
+    return [(name, stock.about(folder)) for name, folder in folders.items() if folder.is_dir()]

@@ -31,8 +31,8 @@ _READ_BY_SPARSE = """
 # What `C=2` sets, which they take back where scripts/checker-valid.sh is missing, as it is in
 # packages of headers: but not from make's command line.
 _SPARSE = ["KBUILD_CHECKSRC=2", "CHECK=/lab/checker/sparse", "CF=-include /lab/module/sparse.h"]
-# User Mode Linux is built in a root without sparse; this one runs there, being of an older suite.
-_SPARSE_FOR_UML = "debian-6.12"
+# User Mode Linux is built in a root without sparse; the one of this kernel's toolchain runs there.
+_SPARSE_FOR_UML = "debian-newest"
 
 _UAPI = SOURCE / "kernel-uapi"
 _WORK = "/lab/module"
@@ -115,14 +115,14 @@ def sources_of(source: Path) -> list[Path]:
                   and _SOURCES.fullmatch(path.name) and not _MADE_BY_BUILDS.fullmatch(path.name))
 
 
-def remove_outdated() -> None:
-    """A module is for one kernel; what is left of others' is of no use."""
-    for folder in cache().glob("module-*"):
-        made_from = folder / "made-from.json"
-        if made_from.is_file():
-            wanted = json.loads(made_from.read_text())["kernel"]
-            if not (cache() / wanted).is_dir():
-                artefact.remove_unless_used(folder)
+def outdated(gone: Sequence[Path]) -> list[Path]:
+    """A module is for one kernel: those of kernels that are not there, or are among these."""
+    found = []
+    for folder in artefact.others("module"):
+        wanted = cache() / json.loads((folder / "made-from.json").read_text())["kernel"]
+        if wanted in gone or not wanted.is_dir():
+            found.append(folder)
+    return found
 
 
 def _uapi_of(source: Path) -> Path:

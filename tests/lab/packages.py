@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Extra Debian packages as overlay layers: the cached root never changes.
 
-apt downloads on the host, by chroot; dpkg unpacks and configures in a guest, where it is really
-root and can break nothing; what that guest has written then becomes the layer.
+apt downloads on the host, by chroot, and installs in a guest, where it is really root and can break
+nothing; what that guest has written then becomes the layer. The guest's apt is given the files
+alone, and finds the order: what a package pre-depends on is configured before it is unpacked.
 """
 
 import contextlib
@@ -12,8 +13,7 @@ from pathlib import Path
 from typing import Iterator
 
 from . import artefact, guest, rootfs, sandbox
-from .host import run_logged
-from .paths import cache
+from .host import run_logged, tail
 from .say import LabError, Ticker
 
 _LISTS_OLD_SECONDS = 24 * 3600
@@ -21,11 +21,10 @@ _LISTS_OLD_SECONDS = 24 * 3600
 # What any guest writes besides its packages is left out of the layer.
 _INSTALL = r"""
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d
-dpkg --unpack /lab/debs/*.deb
-dpkg --configure --pending
+apt-get "$@" --quiet --option Dpkg::Use-Pty=0 install --yes /lab/debs/*.deb
 rm /usr/sbin/policy-rc.d
 cp --recursive --no-dereference --preserve=mode,timestamps,links /lab/upper/. /lab/layer/
-cd /lab/layer && rm -rf lab tmp run dev root etc/mtab var/log
+cd /lab/layer && rm -rf lab tmp run dev root etc/mtab var/log var/cache/apt var/lib/apt
 """
 
 
@@ -72,20 +71,17 @@ def _lists_are_fresh(root: Path) -> bool:
 
 def _install_in_guest(folder: Path, log: Path) -> None:
     request = guest.Request(
-        argv=["sh", "-ec", _INSTALL], compositor="none", layer=False,
+        argv=["sh", "-ec", _INSTALL, "sh", *sandbox.apt_options()], compositor="none", layer=False,
         env={"DEBIAN_FRONTEND": "noninteractive"}, logs=folder / "logs", timeout=600,
         mounts=[(folder / "debs", "/lab/debs"), (folder / "layer", "/lab/layer")])
     with log.open("ab") as out:
         status = guest.run(request, out.write, out.write)
     if status != 0:
-        raise LabError(f"dpkg failed with status {status}; the end of {log}:\n"
-                       + "\n".join(log.read_text(errors='replace').splitlines()[-25:]))
+        raise LabError(f"apt-get failed with status {status}; the end of {log.name}:\n{tail(log)}")
 
 
-def remove_outdated() -> None:
+def outdated() -> list[Path]:
     """Layers are for one root; those of another are of no use."""
     current = artefact.path_of("root", rootfs.ingredients()).name
-    for folder in cache().glob("packages-*"):
-        made_from = folder / "made-from.json"
-        if made_from.is_file() and json.loads(made_from.read_text())["root"] != current:
-            artefact.remove_unless_used(folder)
+    return [folder for folder in artefact.others("packages")
+            if json.loads((folder / "made-from.json").read_text())["root"] != current]

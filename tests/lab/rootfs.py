@@ -13,7 +13,7 @@ PACKAGES = {
     "system": "ca-certificates mount procps xkb-data fonts-dejavu-core dbus dbus-daemon kmod "
               "python3-minimal libpython3-stdlib less iproute2",
     "driver": "mesa-vulkan-drivers libgl1-mesa-dri libegl1 libgles2",
-    "compositors": "weston sway labwc grim kwin-wayland wayland-utils",
+    "compositors": "weston sway labwc grim wlr-randr kwin-wayland wayland-utils",
     "tools": "vulkan-tools vulkan-validationlayers strace igt-gpu-tools-tests",
     "tree": "g++ meson ninja-build pkgconf libvulkan-dev libdrm-dev libwayland-dev "
             "wayland-protocols libgtest-dev libgmock-dev glslang-tools",
@@ -49,8 +49,8 @@ def ensure() -> Path:
     return artefact.make("root", ingredients(), _build)
 
 
-def remove_outdated() -> None:
-    artefact.remove_others("root", artefact.path_of("root", ingredients()))
+def outdated() -> list[Path]:
+    return artefact.others("root", artefact.path_of("root", ingredients()))
 
 
 def _build(folder: Path) -> None:

@@ -77,9 +77,13 @@ def ensure(stock: Stock) -> Path:
     return artefact.make("stock", ingredients(stock), lambda part: _build(part, stock))
 
 
-def remove_outdated(stocks: list[Stock]) -> None:
-    artefact.remove_others("stock", *(artefact.path_of("stock", ingredients(stock))
-                                      for stock in stocks))
+def path_of(stock: Stock) -> Path:
+    """Where ensure() puts it."""
+    return artefact.path_of("stock", ingredients(stock))
+
+
+def outdated(stocks: list[Stock]) -> list[Path]:
+    return artefact.others("stock", *map(path_of, stocks))
 
 
 def about(folder: Path) -> About:

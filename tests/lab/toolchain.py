@@ -30,6 +30,6 @@ def ensure(about: stock.About) -> Path:
         f"making the toolchain of Debian {made_from['suite']}"))
 
 
-def remove_outdated(kernels: list[stock.About]) -> None:
-    artefact.remove_others("toolchain", *(artefact.path_of("toolchain", ingredients(about))
+def outdated(kernels: list[stock.About]) -> list[Path]:
+    return artefact.others("toolchain", *(artefact.path_of("toolchain", ingredients(about))
                                           for about in kernels))

@@ -6,9 +6,9 @@
 #
 #     layers/N       overlay layers above the root, later ones on top
 #     mounts         lines `NAME ro|rw PATH`: host folder m/NAME to be mounted at PATH
-#     settings       shell assignments: compositor, wayland_socket, terminal, stdin, ...; what the
-#                    kernel itself hands on from its command line is lab_share, how host folders
-#                    are mounted (9p, else hostfs), and lab_boot, for hostfs
+#     settings       shell assignments: compositor, wayland_socket, output_mode, terminal, stdin,
+#                    ...; what the kernel itself hands on from its command line is lab_share, how
+#                    host folders are mounted (9p, else hostfs), and lab_boot, for hostfs
 #     compositor.sh, command.sh
 #     modules/N-*    kernel modules to load, in place of what the kernel has of the same name
 #
@@ -50,7 +50,7 @@ mount_9p() { # as share
 # kernel's first root has left one, which is many.
 quick() { # the program, if it is there
     [ -x "$1" ] || return 0
-    for name in mount mkdir chmod ln hostname; do
+    for name in mount mkdir chmod ln hostname ip; do
         eval "$name() { $1 $name \"\$@\"; }"
     done
 }
@@ -100,6 +100,11 @@ file_systems() {
     done </lab/boot/mounts
 }
 
+# 127.0.0.1 and ::1, for backends and programs that listen there.
+loopback() {
+    reason=$(ip link set lo up 2>&1) || fail "cannot start the loopback interface: $reason"
+}
+
 load_modules() {
     if [ -n "$modules" ]; then
         reason=$(modprobe --all $modules 2>&1) || fail "cannot load $modules: $reason"
@@ -137,14 +142,15 @@ buses() {
     dbus-daemon --session --fork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
 } >"$logs/dbus.log" 2>&1
 
-# Ready is: it lists its globals to a client.
+# Ready is: it lists its globals to a client, and an output of the size that was asked for.
 start_compositor() {
     buses
     sh /lab/boot/compositor.sh >"$logs/compositor.log" 2>&1 &
     compositor_pid=$!
     deadline=$(($(seconds) + 60))
     until [ -S "$XDG_RUNTIME_DIR/$wayland_socket" ] &&
-        WAYLAND_DISPLAY=$wayland_socket timeout 20 wayland-info >"$logs/wayland-info.log" 2>&1; do
+        WAYLAND_DISPLAY=$wayland_socket timeout 20 wayland-info >"$logs/wayland-info.log" 2>&1 &&
+        grep -qF "$output_mode" "$logs/wayland-info.log"; do
         kill -0 $compositor_pid 2>/dev/null || fail "$compositor ended before it was ready"
         [ "$(seconds)" -lt $deadline ] || fail "$compositor was not ready after 60 s"
         sleep 0.05
@@ -185,6 +191,7 @@ second_stage() {
     file_systems
     # What the kernel says before is about itself: tests/lab/suites/complaints.py.
     echo "<4>lab: the guest is up" >/dev/kmsg
+    loopback
     load_modules
     start_processors
     [ "$compositor" = none ] || start_compositor

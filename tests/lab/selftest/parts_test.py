@@ -1,25 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""Keys, artefacts, edits, what the layer's log lines say, and what kernels complain of."""
+"""Keys, artefacts, edits, mutations and outputs; what the layer's log and kernels complain of."""
 
-import os
+import contextlib
+import io
 import tempfile
 import unittest
 from pathlib import Path
-from unittest import mock
 
-from lab import artefact, edits, layerlog
+from lab import artefact, cli, compositors, edits, layerlog, mutations
+from lab.paths import cache
 from lab.say import LabError
+from lab.selftest import CacheTest
 from lab.suites import complaints
 
 
-class Artefacts(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        environment = mock.patch.dict(os.environ, XDG_CACHE_HOME=folder.name)
-        environment.start()
-        self.addCleanup(environment.stop)
-
+class Artefacts(CacheTest):
     def test_made_once_for_the_same_ingredients(self):
         builds = []
         for _ in range(2):
@@ -38,7 +33,8 @@ class Artefacts(unittest.TestCase):
 
         with self.assertRaises(KeyboardInterrupt):
             artefact.make("thing", {}, interrupted)
-        self.assertFalse(artefact.path_of("thing", {}).exists())
+        self.assertEqual([path.name for path in cache().iterdir()],
+                         [artefact.lock_of(artefact.path_of("thing", {})).name])
         folder = artefact.make("thing", {}, lambda part: (part / "whole").touch())
         self.assertEqual(sorted(path.name for path in folder.iterdir()),
                          ["made-from.json", "whole"])
@@ -48,7 +44,8 @@ class Artefacts(unittest.TestCase):
         idle = artefact.make("thing", 2, lambda part: None)
         kept = artefact.make("thing", 3, lambda part: None)
         with artefact.locked(artefact.lock_of(used), shared=True):
-            artefact.remove_others("thing", kept)
+            for folder in artefact.others("thing", kept):
+                artefact.remove_unless_used(folder)
         self.assertEqual([path.exists() for path in (used, idle, kept)], [True, False, True])
 
 
@@ -61,6 +58,36 @@ class Edits(unittest.TestCase):
                 path.write_text("int nothing_of_the_kind;\n")
             with self.assertRaisesRegex(LabError, "applied 0 times instead of 1"):
                 edits.apply(Path(name), edits.EDITS)
+
+
+class Mutations(unittest.TestCase):
+    def test_a_change_is_made_once_and_undone(self):
+        with tempfile.TemporaryDirectory() as name:
+            file = Path(name) / "a.cpp"
+            file.write_text("one two two\n")
+            with mutations._changed(file, {"search": "one", "replace": "1", "include": "#"}) as bad:
+                self.assertEqual((bad, file.read_text()), ("", "#\n1 two two\n"))
+            for search, times in (("two", 2), ("three", 0)):
+                with mutations._changed(file, {"search": search, "replace": ""}) as bad:
+                    self.assertEqual(bad, f"the text to change occurs {times} times")
+                    self.assertEqual(file.read_text(), "one two two\n")
+
+
+class Outputs(unittest.TestCase):
+    def test_every_compositor_is_told_the_size(self):
+        for name, compositor in compositors.COMPOSITORS.items():
+            command = " ".join(compositor.command_for(compositors.Size(1234, 567)))
+            self.assertRegex(command, "1234.*567", name)
+            self.assertNotRegex(command, "[{}]", name)
+
+    def test_the_option(self):
+        parse = cli._parser().parse_args
+        self.assertEqual(parse(["run", "--", "true"]).output, compositors.OUTPUT)
+        self.assertEqual(parse(["run", "--output", "2560x1600", "--", "true"]).output,
+                         compositors.Size(2560, 1600))
+        for text in ("800", "0x600", "800x-1", "8x6x4", "axb"):
+            with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit):
+                parse(["run", "--output", text, "--", "true"])
 
 
 class LayerLog(unittest.TestCase):

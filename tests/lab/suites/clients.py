@@ -34,6 +34,7 @@ _THROUGH_LAYER = {
     "premultiplied": Expected("fifo"),
 }
 _PICTURES = ("opaque", "premultiplied")
+_PASSES_THROUGH = "surface passes through: "  # without dma-bufs in the compositor
 
 
 def run(out: Path) -> Outcome:
@@ -46,7 +47,7 @@ def run(out: Path) -> Outcome:
         except LabError as error:
             outcome.check(compositor, False, str(error))
             continue
-        for what, problems in _checks(folder):
+        for what, problems in _checks(folder, compositors.COMPOSITORS[compositor].dmabufs):
             outcome.check(f"{compositor}: {what}", not problems, "; ".join(problems))
     return outcome
 
@@ -62,11 +63,13 @@ def _run_clients(compositor: str, built: Path, out: Path) -> None:
         guest.run(request, log.write, log.write)
 
 
-def _checks(out: Path) -> Iterator[tuple[str, list[str]]]:
+def _checks(out: Path, dmabufs: bool) -> Iterator[tuple[str, list[str]]]:
     """What is checked, and what was wrong with it."""
     for client, expected in _THROUGH_LAYER.items():
         name = f"layer-{client}"
-        yield name, _status_problems(out, name) + _log_problems(_log(out, name), expected)
+        log = _log(out, name)
+        problems = _log_problems(log, expected) if dmabufs else _pass_through_problems(log)
+        yield name, _status_problems(out, name) + problems
     for client in _PICTURES:
         name = f"native-{client}"
         chained = ["the layer was in the chain"] if layerlog.opened(_log(out, name)) else []
@@ -100,6 +103,16 @@ def _log_problems(log: str, expected: Expected) -> list[str]:
     presented = sum(swapchain.presented for swapchain in closed)
     if expected.presented is not None and presented != expected.presented:
         problems.append(f"{presented} frames presented instead of {expected.presented}")
+    return problems
+
+
+def _pass_through_problems(log: str) -> list[str]:
+    """The layer says why, once for each surface, and leaves swapchains to the driver."""
+    problems = []
+    if _PASSES_THROUGH not in log:
+        problems.append(f"the layer does not say {_PASSES_THROUGH!r}")
+    if layerlog.opened(log):
+        problems.append("the layer opened a swapchain")
     return problems
 
 
@@ -142,7 +155,7 @@ def _colour_at(x: int, y: int, width: int, height: int) -> tuple[tuple[int, int,
 def _unexpected_pixel(picture: png.Picture, blended: bool) -> str | None:
     """Looks at some rows of every part of the picture; None if they are as they should be."""
     width, height = picture.width, picture.height
-    if (width, height) != (compositors.WIDTH, compositors.HEIGHT):
+    if (width, height) != (compositors.OUTPUT.width, compositors.OUTPUT.height):
         return f"it has {width}x{height} pixels"
     # Compositors round in different ways when they blend; opaque pixels they have to keep.
     tolerance = 2 if blended else 0

@@ -2,23 +2,20 @@
 """The kernel module on every kernel of the lab.
 
 One guest for each kernel runs the steps of tests/lab/guest/kmod.sh; here is what they should have
-done. On the oldest kernel, where attaching fences is the module's own work, the tests also run on
-modules that were broken on purpose, and have to notice each.
+done. On the oldest, attaching fences is the module's own work; modules of it that were broken on
+purpose are the suite kmod_mutations.py.
 """
 
 import shutil
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from .. import build, guest, guest_modules, kernels, kmod, tap
-from ..paths import SOURCE, SOURCE_IN_ROOT
+from ..paths import SOURCE_IN_ROOT
 from ..say import LabError
 from . import complaints
 from .outcome import Outcome
 
-_BROKEN_ON = "debian-5.10"
-_MUTATIONS = SOURCE / "tests" / "kmod" / "mutations.toml"
 _IN_GUEST = "/lab/kmod"
 
 # The kernel's own ioctls, and what its test program calls its parts.
@@ -50,46 +47,40 @@ _PLANS = {
     "debian-6.1": Plan(_NEWER),
     "debian-6.12": Plan(_NEWEST),
     "debian-newest": Plan(_NEWEST),
-    "uml": Plan(_NEWEST),
+    "uml": Plan(_NEWEST, calls=100_000),
     "uml-debug": Plan(("forget_leaks", "module", "kernel", "igt_forced", "without", "fuzz",
                        "fuzz_failing", "unload", "leaks", "messages"),
                       _WITH_FAULTS, "--kasan", 1_000_000, 2400),
 }
 
 
-def run(out: Path) -> Outcome:
+def run(out: Path, whole: bool) -> Outcome:
     built = build.ensure(tests=True)
     outcome = Outcome()
-    for name, plan in _PLANS.items():
-        _guarded(outcome, name, lambda: _run_plan(outcome, name, plan, built, out / name))
-    _guarded(outcome, "mutations", lambda: _run_mutations(outcome, built, out / "mutations"))
+    for name in kernels.for_tests(whole):
+        try:
+            _run_plan(outcome, name, _PLANS[name], built, out / name)
+        except LabError as error:  # a kernel that does not come up must not hide the others'
+            outcome.check(name, False, str(error))
     return outcome
 
 
-def _guarded(outcome: Outcome, what: str, action) -> None:
-    """A kernel that does not come up must not hide the others'."""
-    try:
-        action()
-    except LabError as error:
-        outcome.check(what, False, str(error))
-
-
 def _run_plan(outcome: Outcome, name: str, plan: Plan, built: Path, out: Path) -> None:
-    modules = _fresh(out / "modules")
+    modules = fresh(out / "modules")
     shutil.copy(kmod.ensure(name) / "fencebridge.ko", modules)
-    _add_sources(name, modules)
-    _in_guest(name, list(plan.steps), plan, modules, built, out, module=True)
+    add_sources(name, modules)
+    in_guest(name, list(plan.steps), plan, modules, built, out, module=True)
     for step in plan.steps:
         _CHECKS.get(step.split("_")[0], _check_status)(outcome, f"{name}: {step}", out, step)
 
 
-def _add_sources(name: str, modules: Path) -> None:
+def add_sources(name: str, modules: Path) -> None:
     (modules / "sources").mkdir()
     for path in guest_modules.fences(name):
         shutil.copy(path, modules / "sources")
 
 
-def _in_guest(name: str, steps: list[str], plan: Plan, modules: Path, built: Path, out: Path,
+def in_guest(name: str, steps: list[str], plan: Plan, modules: Path, built: Path, out: Path,
               module: bool) -> None:
     request = guest.Request(
         argv=["sh", str(SOURCE_IN_ROOT / "tests/lab/guest/kmod.sh"), *steps],
@@ -104,26 +95,26 @@ def _in_guest(name: str, steps: list[str], plan: Plan, modules: Path, built: Pat
         guest.run(request, log.write, log.write)
 
 
-def _fresh(folder: Path) -> Path:
+def fresh(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
 
 
-def _text(out: Path, step: str, kind: str = "log") -> str:
+def text_of(out: Path, step: str, kind: str = "log") -> str:
     path = out / f"{step}.{kind}"
-    return path.read_text(errors="replace") if path.exists() else ""
+    return path.readtext_of(errors="replace") if path.exists() else ""
 
 
 def _check_status(outcome: Outcome, what: str, out: Path, step: str) -> None:
-    status = _text(out, step, "status").strip()
+    status = text_of(out, step, "status").strip()
     outcome.check(what, status == "0", f"status {status or 'none, it did not run'}: "
-                  f"{_text(out, step)[-400:]}")
+                  f"{text_of(out, step)[-400:]}")
 
 
 def _check_tap(outcome: Outcome, what: str, out: Path, step: str) -> None:
     try:
-        results = tap.read(_text(out, step))
+        results = tap.read(text_of(out, step))
     except tap.NoPlan as error:
         outcome.check(what, False, str(error))
         return
@@ -136,7 +127,7 @@ def _check_tap(outcome: Outcome, what: str, out: Path, step: str) -> None:
 
 
 def _check_igt(outcome: Outcome, what: str, out: Path, step: str) -> None:
-    seen = tap.read_igt(_text(out, step))
+    seen = tap.read_igt(text_of(out, step))
     for subtest in _IGT:
         outcome.check(f"{what} {subtest}", seen.get(subtest) == "SUCCESS",
                       seen.get(subtest, "it did not run"))
@@ -144,52 +135,22 @@ def _check_igt(outcome: Outcome, what: str, out: Path, step: str) -> None:
 
 def _check_without(outcome: Outcome, what: str, out: Path, step: str) -> None:
     """IGT through the library without the module: what passes there has not needed the module."""
-    seen = tap.read_igt(_text(out, step))
+    seen = tap.read_igt(text_of(out, step))
     outcome.check(f"{what} the module no part of IGT's test passes",
                   set(seen) == set(_IGT) and "SUCCESS" not in seen.values(), f"{seen}")
 
 
 def _check_leaks(outcome: Outcome, what: str, out: Path, step: str) -> None:
-    text = _text(out, step)
-    outcome.check(what, _text(out, step, "status").strip() == "0" and "unreferenced" not in text,
+    text = text_of(out, step)
+    outcome.check(what, text_of(out, step, "status").strip() == "0" and "unreferenced" not in text,
                   text[:2000])
 
 
 def _check_messages(outcome: Outcome, what: str, out: Path, step: str) -> None:
     # The kernel's own start is not the module's business; this is said when it is loaded.
-    complaint = complaints.find(_text(out, step), "fencebridge: loading out-of-tree module")
+    complaint = complaints.find(text_of(out, step), "fencebridge: loading out-of-tree module")
     outcome.check(f"{what}: the kernel complains of nothing", not complaint, complaint)
 
 
 _CHECKS = {"module": _check_tap, "kernel": _check_tap, "unload": _check_tap, "igt": _check_igt,
            "without": _check_without, "leaks": _check_leaks, "messages": _check_messages}
-
-
-def _run_mutations(outcome: Outcome, built: Path, out: Path) -> None:
-    mutations = tomllib.loads(_MUTATIONS.read_text())["mutation"]
-    modules = _fresh(out / "modules")
-    _add_sources(_BROKEN_ON, modules)
-    steps = []
-    for number, mutation in enumerate(mutations):
-        edit = kmod.Edit(mutation["search"], mutation["replace"], mutation["file"])
-        folder = modules / str(number)
-        folder.mkdir()
-        shutil.copy(kmod.ensure(_BROKEN_ON, edits=[edit]) / "fencebridge.ko", folder)
-        (folder / "noticed_by").write_text(" ".join(mutation["noticed_by"]))
-        steps.append(f"mutation_{number}")
-    plan = Plan(tuple(steps))
-    _in_guest(_BROKEN_ON, steps, plan, modules, built, out, module=False)
-    for step, mutation in zip(steps, mutations):
-        _check_noticed(outcome, out, step, mutation)
-
-
-def _check_noticed(outcome: Outcome, out: Path, step: str, mutation: dict) -> None:
-    what = f"broken: {mutation['what']}"
-    try:
-        verdicts = {result.name: result.verdict for result in tap.read(_text(out, step))}
-    except tap.NoPlan as error:
-        outcome.check(what, False, str(error))
-        return
-    for name in mutation["noticed_by"]:
-        outcome.check(f"{what}: noticed by {name}", verdicts.get(name) == tap.FAILED,
-                      verdicts.get(name, "it did not run"))

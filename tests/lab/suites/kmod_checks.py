@@ -7,10 +7,10 @@ from .. import kernels, kmod
 from .outcome import Outcome
 
 
-def run(out: Path) -> Outcome:
+def run(out: Path, whole: bool) -> Outcome:
     outcome = Outcome()
     complaints = {}
-    for name in kernels.KERNELS:
+    for name in kernels.for_tests(whole):
         complaints[f"{name}: the compiler, with W=1"] = kmod.warnings(name)
         complaints[f"{name}: sparse, as with C=2"] = kmod.sparse(name)
     complaints["checkpatch --strict"] = kmod.checkpatch()

@@ -10,15 +10,30 @@ import time
 import unittest
 from pathlib import Path
 
-from .. import guest, kernels
+from .. import compositors, guest, kernels, png
 from ..paths import LAB, SOURCE
 from .outcome import Outcome
 
 _LAB = str(SOURCE / "lab")
 _DEVICES = ["/sys/kernel/debug/sync/sw_sync", "/dev/udmabuf", "/dev/dri/renderD128"]
 _ALONE = ["run", "--no-layer", "--compositor", "none", "--timeout", "60"]
-_STOCK = "debian-6.1"
+STOCK = "debian-5.10"
 _SLOW_SECONDS = 300
+# One of each family; those of Weston are alike.
+_SIZED = ("weston", "weston-pixman", "sway", "labwc", "kwin")
+_SIZE = compositors.Size(1280, 352)
+_PRE_DEPENDS = "sse4.2-support"
+_TALK_TO_ITSELF = """
+import socket, sys
+for family, address, text in ((socket.AF_INET, "127.0.0.1", b"hello"),
+                              (socket.AF_INET6, "::1", b"world")):
+    with socket.create_server((address, 0), family=family) as server:
+        with socket.create_connection(server.getsockname()[:2], timeout=10) as client:
+            peer, _ = server.accept()
+            peer.sendall(text)
+            peer.close()
+            sys.stdout.write(client.makefile().read())
+"""
 
 
 def run(out: Path) -> Outcome:
@@ -27,6 +42,9 @@ def run(out: Path) -> Outcome:
     _streams(outcome)
     _status_and_time(outcome)
     _options(outcome, out)
+    _packages(outcome)
+    _network(outcome, _ALONE)
+    _outputs(outcome, out)
     _clean_end(outcome, _ALONE)
     _stock_kernel(outcome, out)
     return outcome
@@ -99,15 +117,43 @@ def _options(outcome: Outcome, out: Path) -> None:
     done = _lab("run", "--compositor", "nonesuch", "--", "true")
     outcome.check("an unknown compositor is refused with a list of the known",
                   done.returncode == 125 and b"weston-vulkan" in done.stderr, f"{done.stderr!r}")
+
+def _packages(outcome: Outcome) -> None:
     done = _lab(*_ALONE, "--install", "hello", "--", "hello")
     outcome.check("--install brings a package", b"Hello, world!" in done.stdout, f"{done.stderr!r}")
     done = _lab(*_ALONE, "--", "hello")
     outcome.check("and leaves the root without it", done.returncode == 127, f"{done.returncode}")
+    done = _lab(*_ALONE, "--install", _PRE_DEPENDS, "--", "dpkg-query", "--show",
+                "--showformat=${db:Status-Status}", _PRE_DEPENDS)
+    outcome.check("--install brings a package that pre-depends on another",
+                  done.stdout == b"installed", f"{done.stdout!r} {done.stderr!r}")
+
+
+def _network(outcome: Outcome, alone: list[str], where: str = "") -> None:
+    done = _lab(*alone, "--", "python3", "-I", "-S", "-c", _TALK_TO_ITSELF)
+    outcome.check(f"{where}programs in the guest reach each other by 127.0.0.1 and ::1",
+                  done.stdout == b"helloworld", f"{done.stdout!r} {done.stderr!r}")
+
+
+def _outputs(outcome: Outcome, out: Path) -> None:
+    for compositor in _SIZED:
+        folder = out / f"output-{compositor}"
+        done = _lab("run", "--no-layer", "--compositor", compositor, "--output", str(_SIZE),
+                    "--out", str(folder), "--timeout", "120", "--",
+                    "sh", "-c", 'tests/lab/guest/screenshot "$OUT/picture.png"')
+        picture = folder / "picture.png"
+        seen = png.read(picture) if done.returncode == 0 and picture.exists() else None
+        outcome.check(f"{compositor}: --output is the size of the compositor's output",
+                      seen is not None and (seen.width, seen.height) == (_SIZE.width, _SIZE.height),
+                      f"{seen and (seen.width, seen.height)} {done.stderr!r}")
+    done = _lab("run", "--output", "800", "--", "true")
+    outcome.check("a size that is none is refused", done.returncode == 2
+                  and b"WIDTHxHEIGHT" in done.stderr, f"{done.stderr!r}")
 
 
 def _stock_kernel(outcome: Outcome, out: Path) -> None:
     """The same promises where everything goes another way: QEMU, and 9p instead of hostfs."""
-    alone = [*_ALONE, "--kernel", _STOCK, "--timeout", str(_SLOW_SECONDS)]
+    alone = [*_ALONE, "--kernel", STOCK, "--timeout", str(_SLOW_SECONDS)]
     share, mine = out / "share", out / "stock, with space"
     mine.mkdir(exist_ok=True)
     noise = random.Random(2).randbytes(1_000_000)
@@ -118,25 +164,26 @@ def _stock_kernel(outcome: Outcome, out: Path) -> None:
     done = _lab(*alone, "--mount", f"{share}:/data", "--env", "WORD=two words", "--out", str(mine),
                 "--", "sh", "-c", script, stdin=noise)
     said = done.stderr.decode(errors="replace").splitlines()
-    kernel = kernels.find(_STOCK)
+    kernel = kernels.find(STOCK)
     release = kernel.release(kernel.ensure())
-    outcome.check(f"{_STOCK}: bytes arrive unchanged, by standard input, --mount and output",
+    outcome.check(f"{STOCK}: bytes arrive unchanged, by standard input, --mount and output",
                   done.stdout == noise, f"{len(done.stdout)} bytes of {len(noise)}, {said}")
-    outcome.check(f"{_STOCK}: it is that kernel, and its modules can be loaded",
+    outcome.check(f"{STOCK}: it is that kernel, and its modules can be loaded",
                   said[:2] == [release, "1"], f"{said}")
-    outcome.check(f"{_STOCK}: it has all of its processors", said[2:3] == [str(kernel.processors)],
+    outcome.check(f"{STOCK}: it has all of its processors", said[2:3] == [str(kernel.processors)],
                   f"{said}")
-    outcome.check(f"{_STOCK}: the source tree is not writable",
+    outcome.check(f"{STOCK}: the source tree is not writable",
                   any("ead-only" in line for line in said), f"{said}")
-    outcome.check(f"{_STOCK}: --env arrives, and $OUT is writable",
+    outcome.check(f"{STOCK}: --env arrives, and $OUT is writable",
                   (mine / "word").exists() and (mine / "word").read_text() == "two words\n")
-    outcome.check(f"{_STOCK}: the exit status is the command's", done.returncode == 7,
+    outcome.check(f"{STOCK}: the exit status is the command's", done.returncode == 7,
                   f"{done.returncode}")
     start = time.monotonic()
-    done = _lab(*_ALONE, "--kernel", _STOCK, "--timeout", "2", "--", "true")
-    outcome.check(f"{_STOCK}: --timeout ends it", done.returncode == guest.TIMED_OUT
+    done = _lab(*_ALONE, "--kernel", STOCK, "--timeout", "2", "--", "true")
+    outcome.check(f"{STOCK}: --timeout ends it", done.returncode == guest.TIMED_OUT
                   and time.monotonic() - start < 30, f"status {done.returncode}")
-    _clean_end(outcome, alone, (signal.SIGKILL,), f"{_STOCK}: ")
+    _network(outcome, alone, f"{STOCK}: ")
+    _clean_end(outcome, alone, (signal.SIGKILL,), f"{STOCK}: ")
 
 
 def _clean_end(outcome: Outcome, alone: list[str], signals: tuple[signal.Signals, ...] = (

@@ -15,22 +15,38 @@ from .table import GUEST, SUITES, Suite
 
 def list_suites() -> int:
     width = max(map(len, SUITES))
+    print(f"{'suite':<{width}}  {'where':<6} {'short':>6} {'whole':>6}  shows")
     for suite in SUITES.values():
-        print(f"{suite.name:<{width}}  {suite.where:<7} {suite.shows}")
+        print(f"{suite.name:<{width}}  {suite.where:<6} {_duration(suite.short_seconds):>6} "
+              f"{_duration(suite.whole_seconds):>6}  {suite.shows}")
+    short, whole = (sum(getattr(suite, f"{form}_seconds") for suite in SUITES.values()) / 60
+                    for form in ("short", "whole"))
+    print(f"\nThe short forms are `lab test`, about {short:.0f} min; the whole ones are `lab test "
+          f"--all`, about {whole:.0f} min,\non two processors, once everything is built.")
     return 0
 
 
-def run(names: list[str], out: Path) -> int:
-    """0 when nothing failed."""
-    unknown = [name for name in names if name not in SUITES]
-    if unknown:
+def _duration(seconds: int) -> str:
+    return f"{seconds} s" if seconds else "-"
+
+
+def chosen(names: list[str], whole: bool) -> list[Suite]:
+    """The suites named, in their order; without names, all that there is time for."""
+    if unknown := [name for name in names if name not in SUITES]:
         raise LabError(f"no suite {', '.join(unknown)}; there are: {', '.join(SUITES)}")
+    if names:
+        return [SUITES[name] for name in names]
+    return [suite for suite in SUITES.values() if whole or suite.short_seconds]
+
+
+def run(names: list[str], whole: bool, out: Path) -> int:
+    """0 when nothing failed."""
     total = Outcome()
     lines = []
-    for suite in [SUITES[name] for name in names] or SUITES.values():
+    for suite in chosen(names, whole):
         print(f"== {suite.name}: {suite.shows}", flush=True)
         start = time.monotonic()
-        outcome = _outcome(suite, out / suite.name)
+        outcome = _outcome(suite, whole, out / suite.name)
         total.add(outcome)
         lines.append(_line(suite, outcome, time.monotonic() - start))
         print(lines[-1], flush=True)
@@ -40,12 +56,12 @@ def run(names: list[str], out: Path) -> int:
     return 1 if total.failed else 0
 
 
-def _outcome(suite: Suite, out: Path) -> Outcome:
+def _outcome(suite: Suite, whole: bool, out: Path) -> Outcome:
     out.mkdir(parents=True, exist_ok=True)
     for log in _kernel_logs(out):
         log.unlink()  # of an earlier run
     try:
-        outcome = suite.run(out)
+        outcome = suite.run(out, whole)
         if suite.where == GUEST and not suite.own_complaints:
             _check_kernels(outcome, out)
     except (Interrupted, KeyboardInterrupt):
@@ -82,4 +98,4 @@ def _check_kernels(outcome: Outcome, out: Path) -> None:
 
 def _line(suite: Suite, outcome: Outcome, seconds: float) -> str:
     verdict = "FAILED" if outcome.failed else "ok" if outcome.passed else "skipped"
-    return f"{verdict:<8}{suite.name:<12}{seconds:6.1f} s  {outcome}"
+    return f"{verdict:<8}{suite.name:<15}{seconds:6.1f} s  {outcome}"

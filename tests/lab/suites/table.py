@@ -1,26 +1,54 @@
 # SPDX-License-Identifier: MIT
-"""The suites: what each shows, and where it runs."""
+"""The suites: what each shows, where it runs, and how long it takes.
+
+`lab test` runs the short form of each that has one, `lab test --all` the whole of all.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
 from .. import build
-from . import (clients, dkms, install, instructions, kmod, kmod_checks, lab, meson, strace,
-               transports, validation)
+from . import (clients, dkms, install, instructions, kmod, kmod_checks, kmod_mutations, lab, meson,
+               mutations, strace, transports, validation)
 from .outcome import Outcome
 
 NATIVE = "native"  # in the root, on this machine's kernel
 GUEST = "guest"    # in the root, on the lab's kernel
 
+# The folder for logs, and whether all of it is to run.
+Run = Callable[[Path, bool], Outcome]
+
 
 @dataclass(frozen=True)
 class Suite:
+    """The times are rough, for two processors and a tree that is built; `lab test` leaves out what
+    has no short one."""
+
     name: str
     where: str
     shows: str
-    run: Callable[[Path], Outcome]
+    run: Run
+    short_seconds: int
+    whole_seconds: int
     own_complaints: bool = False  # it looks itself for what a guest's kernel has to complain of
+
+
+def _always(run: Callable[[Path], Outcome]) -> Run:
+    """For a suite whose short form is the whole."""
+    return lambda out, whole: run(out)
+
+
+def _native(*suites: str, variant: build.Variant = build.PLAIN) -> Run:
+    return _always(lambda out: meson.natively([*suites], out, variant))
+
+
+def _guest(suite: str) -> Run:
+    return _always(lambda out: meson.in_guest([suite], out))
+
+
+def _soak(out: Path, whole: bool) -> Outcome:
+    return meson.in_guest(["soak" if whole else "short_soak"], out, timeout=3600)
 
 
 def _without_races(out: Path) -> Outcome:
@@ -31,40 +59,42 @@ def _without_races(out: Path) -> Outcome:
 
 SUITES = {suite.name: suite for suite in [
     Suite("lab", GUEST, "the lab itself: a guest's command behaves like a child process",
-          lab.run),
+          _always(lab.run), 60, 60),
     Suite("unit", NATIVE, "the layer's decisions, without Vulkan or Wayland",
-          lambda out: meson.natively(["unit"], out)),
+          _native("unit"), 5, 5),
     Suite("driver", NATIVE, "the layer on a fake driver, through the real loader",
-          lambda out: meson.natively(["driver"], out)),
+          _native("driver"), 5, 5),
     Suite("compositor", NATIVE, "the layer on a fake compositor that a test scripts",
-          lambda out: meson.natively(["compositor"], out)),
+          _native("compositor"), 20, 20),
     Suite("fences", GUEST, "fences between layer and fake compositor, on real dma-bufs, by the "
-          "kernel's ioctls, by the module and by timelines",
-          lambda out: meson.in_guest(["fences"], out)),
-    Suite("soak", GUEST, "that nothing grows in 100,000 frames, on several threads",
-          lambda out: meson.in_guest(["soak"], out, timeout=3600)),
+          "kernel's ioctls, by the module and by timelines", _guest("fences"), 30, 30),
+    Suite("soak", GUEST, "that nothing grows in 10,000 frames (whole: 100,000), on several threads",
+          _soak, 25, 120),
     Suite("preload", GUEST, "the preload library, and that its answers are the kernel's",
-          lambda out: meson.in_guest(["preload"], out)),
-    Suite("clients", GUEST, "vkcube and the example on four compositors, pixel by pixel",
-          clients.run),
-    Suite("transports", GUEST, "every transport on four compositors and four stock kernels, "
-          "and why it was taken",
-          transports.run),
+          _guest("preload"), 5, 5),
+    Suite("clients", GUEST, "vkcube and the example on six compositors, pixel by pixel",
+          _always(clients.run), 180, 180),
+    Suite("transports", GUEST, "every transport on five compositors, and on two stock kernels "
+          "(whole: four), and why it was taken", transports.run, 180, 300),
     Suite("strace", GUEST, "at most one export and one import of a fence per frame, no shared "
-          "memory, no thread, and few system calls", strace.run),
+          "memory, no thread, and few system calls", _always(strace.run), 60, 60),
     Suite("instructions", GUEST, "how many instructions of the layer's own a frame takes",
-          instructions.run),
+          _always(instructions.run), 60, 60),
     Suite("validation", GUEST, "the validation layer above and below has nothing to say",
-          validation.run),
+          _always(validation.run), 60, 60),
     Suite("install", GUEST, "every way of switching the installed layer on and off",
-          install.run),
-    Suite("kmod", GUEST, "the kernel module on six kernels, whole and broken on purpose",
-          kmod.run, own_complaints=True),
-    Suite("kmod-checks", NATIVE, "compiler, sparse and checkpatch on the module, for each kernel",
-          kmod_checks.run),
-    Suite("dkms", GUEST, "the module installed by DKMS", dkms.run),
+          _always(install.run), 15, 15),
+    Suite("kmod", GUEST, "the kernel module on three kernels (whole: six)", kmod.run, 300, 800,
+          own_complaints=True),
+    Suite("kmod-checks", NATIVE, "compiler, sparse and checkpatch on the module, for three kernels "
+          "(whole: six)", kmod_checks.run, 5, 5),
+    Suite("kmod-mutations", GUEST, "that a test notices each way of breaking the module",
+          _always(kmod_mutations.run), 0, 165, own_complaints=True),
+    Suite("dkms", GUEST, "the module installed by DKMS", _always(dkms.run), 40, 40),
     Suite("sanitizers", NATIVE, "unit, driver and compositor with address and undefined checks",
-          lambda out: meson.natively(["unit", "driver", "compositor"], out, build.SANITIZERS)),
+          _native("unit", "driver", "compositor", variant=build.SANITIZERS), 60, 60),
     Suite("tsan", GUEST, "the same, and several threads on every transport, with a check for data "
-          "races", _without_races),
+          "races", _always(_without_races), 180, 180),
+    Suite("mutations", GUEST, "that a test notices each way of breaking the layer",
+          _always(mutations.run), 0, 900),
 ]}

@@ -18,6 +18,7 @@ from .outcome import Outcome
 _TIMEOUT_SECONDS = 400
 _TRANSPORTS = ("explicit", "kernel", "module", "cpu")  # the best first
 _SETTINGS = ("auto", *_TRANSPORTS)
+_FRAMES = 60
 _POINTS = ("set_acquire_point", "set_release_point")
 
 
@@ -26,7 +27,6 @@ class Place:
     compositor: str
     lacks: tuple[tuple[str, str], ...] = ()  # transport, and what the log says is missing for it
     kernel: str = kernels.DEFAULT
-    frames: int = 300
 
     @property
     def name(self) -> str:
@@ -39,18 +39,19 @@ _PLACES = (
     Place("weston", (_NO_SYNCOBJ,)),
     Place("weston-vulkan", (_NO_SYNCOBJ,)),
     Place("sway"),
+    Place("labwc"),
     Place("kwin"),
-    Place("weston", (_NO_SYNCOBJ, _NO_IOCTLS), "debian-5.10", 60),
-    Place("weston", (_NO_SYNCOBJ,), "debian-6.1", 60),
-    Place("sway", (), "debian-6.12", 60),
-    Place("kwin", (), "debian-newest", 60),
+    Place("weston", (_NO_SYNCOBJ, _NO_IOCTLS), "debian-5.10"),
+    Place("weston", (_NO_SYNCOBJ,), "debian-6.1"),
+    Place("sway", (), "debian-6.12"),
+    Place("kwin", (), "debian-newest"),
 )
 
 
-def run(out: Path) -> Outcome:
+def run(out: Path, whole: bool) -> Outcome:
     built = build.ensure()
     outcome = Outcome()
-    for place in _PLACES:
+    for place in places(whole):
         folder = out / f"{place.compositor}-{place.kernel}"
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -64,8 +65,12 @@ def run(out: Path) -> Outcome:
     return outcome
 
 
+def places(whole: bool) -> list[Place]:
+    return [place for place in _PLACES if place.kernel in kernels.for_tests(whole)]
+
+
 def _run_cubes(place: Place, built: Path, out: Path) -> None:
-    cube = shlex.join(["vkcube", "--wsi", "wayland", "--c", str(place.frames)])
+    cube = shlex.join(["vkcube", "--wsi", "wayland", "--c", str(_FRAMES)])
     script = "; ".join(
         f"FENCEBRIDGE_SYNC={setting} {cube} > {OUT_IN_ROOT}/{setting}.log 2>&1; "
         f"echo $? > {OUT_IN_ROOT}/{setting}.status" for setting in _SETTINGS)
@@ -103,10 +108,10 @@ def _problems(out: Path, setting: str, place: Place) -> Iterator[str]:
     if opened != {(transport, reason)}:
         yield f"swapchains by {opened}, not {(transport, reason)}"
     presented = sum(swapchain.presented for swapchain in layerlog.closed(text))
-    if presented != place.frames:
-        yield f"{presented} frames instead of {place.frames}"
+    if presented != _FRAMES:
+        yield f"{presented} frames instead of {_FRAMES}"
     for request in _POINTS:
-        wanted = place.frames if transport == "explicit" else 0
+        wanted = _FRAMES if transport == "explicit" else 0
         if text.count(f".{request}(") != wanted:
             yield f"{text.count(f'.{request}(')} times {request} instead of {wanted}"
     errors = text.count("fencebridge: error:")

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: MIT
+"""What `lab test` runs without --all, and that `lab setup` without --all has made what it needs."""
+
+import contextlib
+import io
+import unittest
+from pathlib import Path
+from unittest import mock
+
+from lab import cli, kernels
+from lab.say import LabError
+from lab.suites import kmod, lab, runner, transports
+from lab.suites.table import SUITES
+
+
+def names(*arguments) -> list[str]:
+    return [suite.name for suite in runner.chosen(*arguments)]
+
+
+class Choice(unittest.TestCase):
+    def test_without_all_the_long_ones_are_left_out(self):
+        self.assertEqual(set(SUITES) - set(names([], False)), {"mutations", "kmod-mutations"})
+        self.assertEqual(names([], True), list(SUITES))
+
+    def test_what_is_named_runs(self):
+        self.assertEqual(names(["mutations", "unit"], False), ["mutations", "unit"])
+        with self.assertRaisesRegex(LabError, "no suite nonesuch"):
+            runner.chosen(["unit", "nonesuch"], False)
+
+    def test_short_forms_are_no_longer_than_whole_ones(self):
+        for suite in SUITES.values():
+            self.assertLessEqual(suite.short_seconds, suite.whole_seconds, suite.name)
+        self.assertLessEqual(sum(suite.short_seconds for suite in SUITES.values()), 30 * 60)
+
+    def test_the_list_tells_all(self):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            runner.list_suites()
+        lines = {line.split()[0]: line.split() for line in out.getvalue().splitlines() if line}
+        for suite in SUITES.values():
+            self.assertEqual(lines[suite.name][1], suite.where)
+            self.assertIn(f"{suite.whole_seconds}", lines[suite.name])
+        self.assertEqual(lines["mutations"][2], "-")
+
+
+class Kernels(unittest.TestCase):
+    def run_on(self, whole: bool) -> list[str]:
+        with mock.patch.object(kmod, "_run_plan") as plan, mock.patch.object(kmod.build, "ensure"):
+            kmod.run(Path("/nowhere"), whole)
+        return [call.args[1] for call in plan.call_args_list]
+
+    def test_the_module_runs_on_some_or_all(self):
+        self.assertEqual(self.run_on(False), list(kernels.SHORT))
+        self.assertEqual(self.run_on(True), list(kernels.KERNELS))
+
+    def test_transports_run_on_some_or_all_stock_kernels(self):
+        for whole in (False, True):
+            seen = {place.kernel for place in transports.places(whole)}
+            wanted = set(kernels.for_tests(whole)) - {kernels.DEBUG}
+            self.assertEqual(seen, wanted)
+
+    def test_the_labs_own_suite_needs_none_of_the_others(self):
+        self.assertIn(lab.STOCK, kernels.SHORT)
+
+    def test_setup_makes_what_is_needed(self):
+        for arguments, wanted in ((["setup"], kernels.SHORT),
+                                  (["setup", "--all"], kernels.KERNELS)):
+            with mock.patch.object(cli, "kmod") as modules, mock.patch.object(cli, "rootfs"), \
+                    mock.patch.object(cli, "guest_modules"), mock.patch.object(cli, "clean"), \
+                    mock.patch.object(cli.build, "ensure"), \
+                    contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(cli.main(arguments), 0)
+            self.assertEqual([call.args[0] for call in modules.builder_for.call_args_list],
+                             list(wanted))
+
+
+if __name__ == "__main__":
+    unittest.main()
