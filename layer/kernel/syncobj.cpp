@@ -61,7 +61,6 @@ constexpr uint32_t of_binary = FENCEBRIDGE_SYNCOBJ_SYNC_FILE;
 } // namespace
 
 std::vector<RenderNode> render_nodes(std::optional<dev_t> preferred) {
-    const fs::path wanted = preferred ? device_of(*preferred) : fs::path();
     std::vector<RenderNode> nodes;
     std::error_code error; // an absent folder has no nodes
     for (fs::directory_iterator next("/dev/dri", error), end; !error && next != end;
@@ -71,9 +70,13 @@ std::vector<RenderNode> render_nodes(std::optional<dev_t> preferred) {
         if (!entry.path().filename().string().starts_with("renderD") ||
             ::stat(entry.path().c_str(), &status) != 0)
             continue;
-        const bool same = preferred && (status.st_rdev == *preferred ||
-                                        (!wanted.empty() && device_of(status.st_rdev) == wanted));
-        nodes.push_back({entry.path().string(), same});
+        nodes.push_back({entry.path().string(), status.st_rdev, status.st_rdev == preferred});
+    }
+    // Where a primary node is preferred: a look into sysfs, which takes a dozen system calls.
+    if (preferred && std::ranges::none_of(nodes, &RenderNode::preferred)) {
+        const fs::path wanted = device_of(*preferred);
+        for (RenderNode& node : nodes)
+            node.preferred = !wanted.empty() && device_of(node.number) == wanted;
     }
     std::ranges::sort(nodes, [](const RenderNode& a, const RenderNode& b) {
         return a.preferred != b.preferred ? a.preferred : a.path < b.path;

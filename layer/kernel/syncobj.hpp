@@ -19,6 +19,7 @@ namespace fencebridge::kernel {
 /// A DRM render node of this machine.
 struct RenderNode {
     std::string path;
+    dev_t number;
     bool preferred; ///< it belongs to the preferred device
 };
 

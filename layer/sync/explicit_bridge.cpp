@@ -34,15 +34,15 @@ std::expected<std::unique_ptr<Bridge>, Obstacle> ExplicitBridge::open(size_t ima
                                                                       const TimelineTaker& taker) {
     std::string lacks = "no DRM render node";
     const auto nodes = kernel::render_nodes(taker.main_device);
-    for (const auto& [node, preferred] : nodes) {
-        auto opened = open_on(node, images);
+    for (const kernel::RenderNode& node : nodes) {
+        auto opened = open_on(node.path, images);
         if (!opened) {
             if (const auto* failure = std::get_if<VkResult>(&opened.error()))
                 return std::unexpected(*failure);
-            lacks = node + ": " + std::get<std::string>(opened.error());
+            lacks = node.path + ": " + std::get<std::string>(opened.error());
             continue;
         }
-        const bool elsewhere = !preferred && nodes.front().preferred;
+        const bool elsewhere = !node.preferred && nodes.front().preferred;
         if (auto importable = (*opened)->try_import(elsewhere ? nodes.front().path : std::string());
             !importable)
             return std::unexpected(std::move(importable.error()));
