@@ -36,8 +36,9 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<Surface> surface, PresenterPa
                                    Locked<core::ImageRing>& ring) :
     surface_(std::move(surface)),
     parameters_(std::move(parameters)),
-    pacing_(core::choose_pacing(parameters_.mode, surface_->has_fifo())), ring_(ring),
-    queue_(surface_->display()) {
+    pacing_(core::choose_pacing(parameters_.mode, surface_->has_fifo())),
+    pace_(core::pace_of(pacing_, ring.with([](const auto& all) { return all.size(); }))),
+    ring_(ring), queue_(surface_->display()) {
     judged_.with([&](Judged& last) { last.feedback = parameters_.feedback; });
 }
 
@@ -148,14 +149,17 @@ VkResult WaylandPresenter::wait(Stamp seen, const Deadline& deadline, std::span<
     return queue_.wait(static_cast<EventQueue::Stamp>(seen), deadline, also);
 }
 
+core::CommitWait WaylandPresenter::expected_wait() {
+    return pace_ ? surface_->expected_wait(*pace_) : core::CommitWait::none;
+}
+
 VkResult WaylandPresenter::present(core::ImageIndex image,
                                    const std::optional<core::CommitPoints>& points) {
     const Slot& slot = slots_[static_cast<size_t>(image)];
     const Surface::Content content = {.buffer = slot.buffer.get(),
                                       .timelines = points ? &slot.timelines : nullptr,
                                       .points = points.value_or(core::CommitPoints{})};
-    if (const VkResult result = surface_->commit(content, pacing_, fifo_.get());
-        result != VK_SUCCESS)
+    if (const VkResult result = surface_->commit(content, pace_, fifo_.get()); result != VK_SUCCESS)
         return result;
     const auto feedback = surface_->feedback();
     if (!feedback)

@@ -57,11 +57,14 @@ public:
         const Timelines* timelines; ///< null where fences travel with the buffer
         core::CommitPoints points;  ///< with timelines
     };
-    /// Shows a buffer at this pace. With Pacing::frame_callback waits until the frame before has
-    /// been shown.
+    /// Shows a buffer at this pace: waits for its turn, at most Pace::patience.
+    /// @param pace  core::pace_of() the swapchain
     /// @param fifo  with Pacing::barrier; else null
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory
-    [[nodiscard]] VkResult commit(const Content& content, core::Pacing pacing, wp_fifo_v1* fifo);
+    [[nodiscard]] VkResult commit(const Content& content, const std::optional<core::Pace>& pace,
+                                  wp_fifo_v1* fifo);
+    /// How long a commit at this pace would wait now.
+    [[nodiscard]] core::CommitWait expected_wait(const core::Pace& pace);
     /// The swapchain of the last commit goes. The driver's own may want to extend the surface,
     /// which only one can at a time.
     void leave_explicit_sync();
@@ -73,8 +76,9 @@ private:
 
     std::expected<void, std::string> bind_globals();
     void bind_dmabuf(wl_registry* registry, uint32_t name, uint32_t version);
-    VkResult wait_for_frame();
-    void request_frame_callback();
+    std::optional<Clock::time_point> must_wait_until(const core::Pace& pace) const;
+    VkResult wait_for_frame(const core::Pace& pace);
+    void request_frame_callback(const core::Pace& pace);
     static void request_barrier(wp_fifo_v1* fifo);
 
     wl_surface* const surface_; ///< the application's
