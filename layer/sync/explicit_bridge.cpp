@@ -225,7 +225,8 @@ std::expected<core::ImageList, VkResult> ExplicitBridge::released(const core::Im
     return released;
 }
 
-std::expected<std::span<pollfd>, VkResult> ExplicitBridge::await_release() {
+std::expected<std::span<pollfd>, VkResult>
+ExplicitBridge::await_release(const core::ImageList& /*free*/) {
     for (size_t i = 0; i < images_.size(); ++i) {
         Image& image = images_[i];
         if (!image.awaited) {
@@ -240,8 +241,8 @@ std::expected<std::span<pollfd>, VkResult> ExplicitBridge::await_release() {
     return polled_;
 }
 
-std::expected<Snapshot, VkResult> ExplicitBridge::acquire(const core::ImageList& free,
-                                                          const Deadline&) {
+std::expected<std::optional<Snapshot>, VkResult>
+ExplicitBridge::acquire(const core::ImageList& free) {
     auto snapshot = choose(free);
     if (snapshot) {
         Image& image = at(snapshot->image);

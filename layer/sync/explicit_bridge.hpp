@@ -25,9 +25,8 @@ public:
     std::expected<std::vector<ImageTimelines>, VkResult> share_timelines() override;
     std::expected<core::ImageList, VkResult> released(const core::ImageList& presented,
                                                       const core::ImageList& free) override;
-    std::expected<std::span<pollfd>, VkResult> await_release() override;
-    std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
-                                              const Deadline& deadline) override;
+    std::expected<std::span<pollfd>, VkResult> await_release(const core::ImageList& free) override;
+    std::expected<std::optional<Snapshot>, VkResult> acquire(const core::ImageList& free) override;
     std::expected<std::optional<core::CommitPoints>, VkResult>
     present(core::ImageIndex image, const Fd& rendering) override;
 
