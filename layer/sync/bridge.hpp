@@ -72,6 +72,9 @@ public:
         return {};
     }
 
+    /// Whether the transport goes on using the images' dma-bufs once the window system has them.
+    [[nodiscard]] virtual bool needs_dma_bufs() const { return true; }
+
     /// An image is about to go to the window system, which shall not read it before `rendering`
     /// has signalled. Never loses the fence: what cannot be carried is waited for.
     /// @return what the commit must say, where the transport has timelines
