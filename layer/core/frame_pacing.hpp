@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vulkan/vulkan.h>
 
@@ -20,29 +22,102 @@ enum class Pacing {
     return compositor_has_fifo ? Pacing::barrier : Pacing::frame_callback;
 }
 
-/// Pacing::frame_callback: when the next commit may follow the last. A commit before the last
-/// one's frame callback would replace a frame that was never shown, which FIFO forbids. But a
-/// compositor sends no callbacks to a surface that nobody sees, and an application that presents
-/// to a hidden window must not hang: after `hidden_after` the callback counts as having come.
+/// How long a surface without frame callbacks counts as one that is seen.
+constexpr std::chrono::nanoseconds hidden_after = std::chrono::seconds(1);
+/// That of a display at 25 Hz.
+constexpr std::chrono::nanoseconds slowest_refresh = std::chrono::milliseconds(40);
+
+/// How a swapchain's commits use wl_surface.frame callbacks.
+struct Pace {
+    /// How many commits may follow one whose callback is still to come.
+    uint32_t ahead;
+    /// A callback is requested with one commit in so many.
+    uint32_t interval;
+    /// How long after its request a callback that has not come says that nobody sees the surface.
+    std::chrono::nanoseconds patience;
+};
+
+/// Pacing::frame_callback: a commit before the last one's callback would replace a frame that was
+/// never shown, which FIFO forbids.
+///
+/// Pacing::barrier: the compositor keeps frames apart, and fifo-v1 leaves it to the compositor how
+/// fast it takes the frames of a surface that nobody sees; clients are to throttle themselves by
+/// frame callbacks as well. Here the callback only tells a surface that is seen from one that is
+/// not. As many commits as there are images may follow. For one more, two of all those must have
+/// come back, and a compositor lets none go before it has applied it, in order: it has applied the
+/// second, which the barrier holds back until the first has been shown, and has sent the callback
+/// with that. So nobody waits for it: it is there to be read. One callback in 16 commits ends a run
+/// of frames soon enough, and its event, which ends a wait for an image early, costs next to
+/// nothing.
+///
+/// @return nothing where callbacks say nothing about when to commit
+[[nodiscard]] constexpr std::optional<Pace> pace_of(Pacing pacing, size_t images) {
+    switch (pacing) {
+    case Pacing::none:
+        break;
+    case Pacing::barrier:
+        // A frame that is committed when all others are still to be shown has its turn after them.
+        return Pace{.ahead = static_cast<uint32_t>(images),
+                    .interval = 16,
+                    .patience = hidden_after + images * slowest_refresh};
+    case Pacing::frame_callback:
+        return Pace{.ahead = 0, .interval = 1, .patience = hidden_after};
+    }
+    return std::nullopt;
+}
+
+/// How long a commit has to wait for its turn, shorter first.
+enum class CommitWait { none, one_refresh, hidden };
+
+/// When the next commit to a surface may follow the last, by frame callbacks, of which at most one
+/// is pending. A compositor sends none to a surface that nobody sees, and an application that
+/// presents to it must not hang: when Pace::patience has run out the next commit is made all the
+/// same, and requests another callback. Until one comes there is one commit in that time.
 class FramePacer {
 public:
     using TimePoint = std::chrono::steady_clock::time_point;
-    static constexpr std::chrono::nanoseconds hidden_after = std::chrono::seconds(1);
 
-    /// A frame was committed that asks for a callback.
-    void committed(TimePoint now) { pending_since_ = now; }
-    /// That frame's callback came.
-    void shown() { pending_since_.reset(); }
+    /// Whether the next commit is to request a callback.
+    [[nodiscard]] bool wants_callback(const Pace& pace, TimePoint now) const {
+        return pending_since_ ? is_overdue(pace, now) : commits_ == 0 || commits_ >= pace.interval;
+    }
+
+    /// A commit was made that requested a callback.
+    void requested_callback(TimePoint now) {
+        given_up_ = pending_since_.has_value();
+        commits_ = given_up_ ? commits_ + 1 : 1;
+        pending_since_ = now;
+    }
+    /// A commit was made that requested none.
+    void requested_none() { ++commits_; }
+    /// The last callback that was requested came.
+    void shown() {
+        pending_since_.reset();
+        given_up_ = false;
+    }
 
     /// Until when the next commit waits for the callback; nothing: it need not wait.
-    [[nodiscard]] std::optional<TimePoint> wait_until(TimePoint now) const {
-        if (!pending_since_ || now >= *pending_since_ + hidden_after)
+    [[nodiscard]] std::optional<TimePoint> wait_until(const Pace& pace, TimePoint now) const {
+        if (!pending_since_ || commits_ <= pace.ahead || is_overdue(pace, now))
             return std::nullopt;
-        return *pending_since_ + hidden_after;
+        return *pending_since_ + pace.patience;
+    }
+    /// How long that may be expected to be.
+    [[nodiscard]] CommitWait expected_wait(const Pace& pace, TimePoint now) const {
+        if (!wait_until(pace, now))
+            return CommitWait::none;
+        return given_up_ ? CommitWait::hidden : CommitWait::one_refresh;
     }
 
 private:
+    [[nodiscard]] bool is_overdue(const Pace& pace, TimePoint now) const {
+        return now >= *pending_since_ + pace.patience;
+    }
+
     std::optional<TimePoint> pending_since_;
+    bool given_up_ = false; ///< the request before the pending one was not answered in time
+    /// Since the first request that has not been answered, or the last that has; with that one.
+    uint64_t commits_ = 0;
 };
 
 } // namespace fencebridge::core

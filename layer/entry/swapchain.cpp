@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "core/frame_pacing.hpp"
 #include "core/present_result.hpp"
 #include "entry/guard.hpp"
 #include "entry/intercepts.hpp"
@@ -53,6 +54,23 @@ Presentation take_apart(Device& device, const VkPresentInfoKHR& info) {
     return presentation;
 }
 
+/// The layer's own of a call, in the order in which to present them: a window that must wait for
+/// its turn, a hidden one most of all, does not hold up those that need not, and those that wait do
+/// so together, since each has its turn a second after its last frame at the latest.
+std::vector<uint32_t> presenting_order(const Presentation& presentation) {
+    std::vector<uint32_t> order;
+    std::vector<core::CommitWait> waits(presentation.ours.size());
+    for (uint32_t i = 0; i < presentation.ours.size(); ++i) {
+        if (!presentation.ours[i])
+            continue;
+        order.push_back(i);
+        if (presentation.ours.size() > 1)
+            waits[i] = presentation.ours[i]->expected_wait();
+    }
+    std::ranges::stable_sort(order, {}, [&](uint32_t i) { return waits[i]; });
+    return order;
+}
+
 /// Presents what is the driver's in a call that had some of both. Its rendering is waited for
 /// here, since a semaphore can be waited for once, and has been. Structures in pNext, which count
 /// swapchains as the application did, are left out.
@@ -91,11 +109,8 @@ VkResult present(Device& device, VkQueue queue, const VkPresentInfoKHR& info) {
             std::fill_n(info.pResults, info.swapchainCount, rendering.error());
         return rendering.error();
     }
-    for (uint32_t i = 0; i < info.swapchainCount; ++i) {
-        if (presentation.ours[i])
-            presentation.results[i] =
-                presentation.ours[i]->present(info.pImageIndices[i], *rendering);
-    }
+    for (const uint32_t i : presenting_order(presentation))
+        presentation.results[i] = presentation.ours[i]->present(info.pImageIndices[i], *rendering);
     if (!presentation.drivers.empty())
         present_drivers(device, queue, presentation, *rendering);
 

@@ -30,7 +30,7 @@ struct Layout {
 /// An image of a swapchain, with its memory and the dma-buf that the memory is. Members die in
 /// reverse order: the image before its memory.
 struct SwapchainImage {
-    Fd dma_buf;
+    Fd dma_buf; ///< empty once nobody needs it any more
     vk::Memory memory;
     vk::Image image;
     Layout layout;

@@ -25,33 +25,30 @@ std::expected<void, Errno> import_sync_file(const Fd& dma_buf, const Fd& sync_fi
     return retry_ioctl(dma_buf, FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT, &argument);
 }
 
-std::expected<std::optional<size_t>, Errno> wait_any_writable(std::span<const int> dma_bufs,
-                                                              const Deadline& deadline) {
+std::expected<std::optional<size_t>, Errno> find_writable(std::span<pollfd> dma_bufs) {
     // Asked for POLLOUT, kernels before 5.17 overlook the writer's fence where there are readers'
     // beside it; asked for POLLIN alone, all look at that one. Hence two entries for each.
     std::array<pollfd, 2 * core::max_images> requests;
     const auto used = std::span(requests).first(2 * dma_bufs.size());
     for (size_t i = 0; i < dma_bufs.size(); ++i) {
-        used[2 * i] = {.fd = dma_bufs[i], .events = POLLIN, .revents = 0};
-        used[2 * i + 1] = {.fd = dma_bufs[i], .events = POLLOUT, .revents = 0};
+        used[2 * i] = {.fd = dma_bufs[i].fd, .events = POLLIN, .revents = 0};
+        used[2 * i + 1] = {.fd = dma_bufs[i].fd, .events = POLLOUT, .revents = 0};
     }
-    for (;;) {
-        const auto ready = poll(used, deadline);
-        if (!ready)
-            return std::unexpected(ready.error());
-        if (!*ready)
-            return std::nullopt;
-        for (pollfd& one : used) {
-            if (one.revents & POLLNVAL)
-                return std::unexpected(Errno{EBADF});
-            if (one.revents != 0)
-                one.fd = -1; // seen; poll() passes it over
-        }
-        for (size_t i = 0; i < dma_bufs.size(); ++i) {
-            if (used[2 * i].fd < 0 && used[2 * i + 1].fd < 0)
-                return i;
-        }
+    if (const auto looked = poll(used, Deadline::passed()); !looked)
+        return std::unexpected(looked.error());
+    for (size_t i = 0; i < dma_bufs.size(); ++i) {
+        const short in = used[2 * i].revents;
+        const short out = used[2 * i + 1].revents;
+        if ((in | out) & POLLNVAL)
+            return std::unexpected(Errno{EBADF});
+        if (in != 0 && out != 0)
+            return i;
+        constexpr short for_in = POLLIN;
+        constexpr short for_out = POLLOUT;
+        dma_bufs[i].events = in == 0 ? for_in : for_out;
+        dma_bufs[i].revents = 0;
     }
+    return std::nullopt;
 }
 
 bool looking_is_safe() {

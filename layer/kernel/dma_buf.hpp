@@ -3,10 +3,10 @@
 
 #include <expected>
 #include <optional>
+#include <poll.h>
 #include <span>
 
 #include "kernel/ioctl.hpp"
-#include "util/deadline.hpp"
 #include "util/fd.hpp"
 
 namespace fencebridge::kernel {
@@ -20,12 +20,13 @@ namespace fencebridge::kernel {
 /// wait for. DMA_BUF_IOCTL_IMPORT_SYNC_FILE, Linux 6.0.
 [[nodiscard]] std::expected<void, Errno> import_sync_file(const Fd& dma_buf, const Fd& sync_file);
 
-/// Waits on the CPU until the fences on one of some dma-bufs let a writer in (poll(2),
-/// drivers/dma-buf/dma-buf.c). With a deadline that has passed it only looks.
-/// @param dma_bufs  1 to core::max_images
-/// @return the position of the first that does; nothing when the deadline passed before one did
-[[nodiscard]] std::expected<std::optional<size_t>, Errno>
-wait_any_writable(std::span<const int> dma_bufs, const Deadline& deadline);
+/// Looks for a dma-buf whose fences let a writer in (poll(2), drivers/dma-buf/dma-buf.c). Does not
+/// wait.
+/// @param dma_bufs  1 to core::max_images, each in `fd`; the rest is filled in with what to poll
+/// for
+///                  before the next look, where nothing is returned
+/// @return the position of the first that does
+[[nodiscard]] std::expected<std::optional<size_t>, Errno> find_writable(std::span<pollfd> dma_bufs);
 
 /// Whether that leaves nothing behind. Before Linux 5.16 it does while a fence is pending, and
 /// dma_buf_release() has a BUG_ON() for it (drivers/dma-buf/dma-buf.c): the dma-buf must not be

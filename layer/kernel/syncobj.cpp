@@ -7,8 +7,11 @@
 #include <drm_syncobj.h>
 #include <fcntl.h>
 #include <filesystem>
+#include <map>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+
+#include "util/locked.hpp"
 
 namespace fencebridge::kernel {
 
@@ -84,11 +87,19 @@ std::vector<RenderNode> render_nodes(std::optional<dev_t> preferred) {
     return nodes;
 }
 
-std::expected<SyncobjDevice, Errno> SyncobjDevice::open(const std::string& path) {
+std::expected<std::shared_ptr<const SyncobjDevice>, Errno>
+SyncobjDevice::open(const std::string& path) {
+    using Shared = std::map<std::string, std::weak_ptr<const SyncobjDevice>>;
+    // Never destroyed: an application may use Vulkan from a static destructor of its own.
+    static auto* const shared = new Locked<Shared>;
+    if (auto known = shared->with([&](Shared& all) { return all[path].lock(); }))
+        return known;
     Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (!fd)
         return std::unexpected(Errno{errno});
-    return SyncobjDevice(std::move(fd));
+    std::shared_ptr<const SyncobjDevice> device(new SyncobjDevice(std::move(fd)));
+    shared->with([&](Shared& all) { all[path] = device; });
+    return device;
 }
 
 std::expected<SyncobjHandle, Errno> SyncobjDevice::create() const {
@@ -126,14 +137,14 @@ std::expected<void, Errno> SyncobjDevice::signal(SyncobjHandle timeline,
     return retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &argument);
 }
 
-std::expected<void, Errno>
-SyncobjDevice::query_signalled(std::span<const SyncobjHandle> timelines,
-                               std::span<core::TimelinePoint> points) const {
+std::expected<void, Errno> SyncobjDevice::query(std::span<const SyncobjHandle> timelines,
+                                                std::span<core::TimelinePoint> points,
+                                                bool materialised) const {
     drm_syncobj_timeline_array argument = {
         .handles = address(timelines.data()),
         .points = address(points.data()),
         .count_handles = static_cast<uint32_t>(timelines.size()),
-        .flags = 0,
+        .flags = materialised ? DRM_SYNCOBJ_QUERY_FLAGS_LAST_SUBMITTED : 0u,
     };
     return retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_QUERY, &argument);
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,8 +36,10 @@ enum class SyncobjHandle : uint32_t {};
 /// A DRM device file, for its syncobjs: drivers/gpu/drm/drm_syncobj.c, and drm.h for the ioctls.
 class SyncobjDevice {
 public:
+    /// One open file serves all who have it at the same time in this process.
     /// @param path  a render node
-    [[nodiscard]] static std::expected<SyncobjDevice, Errno> open(const std::string& path);
+    [[nodiscard]] static std::expected<std::shared_ptr<const SyncobjDevice>, Errno>
+    open(const std::string& path);
 
     [[nodiscard]] std::expected<SyncobjHandle, Errno> create() const;
     void destroy(SyncobjHandle syncobj) const;
@@ -51,10 +54,19 @@ public:
                                                     core::TimelinePoint point) const;
 
     /// The last point of each timeline that has signalled.
-    /// @param points  as many as timelines
+    /// @param timelines  not empty
+    /// @param points     at least as many
     [[nodiscard]] std::expected<void, Errno>
     query_signalled(std::span<const SyncobjHandle> timelines,
-                    std::span<core::TimelinePoint> points) const;
+                    std::span<core::TimelinePoint> points) const {
+        return query(timelines, points, false);
+    }
+    /// The same for the last that has materialised.
+    [[nodiscard]] std::expected<void, Errno>
+    query_materialised(std::span<const SyncobjHandle> timelines,
+                       std::span<core::TimelinePoint> points) const {
+        return query(timelines, points, true);
+    }
 
     /// Adds one to an eventfd's counter when a point materialises: now, if it has. Linux 6.6.
     [[nodiscard]] std::expected<void, Errno>
@@ -83,12 +95,16 @@ private:
     std::expected<void, Errno> transfer(SyncobjHandle from, core::TimelinePoint from_point,
                                         SyncobjHandle to, core::TimelinePoint to_point) const;
 
+    std::expected<void, Errno> query(std::span<const SyncobjHandle> timelines,
+                                     std::span<core::TimelinePoint> points,
+                                     bool materialised) const;
+
     explicit SyncobjDevice(Fd fd) : fd_(std::move(fd)) {}
 
     Fd fd_;
 };
 
-/// Owns one syncobj. The device must outlive it, where it is.
+/// Owns one syncobj. The device must outlive it.
 class Syncobj {
 public:
     Syncobj(const SyncobjDevice& device, SyncobjHandle handle) :

@@ -177,6 +177,11 @@ VkResult Swapchain::build(Window& window, const Plan& plan,
     if (!presenter)
         return presenter.error();
     presenter_ = std::move(*presenter);
+    if (!bridge_->needs_dma_bufs()) {
+        // The window system has descriptors of its own by now.
+        for (image::SwapchainImage& image : images_)
+            image.dma_buf.reset();
+    }
     log_opened(plan, chosen->why);
     return VK_SUCCESS;
 }

@@ -7,6 +7,7 @@
 #include <span>
 #include <vulkan/vulkan.h>
 
+#include "core/frame_pacing.hpp"
 #include "core/image_ring.hpp"
 #include "core/timeline_point.hpp"
 #include "util/deadline.hpp"
@@ -32,6 +33,9 @@ public:
     /// @return VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] virtual VkResult wait(Stamp seen, const Deadline& deadline,
                                         std::span<pollfd> also) = 0;
+
+    /// How long present() would wait now for its turn. Does not wait.
+    [[nodiscard]] virtual core::CommitWait expected_wait() = 0;
 
     /// Shows an image, in the order and at the pace of the present mode. The image's fences are in
     /// place.

@@ -52,12 +52,15 @@ std::expected<sync::Snapshot, VkResult> Swapchain::take_image(const Deadline& de
         if (!free->empty()) {
             // Before the driver gets the image back: the snapshot must hold nothing of the
             // application's own.
-            auto snapshot = bridge_->acquire(*free, deadline);
-            if (snapshot)
-                ring_.with([&](core::ImageRing& ring) { ring.take(snapshot->image); });
-            return snapshot;
+            auto snapshot = bridge_->acquire(*free);
+            if (!snapshot)
+                return std::unexpected(snapshot.error());
+            if (*snapshot) {
+                ring_.with([&](core::ImageRing& ring) { ring.take((*snapshot)->image); });
+                return std::move(**snapshot);
+            }
         }
-        const auto also = bridge_->await_release();
+        const auto also = bridge_->await_release(*free);
         if (!also)
             return std::unexpected(also.error());
         if (const VkResult result = presenter_->wait(*seen, deadline, *also); result != VK_SUCCESS)

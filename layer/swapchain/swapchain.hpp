@@ -53,6 +53,9 @@ public:
     /// @param rendering  a sync_file that signals when the image may be read; empty: it may
     [[nodiscard]] VkResult present(uint32_t image_index, const Fd& rendering);
 
+    /// How long present() would wait now for the window's turn.
+    [[nodiscard]] core::CommitWait expected_wait() { return presenter_->expected_wait(); }
+
     /// Another swapchain has taken the surface over (VkSwapchainCreateInfoKHR::oldSwapchain): what
     /// is acquired may still be presented, nothing more can be acquired.
     void retire() { retired_ = true; }

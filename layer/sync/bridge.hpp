@@ -16,7 +16,6 @@
 #include "core/transport_choice.hpp"
 #include "image/swapchain_image.hpp"
 #include "sync/obstacle.hpp"
-#include "util/deadline.hpp"
 #include "util/fd.hpp"
 #include "vk/driver_facts.hpp"
 
@@ -56,19 +55,25 @@ public:
         return {};
     }
 
-    /// When no image is free: what to poll for until one is released, where the transport tells;
-    /// be it one that another thread presents meanwhile. The events that come of it are for
-    /// released() to look at.
-    [[nodiscard]] virtual std::expected<std::span<pollfd>, VkResult> await_release() { return {}; }
-
     /// Chooses among images that have come back from the window system: one with nothing pending
     /// if that is cheap to tell, else the first. Snapshots the fences that the application must
-    /// wait for before it draws to that image, and none that is attached later.
-    /// @param free      not empty
-    /// @param deadline  for a transport that has to wait on the CPU
-    /// @return or VK_TIMEOUT when the deadline passed; or what failed
-    [[nodiscard]] virtual std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
-                                                                    const Deadline& deadline) = 0;
+    /// wait for before it draws to that image, and none that is attached later. Does not wait.
+    /// @param free  not empty
+    /// @return or nothing, where the transport carries no fences and all images have some pending
+    [[nodiscard]] virtual std::expected<std::optional<Snapshot>, VkResult>
+    acquire(const core::ImageList& free) = 0;
+
+    /// When no image is free, or acquire() of those gave nothing: what to poll for, beside the
+    /// window system's events, until that may change; be it by an image that another thread
+    /// presents meanwhile. The events that come of it are for released() to look at.
+    /// @return at most core::max_images
+    [[nodiscard]] virtual std::expected<std::span<pollfd>, VkResult>
+    await_release(const core::ImageList& /*free*/) {
+        return {};
+    }
+
+    /// Whether the transport goes on using the images' dma-bufs once the window system has them.
+    [[nodiscard]] virtual bool needs_dma_bufs() const { return true; }
 
     /// An image is about to go to the window system, which shall not read it before `rendering`
     /// has signalled. Never loses the fence: what cannot be carried is waited for.

@@ -7,14 +7,17 @@
 
 namespace fencebridge::sync {
 
-std::expected<Snapshot, VkResult> CpuBridge::acquire(const core::ImageList& free,
-                                                     const Deadline& deadline) {
-    const auto idle = wait_for_idle(images_, free, deadline);
+std::expected<std::optional<Snapshot>, VkResult> CpuBridge::acquire(const core::ImageList& free) {
+    const auto idle = find_idle(images_, free, std::span(busy_).first(free.size()));
     if (!idle)
         return std::unexpected(idle.error());
     if (!*idle)
-        return std::unexpected(VK_TIMEOUT);
+        return std::nullopt;
     return Snapshot{**idle, Fd()};
+}
+
+std::expected<std::span<pollfd>, VkResult> CpuBridge::await_release(const core::ImageList& free) {
+    return std::span(busy_).first(free.size());
 }
 
 std::expected<std::optional<core::CommitPoints>, VkResult> CpuBridge::present(core::ImageIndex,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sync/dma_bufs.hpp"
 
-#include <array>
+#include <algorithm>
 
 #include "kernel/dma_buf.hpp"
 #include "util/log.hpp"
@@ -9,12 +9,13 @@
 namespace fencebridge::sync {
 
 std::expected<std::optional<core::ImageIndex>, VkResult>
-wait_for_idle(std::span<const image::SwapchainImage> images, const core::ImageList& of,
-              const Deadline& deadline) {
-    std::array<int, core::max_images> dma_bufs;
-    for (size_t i = 0; i < of.size(); ++i)
-        dma_bufs[i] = images[static_cast<size_t>(of[i])].dma_buf.get();
-    const auto writable = kernel::wait_any_writable(std::span(dma_bufs).first(of.size()), deadline);
+find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& of,
+          std::span<pollfd> busy) {
+    std::ranges::transform(of, busy.begin(), [&](core::ImageIndex image) {
+        return pollfd{
+            .fd = images[static_cast<size_t>(image)].dma_buf.get(), .events = 0, .revents = 0};
+    });
+    const auto writable = kernel::find_writable(busy);
     if (!writable) {
         log::error("poll of a dma-buf: %s", kernel::text(writable.error()).c_str());
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <utility>
 
 #include "kernel/sync_file.hpp"
 #include "sync/cpu_bridge.hpp"
@@ -20,6 +21,10 @@ using core::TimelinePoint;
 
 /// Of each acquire timeline; see the class.
 constexpr TimelinePoint always_signalled{1};
+
+/// Few enough that a look is soon had again when images come back before they are asked for: a wait
+/// that need not have been costs three more system calls than the look.
+constexpr uint32_t most_looks_left_out = 15;
 
 TimelinePoint after(TimelinePoint point) { return TimelinePoint{static_cast<uint64_t>(point) + 1}; }
 
@@ -51,14 +56,21 @@ std::expected<std::unique_ptr<Bridge>, Obstacle> ExplicitBridge::open(size_t ima
     return std::unexpected(std::move(lacks));
 }
 
+ExplicitBridge::ExplicitBridge(std::shared_ptr<const kernel::SyncobjDevice> device, Fd eventfd) :
+    device_(std::move(device)),
+    eventfd_(std::move(eventfd)), polled_{.fd = eventfd_.get(), .events = POLLIN, .revents = 0} {}
+
 std::expected<std::unique_ptr<ExplicitBridge>, Obstacle>
 ExplicitBridge::open_on(const std::string& node, size_t images) {
     auto device = kernel::SyncobjDevice::open(node);
     if (!device)
         return std::unexpected(obstacle("open", device.error()));
-    std::unique_ptr<ExplicitBridge> self(new ExplicitBridge(std::move(*device)));
+    Fd eventfd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!eventfd)
+        return std::unexpected(obstacle("eventfd", kernel::Errno{errno}));
+    std::unique_ptr<ExplicitBridge> self(
+        new ExplicitBridge(std::move(*device), std::move(eventfd)));
     self->images_.reserve(images);
-    self->polled_.resize(images, {.fd = -1, .events = POLLIN, .revents = 0});
     while (self->images_.size() < images) {
         if (auto added = self->add_image(); !added)
             return std::unexpected(std::move(added.error()));
@@ -70,10 +82,10 @@ ExplicitBridge::open_on(const std::string& node, size_t images) {
 
 std::expected<void, Obstacle> ExplicitBridge::add_image() {
     const auto create = [&]() -> std::expected<kernel::Syncobj, Obstacle> {
-        const auto handle = device_.create();
+        const auto handle = device_->create();
         if (!handle)
             return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_CREATE", handle.error()));
-        return kernel::Syncobj(device_, *handle);
+        return kernel::Syncobj(*device_, *handle);
     };
     auto acquire = create();
     if (!acquire)
@@ -81,14 +93,10 @@ std::expected<void, Obstacle> ExplicitBridge::add_image() {
     auto release = create();
     if (!release)
         return std::unexpected(std::move(release.error()));
-    Fd eventfd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!eventfd)
-        return std::unexpected(obstacle("eventfd", kernel::Errno{errno}));
-    if (auto done = device_.signal(acquire->get(), always_signalled); !done)
+    if (auto done = device_->signal(acquire->get(), always_signalled); !done)
         return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL", done.error()));
     images_.push_back({.acquire = std::move(*acquire),
                        .release = std::move(*release),
-                       .eventfd = std::move(eventfd),
                        .last_acquire = always_signalled});
     return {};
 }
@@ -97,24 +105,29 @@ std::expected<void, Obstacle> ExplicitBridge::add_image() {
 std::expected<void, Obstacle> ExplicitBridge::try_out() {
     Image& image = images_.front();
     const kernel::SyncobjHandle timeline = image.acquire.get();
-    if (auto done = device_.notify(timeline, always_signalled, image.eventfd); !done)
+    if (auto done = device_->notify(timeline, always_signalled, eventfd_); !done)
         return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_EVENTFD", done.error()));
-    if (!take_notice(image))
+    read_eventfd();
+    if (std::exchange(unexplained_, 0) != 1)
         return std::unexpected("DRM_IOCTL_SYNCOBJ_EVENTFD tells nothing");
 
-    TimelinePoint reached{0};
-    if (auto done = device_.query_signalled(std::span(&timeline, 1), std::span(&reached, 1)); !done)
-        return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
-    if (reached != always_signalled)
-        return std::unexpected("DRM_IOCTL_SYNCOBJ_QUERY gives a wrong point");
+    for (const auto query :
+         {&kernel::SyncobjDevice::query_signalled, &kernel::SyncobjDevice::query_materialised}) {
+        TimelinePoint reached{0};
+        const auto done = ((*device_).*query)(std::span(&timeline, 1), std::span(&reached, 1));
+        if (!done)
+            return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
+        if (reached != always_signalled)
+            return std::unexpected("DRM_IOCTL_SYNCOBJ_QUERY gives a wrong point");
+    }
 
-    if (!device_.export_point(timeline, always_signalled)) {
+    if (!device_->export_point(timeline, always_signalled)) {
         // Before Linux 6.16.
         for (auto* scratch : {&acquire_scratch_, &present_scratch_}) {
-            const auto made = device_.create();
+            const auto made = device_->create();
             if (!made)
                 return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_CREATE", made.error()));
-            scratch->emplace(device_, *made);
+            scratch->emplace(*device_, *made);
         }
     }
     const auto exported = export_point(timeline, always_signalled);
@@ -132,12 +145,12 @@ std::expected<void, Obstacle> ExplicitBridge::try_out() {
 /// @param node  the compositor's render node; where it is empty or cannot be opened, the
 ///              bridge's own device is tried
 std::expected<void, Obstacle> ExplicitBridge::try_import(const std::string& node) const {
-    const auto shared = device_.share(images_.front().release.get());
+    const auto shared = device_->share(images_.front().release.get());
     if (!shared)
         return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD", shared.error()));
     auto theirs =
         node.empty() ? std::unexpected(kernel::Errno{ENOENT}) : kernel::SyncobjDevice::open(node);
-    const kernel::SyncobjDevice& importer = theirs ? *theirs : device_;
+    const kernel::SyncobjDevice& importer = theirs ? **theirs : *device_;
     const auto imported = importer.import(*shared);
     if (!imported)
         return std::unexpected(obstacle("DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE", imported.error()));
@@ -149,8 +162,8 @@ std::expected<void, Obstacle> ExplicitBridge::try_import(const std::string& node
 std::expected<Fd, kernel::Errno> ExplicitBridge::export_point(kernel::SyncobjHandle timeline,
                                                               TimelinePoint point) const {
     if (acquire_scratch_)
-        return device_.export_point_by(acquire_scratch_->get(), timeline, point);
-    const auto link = device_.export_point(timeline, point);
+        return device_->export_point_by(acquire_scratch_->get(), timeline, point);
+    const auto link = device_->export_point(timeline, point);
     if (!link)
         return std::unexpected(link.error());
     // An application may present what it acquired without drawing: the fence comes back then, to be
@@ -162,17 +175,17 @@ std::expected<void, kernel::Errno> ExplicitBridge::import_point(kernel::SyncobjH
                                                                 TimelinePoint point,
                                                                 const Fd& sync_file) const {
     return present_scratch_
-               ? device_.import_point_by(present_scratch_->get(), timeline, point, sync_file)
-               : device_.import_point(timeline, point, sync_file);
+               ? device_->import_point_by(present_scratch_->get(), timeline, point, sync_file)
+               : device_->import_point(timeline, point, sync_file);
 }
 
 std::expected<std::vector<ImageTimelines>, VkResult> ExplicitBridge::share_timelines() {
     std::vector<ImageTimelines> all;
     for (const Image& image : images_) {
-        auto acquire = device_.share(image.acquire.get());
+        auto acquire = device_->share(image.acquire.get());
         if (!acquire)
             return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD", acquire.error()));
-        auto release = device_.share(image.release.get());
+        auto release = device_->share(image.release.get());
         if (!release)
             return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD", release.error()));
         all.push_back({std::move(*acquire), std::move(*release)});
@@ -187,99 +200,139 @@ std::optional<core::ImageIndex> ExplicitBridge::find_idle(const core::ImageList&
     return found == of.end() ? std::nullopt : std::optional(*found);
 }
 
-/// Those of some images whose last release point has signalled, known to be idle from now on.
-std::expected<core::ImageList, VkResult> ExplicitBridge::find_signalled(const core::ImageList& of) {
+/// Notes which of some images are idle: their last release points have signalled.
+/// @return those of the presented ones that are
+std::expected<core::ImageList, VkResult>
+ExplicitBridge::find_signalled(const core::ImageList& presented, const core::ImageList& free) {
     std::array<kernel::SyncobjHandle, core::max_images> handles;
     std::array<TimelinePoint, core::max_images> points;
-    std::ranges::transform(of, handles.begin(),
-                           [&](core::ImageIndex image) { return at(image).release.get(); });
-    if (auto done = device_.query_signalled(std::span(handles).first(of.size()), points); !done)
-        return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
+    const auto handle = [&](core::ImageIndex image) { return at(image).release.get(); };
+    std::ranges::transform(presented, handles.begin(), handle);
+    std::ranges::transform(free, handles.begin() + presented.size(), handle);
+    const auto asked = std::span(handles).first(presented.size() + free.size());
     core::ImageList signalled;
-    for (size_t i = 0; i < of.size(); ++i) {
-        if (points[i] < at(of[i]).committed)
+    if (asked.empty())
+        return signalled;
+    if (auto done = device_->query_signalled(asked, points); !done)
+        return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
+    for (size_t i = 0; i < asked.size(); ++i) {
+        const bool is_free = i >= presented.size();
+        const core::ImageIndex index = is_free ? free[i - presented.size()] : presented[i];
+        if (points[i] < at(index).committed)
             continue;
-        at(of[i]).idle = true;
-        signalled.push_back(of[i]);
+        at(index).idle = true;
+        if (is_free)
+            continue;
+        has_materialised(at(index));
+        signalled.push_back(index);
     }
     return signalled;
 }
 
-/// Reads what an image's eventfd was told. False: nothing yet.
-bool ExplicitBridge::take_notice(Image& image) {
-    uint64_t count;
-    if (::read(image.eventfd.get(), &count, sizeof count) < 0)
-        return false;
-    image.awaited = false;
-    return true;
+/// Those of the awaited images that have come back; first the presented ones in their order, then
+/// those that another thread has presented since that list was made.
+std::expected<core::ImageList, VkResult>
+ExplicitBridge::find_materialised(const core::ImageList& presented) {
+    core::ImageList awaited;
+    const auto add = [&](core::ImageIndex image) {
+        if (at(image).awaited && std::ranges::find(awaited, image) == awaited.end())
+            awaited.push_back(image);
+    };
+    std::ranges::for_each(presented, add);
+    for (uint32_t i = 0; i < images_.size(); ++i)
+        add(core::ImageIndex{i});
+    core::ImageList materialised;
+    if (awaited.empty())
+        return materialised;
+    std::array<kernel::SyncobjHandle, core::max_images> handles;
+    std::array<TimelinePoint, core::max_images> points;
+    std::ranges::transform(awaited, handles.begin(),
+                           [&](core::ImageIndex image) { return at(image).release.get(); });
+    if (auto done = device_->query_materialised(std::span(handles).first(awaited.size()), points);
+        !done)
+        return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
+    for (size_t i = 0; i < awaited.size(); ++i) {
+        if (points[i] < at(awaited[i]).expected)
+            continue;
+        has_materialised(at(awaited[i]));
+        materialised.push_back(awaited[i]);
+    }
+    return materialised;
+}
+
+void ExplicitBridge::has_materialised(Image& image) {
+    if (std::exchange(image.awaited, false))
+        --unexplained_;
+}
+
+void ExplicitBridge::read_eventfd() {
+    polled_.revents = 0;
+    uint64_t told = 0;
+    if (::read(eventfd_.get(), &told, sizeof told) == sizeof told)
+        unexplained_ += static_cast<int64_t>(told);
 }
 
 std::expected<core::ImageList, VkResult> ExplicitBridge::released(const core::ImageList& presented,
                                                                   const core::ImageList& free) {
-    core::ImageList released;
-    for (const core::ImageIndex image : presented) {
-        pollfd& polled = polled_[static_cast<size_t>(image)];
-        if ((polled.revents & POLLIN) && at(image).awaited && take_notice(at(image)))
-            released.push_back(image);
-        polled.revents = 0;
+    const bool woken = polled_.revents != 0;
+    if (woken)
+        read_eventfd();
+    if (find_idle(free))
+        return core::ImageList();
+    const bool may_wait = free.empty() && !woken;
+    if (may_wait && unexplained_ == 0 && looks_to_leave_out_ > 0) {
+        --looks_to_leave_out_;
+        return core::ImageList(); // the wait will tell
     }
-    if (!released.empty() || presented.empty() || find_idle(free))
-        return released;
-
-    // What has signalled has materialised, too, and costs no second question. What has only
-    // materialised is found by waiting for it, which it does not make wait.
-    const auto signalled = find_signalled(presented);
-    if (!signalled)
-        return std::unexpected(signalled.error());
-    for (const core::ImageIndex index : *signalled) {
-        Image& image = at(index);
-        // Nothing of this commit's may be left in the eventfd for the next. If it is still on its
-        // way there, a wait for it will be short.
-        if (image.awaited && !take_notice(image))
-            continue;
-        released.push_back(index);
+    const auto released = look(presented, free);
+    if (may_wait && released) {
+        looks_left_out_ =
+            released->empty() ? std::min(2 * looks_left_out_ + 1, most_looks_left_out) : 0;
+        looks_to_leave_out_ = looks_left_out_;
     }
     return released;
 }
 
-std::expected<std::span<pollfd>, VkResult> ExplicitBridge::await_release() {
-    for (size_t i = 0; i < images_.size(); ++i) {
-        Image& image = images_[i];
-        if (!image.awaited) {
-            // Also of those that are not presented yet: another thread may do so meanwhile.
-            const auto told = device_.notify(image.release.get(), image.expected, image.eventfd);
-            if (!told)
-                return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_EVENTFD", told.error()));
-            image.awaited = true;
-        }
-        polled_[i].fd = image.eventfd.get();
-    }
-    return polled_;
+std::expected<core::ImageList, VkResult> ExplicitBridge::look(const core::ImageList& presented,
+                                                              const core::ImageList& free) {
+    // What has signalled has materialised, too, and costs no second question.
+    const auto signalled = find_signalled(presented, free);
+    if (!signalled || !signalled->empty())
+        return signalled;
+    // Before a wait, the eventfd must hold nothing that is known, and nothing that it has told may
+    // be unexplained: it would not tell that again.
+    if (unexplained_ < 0)
+        read_eventfd();
+    return unexplained_ > 0 ? find_materialised(presented) : signalled;
 }
 
-std::expected<Snapshot, VkResult> ExplicitBridge::acquire(const core::ImageList& free,
-                                                          const Deadline&) {
-    auto snapshot = choose(free);
-    if (snapshot) {
-        Image& image = at(snapshot->image);
-        image.expected = after(image.committed);
+std::expected<std::span<pollfd>, VkResult>
+ExplicitBridge::await_release(const core::ImageList& /*free*/) {
+    for (Image& image : images_) {
+        if (image.awaited)
+            continue;
+        // Also of those that are not presented yet: another thread may do so meanwhile.
+        const auto told = device_->notify(image.release.get(), image.expected, eventfd_);
+        if (!told)
+            return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_EVENTFD", told.error()));
+        image.awaited = true;
     }
+    return std::span(&polled_, 1);
+}
+
+std::expected<std::optional<Snapshot>, VkResult>
+ExplicitBridge::acquire(const core::ImageList& free) {
+    const auto idle = find_idle(free);
+    Image& image = at(idle.value_or(free[0]));
+    Snapshot snapshot = {idle.value_or(free[0]), Fd()};
+    if (!idle) {
+        auto fences = export_point(image.release.get(), image.committed);
+        if (!fences)
+            return std::unexpected(failed("sync_file of a release point", fences.error()));
+        snapshot.fences = std::move(*fences);
+    }
+    image.expected = after(image.committed);
     return snapshot;
-}
-
-std::expected<Snapshot, VkResult> ExplicitBridge::choose(const core::ImageList& free) {
-    if (const auto idle = find_idle(free))
-        return Snapshot{*idle, Fd()};
-    const auto signalled = find_signalled(free);
-    if (!signalled)
-        return std::unexpected(signalled.error());
-    if (!signalled->empty())
-        return Snapshot{(*signalled)[0], Fd()};
-    const Image& image = at(free[0]);
-    auto fences = export_point(image.release.get(), image.committed);
-    if (!fences)
-        return std::unexpected(failed("sync_file of a release point", fences.error()));
-    return Snapshot{free[0], std::move(*fences)};
 }
 
 std::expected<std::optional<core::CommitPoints>, VkResult>

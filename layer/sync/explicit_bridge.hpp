@@ -15,7 +15,9 @@ namespace fencebridge::sync {
 /// image's commits.
 ///
 /// A release point need not have a fence yet when the compositor gets the image. It has come back
-/// when the point materialises, which an eventfd tells; its fence is the snapshot.
+/// when the point materialises; its fence is the snapshot. One eventfd is told of all points that
+/// are waited for. It does not say of which: two questions about all timelines do, which points
+/// have signalled and, if that explains too few, which have materialised.
 class ExplicitBridge final : public Bridge {
 public:
     /// Takes the first DRM node that has what is needed, the compositor's own before others.
@@ -25,9 +27,9 @@ public:
     std::expected<std::vector<ImageTimelines>, VkResult> share_timelines() override;
     std::expected<core::ImageList, VkResult> released(const core::ImageList& presented,
                                                       const core::ImageList& free) override;
-    std::expected<std::span<pollfd>, VkResult> await_release() override;
-    std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
-                                              const Deadline& deadline) override;
+    std::expected<std::optional<Snapshot>, VkResult> acquire(const core::ImageList& free) override;
+    std::expected<std::span<pollfd>, VkResult> await_release(const core::ImageList& free) override;
+    bool needs_dma_bufs() const override { return false; }
     std::expected<std::optional<core::CommitPoints>, VkResult>
     present(core::ImageIndex image, const Fd& rendering) override;
 
@@ -35,18 +37,17 @@ private:
     struct Image {
         kernel::Syncobj acquire;
         kernel::Syncobj release;
-        /// Told of a release point once it is asked for; read once for each time it was.
-        Fd eventfd;
         core::TimelinePoint last_acquire; ///< of the acquire timeline, that has a fence
         core::TimelinePoint committed{0}; ///< of the release timeline; 0: never committed
         /// Of the release timeline: what the next commit's will be, or the last commit's is, since
         /// the image was acquired. The acquiring thread's own.
         core::TimelinePoint expected{0};
-        bool awaited = false; ///< the eventfd will be, or has been, told of `expected`
+        bool awaited = false; ///< the eventfd will be, or has been, told of `expected`, which is
+                              ///< not known to have materialised
         bool idle = true;     ///< `committed` is known to have signalled
     };
 
-    explicit ExplicitBridge(kernel::SyncobjDevice device) : device_(std::move(device)) {}
+    ExplicitBridge(std::shared_ptr<const kernel::SyncobjDevice> device, Fd eventfd);
 
     static std::expected<std::unique_ptr<ExplicitBridge>, Obstacle> open_on(const std::string& node,
                                                                             size_t images);
@@ -54,9 +55,13 @@ private:
     std::expected<void, Obstacle> try_out();
     std::expected<void, Obstacle> try_import(const std::string& node) const;
     std::optional<core::ImageIndex> find_idle(const core::ImageList& of) const;
-    std::expected<Snapshot, VkResult> choose(const core::ImageList& free);
-    std::expected<core::ImageList, VkResult> find_signalled(const core::ImageList& of);
-    static bool take_notice(Image& image);
+    std::expected<core::ImageList, VkResult> look(const core::ImageList& presented,
+                                                  const core::ImageList& free);
+    std::expected<core::ImageList, VkResult> find_signalled(const core::ImageList& presented,
+                                                            const core::ImageList& free);
+    std::expected<core::ImageList, VkResult> find_materialised(const core::ImageList& presented);
+    void read_eventfd();
+    void has_materialised(Image& image);
     std::expected<Fd, kernel::Errno> export_point(kernel::SyncobjHandle timeline,
                                                   core::TimelinePoint point) const;
     std::expected<void, kernel::Errno> import_point(kernel::SyncobjHandle timeline,
@@ -65,9 +70,20 @@ private:
     Image& at(core::ImageIndex image) { return images_[static_cast<size_t>(image)]; }
     const Image& at(core::ImageIndex image) const { return images_[static_cast<size_t>(image)]; }
 
-    const kernel::SyncobjDevice device_;
+    const std::shared_ptr<const kernel::SyncobjDevice> device_;
     std::vector<Image> images_;
-    std::vector<pollfd> polled_; ///< for each image; the acquiring thread's
+
+    // The acquiring thread's own:
+    const Fd eventfd_;
+    pollfd polled_; ///< the eventfd
+    /// How many more points the eventfd has told of than are known to have materialised; less than
+    /// 0: it is still to tell of some that are.
+    int64_t unexplained_ = 0;
+    /// How many times in a row the look before a wait is left out, since the last such looks found
+    /// nothing; and how many of those are left.
+    uint32_t looks_left_out_ = 0;
+    uint32_t looks_to_leave_out_ = 0;
+
     /// For kernels that cannot reach a point in one step: one for each direction, which are
     /// different threads'.
     std::optional<kernel::Syncobj> acquire_scratch_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "sync/kernel_bridge.hpp"
 
+#include <array>
+
+#include "core/surface_limits.hpp"
 #include "kernel/dma_buf.hpp"
 #include "sync/dma_bufs.hpp"
 
@@ -20,12 +23,13 @@ KernelBridge::open(std::span<const image::SwapchainImage> images, vk::Importers 
     return self;
 }
 
-std::expected<Snapshot, VkResult> KernelBridge::acquire(const core::ImageList& free,
-                                                        const Deadline&) {
+std::expected<std::optional<Snapshot>, VkResult>
+KernelBridge::acquire(const core::ImageList& free) {
     if (looks_) {
         // One poll() for all of them costs no more than an export, and makes nothing that has to be
         // imported and closed again.
-        const auto idle = wait_for_idle(images(), free, Deadline::passed());
+        std::array<pollfd, core::max_images> busy;
+        const auto idle = find_idle(images(), free, std::span(busy).first(free.size()));
         if (!idle)
             return std::unexpected(idle.error());
         if (*idle)

@@ -12,8 +12,7 @@ public:
     [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, Obstacle>
     open(std::span<const image::SwapchainImage> images, vk::Importers importers);
 
-    std::expected<Snapshot, VkResult> acquire(const core::ImageList& free,
-                                              const Deadline& deadline) override;
+    std::expected<std::optional<Snapshot>, VkResult> acquire(const core::ImageList& free) override;
 
 private:
     const bool looks_; ///< for an idle image, before it exports

@@ -29,8 +29,8 @@ ModuleBridge::open(std::span<const image::SwapchainImage> images, vk::Importers 
     return self;
 }
 
-std::expected<Snapshot, VkResult> ModuleBridge::acquire(const core::ImageList& free,
-                                                        const Deadline&) {
+std::expected<std::optional<Snapshot>, VkResult>
+ModuleBridge::acquire(const core::ImageList& free) {
     // An export tells who is idle. Not poll(): kernels before 5.16 must not lose a dma-buf that
     // somebody has polled while a fence is pending (dma_buf_release() in
     // drivers/dma-buf/dma-buf.c).

@@ -157,6 +157,22 @@ VkResult EventQueue::read_and_dispatch(const Deadline& deadline, std::span<pollf
     return VK_SUCCESS;
 }
 
+bool EventQueue::wait_for_others(const Deadline& deadline, std::span<pollfd> others) {
+    constexpr timespec longest = {.tv_sec = 0, .tv_nsec = 100'000'000};
+    const auto left = deadline.remaining();
+    const timespec timeout =
+        left && left->tv_sec == 0 && left->tv_nsec < longest.tv_nsec ? *left : longest;
+    if (timeout.tv_nsec == 0 || wl_display_flush(display()) < 0)
+        return false;
+    std::array<pollfd, 1 + core::max_images> polled;
+    // Asked for nothing, the socket still tells of its end.
+    polled[0] = {.fd = wl_display_get_fd(display()), .events = 0, .revents = 0};
+    std::ranges::copy(others, polled.begin() + 1);
+    const int ready = ::ppoll(polled.data(), 1 + others.size(), &timeout, nullptr);
+    std::copy_n(polled.begin() + 1, others.size(), others.begin());
+    return ready > 0 && polled[0].revents == 0;
+}
+
 VkResult EventQueue::flush() {
     if (wl_display_flush(display()) >= 0 || errno == EAGAIN)
         return VK_SUCCESS; // what is left goes with the next flush

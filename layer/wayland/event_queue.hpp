@@ -70,6 +70,13 @@ public:
     /// @return VK_SUCCESS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult round_trip();
 
+    /// Sends what is buffered, then waits for something to happen on one of `others`, for a tenth
+    /// of a second at most. Reads no events: a wait that they need not end is none the shorter for
+    /// them, and the application may want them read after that time.
+    /// @param others  at most core::max_images; filled in as by poll(2)
+    /// @return false: wait() is to tell whether there is anything else
+    [[nodiscard]] bool wait_for_others(const Deadline& deadline, std::span<pollfd> others);
+
     /// Hands buffered requests to the socket as far as it takes them, without waiting.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult flush();

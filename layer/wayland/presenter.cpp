@@ -23,6 +23,7 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Surfac
     window_(std::move(window)),
     surface_(std::move(surface)), parameters_(std::move(parameters)),
     pacing_(core::choose_pacing(parameters_.mode, surface_->connection().fifo() != nullptr)),
+    pace_(core::pace_of(pacing_, ring.with([](const auto& all) { return all.size(); }))),
     ring_(ring), queue_(surface_->connection().display()) {
     judged_.with([&](Judged& last) { last.feedback = parameters_.feedback; });
 }
@@ -127,7 +128,15 @@ std::expected<Presenter::Stamp, VkResult> WaylandPresenter::update() {
 }
 
 VkResult WaylandPresenter::wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) {
+    // With timelines no event says when an image comes back.
+    const bool need_events = slots_.front().timelines.release == nullptr;
+    if (!need_events && queue_.wait_for_others(deadline, also))
+        return VK_SUCCESS;
     return queue_.wait(static_cast<EventQueue::Stamp>(seen), deadline, also);
+}
+
+core::CommitWait WaylandPresenter::expected_wait() {
+    return pace_ ? surface_->expected_wait(*pace_) : core::CommitWait::none;
 }
 
 VkResult WaylandPresenter::present(core::ImageIndex image,
@@ -136,7 +145,7 @@ VkResult WaylandPresenter::present(core::ImageIndex image,
     const Surface::Content content = {.buffer = slot.buffer.get(),
                                       .timelines = points ? &slot.timelines : nullptr,
                                       .points = points.value_or(core::CommitPoints{})};
-    if (const VkResult result = surface_->commit(content, pacing_); result != VK_SUCCESS)
+    if (const VkResult result = surface_->commit(content, pacing_, pace_); result != VK_SUCCESS)
         return result;
     if (const VkResult result = judge_feedback(); result != VK_SUCCESS)
         return result;

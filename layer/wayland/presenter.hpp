@@ -29,6 +29,7 @@ public:
 
     std::expected<Stamp, VkResult> update() override;
     VkResult wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) override;
+    core::CommitWait expected_wait() override;
     VkResult present(core::ImageIndex image,
                      const std::optional<core::CommitPoints>& points) override;
     bool is_suboptimal() const override {
@@ -62,6 +63,7 @@ private:
     const SurfaceUse surface_;
     PresenterParameters parameters_;
     const core::Pacing pacing_;
+    const std::optional<core::Pace> pace_;
     Locked<core::ImageRing>& ring_;
     EventQueue queue_;
     std::vector<Slot> slots_;

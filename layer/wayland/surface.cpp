@@ -73,9 +73,10 @@ std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> Surface::fe
     return feedback_ ? feedback_->current() : connection_->version_3_list();
 }
 
-VkResult Surface::commit(const Content& content, core::Pacing pacing) {
-    if (pacing == core::Pacing::frame_callback) {
-        if (const VkResult result = wait_for_frame(); result != VK_SUCCESS)
+VkResult Surface::commit(const Content& content, core::Pacing pacing,
+                         const std::optional<core::Pace>& pace) {
+    if (pace) {
+        if (const VkResult result = wait_for_frame(*pace); result != VK_SUCCESS)
             return result;
     }
     {
@@ -90,8 +91,8 @@ VkResult Surface::commit(const Content& content, core::Pacing pacing) {
             wl_surface_damage_buffer(surface_, 0, 0, INT32_MAX, INT32_MAX);
         else
             wl_surface_damage(surface_, 0, 0, INT32_MAX, INT32_MAX);
-        if (pacing == core::Pacing::frame_callback)
-            request_frame_callback();
+        if (pace)
+            request_frame_callback(*pace);
         if (pacing == core::Pacing::barrier)
             request_barrier();
         wl_surface_commit(surface_);
@@ -99,30 +100,53 @@ VkResult Surface::commit(const Content& content, core::Pacing pacing) {
     return queue_.flush();
 }
 
-VkResult Surface::wait_for_frame() {
-    for (;;) {
+std::optional<Clock::time_point> Surface::must_wait_until(const core::Pace& pace) const {
+    return frame_.with([&](const Frame& frame) {
+        return frame.callback ? frame.pacer.wait_until(pace, Clock::now()) : std::nullopt;
+    });
+}
+
+VkResult Surface::wait_for_frame(const core::Pace& pace) {
+    while (must_wait_until(pace)) {
         const auto handled = queue_.dispatch_pending();
         if (!handled)
             return handled.error();
-        const auto until =
-            frame_.with([](const Frame& frame) { return frame.pacer.wait_until(Clock::now()); });
+        const auto until = must_wait_until(pace);
         if (!until)
             return VK_SUCCESS;
         const VkResult result = queue_.wait(*handled, Deadline::at(*until));
         if (result != VK_SUCCESS && result != VK_TIMEOUT)
             return result;
     }
+    return VK_SUCCESS;
 }
 
-void Surface::request_frame_callback() {
+core::CommitWait Surface::expected_wait(const core::Pace& pace) {
+    // What was sent counts, though nobody has read it yet. A connection that is lost is for the
+    // commit to find.
+    if (const auto handled = queue_.dispatch_pending(); handled && must_wait_until(pace))
+        static_cast<void>(queue_.wait(*handled, Deadline::passed()));
+    return frame_.with([&](const Frame& frame) {
+        return frame.callback ? frame.pacer.expected_wait(pace, Clock::now())
+                              : core::CommitWait::none;
+    });
+}
+
+void Surface::request_frame_callback(const core::Pace& pace) {
     static constexpr wl_callback_listener listener = {.done = &Handlers::frame_done};
-    Proxy<wl_callback> callback(wl_surface_frame(wrapper_.get()));
-    if (!callback)
-        return; // out of memory: the next frame will not wait
-    wl_callback_add_listener(callback.get(), &listener, this);
+    const auto now = Clock::now();
+    Proxy<wl_callback> callback;
+    if (frame_.with([&](const Frame& frame) { return frame.pacer.wants_callback(pace, now); }))
+        callback.reset(wl_surface_frame(wrapper_.get()));
+    if (callback)
+        wl_callback_add_listener(callback.get(), &listener, this);
     frame_.with([&](Frame& frame) {
-        frame.callback = std::move(callback);
-        frame.pacer.committed(Clock::now());
+        if (callback) {
+            frame.callback = std::move(callback);
+            frame.pacer.requested_callback(now);
+        } else { // or out of memory: the next frame will not wait
+            frame.pacer.requested_none();
+        }
     });
 }
 

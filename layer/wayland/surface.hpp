@@ -61,10 +61,13 @@ public:
         const Timelines* timelines; ///< null where fences travel with the buffer
         core::CommitPoints points;  ///< with timelines
     };
-    /// Shows a buffer at this pace. With Pacing::frame_callback waits until the frame before has
-    /// been shown.
+    /// Shows a buffer at this pace: waits for its turn, at most Pace::patience.
+    /// @param pace  core::pace_of() the swapchain
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory
-    [[nodiscard]] VkResult commit(const Content& content, core::Pacing pacing);
+    [[nodiscard]] VkResult commit(const Content& content, core::Pacing pacing,
+                                  const std::optional<core::Pace>& pace);
+    /// How long a commit at this pace would wait now.
+    [[nodiscard]] core::CommitWait expected_wait(const core::Pace& pace);
 
 private:
     friend SurfaceLeaver;
@@ -73,8 +76,9 @@ private:
     Surface(std::shared_ptr<Connection> connection, wl_surface* surface);
 
     [[nodiscard]] bool is_complete() const;
-    VkResult wait_for_frame();
-    void request_frame_callback();
+    std::optional<Clock::time_point> must_wait_until(const core::Pace& pace) const;
+    VkResult wait_for_frame(const core::Pace& pace);
+    void request_frame_callback(const core::Pace& pace);
     void request_barrier();
 
     const std::shared_ptr<Connection> connection_;

@@ -63,6 +63,16 @@ int refusal(int fd, unsigned long request, const void* argument) {
     return 0;
 }
 
+// What the descriptors of this process are of, and how many there are of each.
+std::map<std::string, size_t> open_files() {
+    std::map<std::string, size_t> files;
+    for (auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+        std::error_code gone;
+        ++files[std::filesystem::read_symlink(entry, gone).string()];
+    }
+    return files;
+}
+
 using namespace std::chrono_literals;
 
 // What the kernel says from now on: kernel(4)'s messages, one by read().
@@ -302,6 +312,22 @@ TEST_F(ExplicitTest, AnImageThatWasAwaitedIsAwaitedAgain) {
     close_window();
 }
 
+// Nothing that the eventfd tells of an image that was found without it ends a later wait early.
+TEST_F(ExplicitTest, WhatWasFoundBeforeItWasToldEndsNoWait) {
+    present_all();
+    EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
+    // One look is left out after that; this makes it.
+    EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
+    compositor_->release(buffer(0));
+    EXPECT_EQ(client_->acquire(swapchain_, 0).index, 0u);
+    ASSERT_EQ(client_->present(swapchain_, 0), VK_SUCCESS);
+    // A question, which image is awaited again, and no more.
+    size_t before = kernel.syncobj_calls;
+    EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
+    EXPECT_EQ(kernel.syncobj_calls - before, 2u);
+    close_window();
+}
+
 // The release comes while the application waits: by a point that materialises without signalling.
 TEST_F(ExplicitTest, AWaitEndsWhenAPointMaterialises) {
     present_all();
@@ -323,6 +349,47 @@ TEST_F(ExplicitTest, AWaitEndsWhenAPointMaterialises) {
         compositor_->settle();
     }
     acquired.reset();
+    close_window();
+}
+
+// One eventfd tells of all of them, and is read once.
+TEST_F(ExplicitTest, AWaitThatSeveralPointsEndForgetsNone) {
+    present_all();
+    FenceTimeline timeline;
+    std::vector<Owned<VkFence>> acquired;
+    for (size_t image = 0; image < swapchain_.images.size(); ++image)
+        acquired.push_back(make_fence(client_->device));
+    for (size_t round = 0; round < 5; ++round) {
+        // The last signals before it is looked at, the others do not.
+        Fd readers[] = {timeline.fence(), timeline.fence(), timeline.fence()};
+        Acquired first{};
+        EXPECT_TRUE(run_and_see_whether_it_waits(
+            [&] { first = acquire(client_->device, swapchain_, forever, {}, acquired[0]); },
+            [&] {
+                compositor_->on_thread([&](Scene& scene) {
+                    for (size_t image = 0; image < 3; ++image)
+                        scene.release_with_fence(*scene.commits().at(image).buffer, readers[image]);
+                    scene.release(*scene.commits().at(3).buffer);
+                });
+            }));
+        ASSERT_EQ(first.result, VK_SUCCESS);
+        std::vector<uint32_t> indices = {first.index};
+        for (size_t more = 1; more < swapchain_.images.size(); ++more) {
+            auto [result, index] =
+                acquire(client_->device, swapchain_, forever, {}, acquired[more]);
+            ASSERT_EQ(result, VK_SUCCESS);
+            indices.push_back(index);
+        }
+        for (int i = 0; i < 3; ++i)
+            timeline.advance();
+        for (Owned<VkFence>& fence : acquired)
+            EXPECT_TRUE(wait_and_reset(client_->device, fence));
+        std::ranges::sort(indices);
+        for (uint32_t index : indices)
+            ASSERT_EQ(client_->present(swapchain_, index), VK_SUCCESS);
+        compositor_->settle();
+    }
+    acquired.clear();
     close_window();
 }
 
@@ -505,6 +572,72 @@ TEST_F(ExplicitTest, AnIdleFrameAsksTheKernelOnce) {
         compositor_->settle();
     }
     close_window();
+}
+
+// An image that comes back while the application waits: the eventfd is told to tell, and one look
+// finds the image. Looks before the wait, which have found nothing, become rare.
+TEST_F(ExplicitTest, AFrameThatWaitsAsksTheKernelTwice) {
+    present_all();
+    constexpr size_t frames = 64;
+    size_t before = kernel.syncobj_calls;
+    for (size_t frame = 0; frame < frames; ++frame) {
+        Acquired acquired{};
+        EXPECT_TRUE(run_and_see_whether_it_waits(
+            [&] { acquired = client_->acquire(swapchain_); },
+            [&] { compositor_->release(buffer(frame % swapchain_.images.size())); }));
+        ASSERT_EQ(acquired.result, VK_SUCCESS);
+        ASSERT_EQ(client_->present(swapchain_, acquired.index), VK_SUCCESS);
+        compositor_->settle();
+    }
+    EXPECT_LE(kernel.syncobj_calls - before, 2 * frames + frames / 8 + swapchain_.images.size());
+    close_window();
+}
+
+// And are frequent again once they find something.
+TEST_F(ExplicitTest, LooksAreMadeAgainWhenImagesComeBackEarlier) {
+    present_all();
+    const auto frames = [&](size_t count, bool early) {
+        size_t before = kernel.syncobj_calls;
+        for (size_t frame = 0; frame < count; ++frame) {
+            const auto let_go = [&] {
+                compositor_->release(buffer(frame % swapchain_.images.size()));
+            };
+            if (early)
+                let_go();
+            Acquired acquired{};
+            EXPECT_EQ(run_and_see_whether_it_waits([&] { acquired = client_->acquire(swapchain_); },
+                                                   let_go),
+                      !early);
+            EXPECT_EQ(acquired.result, VK_SUCCESS);
+            EXPECT_EQ(client_->present(swapchain_, acquired.index), VK_SUCCESS);
+            compositor_->settle();
+        }
+        return kernel.syncobj_calls - before;
+    };
+    const size_t images = swapchain_.images.size();
+    frames(10 * images, false);
+    frames(4 * images, true);
+    EXPECT_EQ(frames(4 * images, true), 4 * images);
+    close_window();
+}
+
+// The open node is everyone's, and dma-bufs are the driver's and the compositor's.
+TEST_F(ExplicitTest, ASwapchainHoldsOneDescriptor) {
+    Client client(start());
+    Swapchain one = client.swapchain();
+    Owned<wl_surface*> window = client.app.new_surface();
+    Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
+    const auto before = open_files();
+    Swapchain other(client.device, surface);
+    ASSERT_EQ(other.result, VK_SUCCESS);
+    const auto after = open_files();
+    const auto more = [&](const char* kind) {
+        return after.contains(kind) ? after.at(kind) - (before.contains(kind) ? before.at(kind) : 0)
+                                    : 0;
+    };
+    EXPECT_EQ(more("anon_inode:[eventfd]"), 1u);
+    EXPECT_EQ(more("/dev/dri/renderD128"), 0u);
+    EXPECT_EQ(more("/dmabuf:"), 2 * other.images.size());
 }
 
 // One look serves all the images that have come back by then, however many frames they last.

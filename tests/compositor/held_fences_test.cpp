@@ -69,6 +69,35 @@ TEST_F(HeldFences, AReaderOfAReleasedImageIsWaitedFor) {
     }
 }
 
+// Whoever waits for fences sees the compositor go meanwhile.
+TEST_F(HeldFences, AWaitForFencesEndsWhenTheCompositorGoes) {
+    Compositor& compositor = start({.release = Release::manual});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
+    FenceTimeline timeline;
+    Fd reader = timeline.fence();
+    for (size_t image = 0; image < swapchain.images.size(); ++image)
+        let_go(*compositor.commit_at(image).buffer, {&reader});
+    compositor.settle();
+    if (!waits_on_the_cpu()) {
+        // Nobody waits: the fences go on to the application.
+        Owned<VkFence> fence = make_fence(client.device);
+        EXPECT_EQ(acquire(client.device, swapchain, 0, VK_NULL_HANDLE, fence).result, VK_SUCCESS);
+        timeline.advance();
+        EXPECT_TRUE(wait_and_reset(client.device, fence));
+        return;
+    }
+    EXPECT_EQ(client.acquire(swapchain, 0).result, VK_NOT_READY);
+    EXPECT_EQ(client.acquire(swapchain, 1'000'000).result, VK_TIMEOUT);
+    VkResult result = VK_ERROR_UNKNOWN;
+    EXPECT_TRUE(run_and_see_whether_it_waits(
+        [&] { result = client.acquire(swapchain).result; },
+        [&] { compositor.on_thread([](Scene& scene) { scene.disconnect_clients(); }); }));
+    EXPECT_EQ(result, VK_ERROR_SURFACE_LOST_KHR);
+    timeline.advance();
+}
+
 void HeldFences::expect_that_nothing_is_read_before(bool presenting_waits) {
     Compositor& compositor = start();
     Client client(compositor);

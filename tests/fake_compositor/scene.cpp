@@ -159,12 +159,19 @@ void Scene::refresh() {
 // A repaint shows what is applied: its frame callbacks are answered and its fifo barrier is
 // cleared, so that the update waiting behind it is applied for the next repaint.
 void Scene::refresh(ClientSurface& surface) {
-    for (wl_resource* callback : std::exchange(surface.frame_callbacks, {})) {
-        wl_callback_send_done(callback, 0);
-        wl_resource_destroy(callback);
+    if (!surface.hidden) {
+        for (wl_resource* callback : std::exchange(surface.frame_callbacks, {})) {
+            wl_callback_send_done(callback, 0);
+            wl_resource_destroy(callback);
+        }
     }
     surface.barrier = false;
     apply_ready(surface);
+}
+
+void Scene::set_hidden(SurfaceId id, bool hidden) {
+    std::ranges::find(surfaces_, id, [](auto& surface) { return surface->id; })->get()->hidden =
+        hidden;
 }
 
 void Scene::apply_ready(ClientSurface& surface) {
@@ -228,7 +235,8 @@ void Scene::commit(ClientSurface& surface) {
     surface.queued.push_back(std::move(update));
     apply_ready(surface);
     while (script_.refresh == Refresh::at_once &&
-           (!surface.frame_callbacks.empty() || !surface.queued.empty() || surface.barrier))
+           ((!surface.hidden && !surface.frame_callbacks.empty()) || !surface.queued.empty() ||
+            surface.barrier))
         refresh(surface);
 }
 

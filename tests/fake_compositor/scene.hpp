@@ -154,6 +154,7 @@ struct ClientSurface {
     ClientBuffer* current = nullptr;
     std::vector<wl_resource*> frame_callbacks; // applied, not answered yet
     bool barrier = false;
+    bool hidden = false; // callbacks are withheld
 };
 
 // What to do to a client at its nth request of a kind.
@@ -208,6 +209,8 @@ public:
     void refresh();
     void set_feedback(Feedback feedback);
     void set_refresh(Refresh refresh);
+    // Nobody sees a surface: it gets no frame callbacks, and all else goes on.
+    void set_hidden(SurfaceId surface, bool hidden);
     // Takes the timer off the display's event loop, which does not free it with itself.
     void stop() { wl_event_source_remove(timer_); }
     void set_release(Release release) { script_.release = release; }

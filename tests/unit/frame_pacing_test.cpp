@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace fencebridge::core {
 namespace {
 
@@ -17,26 +19,149 @@ TEST(Pacing, OfEachPresentMode) {
     EXPECT_EQ(choose_pacing(VK_PRESENT_MODE_FIFO_KHR, false), Pacing::frame_callback);
 }
 
+TEST(Pacing, MailboxHasNoPace) { EXPECT_FALSE(pace_of(Pacing::none, 4)); }
+
+// A commit as a presenter makes it: requests a callback where the pacer wants one.
+bool commit(FramePacer& pacer, const Pace& pace, FramePacer::TimePoint now) {
+    const bool wants = pacer.wants_callback(pace, now);
+    if (wants)
+        pacer.requested_callback(now);
+    else
+        pacer.requested_none();
+    return wants;
+}
+
+// --- with callbacks alone ---
+
+const Pace by_callback = *pace_of(Pacing::frame_callback, 3);
+
 TEST(FramePacer, TheFirstFrameDoesNotWait) {
-    EXPECT_EQ(FramePacer().wait_until(start), std::nullopt);
+    EXPECT_EQ(FramePacer().wait_until(by_callback, start), std::nullopt);
+    EXPECT_EQ(FramePacer().expected_wait(by_callback, start), CommitWait::none);
 }
 
 TEST(FramePacer, TheNextFrameWaitsForTheCallback) {
     FramePacer pacer;
-    pacer.committed(start);
-    EXPECT_EQ(pacer.wait_until(start + 5ms), start + FramePacer::hidden_after);
-    pacer.shown();
-    EXPECT_EQ(pacer.wait_until(start + 5ms), std::nullopt);
+    for (auto now = start; now < start + 50ms; now += 5ms) {
+        EXPECT_TRUE(commit(pacer, by_callback, now));
+        EXPECT_EQ(pacer.wait_until(by_callback, now + 4ms), now + hidden_after);
+        EXPECT_EQ(pacer.expected_wait(by_callback, now + 4ms), CommitWait::one_refresh);
+        pacer.shown();
+        EXPECT_EQ(pacer.wait_until(by_callback, now + 4ms), std::nullopt);
+    }
 }
 
 TEST(FramePacer, AHiddenWindowIsWaitedForOnceAFrame) {
     FramePacer pacer;
-    pacer.committed(start);
-    const auto late = start + FramePacer::hidden_after;
-    EXPECT_NE(pacer.wait_until(late - 1ns), std::nullopt);
-    EXPECT_EQ(pacer.wait_until(late), std::nullopt);
-    pacer.committed(late);
-    EXPECT_EQ(pacer.wait_until(late), late + FramePacer::hidden_after);
+    commit(pacer, by_callback, start);
+    const auto late = start + hidden_after;
+    EXPECT_NE(pacer.wait_until(by_callback, late - 1ns), std::nullopt);
+    EXPECT_EQ(pacer.wait_until(by_callback, late), std::nullopt);
+    EXPECT_TRUE(commit(pacer, by_callback, late));
+    EXPECT_EQ(pacer.wait_until(by_callback, late), late + hidden_after);
+    EXPECT_EQ(pacer.expected_wait(by_callback, late), CommitWait::hidden);
+    pacer.shown();
+    commit(pacer, by_callback, late);
+    EXPECT_EQ(pacer.expected_wait(by_callback, late), CommitWait::one_refresh);
+}
+
+// Without memory for a callback there is nothing to wait for.
+TEST(FramePacer, ACommitWithoutACallbackIsNotWaitedFor) {
+    FramePacer pacer;
+    pacer.requested_none();
+    EXPECT_EQ(pacer.wait_until(by_callback, start), std::nullopt);
+    EXPECT_TRUE(pacer.wants_callback(by_callback, start));
+}
+
+// --- beside barriers ---
+
+constexpr size_t images = 3;
+const Pace beside_barriers = *pace_of(Pacing::barrier, images);
+
+TEST(FramePacerBesideBarriers, AsManyCommitsAsThereAreImagesMayFollow) {
+    FramePacer pacer;
+    EXPECT_TRUE(commit(pacer, beside_barriers, start));
+    for (size_t i = 0; i < images; ++i) {
+        EXPECT_EQ(pacer.wait_until(beside_barriers, start), std::nullopt);
+        EXPECT_FALSE(commit(pacer, beside_barriers, start));
+    }
+    EXPECT_EQ(pacer.wait_until(beside_barriers, start), start + beside_barriers.patience);
+    pacer.shown();
+    EXPECT_EQ(pacer.wait_until(beside_barriers, start), std::nullopt);
+}
+
+// A compositor that keeps to fifo-v1: shows one frame a refresh, lets an image go when the next one
+// replaces it on screen, or at once if it copies, and sends callbacks when it shows. The client
+// commits whenever it has an image.
+void expect_no_wait(size_t image_count, bool copies) {
+    const Pace pace = *pace_of(Pacing::barrier, image_count);
+    FramePacer pacer;
+    size_t committed = 0;
+    size_t applied = 0; // of those committed, in order
+    size_t callback_of = 0;
+    bool callback_pending = false;
+    auto now = start;
+    const auto released = [&] { return copies || applied == 0 ? applied : applied - 1; };
+    for (int refresh = 0; refresh < 200; ++refresh, now += 16ms) {
+        while (committed - released() < image_count) {
+            ASSERT_EQ(pacer.wait_until(pace, now), std::nullopt) << "commit " << committed;
+            if (commit(pacer, pace, now)) {
+                callback_of = committed;
+                callback_pending = true;
+            }
+            ++committed;
+            if (applied == 0)
+                applied = 1; // nothing holds the first back
+        }
+        if (callback_pending && callback_of < applied) {
+            callback_pending = false;
+            pacer.shown();
+        }
+        applied = std::min(applied + 1, committed);
+    }
+    EXPECT_GT(committed, 190u);
+}
+
+TEST(FramePacerBesideBarriers, AWindowThatIsSeenNeverWaits) {
+    for (size_t count : {2, 3, 4, 8, 16, 17, 64}) {
+        expect_no_wait(count, false);
+        expect_no_wait(count, true);
+    }
+}
+
+TEST(FramePacerBesideBarriers, ACallbackIsRequestedByOneCommitIn16) {
+    FramePacer pacer;
+    size_t requested = 0;
+    for (int i = 0; i < 160; ++i) {
+        if (commit(pacer, beside_barriers, start)) {
+            ++requested;
+            pacer.shown();
+        }
+    }
+    EXPECT_EQ(requested, 10u);
+}
+
+// Once a second, not as many as there are images each second.
+TEST(FramePacerBesideBarriers, AHiddenWindowIsWaitedForOnceAFrame) {
+    FramePacer pacer;
+    auto now = start;
+    for (size_t i = 0; i <= images; ++i)
+        commit(pacer, beside_barriers, now);
+    for (int second = 0; second < 5; ++second) {
+        const auto until = pacer.wait_until(beside_barriers, now);
+        ASSERT_TRUE(until);
+        EXPECT_EQ(*until, start + (second + 1) * beside_barriers.patience);
+        now = *until;
+        EXPECT_TRUE(commit(pacer, beside_barriers, now));
+    }
+    EXPECT_EQ(pacer.expected_wait(beside_barriers, now), CommitWait::hidden);
+    // And seen again.
+    pacer.shown();
+    for (int i = 0; i < 15; ++i) {
+        EXPECT_EQ(pacer.wait_until(beside_barriers, now), std::nullopt);
+        commit(pacer, beside_barriers, now);
+        pacer.shown();
+    }
 }
 
 } // namespace

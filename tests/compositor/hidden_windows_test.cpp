@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+// Windows that nobody sees, and so get no frame callbacks: how long their application waits. Waits
+// that nothing ends are skipped, and the clock set on instead.
+#include "fixture.hpp"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <vector>
+
+namespace fencebridge::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+// What becomes of this process's waits and clock. Constant-initialised: clock_gettime() is called
+// before any constructor.
+constinit std::atomic<bool> skips = false; // a wait that nothing ends at once
+constinit std::atomic<int64_t> skipped_ns = 0;
+constinit std::atomic<size_t> waits = 0; // that nothing ended at once
+std::function<void()> before_skipping;
+
+int wait_or_skip(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+    const auto poll_for = [&](const timespec* most) {
+        timespec left = most ? *most : timespec{};
+        return int(syscall(SYS_ppoll, fds, count, most ? &left : nullptr, mask, 8));
+    };
+    const timespec none{};
+    const int ready = poll_for(&none);
+    if (ready != 0 || (timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0))
+        return ready;
+    ++waits;
+    if (!skips || !timeout)
+        return poll_for(timeout);
+    if (before_skipping)
+        before_skipping();
+    skipped_ns +=
+        std::chrono::nanoseconds(std::chrono::seconds(timeout->tv_sec)).count() + timeout->tv_nsec;
+    return 0;
+}
+
+class HiddenWindows : public CompositorTest {
+protected:
+    void SetUp() override {
+        CompositorTest::SetUp();
+        waits = 0;
+        skipped_ns = 0; // the compositor's timer has the kernel's clock
+        skips = true;
+    }
+    void TearDown() override {
+        skips = false;
+        before_skipping = nullptr;
+        CompositorTest::TearDown();
+    }
+    static std::chrono::nanoseconds skipped() { return std::chrono::nanoseconds(skipped_ns); }
+
+    // In this order, when the compositor has answered what was presented before.
+    VkResult present_both(Client& client, const Swapchain& one, const Swapchain& other) {
+        Presented both[] = {{one, client.acquire(one).index}, {other, client.acquire(other).index}};
+        compositor_->settle();
+        return present_together(client.device.queue, both);
+    }
+
+    // Windows are numbered as they were made.
+    void hide(uint32_t window, bool hidden = true) {
+        compositor_->on_thread([=](Scene& scene) { scene.set_hidden(SurfaceId(window), hidden); });
+    }
+    size_t commits_of(uint32_t window) {
+        return compositor_->on_thread(
+            [=](Scene& scene) { return scene.commits_of(SurfaceId(window)); });
+    }
+};
+
+constexpr SwapchainOptions fifo = {.mode = VK_PRESENT_MODE_FIFO_KHR};
+
+// A second window of the same application.
+struct Other {
+    explicit Other(Client& client) :
+        window(client.app.new_surface()),
+        surface(make_surface(client.instance, client.app, window)),
+        swapchain(client.device, surface, fifo) {}
+    Owned<wl_surface*> window;
+    Owned<VkSurfaceKHR> surface;
+    Swapchain swapchain;
+};
+
+TEST_F(HiddenWindows, WaitTogetherInOneCall) {
+    start();
+    Client client(*compositor_);
+    Swapchain first = client.swapchain(fifo);
+    Other other(client);
+    hide(0);
+    hide(1);
+    ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
+    // Their clocks do not tick as one.
+    skipped_ns += std::chrono::nanoseconds(600ms).count();
+    ASSERT_EQ(client.present(first, client.acquire(first).index), VK_SUCCESS);
+    for (int call = 0; call < 3; ++call) {
+        auto before = skipped();
+        ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
+        EXPECT_LE(skipped() - before, 1s);
+    }
+    EXPECT_EQ(commits_of(0), 5u);
+    EXPECT_EQ(commits_of(1), 4u);
+}
+
+TEST_F(HiddenWindows, DoNotHoldUpTheOthersOfACall) {
+    start();
+    Client client(*compositor_);
+    Swapchain first = client.swapchain(fifo);
+    Other other(client);
+    hide(0);
+    ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
+    for (size_t call = 1; call <= 3; ++call) {
+        size_t others = 0;
+        before_skipping = [&] { others = commits_of(1); };
+        waits = 0;
+        ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
+        EXPECT_EQ(waits, 1u);
+        EXPECT_EQ(others, call + 1);
+    }
+}
+
+// Nor one that is known to be hidden those that only wait for the next refresh.
+TEST_F(HiddenWindows, WaitAfterThoseThatAreSeen) {
+    start({.refresh = Refresh::manual, .release = Release::at_once});
+    Client client(*compositor_);
+    Swapchain first = client.swapchain(fifo);
+    Other other(client);
+    hide(0);
+    ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
+    compositor_->refresh();
+    ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
+    // Both wait. The refresh comes when the first wait begins.
+    std::vector<size_t> others;
+    before_skipping = [&] {
+        compositor_->refresh();
+        others.push_back(commits_of(1));
+    };
+    ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
+    ASSERT_FALSE(others.empty());
+    EXPECT_EQ(others.back(), 3u);
+}
+
+#ifdef FAKE_COMPOSITOR_HAS_FIFO
+
+class HiddenWithBarriers : public HiddenWindows {};
+
+// Hidden windows' barriers fall as fast as the compositor likes: here, at once.
+TEST_F(HiddenWithBarriers, GoOnOnceASecond) {
+    start({.globals = {.fifo = 1}});
+    Client client(*compositor_);
+    Swapchain swapchain = client.swapchain(fifo);
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    hide(0);
+    // The callback that tells of it is asked for by one in 16 frames, and as many as there are
+    // images may follow that.
+    for (size_t frame = 0; frame < 16 + swapchain.images.size(); ++frame)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    for (int frame = 0; frame < 5; ++frame) {
+        auto before = skipped();
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+        EXPECT_GT(skipped() - before, 800ms);
+        EXPECT_LE(skipped() - before, 1200ms);
+    }
+    hide(0, false);
+    compositor_->refresh();
+    auto before = skipped();
+    for (int frame = 0; frame < 50; ++frame)
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    EXPECT_EQ(skipped(), before);
+}
+
+TEST_F(HiddenWithBarriers, KeepTheirPaceInANewSwapchain) {
+    start({.globals = {.fifo = 1}});
+    Client client(*compositor_);
+    Swapchain old = client.swapchain(fifo);
+    hide(0);
+    for (size_t frame = 0; frame < 1 + old.images.size(); ++frame)
+        ASSERT_EQ(client.frame(old), VK_SUCCESS);
+    EXPECT_EQ(skipped_ns, 0);
+    Swapchain swapchain = client.swapchain({.mode = fifo.mode, .old = old});
+    auto before = skipped();
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    EXPECT_GT(skipped() - before, 800ms);
+    vkDeviceWaitIdle(client.device);
+}
+
+// The frame that is one more than there are images has an image only after the callback was sent.
+TEST_F(HiddenWithBarriers, AWindowThatIsSeenDoesNotWaitForCallbacks) {
+    skips = false;
+    start({.globals = {.fifo = 1}, .refresh = Refresh::periodic});
+    Client client(*compositor_);
+    Swapchain swapchain = client.swapchain(fifo);
+    for (int frame = 0; frame < 100; ++frame) {
+        uint32_t index = client.acquire(swapchain).index;
+        waits = 0;
+        ASSERT_EQ(client.present(swapchain, index), VK_SUCCESS);
+        EXPECT_EQ(waits, 0u) << "frame " << frame;
+    }
+    compositor_->settle();
+    EXPECT_LE(compositor_->requests("wl_surface", "frame"), 1u + 100 / 16);
+}
+
+#endif
+
+} // namespace
+} // namespace fencebridge::test
+
+// Before the C library's, for the layer as well.
+extern "C" [[gnu::visibility("default")]] int ppoll(pollfd* fds, nfds_t count,
+                                                    const timespec* timeout, const sigset_t* mask) {
+    return fencebridge::test::wait_or_skip(fds, count, timeout, mask);
+}
+
+extern "C" [[gnu::visibility("default")]] int clock_gettime(clockid_t clock,
+                                                            timespec* now) noexcept {
+    const int result = int(syscall(SYS_clock_gettime, clock, now));
+    if (result != 0 || clock != CLOCK_MONOTONIC)
+        return result;
+    const int64_t ns = now->tv_nsec + fencebridge::test::skipped_ns;
+    now->tv_sec += ns / 1'000'000'000;
+    now->tv_nsec = long(ns % 1'000'000'000);
+    return 0;
+}
