@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <span>
+#include <string_view>
+
 #include "entry/guard.hpp"
 #include "entry/intercepts.hpp"
 #include "entry/layer_chain.hpp"
@@ -12,6 +16,17 @@ namespace {
 bool can_show(const VkInstanceCreateInfo& info) {
     return contains(info.ppEnabledExtensionNames, info.enabledExtensionCount,
                     VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME);
+}
+
+/// The extension of another window system that the application presents to, or null.
+const char* find_other_window_system(const VkInstanceCreateInfo& info) {
+    const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
+    const auto other = std::ranges::find_if(names, [](std::string_view name) {
+        return name == VK_KHR_DISPLAY_EXTENSION_NAME ||
+               (name.ends_with("_surface") && name != VK_KHR_SURFACE_EXTENSION_NAME &&
+                name != VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME);
+    });
+    return other == names.end() ? nullptr : *other;
 }
 
 uint32_t requested_version(const VkInstanceCreateInfo& info) {
@@ -73,6 +88,11 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         }
         if (result != VK_SUCCESS)
             return result;
+        // A device's extensions are the same for all surfaces.
+        if (const char* other = find_other_window_system(*create_info); active && other != nullptr)
+            log::info("instance enables %s as well: its surfaces, too, do without the device "
+                      "extensions that the layer hides",
+                      other);
 
         Rollback created([&] {
             const auto destroy =

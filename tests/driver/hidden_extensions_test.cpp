@@ -83,6 +83,23 @@ INSTANTIATE_TEST_SUITE_P(
         "VK_KHR_present_wait2", "VK_KHR_shared_presentable_image", "VK_KHR_swapchain_maintenance1",
         "VK_NV_low_latency2", "VK_NV_present_barrier", "VK_NV_present_metering"));
 
+class OtherWindowSystemTest : public DriverTest {};
+
+// A device's extensions are asked for without a surface: what is hidden is missed elsewhere, too.
+TEST_F(OtherWindowSystemTest, IsToldThatExtensionsAreHidden) {
+    const EnvironmentVariable info{"FENCEBRIDGE_LOG_LEVEL", "info"};
+    fake_driver().add_instance_extension("VK_EXT_headless_surface");
+    const StderrCapture log;
+    {
+        const Instance wayland_alone;
+        EXPECT_TRUE(log.lines_with("hides").empty());
+    }
+    const Instance both{
+        {.extensions = {"VK_KHR_surface", "VK_KHR_wayland_surface", "VK_EXT_headless_surface"}}};
+    ASSERT_EQ(both.result(), VK_SUCCESS);
+    EXPECT_EQ(log.lines_with("VK_EXT_headless_surface").size(), 1U);
+}
+
 /// The features of one of those extensions, in a structure that the headers may lack.
 struct FeaturesCase {
     const char* extension;
