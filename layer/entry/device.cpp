@@ -182,14 +182,14 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
             next_link->pfnNextGetInstanceProcAddr(instance->handle, "vkCreateDevice"));
         if (create_next == nullptr)
             return VK_ERROR_INITIALIZATION_FAILED;
-        link->u.pLayerInfo = next_link->pNext;
-
         const auto physical = instance->physical(physical_device);
         const bool hides = instance->hides_extensions(*physical);
         if (hides) {
             if (const VkResult refused = refuse_hidden(*create_info); refused != VK_SUCCESS)
                 return refused;
         }
+        // The layers below move it further.
+        link->u.pLayerInfo = next_link->pNext;
         const Queues queues(*physical, *create_info);
         const bool served = is_served(*instance, *physical, *create_info, queues);
         // The loader lets the extension pass, since the layer's manifest names it.

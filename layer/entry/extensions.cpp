@@ -54,6 +54,7 @@ constexpr std::array hidden = {
         "VK_EXT_present_mode_fifo_latest_ready",
         {},
         {{{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}}},
+        {1000361000},
     },
     HiddenExtension{
         "VK_EXT_present_timing",
@@ -92,6 +93,7 @@ constexpr std::array hidden = {
         "VK_KHR_present_mode_fifo_latest_ready",
         {},
         {{{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}}},
+        {1000361000},
     },
     HiddenExtension{
         "VK_KHR_present_wait",
@@ -110,6 +112,7 @@ constexpr std::array hidden = {
         {{{1000111000, "VkSharedPresentSurfaceCapabilitiesKHR", 1},
           // Of VK_KHR_extended_flags: the same flags in 64 bits.
           {1000668006, "VkSharedPresentSurfaceCapabilities2KHR", 2}}},
+        {VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR, VK_PRESENT_MODE_SHARED_CONTINUOUS_REFRESH_KHR},
     },
     HiddenExtension{
         "VK_KHR_swapchain_maintenance1",
@@ -163,6 +166,14 @@ bool is_hidden_command(std::string_view name) {
     return std::ranges::any_of(hidden, [&](const HiddenExtension& extension) {
         return std::ranges::find(extension.commands, name) != extension.commands.end();
     });
+}
+
+bool is_hidden_present_mode(VkPresentModeKHR mode) {
+    // 0 is VK_PRESENT_MODE_IMMEDIATE_KHR, and no extension's.
+    return mode != 0 && std::ranges::any_of(hidden, [&](const HiddenExtension& extension) {
+               return std::ranges::find(extension.present_modes, static_cast<uint32_t>(mode)) !=
+                      extension.present_modes.end();
+           });
 }
 
 void clear_hidden_answers(void* chain) {

@@ -32,6 +32,7 @@ struct HiddenExtension {
     std::string_view name;
     std::array<std::string_view, 5> commands = {};
     std::array<AnswerStructure, 2> structures = {};
+    std::array<uint32_t, 2> present_modes = {}; ///< VkPresentModeKHR; 0: none
 };
 
 /// All of them. tests/driver/registry.py compares them with the registry of Vulkan (vk.xml).
@@ -41,6 +42,9 @@ struct HiddenExtension {
 [[nodiscard]] const HiddenExtension* find_hidden_extension(std::string_view name);
 
 [[nodiscard]] bool is_hidden_command(std::string_view name);
+
+/// Whether only a hidden extension has the present mode.
+[[nodiscard]] bool is_hidden_present_mode(VkPresentModeKHR mode);
 
 /// Makes the structures of hidden extensions in a chain of output structures say that there is
 /// nothing.

@@ -7,6 +7,7 @@
 #include "entry/guard.hpp"
 #include "entry/intercepts.hpp"
 #include "entry/registry.hpp"
+#include "util/log.hpp"
 #include "vk/chain.hpp"
 
 // The application's own images in a swapchain's memory (VK_KHR_swapchain with Vulkan 1.1).
@@ -25,8 +26,7 @@ std::shared_ptr<Swapchain> find_bound_swapchain(Device& device, const VkBindImag
     const auto* bind = vk::find<VkBindImageMemorySwapchainInfoKHR>(info.pNext);
     if (bind == nullptr || bind->swapchain == VK_NULL_HANDLE)
         return nullptr;
-    auto swapchain = device.find_swapchain(bind->swapchain);
-    return swapchain && bind->imageIndex < swapchain->images().size() ? swapchain : nullptr;
+    return device.find_swapchain(bind->swapchain);
 }
 
 /// The same binding in terms of the swapchain image's memory. Of the structures that may be
@@ -42,6 +42,10 @@ struct MemoryBinding {
 std::expected<MemoryBinding, VkResult> bind_to_memory(Swapchain& swapchain,
                                                       const VkBindImageMemoryInfo& info) {
     const auto* bind = vk::find<VkBindImageMemorySwapchainInfoKHR>(info.pNext);
+    if (bind->imageIndex >= swapchain.images().size()) {
+        log::error("vkBindImageMemory2: the swapchain has no image %u", bind->imageIndex);
+        return std::unexpected(VK_ERROR_VALIDATION_FAILED_EXT);
+    }
     const auto memory = swapchain.memory_for_alias(bind->imageIndex, info.image);
     if (!memory)
         return std::unexpected(memory.error());

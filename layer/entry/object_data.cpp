@@ -31,9 +31,11 @@ VkResult annotate(VkDevice handle, const Info* info, VkObjectType type, uint64_t
                   VkResult (*vk::DeviceDispatch::*next)(VkDevice, const Info*)) {
     return guarded([&] {
         const auto device = find_device(handle);
-        if (find_ours(*device, type, object))
+        const auto next_function = device->vk.next.*next;
+        // VK_EXT_debug_utils may be the loader's alone.
+        if (find_ours(*device, type, object) || next_function == nullptr)
             return VK_SUCCESS;
-        return (device->vk.next.*next)(handle, info);
+        return next_function(handle, info);
     });
 }
 

@@ -58,6 +58,26 @@ VkResult answer(VkPhysicalDevice device, VkSurfaceKHR surface, Drivers&& drivers
     });
 }
 
+/// Whether a surface of the driver's is presented to without the extensions that the layer hides.
+bool hides_extensions(VkPhysicalDevice device) {
+    const auto instance = find_instance(device);
+    return instance->active && instance->hides_extensions(*instance->physical(device));
+}
+
+VkResult give_drivers_present_modes(const vk::InstanceDispatch& next, VkPhysicalDevice device,
+                                    VkSurfaceKHR surface, uint32_t* count,
+                                    VkPresentModeKHR* modes) {
+    if (!hides_extensions(device))
+        return next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, count, modes);
+    auto all = vk::enumerate<VkPresentModeKHR>([&](uint32_t* room, VkPresentModeKHR* array) {
+        return next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, room, array);
+    });
+    if (!all)
+        return all.error();
+    std::erase_if(*all, is_hidden_present_mode);
+    return vk::give(std::span<const VkPresentModeKHR>(*all), count, modes);
+}
+
 VkSurfaceFormatKHR surface_format(VkFormat format) {
     return {format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR};
 }
@@ -157,7 +177,11 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
     return answer(
         device, info->surface,
         [&](const vk::InstanceDispatch& next) {
-            return next.GetPhysicalDeviceSurfaceCapabilities2KHR(device, info, capabilities);
+            const VkResult result =
+                next.GetPhysicalDeviceSurfaceCapabilities2KHR(device, info, capabilities);
+            if (hides_extensions(device))
+                clear_hidden_answers(capabilities->pNext);
+            return result;
         },
         [&](const Served& served) {
             capabilities->surfaceCapabilities = capabilities_of(served);
@@ -213,7 +237,13 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormats2KHR(
     return answer(
         device, info->surface,
         [&](const vk::InstanceDispatch& next) {
-            return next.GetPhysicalDeviceSurfaceFormats2KHR(device, info, count, formats);
+            const VkResult result =
+                next.GetPhysicalDeviceSurfaceFormats2KHR(device, info, count, formats);
+            if (formats != nullptr && hides_extensions(device)) {
+                for (VkSurfaceFormat2KHR& format : std::span(formats, *count))
+                    clear_hidden_answers(format.pNext);
+            }
+            return result;
         },
         [&](const Served& served) {
             return vk::give(std::span<const VkFormat>(served.formats->formats), count, formats,
@@ -231,7 +261,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfacePresentModesKHR(VkPhysica
     return answer(
         device, surface,
         [&](const vk::InstanceDispatch& next) {
-            return next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, count, modes);
+            return give_drivers_present_modes(next, device, surface, count, modes);
         },
         [&](const Served& served) { return vk::give(present_modes_of(served), count, modes); });
 }

@@ -9,6 +9,7 @@
 #include "entry/intercepts.hpp"
 #include "entry/registry.hpp"
 #include "sync/cpu_bridge.hpp"
+#include "util/log.hpp"
 #include "vk/enumerate.hpp"
 
 // Each function serves the layer's own swapchains, and passes the driver's on.
@@ -31,6 +32,20 @@ WindowClaim retire(Device& device, VkSwapchainKHR old) {
 std::optional<WindowClaim> claim_window(Device& device, const Window& window, VkSwapchainKHR old) {
     WindowClaim retired = retire(device, old);
     return retired.is_to(window.native()) ? std::move(retired) : WindowClaim::take(window.native());
+}
+
+/// A swapchain of the driver's own. The old one may be the layer's, through another VkSurfaceKHR of
+/// the same window: the driver does not know it.
+VkResult create_drivers(Device& device, const VkSwapchainCreateInfoKHR& info,
+                        const VkAllocationCallbacks* allocator, VkSwapchainKHR* swapchain) {
+    if (device.vk.next.CreateSwapchainKHR == nullptr)
+        return VK_ERROR_INITIALIZATION_FAILED;
+    if (!device.find_record(info.oldSwapchain))
+        return device.vk.next.CreateSwapchainKHR(device.vk.handle, &info, allocator, swapchain);
+    static_cast<void>(retire(device, info.oldSwapchain));
+    VkSwapchainCreateInfoKHR without_old = info;
+    without_old.oldSwapchain = VK_NULL_HANDLE;
+    return device.vk.next.CreateSwapchainKHR(device.vk.handle, &without_old, allocator, swapchain);
 }
 
 /// A vkQueuePresentKHR, taken apart by who has each swapchain.
@@ -139,15 +154,15 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
         if (!found)
             return found.error();
         const std::optional<Served>& served = *found;
-        if (!served) {
-            if (device->vk.next.CreateSwapchainKHR == nullptr)
-                return VK_ERROR_INITIALIZATION_FAILED;
-            return device->vk.next.CreateSwapchainKHR(handle, create_info, allocator, swapchain);
-        }
+        if (!served)
+            return create_drivers(*device, *create_info, allocator, swapchain);
         // Before anything is made on the window, and until all of it is gone.
         auto claim = claim_window(*device, *served->surface->window, create_info->oldSwapchain);
-        if (!claim)
+        if (!claim) {
+            log::error("vkCreateSwapchainKHR: another swapchain of this process presents to the "
+                       "window; destroy it, or pass it as oldSwapchain");
             return VK_ERROR_NATIVE_WINDOW_IN_USE_KHR;
+        }
         auto created =
             Swapchain::create(device->vk, device->payloads, *served->physical,
                               *served->surface->window, *create_info, instance.settings.sync);

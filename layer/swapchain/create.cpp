@@ -100,8 +100,12 @@ Swapchain::create(const vk::Device& device, sync::PayloadImporter& payloads,
     if (const auto* usage = vk::find<vk::ImageUsageFlags2>(info.pNext);
         usage != nullptr && usage->usage > UINT32_MAX)
         return std::unexpected(refuse("a usage that is none of the surface's"));
-    if (info.flags & ~served_flags)
-        return std::unexpected(refuse("a flag of an extension that the layer does not offer"));
+    if (const auto unknown = info.flags & ~served_flags; unknown != 0) {
+        log::error("vkCreateSwapchainKHR: flags 0x%x are of extensions that the layer does not "
+                   "provide",
+                   unknown);
+        return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+    }
 
     auto parameters = fencebridge::image_parameters(info);
     const auto feedback = window.feedback();

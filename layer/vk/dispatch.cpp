@@ -37,6 +37,9 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     resolve(DestroyInstance, "vkDestroyInstance");
     resolve(EnumerateDeviceExtensionProperties, "vkEnumerateDeviceExtensionProperties");
     resolve.promoted(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
+    // Not valid to call then, but the layer is asked for it where the loader has it.
+    if (GetPhysicalDeviceFeatures2 == nullptr)
+        resolve(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
     resolve(GetPhysicalDeviceProperties, "vkGetPhysicalDeviceProperties");
     resolve.promoted(GetPhysicalDeviceProperties2, "vkGetPhysicalDeviceProperties2");
     resolve(GetPhysicalDeviceMemoryProperties, "vkGetPhysicalDeviceMemoryProperties");

@@ -162,6 +162,13 @@ TEST_P(PrivateDataTest, IsKeptForASwapchain) {
     for (const VkPrivateDataSlot slot : slots)
         destroy(objects.device, slot, nullptr);
     EXPECT_EQ(fake_driver().call_count("vkDestroyPrivateDataSlot"), 2u);
+
+    // A new slot has no data, though its handle may be an old one.
+    VkPrivateDataSlot again = VK_NULL_HANDLE;
+    ASSERT_EQ(create(objects.device, &info, nullptr, &again), VK_SUCCESS);
+    EXPECT_EQ(again, slots[1]);
+    EXPECT_EQ(read(again), 0u);
+    destroy(objects.device, again, nullptr);
 }
 
 // VkImageSwapchainCreateInfoKHR in the VkImageCreateInfo of a question (VK_KHR_maintenance5; the

@@ -27,6 +27,34 @@ protected:
     }
 };
 
+// The device's extensions are hidden whatever the surface: what the driver has of them is, too.
+TEST_P(Unserved, TellsNothingOfHiddenExtensions) {
+    fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, "VK_KHR_shared_presentable_image");
+    Compositor& compositor = start(GetParam().script);
+    Client client(compositor);
+    uint32_t count = 0;
+    EXPECT_EQ(vkGetPhysicalDeviceSurfacePresentModesKHR(client.device.physical, client.surface,
+                                                        &count, nullptr),
+              VK_SUCCESS);
+    EXPECT_EQ(count, 1u);
+
+    struct {
+        VkStructureType type = VkStructureType(1000479000);
+        void* next = nullptr;
+        VkBool32 supported = VK_TRUE;
+    } present_id2; // VkSurfaceCapabilitiesPresentId2KHR, for the headers may be older
+    VkPhysicalDeviceSurfaceInfo2KHR info{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SURFACE_INFO_2_KHR};
+    info.surface = client.surface;
+    VkSurfaceCapabilities2KHR capabilities{VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_KHR};
+    capabilities.pNext = &present_id2;
+    const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(
+        vkGetInstanceProcAddr(client.instance, "vkGetPhysicalDeviceSurfaceCapabilities2KHR"));
+    ASSERT_EQ(get(client.device.physical, &info, &capabilities), VK_SUCCESS);
+    EXPECT_EQ(capabilities.surfaceCapabilities.minImageCount,
+              uint32_t(FAKE_DRIVER_NATIVE_MIN_IMAGES));
+    EXPECT_EQ(present_id2.supported, VK_FALSE);
+}
+
 TEST_P(Unserved, GoesToTheDriversOwnWindowSystem) {
     Compositor& compositor = start(GetParam().script);
     Client client(compositor);

@@ -181,6 +181,24 @@ TEST_F(SwapchainTest, AWindowChangesHandsBetweenThreads) {
     EXPECT_EQ(wl_display_get_error(client.app.display()), 0);
 }
 
+// The old swapchain of a new one that is the driver's may be the layer's: oldSwapchain belongs to
+// the native window, not to the VkSurfaceKHR.
+TEST_F(SwapchainTest, AnOldOneIsNotShownToTheDriver) {
+    Client client(start());
+    Swapchain old = client.swapchain();
+    ASSERT_EQ(old.result, VK_SUCCESS);
+    for (const VkFormat format : {VK_FORMAT_B8G8R8A8_UNORM, VK_FORMAT_B8G8R8A8_SRGB,
+                                  VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_R8G8B8A8_SRGB})
+        fake_driver().set_format(FAKE_DRIVER_ALL_DEVICES, format, 0, nullptr);
+    const Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, client.window);
+    const Swapchain drivers(
+        client.device, surface,
+        {.format = FAKE_DRIVER_NATIVE_FORMAT, .mode = VK_PRESENT_MODE_IMMEDIATE_KHR, .old = old});
+    EXPECT_EQ(drivers.result, VK_SUCCESS);
+    EXPECT_EQ(fake_driver().call_count("vkCreateSwapchainKHR"), 1u);
+    EXPECT_EQ(client.acquire(old, 0).result, VK_ERROR_OUT_OF_DATE_KHR);
+}
+
 TEST_F(SwapchainTest, SeveralArePresentedInOneCall) {
     Compositor& compositor = start();
     Client client(compositor);
@@ -254,10 +272,13 @@ TEST_P(SwapchainMemory, ImagesMayBeMadeOfIt) {
         VkBindImageMemorySwapchainInfoKHR to_swapchain{
             VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_SWAPCHAIN_INFO_KHR};
         to_swapchain.swapchain = swapchain;
-        to_swapchain.imageIndex = index;
         VkBindImageMemoryInfo bind{VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO};
         bind.pNext = &to_swapchain;
         bind.image = image;
+        // An image that the swapchain does not have is not asked of the driver, either.
+        to_swapchain.imageIndex = uint32_t(swapchain.images.size());
+        EXPECT_LT(vkBindImageMemory2(client.device, 1, &bind), VK_SUCCESS);
+        to_swapchain.imageIndex = index;
         EXPECT_EQ(vkBindImageMemory2(client.device, 1, &bind), VK_SUCCESS);
     }
     EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);

@@ -54,14 +54,6 @@ TEST_P(HiddenExtensionTest, IsShownWhereTheDevicePassesThrough) {
     EXPECT_EQ(device.result(), VK_SUCCESS);
 }
 
-TEST_P(HiddenExtensionTest, IsRefusedWhenItIsEnabledAllTheSame) {
-    const Instance instance;
-    const Device device{instance.physical_device(),
-                        {.extensions = {"VK_KHR_swapchain", GetParam()}}};
-    EXPECT_EQ(device.result(), VK_ERROR_EXTENSION_NOT_PRESENT);
-    EXPECT_EQ(fake_driver().device_creates(), 0U);
-}
-
 // The loader refuses what is not listed, but not what another layer adds.
 TEST_P(HiddenExtensionTest, IsRefusedWhenALayerAboveEnablesIt) {
     const Instance instance;

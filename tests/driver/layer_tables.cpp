@@ -45,6 +45,14 @@ void print_hidden(const HiddenExtension& extension) {
                     structure.name.data(), structure.type, structure.words);
         separator = ", ";
     }
+    std::printf("], \"present_modes\": [");
+    separator = "";
+    for (const uint32_t mode : extension.present_modes) {
+        if (mode == 0)
+            continue;
+        std::printf("%s%u", separator, mode);
+        separator = ", ";
+    }
     std::printf("]}");
 }
 

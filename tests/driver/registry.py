@@ -56,6 +56,9 @@ EXTENSIONS = {
     "VK_KHR_swapchain_mutable_format": "obeyed",
 }
 
+# VK_HEADER_VERSION of a registry that has all names of the layer's table.
+KNOWS_ALL = 363
+
 # 32-bit words of a member that is no flag of 64 bits, no pointer and no array.
 WORDS = {"uint64_t": 2, "VkDeviceSize": 2, "VkFlags64": 2}
 
@@ -118,7 +121,7 @@ class Registry:
                 if part.tag in ("command", "type"):
                     self.owners.setdefault(self.name(part.get("name")), []).append(element)
                 if part.get("offset") is not None and (
-                        part.get("extends") == "VkStructureType"):
+                        part.get("extends") in ("VkStructureType", "VkPresentModeKHR")):
                     number = int(part.get("extnumber") or element.get("number"))
                     self.numbers[part.get("name")] = (
                         1_000_000_000 + (number - 1) * 1000 + int(part.get("offset")))
@@ -144,6 +147,11 @@ class Registry:
                 return found
             found |= more
 
+    @staticmethod
+    def enum_of(part):
+        """The enumerator's own name, where an extension has it under another."""
+        return part.get("alias") or part.get("name")
+
     def words(self, structure):
         """How many 32-bit words follow sType and pNext, as far as the first pointer."""
         count = 0
@@ -162,7 +170,7 @@ def is_platform(element):
 class Comparison:
     def __init__(self, registry, tables):
         self.registry, self.tables = registry, tables
-        self.problems = []
+        self.problems, self.newer = [], []
         self.hidden_commands = {command for each in tables["hidden"].values()
                                 for command in each["commands"]}
         self.seen = 0
@@ -234,11 +242,16 @@ class Comparison:
     def check_hidden(self, name, entry):
         element = self.registry.extensions.get(name)
         if element is None:
-            return  # newer than this registry
+            self.newer.append(name)
+            return
         parts = [part for require in element.iter("require") for part in require]
         commands = {part.get("name") for part in parts if part.tag == "command"}
         self.expect(set(entry["commands"]) == commands,
                     f"{name}: commands {sorted(commands)} are {entry['commands']} in the table")
+        modes = [self.registry.numbers[self.registry.enum_of(part)] for part in parts
+                 if part.get("extends") == "VkPresentModeKHR"]
+        self.expect(sorted(modes) == sorted(entry["present_modes"]),
+                    f"{name}: present modes {modes} are {entry['present_modes']} in the table")
         listed = {each["type"] for each in entry["structures"]}
         for part in parts:
             structure = self.registry.name(part.get("name"))
@@ -248,6 +261,7 @@ class Comparison:
         for each in entry["structures"]:
             structure = self.registry.name(each["name"])
             if structure not in self.registry.members:
+                self.newer.append(structure)
                 continue
             number = self.registry.numbers.get(self.registry.types[structure])
             self.expect(number == each["type"], f"{structure} is {number}, not {each['type']}")
@@ -293,7 +307,11 @@ def main(program, vk_xml, manifest):
                    if each.findtext("name") == "VK_HEADER_VERSION")
     print(f"registry {version}: {comparison.seen} comparisons, of "
           f"{len(list(comparison.handle_commands()))} commands that carry handles and "
-          f"{len(tables['hidden'])} hidden extensions; {len(comparison.problems)} problems")
+          f"{len(tables['hidden'])} hidden extensions; {len(comparison.problems)} problems; "
+          f"newer than this registry: {', '.join(comparison.newer) or 'nothing'}")
+    # The registry that knows all of the table is the one that shows its spelling and its numbers.
+    if int(version) >= KNOWS_ALL and comparison.newer:
+        comparison.problems.append("the table has names that the registry should know, too")
     for problem in comparison.problems:
         print(f"  {problem}")
     # A registry in which little is found is not the registry.

@@ -69,6 +69,12 @@ VkResult get_capabilities2(VkPhysicalDevice, const VkPhysicalDeviceSurfaceInfo2K
     if (objects().surfaces.find(info->surface) == nullptr)
         return VK_ERROR_SURFACE_LOST_KHR;
     capabilities->surfaceCapabilities = native_capabilities();
+    // VkSurfaceCapabilitiesPresentId2KHR and ...Wait2KHR, for the headers may be older.
+    for (auto* link = static_cast<VkBaseOutStructure*>(capabilities->pNext); link != nullptr;
+         link = link->pNext)
+        if (link->sType == VkStructureType(1000479000) ||
+            link->sType == VkStructureType(1000480000))
+            *reinterpret_cast<VkBool32*>(link + 1) = VK_TRUE;
     return VK_SUCCESS;
 }
 
@@ -109,14 +115,17 @@ VkResult get_formats2(VkPhysicalDevice, const VkPhysicalDeviceSurfaceInfo2KHR* i
         [](VkSurfaceFormat2KHR& to, const VkSurfaceFormatKHR& from) { to.surfaceFormat = from; });
 }
 
-VkResult get_present_modes(VkPhysicalDevice, VkSurfaceKHR surface, uint32_t* count,
+VkResult get_present_modes(VkPhysicalDevice device, VkSurfaceKHR surface, uint32_t* count,
                            VkPresentModeKHR* modes) {
-    static constexpr VkPresentModeKHR native_mode = VK_PRESENT_MODE_IMMEDIATE_KHR;
     if (const auto failure = enter_query("vkGetPhysicalDeviceSurfacePresentModesKHR"))
         return *failure;
     if (objects().surfaces.find(surface) == nullptr)
         return VK_ERROR_SURFACE_LOST_KHR;
-    return enumerate(std::span<const VkPresentModeKHR>{&native_mode, 1}, count, modes);
+    std::vector<VkPresentModeKHR> native{VK_PRESENT_MODE_IMMEDIATE_KHR};
+    const auto settings = current_device_settings(from_handle<PhysicalDevice>(device)->index);
+    if (settings.has_extension(VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME))
+        native.push_back(VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR);
+    return enumerate(std::span<const VkPresentModeKHR>{native}, count, modes);
 }
 
 VkResult get_rectangles(VkPhysicalDevice, VkSurfaceKHR surface, uint32_t* count,

@@ -93,17 +93,27 @@ VkResult set_marker_tag(VkDevice, const VkDebugMarkerObjectTagInfoEXT* info) {
     return VK_SUCCESS;
 }
 
+/// The slot that was destroyed last: the next has its handle.
+std::atomic<VkPrivateDataSlot> last_slot = VK_NULL_HANDLE;
+
 VkResult create_slot(VkDevice handle, const VkPrivateDataSlotCreateInfo*,
                      const VkAllocationCallbacks*, VkPrivateDataSlot* result) {
     if (const auto failure = enter("vkCreatePrivateDataSlot"))
         return *failure;
-    *result = objects().private_data_slots.add({.device = from_handle<Device>(handle)});
+    PrivateDataSlot slot{.device = from_handle<Device>(handle)};
+    if (const VkPrivateDataSlot again = last_slot.exchange(VK_NULL_HANDLE)) {
+        objects().private_data_slots.add_again(again, std::move(slot));
+        *result = again;
+    } else {
+        *result = objects().private_data_slots.add(std::move(slot));
+    }
     return VK_SUCCESS;
 }
 
 void destroy_slot(VkDevice, VkPrivateDataSlot slot, const VkAllocationCallbacks*) {
     note("vkDestroyPrivateDataSlot");
-    objects().private_data_slots.remove(slot);
+    if (objects().private_data_slots.remove(slot) != nullptr)
+        last_slot = slot;
 }
 
 VkResult set_private_data(VkDevice, VkObjectType type, uint64_t object, VkPrivateDataSlot handle,

@@ -191,6 +191,12 @@ public:
         return to_handle(number);
     }
 
+    /// A new object behind a handle that was destroyed, as real drivers reuse them.
+    void add_again(Handle handle, Object object) {
+        const std::lock_guard lock{mutex_};
+        objects_.emplace(to_number(handle), std::make_shared<Object>(std::move(object)));
+    }
+
     /// Null, and a misuse, when the handle is not one of a live object.
     [[nodiscard]] std::shared_ptr<Object> find(Handle handle) {
         auto object = find_if_any(handle);

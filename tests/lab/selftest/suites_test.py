@@ -3,6 +3,7 @@
 
 import contextlib
 import io
+import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -52,6 +53,12 @@ class Kernels(unittest.TestCase):
     def test_the_module_runs_on_some_or_all(self):
         self.assertEqual(self.run_on(False), list(kernels.SHORT))
         self.assertEqual(self.run_on(True), list(kernels.KERNELS))
+
+    def test_what_a_step_has_left_is_read(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "igt.log").write_bytes(b"SUCCESS \xff")
+            self.assertEqual(kmod.text_of(Path(folder), "igt"), "SUCCESS \ufffd")
+            self.assertEqual(kmod.text_of(Path(folder), "igt", "status"), "")
 
     def test_transports_run_on_some_or_all_stock_kernels(self):
         for whole in (False, True):

@@ -81,7 +81,7 @@ def add_sources(name: str, modules: Path) -> None:
 
 
 def in_guest(name: str, steps: list[str], plan: Plan, modules: Path, built: Path, out: Path,
-              module: bool) -> None:
+             module: bool) -> None:
     request = guest.Request(
         argv=["sh", str(SOURCE_IN_ROOT / "tests/lab/guest/kmod.sh"), *steps],
         kernel=name, compositor="none", layer=False, module=module, out=out, build=built,
@@ -103,7 +103,7 @@ def fresh(folder: Path) -> Path:
 
 def text_of(out: Path, step: str, kind: str = "log") -> str:
     path = out / f"{step}.{kind}"
-    return path.readtext_of(errors="replace") if path.exists() else ""
+    return path.read_text(errors="replace") if path.exists() else ""
 
 
 def _check_status(outcome: Outcome, what: str, out: Path, step: str) -> None:
