@@ -22,33 +22,30 @@ enum class Pacing {
     return compositor_has_fifo ? Pacing::barrier : Pacing::frame_callback;
 }
 
-/// How long a surface without frame callbacks counts as one that is seen.
+/// A surface counts as visible for this long after a frame callback was requested.
 constexpr std::chrono::nanoseconds hidden_after = std::chrono::seconds(1);
-/// That of a display at 25 Hz.
+/// The refresh period of 25 Hz, the slowest display allowed for.
 constexpr std::chrono::nanoseconds slowest_refresh = std::chrono::milliseconds(40);
 
 /// How a swapchain's commits use wl_surface.frame callbacks.
 struct Pace {
-    /// How many commits may follow one whose callback is still to come.
+    /// How many commits may follow the one that requested a callback before it is answered.
     uint32_t ahead;
-    /// A callback is requested with one commit in so many.
+    /// One commit in `interval` requests a callback.
     uint32_t interval;
-    /// How long after its request a callback that has not come says that nobody sees the surface.
+    /// A surface whose callback has not come this long after its request counts as hidden.
     std::chrono::nanoseconds patience;
 };
 
 /// Pacing::frame_callback: a commit before the last one's callback would replace a frame that was
 /// never shown, which FIFO forbids.
 ///
-/// Pacing::barrier: the compositor keeps frames apart, and fifo-v1 leaves it to the compositor how
-/// fast it takes the frames of a surface that nobody sees; clients are to throttle themselves by
-/// frame callbacks as well. Here the callback only tells a surface that is seen from one that is
-/// not. As many commits as there are images may follow. For one more, two of all those must have
-/// come back, and a compositor lets none go before it has applied it, in order: it has applied the
-/// second, which the barrier holds back until the first has been shown, and has sent the callback
-/// with that. So nobody waits for it: it is there to be read. One callback in 16 commits ends a run
-/// of frames soon enough, and its event, which ends a wait for an image early, costs next to
-/// nothing.
+/// Pacing::barrier: the compositor keeps frames apart. fifo-v1 does not say how fast it applies the
+/// frames of an invisible surface, and asks clients to throttle by frame callbacks as well. One
+/// commit in 16 requests a callback; as many commits as there are images may follow before it is
+/// answered. A visible surface never waits for the answer: the commit after those needs two of
+/// their images to be released. The compositor releases the second only after it applied that
+/// commit, and the barrier delays that until the first was shown, when the callback is sent.
 ///
 /// @return nothing where callbacks say nothing about when to commit
 [[nodiscard]] constexpr std::optional<Pace> pace_of(Pacing pacing, size_t images) {
@@ -56,7 +53,7 @@ struct Pace {
     case Pacing::none:
         break;
     case Pacing::barrier:
-        // A frame that is committed when all others are still to be shown has its turn after them.
+        // The compositor may first show a queued frame of every image, one a refresh.
         return Pace{.ahead = static_cast<uint32_t>(images),
                     .interval = 16,
                     .patience = hidden_after + images * slowest_refresh};

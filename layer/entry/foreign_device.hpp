@@ -9,13 +9,13 @@
 
 namespace fencebridge::entry {
 
-/// Whether the layer's images can be shown on a surface, as far as a query can tell. A device that
-/// is none of the compositor's shares the linear layout at most, and not all of those can import it
-/// from each other (other memory, other alignment). If such a device has a window system
-/// integration of its own to go back to, one image is made and offered to the compositor.
+/// Whether the compositor can import this device's images. A device that the feedback does not name
+/// shares at most LINEAR, and not every GPU imports another's LINEAR buffers (other memory, other
+/// alignment). If the driver can present by itself, one image of each layout in turn is offered to
+/// the compositor until it takes one.
 /// @param feedback  the surface's
 /// @param format    one in which images could be shared
-/// @return also true when it cannot be tried; or VK_ERROR_SURFACE_LOST_KHR
+/// @return true also when nothing can be offered; or VK_ERROR_SURFACE_LOST_KHR
 [[nodiscard]] std::expected<bool, VkResult>
 shares_buffers(const Instance& instance, const vk::PhysicalDevice& physical, VkSurfaceKHR handle,
                Window& window, const core::DmabufFeedback& feedback, VkFormat format);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "entry/guard.hpp"
@@ -68,10 +69,13 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
             return create_next(&info, allocator, handle);
         };
         VkResult result = VK_ERROR_EXTENSION_NOT_PRESENT;
+        std::string added;
         if (active) {
             const auto names = with_extensions(create_info->ppEnabledExtensionNames,
                                                create_info->enabledExtensionCount,
                                                vk::required_instance_extensions());
+            for (const char* name : std::span(names).subspan(create_info->enabledExtensionCount))
+                added.append(added.empty() ? "" : ", ").append(name);
             VkInstanceCreateInfo more = *create_info;
             more.enabledExtensionCount = static_cast<uint32_t>(names.size());
             more.ppEnabledExtensionNames = names.data();
@@ -83,8 +87,9 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
             const bool retried = std::exchange(active, false);
             result = create(*create_info);
             if (retried && result == VK_SUCCESS)
-                log::warning("instance passes through: it could not be created with %s and its kin",
-                             vk::required_instance_extensions().front());
+                log::warning("instance passes through: vkCreateInstance failed with the added "
+                             "extensions %s",
+                             added.c_str());
         }
         if (result != VK_SUCCESS)
             return result;

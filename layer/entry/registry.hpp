@@ -84,7 +84,9 @@ find_served(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR surface);
 
 /// A VkSwapchainKHR of the layer's, whose handle is the address of `chain`.
 struct SwapchainRecord {
-    WindowClaim claim; ///< to nothing, once retired; goes after all that shows things on the window
+    /// Empty once the swapchain is retired. Destroyed last: everything on the window is gone by
+    /// then.
+    WindowClaim claim;
     std::shared_ptr<Surface> surface;
     std::unique_ptr<Swapchain> chain;
     /// vkSetPrivateData on the swapchain, of which the driver has never heard.

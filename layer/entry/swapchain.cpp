@@ -69,9 +69,10 @@ Presentation take_apart(Device& device, const VkPresentInfoKHR& info) {
     return presentation;
 }
 
-/// The layer's own of a call, in the order in which to present them: a window that must wait for
-/// its turn, a hidden one most of all, does not hold up those that need not, and those that wait do
-/// so together, since each has its turn a second after its last frame at the latest.
+/// The layer's swapchains of a call, in the order in which to present them: first those that need
+/// not wait for their turn, last those of hidden windows, so that no window holds up one that waits
+/// less. The waits overlap: each ends core::Pace::patience after its callback was requested, which
+/// was before this call.
 std::vector<uint32_t> presenting_order(const Presentation& presentation) {
     std::vector<uint32_t> order;
     std::vector<core::CommitWait> waits(presentation.ours.size());

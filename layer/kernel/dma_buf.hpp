@@ -22,10 +22,9 @@ namespace fencebridge::kernel {
 
 /// Looks for a dma-buf whose fences let a writer in (poll(2), drivers/dma-buf/dma-buf.c). Does not
 /// wait.
-/// @param dma_bufs  1 to core::max_images, each in `fd`; the rest is filled in with what to poll
-/// for
-///                  before the next look, where nothing is returned
-/// @return the position of the first that does
+/// @param dma_bufs  1 to core::max_images; `fd` is given. If nothing is returned, `events` is set
+///                  to what to poll for before the next look.
+/// @return the position of the first such dma-buf
 [[nodiscard]] std::expected<std::optional<size_t>, Errno> find_writable(std::span<pollfd> dma_bufs);
 
 /// Whether that leaves nothing behind. Before Linux 5.16 it does while a fence is pending, and

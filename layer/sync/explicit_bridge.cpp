@@ -22,8 +22,8 @@ using core::TimelinePoint;
 /// Of each acquire timeline; see the class.
 constexpr TimelinePoint always_signalled{1};
 
-/// Few enough that a look is soon had again when images come back before they are asked for: a wait
-/// that need not have been costs three more system calls than the look.
+/// Small, so that queries resume soon when images are released before the application acquires: a
+/// needless wait costs three system calls more than a query.
 constexpr uint32_t most_looks_left_out = 15;
 
 TimelinePoint after(TimelinePoint point) { return TimelinePoint{static_cast<uint64_t>(point) + 1}; }
@@ -158,7 +158,7 @@ std::expected<void, Obstacle> ExplicitBridge::try_import(const std::string& node
     return {};
 }
 
-/// The two directions of a sync_file, in one step or two. Each is one thread's.
+/// Called by the acquiring thread alone, as import_point() is by the presenting one.
 std::expected<Fd, kernel::Errno> ExplicitBridge::export_point(kernel::SyncobjHandle timeline,
                                                               TimelinePoint point) const {
     if (acquire_scratch_)
@@ -166,8 +166,9 @@ std::expected<Fd, kernel::Errno> ExplicitBridge::export_point(kernel::SyncobjHan
     const auto link = device_->export_point(timeline, point);
     if (!link)
         return std::unexpected(link.error());
-    // An application may present what it acquired without drawing: the fence comes back then, to be
-    // put at another point. What is merged is free of chains.
+    // If the application presents the image without drawing, this fence is imported at a point of
+    // the acquire timeline. The kernel warns of a chain within a chain; a merged sync_file holds
+    // no chain.
     return kernel::merge(*link, *link);
 }
 

@@ -6,18 +6,18 @@
 
 namespace fencebridge::sync {
 
-/// Transport `explicit`: linux-drm-syncobj-v1. Each image has two timelines of its own, since the
-/// compositor may let images go in any order and a point that signals takes all earlier ones with
-/// it.
+/// Transport `explicit`: linux-drm-syncobj-v1. Each image has two timelines of its own: the
+/// compositor may release images in any order, and a point that signals also signals all earlier
+/// points of its timeline.
 ///
 /// Points of an acquire timeline: 1 has signalled from the start and stands for rendering that is
 /// done; each fence that is still pending gets the next. Points of a release timeline count the
 /// image's commits.
 ///
-/// A release point need not have a fence yet when the compositor gets the image. It has come back
-/// when the point materialises; its fence is the snapshot. One eventfd is told of all points that
-/// are waited for. It does not say of which: two questions about all timelines do, which points
-/// have signalled and, if that explains too few, which have materialised.
+/// A release point has no fence when the compositor receives the commit. The image is released when
+/// the point materialises; the point's fence is the snapshot. All awaited points signal one
+/// eventfd, which does not tell which point it was. Two queries find that: which points have
+/// signalled, and, if that does not account for the count, which have materialised.
 class ExplicitBridge final : public Bridge {
 public:
     /// Takes the first DRM node that has what is needed, the compositor's own before others.
@@ -42,9 +42,9 @@ private:
         /// Of the release timeline: what the next commit's will be, or the last commit's is, since
         /// the image was acquired. The acquiring thread's own.
         core::TimelinePoint expected{0};
-        bool awaited = false; ///< the eventfd will be, or has been, told of `expected`, which is
-                              ///< not known to have materialised
-        bool idle = true;     ///< `committed` is known to have signalled
+        /// The eventfd is registered for `expected`, which is not known to have materialised.
+        bool awaited = false;
+        bool idle = true; ///< `committed` is known to have signalled
     };
 
     ExplicitBridge(std::shared_ptr<const kernel::SyncobjDevice> device, Fd eventfd);
@@ -76,16 +76,16 @@ private:
     // The acquiring thread's own:
     const Fd eventfd_;
     pollfd polled_; ///< the eventfd
-    /// How many more points the eventfd has told of than are known to have materialised; less than
-    /// 0: it is still to tell of some that are.
+    /// Eventfd signals read, less awaited points known to have materialised. Negative: some signals
+    /// are still unread.
     int64_t unexplained_ = 0;
-    /// How many times in a row the look before a wait is left out, since the last such looks found
-    /// nothing; and how many of those are left.
+    /// How many waits in a row begin without a query, because the last such queries found nothing;
+    /// and how many of these waits are still to come.
     uint32_t looks_left_out_ = 0;
     uint32_t looks_to_leave_out_ = 0;
 
-    /// For kernels that cannot reach a point in one step: one for each direction, which are
-    /// different threads'.
+    /// Before Linux 6.16 no ioctl joins a sync_file and a timeline point: a binary syncobj is
+    /// between them, one for the acquiring thread and one for the presenting thread.
     std::optional<kernel::Syncobj> acquire_scratch_;
     std::optional<kernel::Syncobj> present_scratch_;
 };

@@ -27,7 +27,7 @@ constexpr std::array device_extensions = {
     VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME,
 };
 
-// For what they do there is another way, if a dearer one; the second depends on the first.
+// Optional: slower fallbacks exist. Each pair is {extension, what it requires before Vulkan 1.1}.
 constexpr std::array optional_extensions = {
     std::pair{VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
               VK_KHR_EXTERNAL_SEMAPHORE_EXTENSION_NAME},

@@ -165,7 +165,7 @@ bool EventQueue::wait_for_others(const Deadline& deadline, std::span<pollfd> oth
     if (timeout.tv_nsec == 0 || wl_display_flush(display()) < 0)
         return false;
     std::array<pollfd, 1 + core::max_images> polled;
-    // Asked for nothing, the socket still tells of its end.
+    // With no events requested, poll(2) still reports POLLHUP and POLLERR.
     polled[0] = {.fd = wl_display_get_fd(display()), .events = 0, .revents = 0};
     std::ranges::copy(others, polled.begin() + 1);
     const int ready = ::ppoll(polled.data(), 1 + others.size(), &timeout, nullptr);

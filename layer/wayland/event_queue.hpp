@@ -70,11 +70,10 @@ public:
     /// @return VK_SUCCESS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult round_trip();
 
-    /// Sends what is buffered, then waits for something to happen on one of `others`, for a tenth
-    /// of a second at most. Reads no events: a wait that they need not end is none the shorter for
-    /// them, and the application may want them read after that time.
+    /// Flushes, then polls `others` for at most 100 ms. Does not read events: the caller does not
+    /// need them to end its wait. After 100 ms wait() reads them for the application.
     /// @param others  at most core::max_images; filled in as by poll(2)
-    /// @return false: wait() is to tell whether there is anything else
+    /// @return true when `others` ended the poll; false: call wait()
     [[nodiscard]] bool wait_for_others(const Deadline& deadline, std::span<pollfd> others);
 
     /// Hands buffered requests to the socket as far as it takes them, without waiting.

@@ -134,8 +134,16 @@ TEST_P(InstanceRetryTest, AFailureWithTheAdditionsIsTriedAgainWithoutThem) {
     const InstanceRequest request{.api_version = VK_API_VERSION_1_0};
     const auto untouched = extensions_without_layer(request);
     fake_driver().fail_instance_with_extension("VK_KHR_external_fence_capabilities", GetParam());
+    const StderrCapture log;
     const Instance instance{request};
     ASSERT_EQ(instance.result(), VK_SUCCESS);
+    const auto lines = log.lines_with("instance passes through");
+    ASSERT_EQ(lines.size(), 1U);
+    EXPECT_TRUE(lines.front().ends_with(
+        "added extensions VK_KHR_get_physical_device_properties2, "
+        "VK_KHR_external_memory_capabilities, VK_KHR_external_semaphore_capabilities, "
+        "VK_KHR_external_fence_capabilities"))
+        << lines.front();
     EXPECT_EQ(extensions_of(last_instance_create()), untouched);
     // Without them the layer cannot ask what it must know, so the device runs without it.
     const Device device{instance.physical_device()};
