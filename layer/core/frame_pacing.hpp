@@ -66,6 +66,13 @@ struct Pace {
 /// How long a commit has to wait for its turn, shorter first.
 enum class CommitWait { none, one_refresh, hidden };
 
+/// Whether a commit waits for its turn. In one vkQueuePresentKHR the windows that are seen set the
+/// pace: one that is known to be hidden does not wait beside them.
+enum class Turn { wait, now };
+[[nodiscard]] constexpr Turn choose_turn(CommitWait wait, bool beside_a_seen_one) {
+    return wait == CommitWait::hidden && beside_a_seen_one ? Turn::now : Turn::wait;
+}
+
 /// When the next commit to a surface may follow the last, by frame callbacks, of which at most one
 /// is pending. A compositor sends none to a surface that nobody sees, and an application that
 /// presents to it must not hang: when Pace::patience has run out the next commit is made all the

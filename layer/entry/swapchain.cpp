@@ -69,21 +69,26 @@ Presentation take_apart(Device& device, const VkPresentInfoKHR& info) {
     return presentation;
 }
 
+/// One of the layer's swapchains in a call.
+struct Place {
+    uint32_t index;
+    core::CommitWait wait;
+};
+
 /// The layer's swapchains of a call, in the order in which to present them: first those that need
 /// not wait for their turn, last those of hidden windows, so that no window holds up one that waits
 /// less. The waits overlap: each ends core::Pace::patience after its callback was requested, which
 /// was before this call.
-std::vector<uint32_t> presenting_order(const Presentation& presentation) {
-    std::vector<uint32_t> order;
-    std::vector<core::CommitWait> waits(presentation.ours.size());
+std::vector<Place> presenting_order(const Presentation& presentation) {
+    std::vector<Place> order;
     for (uint32_t i = 0; i < presentation.ours.size(); ++i) {
         if (!presentation.ours[i])
             continue;
-        order.push_back(i);
-        if (presentation.ours.size() > 1)
-            waits[i] = presentation.ours[i]->expected_wait();
+        const bool alone = presentation.ours.size() == 1;
+        order.push_back(
+            {i, alone ? core::CommitWait::none : presentation.ours[i]->expected_wait()});
     }
-    std::ranges::stable_sort(order, {}, [&](uint32_t i) { return waits[i]; });
+    std::ranges::stable_sort(order, {}, &Place::wait);
     return order;
 }
 
@@ -125,8 +130,11 @@ VkResult present(Device& device, VkQueue queue, const VkPresentInfoKHR& info) {
             std::fill_n(info.pResults, info.swapchainCount, rendering.error());
         return rendering.error();
     }
-    for (const uint32_t i : presenting_order(presentation))
-        presentation.results[i] = presentation.ours[i]->present(info.pImageIndices[i], *rendering);
+    const auto order = presenting_order(presentation);
+    const bool one_is_seen = order.front().wait != core::CommitWait::hidden;
+    for (const auto& [i, wait] : order)
+        presentation.results[i] = presentation.ours[i]->present(
+            info.pImageIndices[i], *rendering, core::choose_turn(wait, one_is_seen));
     if (!presentation.drivers.empty())
         present_drivers(device, queue, presentation, *rendering);
 

@@ -40,10 +40,12 @@ public:
     /// Shows an image, in the order and at the pace of the present mode. The image's fences are in
     /// place.
     /// @param points  where the fences are, for a presenter that was given timelines
+    /// @param turn    whether the present mode's pace is kept
     /// @return VK_SUCCESS; VK_SUBOPTIMAL_KHR when the image is shown, but a new swapchain could be
     ///         shown better; VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] virtual VkResult present(core::ImageIndex image,
-                                           const std::optional<core::CommitPoints>& points) = 0;
+                                           const std::optional<core::CommitPoints>& points,
+                                           core::Turn turn) = 0;
 
     /// Whether a new swapchain could be shown better, as of the last update() or present().
     [[nodiscard]] virtual bool is_suboptimal() const = 0;

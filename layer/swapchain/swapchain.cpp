@@ -84,7 +84,7 @@ std::expected<core::ImageList, VkResult> Swapchain::free_images() {
     });
 }
 
-VkResult Swapchain::present(uint32_t image_index, const Fd& rendering) {
+VkResult Swapchain::present(uint32_t image_index, const Fd& rendering, core::Turn turn) {
     const core::ImageIndex image{image_index};
     if (!ring_.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
         log::error("vkQueuePresentKHR of image %u, which is not acquired", image_index);
@@ -97,7 +97,7 @@ VkResult Swapchain::present(uint32_t image_index, const Fd& rendering) {
     }
     // Before the commit, which another thread may see answered before this one goes on.
     ring_.with([&](core::ImageRing& ring) { ring.present(image); });
-    const VkResult result = presenter_->present(image, *points);
+    const VkResult result = presenter_->present(image, *points, turn);
     if (result >= 0)
         ++presented_;
     return result;

@@ -51,7 +51,8 @@ public:
 
     /// One swapchain's part of vkQueuePresentKHR.
     /// @param rendering  a sync_file that signals when the image may be read; empty: it may
-    [[nodiscard]] VkResult present(uint32_t image_index, const Fd& rendering);
+    /// @param turn       whether the present mode's pace is kept
+    [[nodiscard]] VkResult present(uint32_t image_index, const Fd& rendering, core::Turn turn);
 
     /// How long present() would wait now for the window's turn.
     [[nodiscard]] core::CommitWait expected_wait() { return presenter_->expected_wait(); }

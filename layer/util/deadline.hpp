@@ -33,6 +33,8 @@ public:
 
     [[nodiscard]] const std::optional<Clock::time_point>& time() const { return at_; }
 
+    [[nodiscard]] bool has_passed() const { return at_ && Clock::now() >= *at_; }
+
     /// What is left, for ppoll(); nothing when there is no end to it. Never negative.
     [[nodiscard]] std::optional<timespec> remaining() const {
         if (!at_)

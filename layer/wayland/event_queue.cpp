@@ -151,10 +151,14 @@ VkResult EventQueue::read_and_dispatch(const Deadline& deadline, std::span<pollf
             return VK_SUCCESS;
         }
     }
-    if (wl_display_read_events(display()) < 0 ||
-        wl_display_dispatch_queue_pending(display(), handle_.get()) < 0)
+    if (wl_display_read_events(display()) < 0)
         return lost().error();
-    return VK_SUCCESS;
+    const int dispatched = wl_display_dispatch_queue_pending(display(), handle_.get());
+    if (dispatched < 0)
+        return lost().error();
+    // Where another thread takes its prepared read back, nothing has been read, and the socket is
+    // still readable: poll() would tell so for ever.
+    return dispatched == 0 && deadline.has_passed() ? VK_TIMEOUT : VK_SUCCESS;
 }
 
 bool EventQueue::wait_for_others(const Deadline& deadline, std::span<pollfd> others) {

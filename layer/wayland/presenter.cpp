@@ -140,12 +140,14 @@ core::CommitWait WaylandPresenter::expected_wait() {
 }
 
 VkResult WaylandPresenter::present(core::ImageIndex image,
-                                   const std::optional<core::CommitPoints>& points) {
+                                   const std::optional<core::CommitPoints>& points,
+                                   core::Turn turn) {
     const Slot& slot = slots_[static_cast<size_t>(image)];
     const Surface::Content content = {.buffer = slot.buffer.get(),
                                       .timelines = points ? &slot.timelines : nullptr,
                                       .points = points.value_or(core::CommitPoints{})};
-    if (const VkResult result = surface_->commit(content, pacing_, pace_); result != VK_SUCCESS)
+    if (const VkResult result = surface_->commit(content, pacing_, pace_, turn);
+        result != VK_SUCCESS)
         return result;
     if (const VkResult result = judge_feedback(); result != VK_SUCCESS)
         return result;

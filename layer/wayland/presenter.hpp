@@ -30,8 +30,8 @@ public:
     std::expected<Stamp, VkResult> update() override;
     VkResult wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) override;
     core::CommitWait expected_wait() override;
-    VkResult present(core::ImageIndex image,
-                     const std::optional<core::CommitPoints>& points) override;
+    VkResult present(core::ImageIndex image, const std::optional<core::CommitPoints>& points,
+                     core::Turn turn) override;
     bool is_suboptimal() const override {
         return judged_.with([](const Judged& last) { return last.suboptimal; });
     }

@@ -74,8 +74,8 @@ std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> Surface::fe
 }
 
 VkResult Surface::commit(const Content& content, core::Pacing pacing,
-                         const std::optional<core::Pace>& pace) {
-    if (pace) {
+                         const std::optional<core::Pace>& pace, core::Turn turn) {
+    if (pace && turn == core::Turn::wait) {
         if (const VkResult result = wait_for_frame(*pace); result != VK_SUCCESS)
             return result;
     }

@@ -65,7 +65,7 @@ public:
     /// @param pace  core::pace_of() the swapchain
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory
     [[nodiscard]] VkResult commit(const Content& content, core::Pacing pacing,
-                                  const std::optional<core::Pace>& pace);
+                                  const std::optional<core::Pace>& pace, core::Turn turn);
     /// How long a commit at this pace would wait now.
     [[nodiscard]] core::CommitWait expected_wait(const core::Pace& pace);
 

@@ -12,6 +12,15 @@ using namespace std::chrono_literals;
 
 const FramePacer::TimePoint start{10s};
 
+TEST(ChooseTurn, AHiddenWindowDoesNotWaitBesideOneThatIsSeen) {
+    for (const CommitWait wait : {CommitWait::none, CommitWait::one_refresh}) {
+        EXPECT_EQ(choose_turn(wait, true), Turn::wait);
+        EXPECT_EQ(choose_turn(wait, false), Turn::wait);
+    }
+    EXPECT_EQ(choose_turn(CommitWait::hidden, false), Turn::wait);
+    EXPECT_EQ(choose_turn(CommitWait::hidden, true), Turn::now);
+}
+
 TEST(Pacing, OfEachPresentMode) {
     EXPECT_EQ(choose_pacing(VK_PRESENT_MODE_MAILBOX_KHR, true), Pacing::none);
     EXPECT_EQ(choose_pacing(VK_PRESENT_MODE_MAILBOX_KHR, false), Pacing::none);
