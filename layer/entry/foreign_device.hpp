@@ -15,7 +15,9 @@ namespace fencebridge::entry {
 /// the compositor until it takes one.
 /// @param feedback  the surface's
 /// @param format    one in which images could be shared
-/// @return true also when nothing can be offered; or VK_ERROR_SURFACE_LOST_KHR
+/// @return also true when it cannot be tried, as with a loader that makes no device for a layer or
+///         a driver that refuses another one; or, when this time it could not be told,
+///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_OUT_OF_DEVICE_MEMORY
 [[nodiscard]] std::expected<bool, VkResult>
 shares_buffers(const Instance& instance, const vk::PhysicalDevice& physical, VkSurfaceKHR handle,
                Window& window, const core::DmabufFeedback& feedback, VkFormat format);

@@ -78,7 +78,9 @@ struct Served {
 /// Whether the layer serves the two is found out once, and stays so: a swapchain must not change
 /// hands in its life.
 /// @return nothing when the driver's own window system integration is to be used; or
-///         VK_ERROR_SURFACE_LOST_KHR when the compositor went before it was found out
+///         VK_ERROR_SURFACE_LOST_KHR when the compositor went before it was found out; or, when
+///         memory was out, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_OUT_OF_DEVICE_MEMORY: then the
+///         next call finds out
 [[nodiscard]] std::expected<std::optional<Served>, VkResult>
 find_served(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR surface);
 

@@ -26,13 +26,7 @@ std::expected<std::optional<Served>, VkResult> serve_any_surface(Instance& insta
     const auto physical = instance.physical(device);
     SurfaceFormats common;
     for (const VkFormat format : {VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_R8G8B8A8_SRGB}) {
-        if (!vk::find_modifiers(*physical, {.format = format,
-                                            .extent = {1, 1},
-                                            .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT,
-                                            .flags = 0,
-                                            .view_formats = {},
-                                            .queue_families = {}})
-                 .empty())
+        if (!vk::find_modifiers(*physical, smallest_image(format)).empty())
             common.formats.push_back(format);
     }
     return Served{physical, nullptr, std::make_shared<const SurfaceFormats>(std::move(common))};

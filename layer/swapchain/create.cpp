@@ -28,7 +28,7 @@ vk::ImageParameters image_parameters(const VkSwapchainCreateInfoKHR& info) {
         .format = info.imageFormat,
         .extent = info.imageExtent,
         .usage = info.imageUsage,
-        .flags = flags_of_images,
+        .flags = 0,
         .view_formats = {},
         .sharing = info.imageSharingMode,
         .queue_families = {},
@@ -63,6 +63,8 @@ constexpr VkSwapchainCreateFlagsKHR served_flags =
 
 /// What vkCreateSwapchainKHR may return for something that the driver said to another call.
 VkResult creation_error(VkResult result) {
+    if (result == VK_ERROR_TOO_MANY_OBJECTS)
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
     return depends_on_layout(result) ? VK_ERROR_INITIALIZATION_FAILED : result;
 }
 
@@ -124,13 +126,13 @@ Swapchain::create(const vk::Device& device, sync::PayloadImporter& payloads,
     if (plan.layouts.candidates.empty())
         return std::unexpected(refuse("driver and compositor have no layout in common for images "
                                       "of this format and usage"));
+    parameters.flags = plan.layouts.flags;
 
     const uint32_t count = core::image_count(info.minImageCount, info.presentMode);
     VkResult result = VK_ERROR_INITIALIZATION_FAILED;
-    for (const std::vector<uint64_t>& candidate : plan.layouts.candidates) {
-        const auto modifiers = select_modifiers(plan.layouts.driver, candidate);
+    for (const std::vector<vk::DriverModifier>& candidate : plan.layouts.candidates) {
         std::unique_ptr<Swapchain> self(new Swapchain(device, payloads, parameters, count));
-        result = self->build(window, plan, modifiers, requested);
+        result = self->build(window, plan, candidate, requested);
         if (result == VK_SUCCESS)
             return self;
         if (!depends_on_layout(result))
@@ -174,7 +176,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan,
                                               .fourcc = plan.fourcc,
                                               .mode = plan.mode,
                                               .feedback = plan.feedback,
-                                              .driver_modifiers = modifiers_of(plan.layouts.driver),
+                                              .driver_modifiers = plan.layouts.driver,
                                               .nodes = plan.nodes,
                                               .timelines = std::move(*timelines)},
                                              images_, ring_);

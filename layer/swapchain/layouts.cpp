@@ -24,14 +24,13 @@ VkImageUsageFlags usage_of(VkFormatFeatureFlags features) {
     return usage;
 }
 
-} // namespace
-
 std::vector<uint64_t> modifiers_of(std::span<const vk::DriverModifier> all) {
     std::vector<uint64_t> modifiers(all.size());
     std::ranges::transform(all, modifiers.begin(), &vk::DriverModifier::modifier);
     return modifiers;
 }
 
+/// Those of the driver's modifiers that are in the list.
 std::vector<vk::DriverModifier> select_modifiers(std::span<const vk::DriverModifier> driver,
                                                  std::span<const uint64_t> list) {
     std::vector<vk::DriverModifier> selected;
@@ -41,24 +40,41 @@ std::vector<vk::DriverModifier> select_modifiers(std::span<const vk::DriverModif
     return selected;
 }
 
-Layouts find_layouts(const vk::PhysicalDevice& physical, vk::ImageParameters& parameters,
+} // namespace
+
+vk::ImageParameters smallest_image(VkFormat format) {
+    return {.format = format,
+            .extent = {1, 1},
+            .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT,
+            .flags = 0,
+            .view_formats = {},
+            .queue_families = {}};
+}
+
+Layouts find_layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters,
                      const core::DmabufFeedback& feedback, uint32_t fourcc) {
-    const auto find = [&] {
-        Layouts layouts = {.driver = vk::find_modifiers(physical, parameters), .candidates = {}};
-        layouts.candidates = core::choose_modifiers(feedback, fourcc, modifiers_of(layouts.driver),
-                                                    physical.drm_nodes);
-        return layouts;
+    vk::ImageParameters aliased = parameters;
+    aliased.flags |= VK_IMAGE_CREATE_ALIAS_BIT;
+    const auto shared = [&](std::span<const vk::DriverModifier> driver) {
+        return core::choose_modifiers(feedback, fourcc, modifiers_of(driver), physical.drm_nodes);
     };
-    Layouts layouts = find();
-    if (!layouts.candidates.empty())
-        return layouts;
-    parameters.flags &= ~flags_of_images;
-    return find();
+    const auto driver = vk::find_modifiers(physical, parameters);
+    const auto driver_aliased = vk::find_modifiers(physical, aliased);
+    const auto lists = shared(driver);
+    // Each list, the later ones included: the window system may refuse images of the earlier.
+    const bool aliases = shared(driver_aliased) == lists;
+    Layouts layouts = {.flags = aliases ? aliased.flags : parameters.flags,
+                       .driver = modifiers_of(driver),
+                       .candidates = {}};
+    for (const std::vector<uint64_t>& list : lists)
+        layouts.candidates.push_back(select_modifiers(aliases ? driver_aliased : driver, list));
+    return layouts;
 }
 
 bool depends_on_layout(VkResult result) {
     return result != VK_ERROR_SURFACE_LOST_KHR && result != VK_ERROR_DEVICE_LOST &&
-           result != VK_ERROR_OUT_OF_HOST_MEMORY && result != VK_ERROR_OUT_OF_DEVICE_MEMORY;
+           result != VK_ERROR_OUT_OF_HOST_MEMORY && result != VK_ERROR_OUT_OF_DEVICE_MEMORY &&
+           result != VK_ERROR_TOO_MANY_OBJECTS;
 }
 
 SurfaceFormats find_surface_formats(const vk::PhysicalDevice& physical,
@@ -68,13 +84,7 @@ SurfaceFormats find_surface_formats(const vk::PhysicalDevice& physical,
     SurfaceFormats both = {.formats = {}, .usage = 0, .blends = true};
     SurfaceFormats opaque_only;
     for (const vk::Format& format : vk::formats()) {
-        const auto driver =
-            vk::find_modifiers(physical, {.format = format.format,
-                                          .extent = {1, 1},
-                                          .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT,
-                                          .flags = 0,
-                                          .view_formats = {},
-                                          .queue_families = {}});
+        const auto driver = vk::find_modifiers(physical, smallest_image(format.format));
         const auto modifiers = modifiers_of(driver);
         const auto opaque =
             core::choose_modifiers(feedback, format.fourcc_opaque, modifiers, physical.drm_nodes);
@@ -102,16 +112,12 @@ std::expected<bool, VkResult> can_show_an_image(const vk::Device& device,
     if (!feedback)
         return std::unexpected(feedback.error());
     const uint32_t fourcc = vk::find_format(format)->fourcc_opaque;
-    vk::ImageParameters parameters = {.format = format,
-                                      .extent = {640, 480}, // as good as any
-                                      .usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT,
-                                      .flags = flags_of_images,
-                                      .view_formats = {},
-                                      .queue_families = {}};
+    vk::ImageParameters parameters = smallest_image(format);
+    parameters.extent = {640, 480}; // as good as any
     const Layouts layouts = find_layouts(physical, parameters, **feedback, fourcc);
-    for (const std::vector<uint64_t>& candidate : layouts.candidates) {
-        const auto image = image::allocate_by_driver_export(
-            device, parameters, select_modifiers(layouts.driver, candidate));
+    parameters.flags = layouts.flags;
+    for (const std::vector<vk::DriverModifier>& candidate : layouts.candidates) {
+        const auto image = image::allocate_by_driver_export(device, parameters, candidate);
         if (!image && !depends_on_layout(image.error()))
             return std::unexpected(image.error());
         if (!image)

@@ -14,30 +14,32 @@
 
 namespace fencebridge {
 
-/// The application may bind images of its own to the same memory
-/// (VkBindImageMemorySwapchainInfoKHR). Images that are made alike interpret it alike, whatever has
-/// been done through the other, if both have this flag (the specification's "Memory Aliasing").
-inline constexpr VkImageCreateFlags flags_of_images = VK_IMAGE_CREATE_ALIAS_BIT;
+/// The least that each image of a swapchain is: one pixel to render to.
+[[nodiscard]] vk::ImageParameters smallest_image(VkFormat format);
 
 /// The layouts in which images can be shared.
 struct Layouts {
-    std::vector<vk::DriverModifier> driver;        ///< what the driver can do
-    std::vector<std::vector<uint64_t>> candidates; ///< what both sides can do, best first
+    /// What the images are to be made with: the given flags, and VK_IMAGE_CREATE_ALIAS_BIT unless
+    /// that costs a layout.
+    VkImageCreateFlags flags;
+    /// What the driver can do without VK_IMAGE_CREATE_ALIAS_BIT. Whatever the window system takes
+    /// next, no other modifiers decide what a new swapchain is made with.
+    std::vector<uint64_t> driver;
+    /// What both sides can do, best first. Within one the driver may choose.
+    std::vector<std::vector<vk::DriverModifier>> candidates;
 };
 
-/// @param parameters  few applications alias a swapchain's images: where that keeps the driver from
-///                    sharing any, the flag is taken off
+/// The application may bind images of its own to a swapchain image's memory
+/// (VkBindImageMemorySwapchainInfoKHR). Images that are made alike interpret it alike, whatever has
+/// been done through the other, if both have VK_IMAGE_CREATE_ALIAS_BIT (the specification's "Memory
+/// Aliasing"). Few applications do that: where the driver has fewer layouts with the flag (ANV has
+/// DRM_FORMAT_MOD_LINEAR alone), images are made without.
+/// @param parameters  without VK_IMAGE_CREATE_ALIAS_BIT
 [[nodiscard]] Layouts find_layouts(const vk::PhysicalDevice& physical,
-                                   vk::ImageParameters& parameters,
+                                   const vk::ImageParameters& parameters,
                                    const core::DmabufFeedback& feedback, uint32_t fourcc);
 
-[[nodiscard]] std::vector<uint64_t> modifiers_of(std::span<const vk::DriverModifier> all);
-
-/// Those of the driver's modifiers that are in the list.
-[[nodiscard]] std::vector<vk::DriverModifier>
-select_modifiers(std::span<const vk::DriverModifier> driver, std::span<const uint64_t> list);
-
-/// A failure that another layout could avoid.
+/// A failure that another layout could avoid: not one that will pass.
 [[nodiscard]] bool depends_on_layout(VkResult result);
 
 /// The formats in which a swapchain on this surface can be made, and what can be done with one: a
@@ -52,8 +54,8 @@ struct SurfaceFormats {
 
 /// Whether the window system takes an image of this device's, in any layout that both sides say
 /// they can do: one is made as a swapchain would make it, and offered.
-/// @return or why that cannot be told: VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_DEVICE_LOST, or memory
-///         that was out
+/// @return or why that cannot be told: VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_DEVICE_LOST,
+///         VK_ERROR_TOO_MANY_OBJECTS, or memory that was out
 [[nodiscard]] std::expected<bool, VkResult> can_show_an_image(const vk::Device& device,
                                                               const vk::PhysicalDevice& physical,
                                                               Window& window, VkFormat format);

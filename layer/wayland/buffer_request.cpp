@@ -46,15 +46,9 @@ std::expected<bool, VkResult> try_buffer(Display& display, zwp_linux_dmabuf_v1* 
     BufferRequest request;
     if (!on_queue || !request.send(on_queue.get(), image, extent, fourcc))
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
-    for (;;) {
-        const auto handled = queue.dispatch_pending();
-        if (!handled)
-            return std::unexpected(handled.error());
-        if (request.is_answered())
-            break;
-        if (const VkResult result = queue.wait(*handled, Deadline::never()); result != VK_SUCCESS)
-            return std::unexpected(result);
-    }
+    const VkResult result = queue.wait_until([&] { return request.is_answered(); });
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
     // The compositor can free the buffer now.
     request.take_buffer().reset();
     static_cast<void>(queue.flush());

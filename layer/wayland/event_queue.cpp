@@ -90,15 +90,7 @@ VkResult EventQueue::round_trip() {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     bool answered = false;
     wl_callback_add_listener(callback.get(), &listener, &answered);
-    for (;;) {
-        const auto handled = dispatch_pending();
-        if (!handled)
-            return handled.error();
-        if (answered)
-            return VK_SUCCESS;
-        if (const VkResult result = wait(*handled, Deadline::never()); result != VK_SUCCESS)
-            return result;
-    }
+    return wait_until([&] { return answered; });
 }
 
 VkResult EventQueue::wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) {

@@ -65,6 +65,22 @@ public:
     /// @return VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also = {});
 
+    /// Waits without a limit, but for the connection's end, until `holds()`, which is asked after
+    /// each round of dispatching, and once before the first wait.
+    /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
+    template <class Predicate>
+    [[nodiscard]] VkResult wait_until(Predicate&& holds) {
+        for (;;) {
+            const auto handled = dispatch_pending();
+            if (!handled)
+                return handled.error();
+            if (holds())
+                return VK_SUCCESS;
+            if (const VkResult result = wait(*handled, Deadline::never()); result != VK_SUCCESS)
+                return result;
+        }
+    }
+
     /// Waits until the compositor has answered all requests made so far. For a queue that no other
     /// thread knows yet: what another dispatches before there is a listener would be dropped.
     /// @return VK_SUCCESS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_SURFACE_LOST_KHR

@@ -88,23 +88,16 @@ void WaylandPresenter::take_buffers() {
 }
 
 VkResult WaylandPresenter::wait_for_answers() {
-    for (;;) {
-        const auto handled = queue_.dispatch_pending();
-        if (!handled)
-            return handled.error();
-        const auto is_answered = [](const Slot& slot) { return slot.request.is_answered(); };
-        const auto is_refused = [](const Slot& slot) { return slot.request.is_refused(); };
-        if (std::ranges::all_of(slots_, is_answered)) {
-            if (std::ranges::none_of(slots_, is_refused))
-                return VK_SUCCESS;
-            log::error("the compositor refused a buffer: %ux%u, format 0x%08x, modifier 0x%llx",
-                       parameters_.extent.width, parameters_.extent.height, parameters_.fourcc,
-                       static_cast<unsigned long long>(modifier_));
-            return VK_ERROR_INITIALIZATION_FAILED;
-        }
-        if (const VkResult result = queue_.wait(*handled, Deadline::never()); result != VK_SUCCESS)
-            return result;
-    }
+    const auto is_answered = [](const Slot& slot) { return slot.request.is_answered(); };
+    const auto is_refused = [](const Slot& slot) { return slot.request.is_refused(); };
+    const VkResult result =
+        queue_.wait_until([&] { return std::ranges::all_of(slots_, is_answered); });
+    if (result != VK_SUCCESS || std::ranges::none_of(slots_, is_refused))
+        return result;
+    log::error("the compositor refused a buffer: %ux%u, format 0x%08x, modifier 0x%llx",
+               parameters_.extent.width, parameters_.extent.height, parameters_.fourcc,
+               static_cast<unsigned long long>(modifier_));
+    return VK_ERROR_INITIALIZATION_FAILED;
 }
 
 VkResult WaylandPresenter::import_timelines() {

@@ -26,6 +26,7 @@ FakeDriverModifier driver_modifier(uint64_t modifier) {
                  VK_FORMAT_FEATURE_BLIT_SRC_BIT;
     m.importable = VK_TRUE;
     m.exportable = VK_TRUE;
+    m.aliasable = VK_TRUE;
     return m;
 }
 
@@ -46,9 +47,13 @@ Feedback feedback_of(std::vector<std::vector<uint64_t>> tranches) {
 
 class FeedbackTest : public CompositorTest {
 protected:
-    static void driver_has(std::vector<uint64_t> modifiers) {
+    // @param not_aliased  those of them whose images cannot have VK_IMAGE_CREATE_ALIAS_BIT
+    static void driver_has(std::vector<uint64_t> modifiers,
+                           std::vector<uint64_t> not_aliased = {}) {
         std::vector<FakeDriverModifier> list;
         std::ranges::transform(modifiers, std::back_inserter(list), driver_modifier);
+        for (FakeDriverModifier& modifier : list)
+            modifier.aliasable = std::ranges::count(not_aliased, modifier.modifier) == 0;
         for (VkFormat format : {VK_FORMAT_B8G8R8A8_UNORM, VK_FORMAT_B8G8R8A8_SRGB,
                                 VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_R8G8B8A8_SRGB})
             fake_driver().set_format(FAKE_DRIVER_ALL_DEVICES, format, uint32_t(list.size()),
@@ -126,6 +131,31 @@ TEST_F(FeedbackTest, AnswersThatComeLateDoNotBreakTheConnection) {
 TEST_F(FeedbackTest, ALaterTrancheServesWhereTheFirstCannot) {
     driver_has({drm_linear});
     Client client(start({.feedback = feedback_of({{tiled, compressed}, {drm_linear}})}));
+    EXPECT_EQ(used_modifier(client), drm_linear);
+}
+
+// As with ANV, whose images can be aliased where they are linear.
+TEST_F(FeedbackTest, AliasingCostsNoLayout) {
+    driver_has({compressed, tiled, drm_linear}, {compressed, tiled});
+    Client client(start({.feedback = feedback_of({{tiled, drm_linear}})}));
+    EXPECT_EQ(used_modifier(client), tiled);
+}
+
+TEST_F(FeedbackTest, AliasingCostsNoLaterLayout) {
+    driver_has({drm_linear, tiled}, {tiled});
+    Compositor& compositor = start({.feedback = feedback_of({{drm_linear}, {tiled}})});
+    compositor.on_thread([](Scene& scene) {
+        scene.judge_buffers([](wl_client*, const ClientBuffer& buffer) {
+            return buffer.planes.at(0).modifier != drm_linear;
+        });
+    });
+    Client client(compositor);
+    EXPECT_EQ(used_modifier(client), tiled);
+}
+
+TEST_F(FeedbackTest, ADriverWhoseImagesCannotBeAliasedIsServed) {
+    driver_has({drm_linear}, {drm_linear});
+    Client client(start({.feedback = feedback_of({{drm_linear}})}));
     EXPECT_EQ(used_modifier(client), drm_linear);
 }
 
@@ -239,8 +269,8 @@ TEST_F(FeedbackTest, BlendingIsNotOfferedWithoutAnAlphaFormat) {
 class NewFeedback : public FeedbackTest {
 protected:
     // Result of the first frame after the compositor changed its mind.
-    VkResult frame_after(Feedback first, Feedback second) {
-        driver_has({drm_linear, tiled});
+    VkResult frame_after(Feedback first, Feedback second, std::vector<uint64_t> not_aliased = {}) {
+        driver_has({drm_linear, tiled}, std::move(not_aliased));
         Compositor& compositor = start({.feedback = std::move(first)});
         Client client(compositor);
         Swapchain swapchain = client.swapchain();
@@ -265,6 +295,12 @@ TEST_F(NewFeedback, ThatNoLongerOffersTheModifierIsSuboptimal) {
 TEST_F(NewFeedback, ThatPrefersAnotherModifierIsSuboptimal) {
     EXPECT_EQ(frame_after(feedback_of({{drm_linear}}), feedback_of({{tiled}, {drm_linear}})),
               VK_SUBOPTIMAL_KHR);
+}
+
+TEST_F(NewFeedback, ThatPrefersAModifierThatCannotBeAliasedIsSuboptimal) {
+    EXPECT_EQ(
+        frame_after(feedback_of({{drm_linear}}), feedback_of({{tiled}, {drm_linear}}), {tiled}),
+        VK_SUBOPTIMAL_KHR);
 }
 
 TEST_F(NewFeedback, ThatSaysTheSameIsNot) {

@@ -241,16 +241,51 @@ TEST_F(ForeignDevice, IsServedWhereTheDriverHasNoWindowSystem) {
 }
 
 TEST_F(ForeignDevice, IsServedWhereNothingCanBeTried) {
-    for (const char* call : {"vkCreateDevice", "vkCreateImage", "vkAllocateMemory"}) {
-        Client client(start(true));
-        const uint32_t before = fake_driver().injected_failures();
-        fake_driver().fail_call(call, 1, VK_ERROR_OUT_OF_HOST_MEMORY);
-        query(client, ours);
-        EXPECT_EQ(fake_driver().injected_failures(), before + 1) << call;
-        fake_driver().clear_failures();
-        EXPECT_EQ(buffers_asked_for(), 0u) << call;
-    }
+    Client client(start(true));
+    fake_driver().fail_call("vkCreateDevice", 1, VK_ERROR_INITIALIZATION_FAILED);
+    query(client, ours);
+    EXPECT_EQ(fake_driver().injected_failures(), 1u);
+    EXPECT_EQ(buffers_asked_for(), 0u);
 }
+
+struct PassingFailure {
+    const char* call;
+    VkResult result;
+    VkResult told; // to the application, by its query of the surface
+};
+
+class FailingTrial : public ForeignDevice, public testing::WithParamInterface<PassingFailure> {};
+
+TEST_P(FailingTrial, IsRepeatedByTheNextQuery) {
+    Client client(start(true));
+    fake_driver().fail_call(GetParam().call, 1, GetParam().result);
+    VkBool32 supported = VK_FALSE;
+    EXPECT_EQ(
+        vkGetPhysicalDeviceSurfaceSupportKHR(client.device.physical, 0, client.surface, &supported),
+        GetParam().told);
+    EXPECT_EQ(fake_driver().injected_failures(), 1u);
+    EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_DEVICE), 1u);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+    query(client, native);
+    EXPECT_EQ(buffers_asked_for(), 1u);
+}
+
+constexpr VkResult host = VK_ERROR_OUT_OF_HOST_MEMORY;
+constexpr VkResult of_device = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+constexpr VkResult too_many = VK_ERROR_TOO_MANY_OBJECTS;
+INSTANTIATE_TEST_SUITE_P(, FailingTrial,
+                         testing::Values(PassingFailure{"vkGetPhysicalDeviceSurfaceSupportKHR",
+                                                        host, host},
+                                         PassingFailure{"vkCreateDevice", host, host},
+                                         PassingFailure{"vkCreateDevice", of_device, of_device},
+                                         PassingFailure{"vkCreateDevice", too_many, host},
+                                         PassingFailure{"vkCreateImage", host, host},
+                                         PassingFailure{"vkAllocateMemory", of_device, of_device},
+                                         PassingFailure{"vkGetMemoryFdKHR", too_many, host}),
+                         [](const auto& row) {
+                             return std::string(row.param.call) +
+                                    std::to_string(std::abs(row.param.result));
+                         });
 
 // The first layout that is taken is enough.
 TEST_F(ForeignDevice, IsTriedInEachLayout) {

@@ -285,15 +285,6 @@ TEST_P(SwapchainMemory, ImagesMayBeMadeOfIt) {
     vkDeviceWaitIdle(client.device);
 }
 
-TEST_F(SwapchainTest, ADriverWhoseImagesCannotBeAliasedIsServed) {
-    fake_driver().set_aliases_images(0, VK_FALSE);
-    Client client(start());
-    Swapchain swapchain = client.swapchain();
-    ASSERT_EQ(swapchain.result, VK_SUCCESS);
-    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
-    vkDeviceWaitIdle(client.device);
-}
-
 INSTANTIATE_TEST_SUITE_P(Dedicated, SwapchainMemory,
                          testing::Values(DedicatedCase{"NotAskedFor", VK_FALSE, VK_FALSE},
                                          DedicatedCase{"Preferred", VK_TRUE, VK_FALSE},

@@ -24,7 +24,8 @@ protected:
                 .features = VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT,
                 .importable = VK_TRUE,
                 .exportable = VK_TRUE,
-                .dedicated_only = VK_FALSE};
+                .dedicated_only = VK_FALSE,
+                .aliasable = VK_TRUE};
     }
 
     static void script_modifiers() {

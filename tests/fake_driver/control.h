@@ -81,6 +81,7 @@ typedef struct FakeDriverModifier {
     VkBool32 importable;
     VkBool32 exportable;
     VkBool32 dedicated_only;
+    VkBool32 aliasable; /* images may have VK_IMAGE_CREATE_ALIAS_BIT */
 } FakeDriverModifier;
 
 /* What the driver was handed at its end of vkCreateInstance or vkCreateDevice. */
@@ -145,8 +146,6 @@ typedef struct FakeDriverControl {
     void (*set_format)(uint32_t device, VkFormat format, uint32_t modifier_count,
                        const FakeDriverModifier* modifiers);
     void (*set_dedicated)(uint32_t device, VkBool32 prefers, VkBool32 requires_it);
-    /* Off: no image can have VK_IMAGE_CREATE_ALIAS_BIT. */
-    void (*set_aliases_images)(uint32_t device, VkBool32 on);
     /* VkPhysicalDeviceDriverProperties::driverID, by VK_KHR_driver_properties, which is added; by
      * default 0, which is nobody's. */
     void (*set_driver_id)(uint32_t device, VkDriverId id);

@@ -110,11 +110,6 @@ void set_dedicated(uint32_t device, VkBool32 prefers, VkBool32 requires_it) {
     });
 }
 
-void set_aliases_images(uint32_t device, VkBool32 on) {
-    for_devices(device,
-                [&](DeviceSettings& settings) { settings.aliases_images = on != VK_FALSE; });
-}
-
 void set_driver_id(uint32_t device, VkDriverId id) {
     for_devices(device, [&](DeviceSettings& settings) {
         add_to(settings.extensions, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);
@@ -298,7 +293,6 @@ const FakeDriverControl& control_table() {
         .set_queue_count = set_queue_count,
         .set_format = set_format,
         .set_dedicated = set_dedicated,
-        .set_aliases_images = set_aliases_images,
         .set_driver_id = set_driver_id,
         .set_drm_nodes = set_drm_nodes,
         .set_export_signalled_as_minus_one = set_export_signalled_as_minus_one,

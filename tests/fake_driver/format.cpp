@@ -83,7 +83,7 @@ VkResult image_format_properties(const DeviceSettings& settings,
     const auto layout = requested_layout(settings, info);
     if (!layout || info.type != VK_IMAGE_TYPE_2D ||
         (features_for(info.usage) & ~layout->features) != 0 ||
-        ((info.flags & VK_IMAGE_CREATE_ALIAS_BIT) != 0 && !settings.aliases_images))
+        ((info.flags & VK_IMAGE_CREATE_ALIAS_BIT) != 0 && !layout->aliasable))
         return VK_ERROR_FORMAT_NOT_SUPPORTED;
     const auto* const external = find_in<VkPhysicalDeviceExternalImageFormatInfo>(
         info.pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO);

@@ -22,6 +22,7 @@ FakeDriverModifier plain_layout(const DeviceSettings& settings, VkFormat format)
     FakeDriverModifier plain{};
     plain.plane_count = 1;
     plain.pitch_alignment = 256;
+    plain.aliasable = VK_TRUE;
     return plain;
 }
 
@@ -83,8 +84,8 @@ VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAl
         (features_for(info->usage) & ~layout->features) != 0)
         misuse("vkCreateImage: usage that the modifier does not have");
     const bool aliases = (info->flags & VK_IMAGE_CREATE_ALIAS_BIT) != 0;
-    if (aliases && !settings.aliases_images)
-        misuse("vkCreateImage: VK_IMAGE_CREATE_ALIAS_BIT, which the device does not have");
+    if (aliases && !layout->aliasable)
+        misuse("vkCreateImage: VK_IMAGE_CREATE_ALIAS_BIT, which the modifier does not have");
     const auto* const external = find_in<VkExternalMemoryImageCreateInfo>(
         info->pNext, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO);
     *result = objects().images.add({.device = device,

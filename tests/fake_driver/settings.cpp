@@ -68,7 +68,8 @@ DeviceSettings default_device() {
                                     .features = all_features,
                                     .importable = VK_TRUE,
                                     .exportable = VK_TRUE,
-                                    .dedicated_only = VK_FALSE};
+                                    .dedicated_only = VK_FALSE,
+                                    .aliasable = VK_TRUE};
     for (const VkFormat format : {VK_FORMAT_B8G8R8A8_UNORM, VK_FORMAT_B8G8R8A8_SRGB,
                                   VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_R8G8B8A8_SRGB})
         device.formats[format] = {linear};

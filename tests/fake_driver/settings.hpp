@@ -23,7 +23,6 @@ struct DeviceSettings {
     std::map<VkFormat, std::vector<FakeDriverModifier>> formats;
     bool prefers_dedicated{false};
     bool requires_dedicated{false};
-    bool aliases_images{true};
     VkDriverId driver_id{};
     uint64_t primary_node{0};
     uint64_t render_node{0};
