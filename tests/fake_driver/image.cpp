@@ -138,11 +138,16 @@ void check_aliases(Image& image, const Memory& memory) {
     const FileId file = file_of(memory);
     if (file == FileId{})
         return;
-    if (objects().images.any_of([&](const Image& other) {
-            return other.backing == file && !(other.aliases && image.aliases);
-        }))
+    // Other threads look at the backing of all images, too: it is read and written behind one lock.
+    bool allowed = true;
+    objects().images.for_each([&](Image& other) {
+        if (&other == &image)
+            other.backing = file;
+        else if (other.backing == file)
+            allowed = allowed && other.aliases && image.aliases;
+    });
+    if (!allowed)
         misuse("vkBindImageMemory: two images in one memory without VK_IMAGE_CREATE_ALIAS_BIT");
-    image.backing = file;
 }
 
 VkResult check_binding(VkImage handle, VkDeviceMemory memory_handle) {

@@ -221,11 +221,12 @@ public:
         return object;
     }
 
-    template <class Predicate>
-    [[nodiscard]] bool any_of(Predicate&& predicate) {
+    /// Uses each live object in turn, behind the pool's lock.
+    template <class Use>
+    void for_each(Use&& use) {
         const std::lock_guard lock{mutex_};
-        return std::ranges::any_of(objects_,
-                                   [&](const auto& entry) { return predicate(*entry.second); });
+        for (const auto& entry : objects_)
+            use(*entry.second);
     }
 
     [[nodiscard]] uint64_t size() {
