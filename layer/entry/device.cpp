@@ -183,7 +183,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
         if (create_next == nullptr)
             return VK_ERROR_INITIALIZATION_FAILED;
         const auto physical = instance->physical(physical_device);
-        const bool hides = instance->hides_extensions(*physical);
+        const bool hides = instance->hides_extensions(physical_device);
         if (hides) {
             if (const VkResult refused = refuse_hidden(*create_info); refused != VK_SUCCESS)
                 return refused;

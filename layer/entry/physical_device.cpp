@@ -46,12 +46,9 @@ EnumerateDeviceExtensionProperties(VkPhysicalDevice handle, const char* layer, u
         const auto instance = find_instance(handle);
         if (!instance)
             return VK_ERROR_INITIALIZATION_FAILED;
-        if (layer == nullptr && instance->active) {
-            const auto physical = instance->physical(handle);
-            if (instance->hides_extensions(*physical)) {
-                const auto offered = offered_extensions(physical->extensions);
-                return vk::give(std::span<const VkExtensionProperties>(offered), count, properties);
-            }
+        if (layer == nullptr && instance->hides_extensions(handle)) {
+            const auto offered = offered_extensions(instance->physical(handle)->extensions);
+            return vk::give(std::span<const VkExtensionProperties>(offered), count, properties);
         }
         return instance->next.EnumerateDeviceExtensionProperties(handle, layer, count, properties);
     });
@@ -64,7 +61,7 @@ VKAPI_ATTR void VKAPI_CALL GetPhysicalDeviceFeatures2(VkPhysicalDevice handle,
         if (!instance)
             return;
         instance->next.GetPhysicalDeviceFeatures2(handle, features);
-        if (instance->active && instance->hides_extensions(*instance->physical(handle)))
+        if (instance->hides_extensions(handle))
             clear_hidden_answers(features->pNext);
     });
 }

@@ -57,8 +57,8 @@ struct Instance {
     /// Whether the extensions that act on swapchains, and that the layer does not implement, are
     /// hidden from the application on this device: everywhere where it could present to a surface
     /// of the layer's.
-    [[nodiscard]] bool hides_extensions(const vk::PhysicalDevice& device) const {
-        return active && device.is_served();
+    [[nodiscard]] bool hides_extensions(VkPhysicalDevice device) {
+        return active && physical(device)->is_served();
     }
 
     /// What is known of a physical device; asked for when it is first met.

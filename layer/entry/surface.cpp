@@ -52,16 +52,10 @@ VkResult answer(VkPhysicalDevice device, VkSurfaceKHR surface, Drivers&& drivers
     });
 }
 
-/// Whether a surface of the driver's is presented to without the extensions that the layer hides.
-bool hides_extensions(VkPhysicalDevice device) {
-    const auto instance = find_instance(device);
-    return instance->active && instance->hides_extensions(*instance->physical(device));
-}
-
 VkResult give_drivers_present_modes(const vk::InstanceDispatch& next, VkPhysicalDevice device,
                                     VkSurfaceKHR surface, uint32_t* count,
                                     VkPresentModeKHR* modes) {
-    if (!hides_extensions(device))
+    if (!find_instance(device)->hides_extensions(device))
         return next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, count, modes);
     auto all = vk::enumerate<VkPresentModeKHR>([&](uint32_t* room, VkPresentModeKHR* array) {
         return next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, room, array);
@@ -173,7 +167,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
         [&](const vk::InstanceDispatch& next) {
             const VkResult result =
                 next.GetPhysicalDeviceSurfaceCapabilities2KHR(device, info, capabilities);
-            if (hides_extensions(device))
+            if (find_instance(device)->hides_extensions(device))
                 clear_hidden_answers(capabilities->pNext);
             return result;
         },
@@ -233,7 +227,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormats2KHR(
         [&](const vk::InstanceDispatch& next) {
             const VkResult result =
                 next.GetPhysicalDeviceSurfaceFormats2KHR(device, info, count, formats);
-            if (formats != nullptr && hides_extensions(device)) {
+            if (formats != nullptr && find_instance(device)->hides_extensions(device)) {
                 for (VkSurfaceFormat2KHR& format : std::span(formats, *count))
                     clear_hidden_answers(format.pNext);
             }

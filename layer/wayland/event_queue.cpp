@@ -150,7 +150,9 @@ VkResult EventQueue::read_and_dispatch(const Deadline& deadline, std::span<pollf
         return lost().error();
     // Where another thread takes its prepared read back, nothing has been read, and the socket is
     // still readable: poll() would tell so for ever.
-    return dispatched == 0 && deadline.has_passed() ? VK_TIMEOUT : VK_SUCCESS;
+    const bool others_are_ready =
+        std::ranges::any_of(also, [](const pollfd& other) { return other.revents != 0; });
+    return dispatched == 0 && !others_are_ready && deadline.has_passed() ? VK_TIMEOUT : VK_SUCCESS;
 }
 
 bool EventQueue::wait_for_others(const Deadline& deadline, std::span<pollfd> others) {

@@ -100,6 +100,18 @@ Owned<VkSurfaceKHR> make_surface(VkInstance instance, const App& app, wl_surface
             [instance](VkSurfaceKHR dying) { vkDestroySurfaceKHR(instance, dying, nullptr); }};
 }
 
+VkSurfaceCapabilitiesKHR query_capabilities(VkInstance instance, const Device& device,
+                                            VkSurfaceKHR surface, void* answer) {
+    VkPhysicalDeviceSurfaceInfo2KHR info{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SURFACE_INFO_2_KHR};
+    info.surface = surface;
+    VkSurfaceCapabilities2KHR capabilities{VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_KHR};
+    capabilities.pNext = answer;
+    const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(
+        vkGetInstanceProcAddr(instance, "vkGetPhysicalDeviceSurfaceCapabilities2KHR"));
+    EXPECT_EQ(get(device.physical, &info, &capabilities), VK_SUCCESS);
+    return capabilities.surfaceCapabilities;
+}
+
 Swapchain::Swapchain(const Device& on, VkSurfaceKHR surface, const SwapchainOptions& options) :
     device(on) {
     VkSurfaceCapabilitiesKHR capabilities{};

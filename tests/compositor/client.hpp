@@ -94,6 +94,11 @@ struct Device {
 
 Owned<VkSurfaceKHR> make_surface(VkInstance instance, const App& app, wl_surface* surface);
 
+// vkGetPhysicalDeviceSurfaceCapabilities2KHR, with a structure for one more answer; a null surface
+// asks about all.
+VkSurfaceCapabilitiesKHR query_capabilities(VkInstance instance, const Device& device,
+                                            VkSurfaceKHR surface, void* answer);
+
 struct SwapchainOptions {
     VkExtent2D extent = {64, 64};
     VkFormat format = VK_FORMAT_B8G8R8A8_UNORM;

@@ -43,15 +43,9 @@ TEST_P(Unserved, TellsNothingOfHiddenExtensions) {
         void* next = nullptr;
         VkBool32 supported = VK_TRUE;
     } present_id2; // VkSurfaceCapabilitiesPresentId2KHR, for the headers may be older
-    VkPhysicalDeviceSurfaceInfo2KHR info{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SURFACE_INFO_2_KHR};
-    info.surface = client.surface;
-    VkSurfaceCapabilities2KHR capabilities{VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_KHR};
-    capabilities.pNext = &present_id2;
-    const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(
-        vkGetInstanceProcAddr(client.instance, "vkGetPhysicalDeviceSurfaceCapabilities2KHR"));
-    ASSERT_EQ(get(client.device.physical, &info, &capabilities), VK_SUCCESS);
-    EXPECT_EQ(capabilities.surfaceCapabilities.minImageCount,
-              uint32_t(FAKE_DRIVER_NATIVE_MIN_IMAGES));
+    const auto capabilities =
+        query_capabilities(client.instance, client.device, client.surface, &present_id2);
+    EXPECT_EQ(capabilities.minImageCount, uint32_t(FAKE_DRIVER_NATIVE_MIN_IMAGES));
     EXPECT_EQ(present_id2.supported, VK_FALSE);
 }
 

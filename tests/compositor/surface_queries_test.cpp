@@ -77,16 +77,10 @@ TEST_F(SurfaceQueriesTest, WithoutASurfaceThoseOfEverySurfaceAreTold) {
     EXPECT_EQ(formats[0].format, VK_FORMAT_R8G8B8A8_UNORM);
     EXPECT_EQ(formats[1].format, VK_FORMAT_R8G8B8A8_SRGB);
 
-    const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(
-        vkGetInstanceProcAddr(asking.instance, "vkGetPhysicalDeviceSurfaceCapabilities2KHR"));
-    const VkPhysicalDeviceSurfaceInfo2KHR none{
-        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SURFACE_INFO_2_KHR};
     VkSurfaceProtectedCapabilitiesKHR protection{
         VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR};
     protection.supportsProtected = VK_TRUE;
-    VkSurfaceCapabilities2KHR capabilities{VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_KHR};
-    capabilities.pNext = &protection;
-    EXPECT_EQ(get(asking.device.physical, &none, &capabilities), VK_SUCCESS);
+    query_capabilities(asking.instance, asking.device, VK_NULL_HANDLE, &protection);
     EXPECT_EQ(protection.supportsProtected, VK_FALSE);
 }
 
@@ -105,13 +99,7 @@ TEST_F(SurfaceQueriesTest, StructuresOfHiddenExtensionsSayNothing) {
     for (const uint32_t type : {1000213000u, 1000255002u, 1000479000u, 1000480000u, 1000505008u,
                                 1000292001u, 1000111000u, 1000616001u, 1000208008u}) {
         Answer answer(type);
-        VkPhysicalDeviceSurfaceInfo2KHR info{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SURFACE_INFO_2_KHR};
-        info.surface = client.surface;
-        VkSurfaceCapabilities2KHR capabilities{VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_KHR};
-        capabilities.pNext = &answer;
-        const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(
-            vkGetInstanceProcAddr(client.instance, "vkGetPhysicalDeviceSurfaceCapabilities2KHR"));
-        ASSERT_EQ(get(client.device.physical, &info, &capabilities), VK_SUCCESS);
+        query_capabilities(client.instance, client.device, client.surface, &answer);
         EXPECT_EQ(answer.words[0], 0u) << type;
     }
 }
@@ -123,14 +111,9 @@ TEST_F(SurfaceQueriesTest, UsageIn64BitsIsTheSameUsage) {
         void* next = nullptr;
         uint64_t usage = UINT64_MAX;
     } usage; // VkImageUsageFlags2CreateInfoKHR
-    VkPhysicalDeviceSurfaceInfo2KHR info{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SURFACE_INFO_2_KHR};
-    info.surface = client.surface;
-    VkSurfaceCapabilities2KHR capabilities{VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_KHR};
-    capabilities.pNext = &usage;
-    const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(
-        vkGetInstanceProcAddr(client.instance, "vkGetPhysicalDeviceSurfaceCapabilities2KHR"));
-    ASSERT_EQ(get(client.device.physical, &info, &capabilities), VK_SUCCESS);
-    EXPECT_EQ(usage.usage, capabilities.surfaceCapabilities.supportedUsageFlags);
+    const auto capabilities =
+        query_capabilities(client.instance, client.device, client.surface, &usage);
+    EXPECT_EQ(usage.usage, capabilities.supportedUsageFlags);
 }
 
 } // namespace
