@@ -9,11 +9,11 @@
 
 namespace fencebridge::core {
 
-/// What keeps the frames of a present mode apart.
+/// What keeps a present mode's frames from replacing each other before they are shown.
 enum class Pacing {
-    none,           ///< each commit replaces the one before: MAILBOX
-    barrier,        ///< the compositor queues commits, by wp_fifo_v1: FIFO
-    frame_callback, ///< the client waits for wl_surface.frame: FIFO without wp_fifo_v1
+    none,           ///< nothing; each commit replaces the one before: MAILBOX
+    barrier,        ///< wp_fifo_v1, with which the compositor queues commits: FIFO
+    frame_callback, ///< a wait for wl_surface.frame before each commit: FIFO without wp_fifo_v1
 };
 
 [[nodiscard]] constexpr Pacing choose_pacing(VkPresentModeKHR mode, bool compositor_has_fifo) {
@@ -24,16 +24,16 @@ enum class Pacing {
 
 /// A surface counts as visible for this long after a frame callback was requested.
 constexpr std::chrono::nanoseconds hidden_after = std::chrono::seconds(1);
-/// The refresh period of 25 Hz, the slowest display allowed for.
+/// The refresh period of the slowest display that is expected, at 25 Hz.
 constexpr std::chrono::nanoseconds slowest_refresh = std::chrono::milliseconds(40);
 
 /// How a swapchain's commits use wl_surface.frame callbacks.
 struct Pace {
-    /// How many commits may follow the one that requested a callback before it is answered.
+    /// How many commits may follow a commit that requested a callback before the callback comes.
     uint32_t ahead;
     /// One commit in `interval` requests a callback.
     uint32_t interval;
-    /// A surface whose callback has not come this long after its request counts as hidden.
+    /// A surface counts as hidden when its callback has not come this long after the request.
     std::chrono::nanoseconds patience;
 };
 
@@ -47,13 +47,13 @@ struct Pace {
 /// their images to be released. The compositor releases the second only after it applied that
 /// commit, and the barrier delays that until the first was shown, when the callback is sent.
 ///
-/// @return nothing where callbacks say nothing about when to commit
+/// @return nothing for a pacing that uses no callbacks
 [[nodiscard]] constexpr std::optional<Pace> pace_of(Pacing pacing, size_t images) {
     switch (pacing) {
     case Pacing::none:
         break;
     case Pacing::barrier:
-        // The compositor may first show a queued frame of every image, one a refresh.
+        // The compositor may first show one queued frame for each image, one per refresh.
         return Pace{.ahead = static_cast<uint32_t>(images),
                     .interval = 16,
                     .patience = hidden_after + images * slowest_refresh};
@@ -63,20 +63,21 @@ struct Pace {
     return std::nullopt;
 }
 
-/// How long a commit has to wait for its turn, shorter first.
+/// How long a commit is expected to wait for its turn, in ascending order.
 enum class CommitWait { none, one_refresh, hidden };
 
-/// Whether a commit waits for its turn. In one vkQueuePresentKHR the windows that are seen set the
-/// pace: one that is known to be hidden does not wait beside them.
+/// Whether a commit waits for its turn. In one vkQueuePresentKHR the visible windows set the pace:
+/// a window that is known to be hidden does not wait if the call presents to a visible one as well.
 enum class Turn { wait, now };
-[[nodiscard]] constexpr Turn choose_turn(CommitWait wait, bool beside_a_seen_one) {
-    return wait == CommitWait::hidden && beside_a_seen_one ? Turn::now : Turn::wait;
+[[nodiscard]] constexpr Turn choose_turn(CommitWait wait, bool with_a_visible_one) {
+    return wait == CommitWait::hidden && with_a_visible_one ? Turn::now : Turn::wait;
 }
 
-/// When the next commit to a surface may follow the last, by frame callbacks, of which at most one
-/// is pending. A compositor sends none to a surface that nobody sees, and an application that
-/// presents to it must not hang: when Pace::patience has run out the next commit is made all the
-/// same, and requests another callback. Until one comes there is one commit in that time.
+/// Decides by frame callbacks when the next commit to a surface may follow the last. At most one
+/// callback is pending. A compositor sends no callbacks to a surface that is not visible, and an
+/// application that presents to that surface must not hang: after Pace::patience the next commit is
+/// made without the callback, and requests another one. Until a callback comes, there is one commit
+/// in each such period.
 class FramePacer {
 public:
     using TimePoint = std::chrono::steady_clock::time_point;
@@ -86,27 +87,27 @@ public:
         return pending_since_ ? is_overdue(pace, now) : commits_ == 0 || commits_ >= pace.interval;
     }
 
-    /// A commit was made that requested a callback.
+    /// A commit with a request for a callback was made.
     void requested_callback(TimePoint now) {
         given_up_ = pending_since_.has_value();
         commits_ = given_up_ ? commits_ + 1 : 1;
         pending_since_ = now;
     }
-    /// A commit was made that requested none.
+    /// A commit without a request was made.
     void requested_none() { ++commits_; }
-    /// The last callback that was requested came.
+    /// The last requested callback came.
     void shown() {
         pending_since_.reset();
         given_up_ = false;
     }
 
-    /// Until when the next commit waits for the callback; nothing: it need not wait.
+    /// Until when the next commit waits for the callback; nothing: the commit need not wait.
     [[nodiscard]] std::optional<TimePoint> wait_until(const Pace& pace, TimePoint now) const {
         if (!pending_since_ || commits_ <= pace.ahead || is_overdue(pace, now))
             return std::nullopt;
         return *pending_since_ + pace.patience;
     }
-    /// How long that may be expected to be.
+    /// How long the next commit is expected to wait.
     [[nodiscard]] CommitWait expected_wait(const Pace& pace, TimePoint now) const {
         if (!wait_until(pace, now))
             return CommitWait::none;
@@ -119,8 +120,10 @@ private:
     }
 
     std::optional<TimePoint> pending_since_;
-    bool given_up_ = false; ///< the request before the pending one was not answered in time
-    /// Since the first request that has not been answered, or the last that has; with that one.
+    /// The callback before the pending one did not come in time.
+    bool given_up_ = false;
+    /// Commits since the first request whose callback has not come, or else since the last request;
+    /// the commit with that request included.
     uint64_t commits_ = 0;
 };
 

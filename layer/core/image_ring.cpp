@@ -10,7 +10,7 @@ ImageRing::ImageRing(size_t images) : images_(images) {
 
 ImageList ImageRing::list(Owner owner) const {
     ImageList list;
-    // Few images: each turn finds the next in order.
+    // A selection sort: each turn of the loop finds the next image in order. Images are few.
     for (int64_t after = INT64_MIN;;) {
         const Image* next = nullptr;
         for (const Image& image : images_) {
@@ -29,20 +29,20 @@ ImageList ImageRing::free() const { return list(Owner::free); }
 
 ImageList ImageRing::presented() const { return list(Owner::presented); }
 
-bool ImageRing::present(ImageIndex image) {
+bool ImageRing::mark_presented(ImageIndex image) {
     if (!is_acquired(image))
         return false;
     at(image) = {Owner::presented, changes_++};
     return true;
 }
 
-void ImageRing::release(ImageIndex image) {
+void ImageRing::mark_released(ImageIndex image) {
     if (at(image).owner == Owner::presented)
         at(image) = {Owner::free, changes_++};
 }
 
-void ImageRing::give_back(ImageIndex image) {
-    // Before all others: the application would have had this one next.
+void ImageRing::undo(ImageIndex image) {
+    // First in the order: the application would have acquired this image next.
     at(image) = {Owner::free, -changes_++};
 }
 

@@ -10,10 +10,10 @@
 
 namespace fencebridge::core {
 
-/// Which of a swapchain's images an operation means: pImageIndex of Vulkan.
+/// The index of a swapchain's image: pImageIndex of Vulkan.
 enum class ImageIndex : uint32_t {};
 
-/// Some of a swapchain's images in some order. Allocates nothing: one is made for every frame.
+/// Some of a swapchain's images in some order. Allocates no memory: every frame makes one.
 class ImageList {
 public:
     void push_back(ImageIndex image) { images_[size_++] = image; }
@@ -28,30 +28,31 @@ private:
     size_t size_ = 0;
 };
 
-/// Who has each image of a swapchain:
+/// Who owns each image of a swapchain. Pure bookkeeping: the caller says what happened.
 ///
-///     free --take()--> acquired --present()--> presented --release()--> free
-///                         |                        |
-///                         +------- give_back() ----+-----------------> free
+///     free --mark_acquired()--> acquired --mark_presented()--> presented --mark_released()--> free
+///                                  |                              |
+///                                  +----------- undo() -----------+-------------------------> free
 class ImageRing {
 public:
     explicit ImageRing(size_t images);
 
-    /// The free images, in the order in which they came back: the one whose fences have had the
-    /// longest time to signal is first.
+    /// The free images in the order of their release. The fences of the first have had the longest
+    /// time to signal.
     [[nodiscard]] ImageList free() const;
-    /// Those that the window system has, in the order in which it got them.
+    /// The images that the window system owns, in the order in which they were presented.
     [[nodiscard]] ImageList presented() const;
 
-    /// The application gets a free image.
-    void take(ImageIndex image) { at(image).owner = Owner::acquired; }
-    /// The window system gets an acquired image. False, and no change, if it was not acquired.
-    bool present(ImageIndex image);
-    /// The window system lets a presented image go. Ignored for any other: a compositor may
-    /// release what it never got.
-    void release(ImageIndex image);
-    /// Undoes take() or present() for an operation that failed; the image is next in turn.
-    void give_back(ImageIndex image);
+    /// The application acquired a free image.
+    void mark_acquired(ImageIndex image) { at(image).owner = Owner::acquired; }
+    /// The application presented an image.
+    /// @return false, and nothing changes, if the image was not acquired
+    bool mark_presented(ImageIndex image);
+    /// The window system released a presented image. Ignored for any other image: a compositor may
+    /// release a buffer that it does not own.
+    void mark_released(ImageIndex image);
+    /// The acquire or present of this image failed. The image is free, and first in the order.
+    void undo(ImageIndex image);
 
     [[nodiscard]] size_t size() const { return images_.size(); }
     [[nodiscard]] bool is_acquired(ImageIndex image) const;

@@ -7,8 +7,8 @@
 
 namespace fencebridge::core {
 
-/// The one result of a vkQueuePresentKHR to several swapchains: the worst of theirs, so that an
-/// application which looks at no other finds out what it must act upon.
+/// The result of a vkQueuePresentKHR to several swapchains: the worst of their results. An
+/// application that checks no other learns from it what it must act upon.
 [[nodiscard]] constexpr VkResult worse(VkResult a, VkResult b) {
     constexpr std::array from_worst = {VK_ERROR_DEVICE_LOST, VK_ERROR_SURFACE_LOST_KHR,
                                        VK_ERROR_OUT_OF_DATE_KHR};
@@ -21,7 +21,7 @@ namespace fencebridge::core {
     return std::max(a, b); // VK_SUBOPTIMAL_KHR before VK_SUCCESS
 }
 
-/// Whether vkQueuePresentKHR failed before it came to single swapchains.
+/// Whether a result of vkQueuePresentKHR applies to the whole call and not to one swapchain.
 [[nodiscard]] constexpr bool is_of_whole_call(VkResult result) {
     return result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY ||
            result == VK_ERROR_DEVICE_LOST;

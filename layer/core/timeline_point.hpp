@@ -5,15 +5,14 @@
 
 namespace fencebridge::core {
 
-/// A point on the timeline of a DRM syncobj. It has *materialised* once a fence is there for it,
-/// and has signalled when that fence and those of all earlier points have.
+/// A point on the timeline of a DRM syncobj. A point *materialises* when somebody attaches a fence
+/// to it. A point has signalled when its fence and the fences of all earlier points have signalled.
 enum class TimelinePoint : uint64_t {};
 
-/// What a commit of one image tells a window system with explicit synchronisation, in points of the
-/// image's two timelines (linux-drm-syncobj-v1).
+/// The points of an image's two timelines that one commit names (linux-drm-syncobj-v1).
 struct CommitPoints {
-    TimelinePoint acquire; ///< the window system may read the image from here on
-    TimelinePoint release; ///< the window system puts the end of its reading here
+    TimelinePoint acquire; ///< the window system waits for this point before it reads the image
+    TimelinePoint release; ///< the window system attaches a fence for the end of its reads here
 };
 
 } // namespace fencebridge::core

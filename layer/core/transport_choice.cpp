@@ -44,7 +44,7 @@ TransportChoice choose_transport(const TransportFacts& facts, std::optional<Tran
             return {*requested, "asked for", false};
         reason = std::string("asked for ") + name(*requested) + ", but " + *missing + "; ";
     }
-    // What is said of the better ones that were passed over explains the choice.
+    // The reason says what the better transports lack.
     for (const Transport transport : best_first) {
         const auto missing = find_lack(facts, transport);
         if (!missing)

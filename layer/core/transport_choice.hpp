@@ -7,10 +7,10 @@
 
 namespace fencebridge::core {
 
-/// How fences cross between Vulkan and the window system; docs/design.md tells of each.
+/// How fences are carried between Vulkan and the window system; docs/transports.md.
 enum class Transport { explicit_sync, kernel, module, cpu };
 
-/// The name that settings, log and reports use.
+/// The name in settings, log and reports.
 [[nodiscard]] const char* name(Transport transport);
 
 /// What a driver can do with sync_files (VK_EXTERNAL_*_HANDLE_TYPE_SYNC_FD_BIT).
@@ -21,11 +21,11 @@ struct DriverSyncFd {
     bool import_fence = true;
 };
 
-/// What has been found out so far for a choice of transport.
+/// What is known so far for a choice of transport.
 struct TransportFacts {
     DriverSyncFd driver;
-    /// Why transports cannot be used, for those that were tried and found to lack something: in the
-    /// compositor, in the DRM device, in the kernel, the module.
+    /// The transports that were tried and cannot be used, each with what is missing: in the
+    /// compositor, the DRM device, the kernel or the module.
     std::map<Transport, std::string> lacks;
 };
 
@@ -36,11 +36,12 @@ struct TransportChoice {
     bool request_refused;
 };
 
-/// The transport to try next, as the one of a swapchain if it turns out to work: the one asked for,
-/// and after that the best, unless it is known to lack something. `cpu` always works.
+/// Chooses the transport to try next for a swapchain: the requested one first, then the best one,
+/// unless it is known to lack something. `cpu` always works.
 ///
-/// All others carry sync_files, for which the driver must turn semaphores into them, itself or by
-/// way of a fence, and them into semaphores. A fence it can signal by a submission, too.
+/// All others carry sync_files. The driver must export a sync_file from semaphores or from fences,
+/// and import one into semaphores. A driver that cannot import into a fence can still signal one by
+/// an empty submission.
 [[nodiscard]] TransportChoice choose_transport(const TransportFacts& facts,
                                                std::optional<Transport> requested);
 

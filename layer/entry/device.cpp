@@ -3,10 +3,10 @@
 #include <cstring>
 #include <span>
 
+#include "entry/entry_points.hpp"
 #include "entry/extensions.hpp"
 #include "entry/guard.hpp"
-#include "entry/intercepts.hpp"
-#include "entry/layer_chain.hpp"
+#include "entry/loader.hpp"
 #include "entry/registry.hpp"
 #include "vk/chain.hpp"
 
@@ -19,7 +19,7 @@ bool has_several_devices(const VkDeviceCreateInfo& info) {
     return group != nullptr && group->physicalDeviceCount > 1;
 }
 
-/// The application's queues, and one more of the layer's own where it needs one.
+/// The application's queues, and one of the layer's own if the device needs it.
 class Queues {
 public:
     Queues(const vk::PhysicalDevice& physical, const VkDeviceCreateInfo& info) :
@@ -38,7 +38,7 @@ public:
         info.pQueueCreateInfos = infos_.data();
     }
 
-    /// The layer's own, once the device is there; null where none is needed.
+    /// The layer's own queue, after the device was created; null if none is needed.
     [[nodiscard]] VkQueue get_own(VkDevice device, PFN_vkGetDeviceQueue get) const {
         VkQueue queue = VK_NULL_HANDLE;
         if (found_)
@@ -49,8 +49,8 @@ public:
 private:
     bool add_to_used_family(const vk::PhysicalDevice& physical) {
         for (VkDeviceQueueCreateInfo& used : infos_) {
-            // A queue of another kind, such as a protected one, is not asked for by its index
-            // alone.
+            // vkGetDeviceQueue does not return queues that were created with flags, such as
+            // protected ones.
             if (used.flags != 0 || used.queueFamilyIndex >= physical.queue_families.size() ||
                 count_used(used.queueFamilyIndex) >=
                     physical.queue_families[used.queueFamilyIndex].queueCount)
@@ -66,7 +66,8 @@ private:
         return false;
     }
 
-    /// Of a family's queues: those of each kind are asked for apart.
+    /// The queues that the application creates of a family. Queues with different flags have
+    /// different VkDeviceQueueCreateInfo structures.
     [[nodiscard]] uint32_t count_used(uint32_t family) const {
         uint32_t count = 0;
         for (const VkDeviceQueueCreateInfo& used : infos_)
@@ -98,48 +99,53 @@ private:
     uint32_t index_ = 0;
 };
 
-/// Whether the layer serves the device that is about to be created; says so where it cannot.
-bool is_served(const Instance& instance, const vk::PhysicalDevice& physical,
-               const VkDeviceCreateInfo& info, const Queues& queues) {
-    if (!instance.active || !contains(info.ppEnabledExtensionNames, info.enabledExtensionCount,
-                                      VK_KHR_SWAPCHAIN_EXTENSION_NAME))
+bool enables(const VkDeviceCreateInfo& info, const char* extension) {
+    return contains(info.ppEnabledExtensionNames, info.enabledExtensionCount, extension);
+}
+
+/// Decides whether the layer takes over a device that is about to be created. Logs why it cannot.
+bool takes_over(const Instance& instance, const vk::PhysicalDevice& physical,
+                const VkDeviceCreateInfo& info, const Queues& queues) {
+    if (!instance.takes_over || !enables(info, VK_KHR_SWAPCHAIN_EXTENSION_NAME))
         return false;
-    std::string lacks;
+    std::string reason;
     for (const std::string& missing : physical.lacks)
-        lacks += (lacks.empty() ? "driver lacks " : ", ") + missing;
-    if (lacks.empty() && has_several_devices(info))
-        lacks = "it is a group of several";
-    if (lacks.empty() && queues.lack_one())
-        lacks = "driver does not import SYNC_FD into semaphores and fences, and has no queue left "
-                "for the layer to signal them with";
-    if (lacks.empty())
+        reason += (reason.empty() ? "driver lacks " : ", ") + missing;
+    if (reason.empty() && has_several_devices(info))
+        reason = "the device is a group of several physical devices";
+    if (reason.empty() && queues.lack_one())
+        reason = "driver does not import SYNC_FD into semaphores and fences, and has no queue left "
+                 "for the layer to signal them with";
+    if (reason.empty())
         return true;
-    const auto say = instance.settings.takeover == Takeover::on ? log::error : log::warning;
-    say("device \"%s\" passes through: %s", physical.name.c_str(), lacks.c_str());
+    const auto say = instance.settings.takeover == TakeoverSetting::on ? log::error : log::warning;
+    say("device \"%s\": using the driver's own swapchains: %s", physical.name.c_str(),
+        reason.c_str());
     return false;
 }
 
-/// The application's extensions with what the layer needs of the driver, less what only the layer
-/// has.
+/// The extensions to enable on a device that is taken over: the application's and those that the
+/// layer needs, without the ones that only the layer has.
 std::vector<const char*> driver_extensions(const vk::PhysicalDevice& physical,
                                            const VkDeviceCreateInfo& info) {
     auto names = with_extensions(info.ppEnabledExtensionNames, info.enabledExtensionCount,
                                  vk::required_device_extensions(physical.api_version));
     names = with_extensions(names.data(), static_cast<uint32_t>(names.size()),
                             vk::optional_device_extensions(physical));
-    if (!physical.has_extension(VK_KHR_SWAPCHAIN_EXTENSION_NAME))
-        std::erase_if(names, [](const char* name) {
-            return std::strcmp(name, VK_KHR_SWAPCHAIN_EXTENSION_NAME) == 0;
-        });
+    std::erase_if(names, [&](const char* name) {
+        const Extension* const known = find_extension(name);
+        return known != nullptr && known->status == Status::provided &&
+               known->level == Level::device && !physical.has_extension(name);
+    });
     return names;
 }
 
-/// What the application enables of the extensions that the layer hides from it, on a device that
-/// the layer may serve. vkCreateDevice: an extension or a feature that is not there is refused.
+/// Refuses what the application enables of hidden extensions, as vkCreateDevice refuses extensions
+/// and features that are absent.
 VkResult refuse_hidden(const VkDeviceCreateInfo& info) {
     const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
     for (const char* name : names) {
-        if (find_hidden_extension(name) != nullptr) {
+        if (is_hidden(name)) {
             log::error("vkCreateDevice: the layer does not provide %s, and the driver's does not "
                        "work with the layer's swapchains",
                        name);
@@ -147,11 +153,25 @@ VkResult refuse_hidden(const VkDeviceCreateInfo& info) {
         }
     }
     if (const std::string_view feature = find_hidden_feature(info.pNext); !feature.empty()) {
-        log::error("vkCreateDevice: %.*s enables what the layer does not provide",
+        log::error("vkCreateDevice: the layer does not provide the features of %.*s",
                    static_cast<int>(feature.size()), feature.data());
         return VK_ERROR_FEATURE_NOT_PRESENT;
     }
     return VK_SUCCESS;
+}
+
+/// vkCreateDevice of the next layer, with the layer's additions if the device is taken over.
+VkResult create_next_device(PFN_vkCreateDevice create, const vk::PhysicalDevice& physical,
+                            const VkDeviceCreateInfo& info, const Queues* queues,
+                            const VkAllocationCallbacks* allocator, VkDevice* handle) {
+    if (queues == nullptr)
+        return create(physical.handle, &info, allocator, handle);
+    const auto names = driver_extensions(physical, info);
+    VkDeviceCreateInfo more = info;
+    more.enabledExtensionCount = static_cast<uint32_t>(names.size());
+    more.ppEnabledExtensionNames = names.data();
+    queues->put_into(more);
+    return create(physical.handle, &more, allocator, handle);
 }
 
 void log_sync_fd(const vk::Device& device) {
@@ -161,6 +181,25 @@ void log_sync_fd(const vk::Device& device) {
                device.driver.c_str(), word(device.sync_fd.export_semaphore),
                word(device.sync_fd.import_semaphore), word(device.sync_fd.export_fence),
                word(device.sync_fd.import_fence), word(!device.semaphores_export_freely));
+}
+
+/// The next layer's device, as the layer uses it.
+/// @param taken_over  if not, the device has no queue of the layer's
+vk::Device describe(const Instance& instance, const vk::PhysicalDevice& physical, VkDevice handle,
+                    PFN_vkGetDeviceProcAddr next_proc, bool taken_over) {
+    vk::Device device = {
+        .handle = handle,
+        .physical = physical.handle,
+        .next = vk::DeviceDispatch(handle, next_proc, physical.api_version),
+        .memory = {},
+        .sync_fd = physical.sync_fd,
+        .semaphores_export_freely = taken_over && physical.semaphores_export_freely,
+        .facts = physical.facts,
+        .own_queue = VK_NULL_HANDLE,
+        .driver = physical.name,
+    };
+    instance.next.GetPhysicalDeviceMemoryProperties(physical.handle, &device.memory);
+    return device;
 }
 
 } // namespace
@@ -177,69 +216,46 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
         if (!instance || link == nullptr)
             return VK_ERROR_INITIALIZATION_FAILED;
         const auto next_link = link->u.pLayerInfo;
-        const auto set_loader_data = find_set_device_loader_data(create_info->pNext);
-        const auto create_next = reinterpret_cast<PFN_vkCreateDevice>(
+        const auto next_proc = next_link->pfnNextGetDeviceProcAddr;
+        const auto create = reinterpret_cast<PFN_vkCreateDevice>(
             next_link->pfnNextGetInstanceProcAddr(instance->handle, "vkCreateDevice"));
-        if (create_next == nullptr)
+        if (create == nullptr)
             return VK_ERROR_INITIALIZATION_FAILED;
         const auto physical = instance->physical(physical_device);
         const bool hides = instance->hides_extensions(physical_device);
-        if (hides) {
-            if (const VkResult refused = refuse_hidden(*create_info); refused != VK_SUCCESS)
-                return refused;
-        }
-        // The layers below move it further.
-        link->u.pLayerInfo = next_link->pNext;
+        if (const VkResult refused = hides ? refuse_hidden(*create_info) : VK_SUCCESS;
+            refused != VK_SUCCESS)
+            return refused;
         const Queues queues(*physical, *create_info);
-        const bool served = is_served(*instance, *physical, *create_info, queues);
-        // The loader lets the extension pass, since the layer's manifest names it.
-        if (!served && instance->active &&
-            contains(create_info->ppEnabledExtensionNames, create_info->enabledExtensionCount,
-                     VK_KHR_SWAPCHAIN_EXTENSION_NAME) &&
+        const bool taken_over = takes_over(*instance, *physical, *create_info, queues);
+        // The loader does not refuse the extension, since the layer's manifest names it.
+        if (!taken_over && instance->takes_over &&
+            enables(*create_info, VK_KHR_SWAPCHAIN_EXTENSION_NAME) &&
             !physical->has_extension(VK_KHR_SWAPCHAIN_EXTENSION_NAME))
             return VK_ERROR_EXTENSION_NOT_PRESENT;
-        VkResult result;
-        if (served) {
-            const auto names = driver_extensions(*physical, *create_info);
-            VkDeviceCreateInfo more = *create_info;
-            more.enabledExtensionCount = static_cast<uint32_t>(names.size());
-            more.ppEnabledExtensionNames = names.data();
-            queues.put_into(more);
-            result = create_next(physical_device, &more, allocator, handle);
-        } else {
-            result = create_next(physical_device, create_info, allocator, handle);
-        }
+
+        link->u.pLayerInfo = next_link->pNext;
+        VkResult result = create_next_device(create, *physical, *create_info,
+                                             taken_over ? &queues : nullptr, allocator, handle);
         if (result != VK_SUCCESS)
             return result;
-
-        const auto next_proc = next_link->pfnNextGetDeviceProcAddr;
         Rollback created([&] {
             const auto destroy =
                 reinterpret_cast<PFN_vkDestroyDevice>(next_proc(*handle, "vkDestroyDevice"));
             destroy(*handle, allocator);
         });
-        vk::Device below = {
-            .handle = *handle,
-            .physical = physical_device,
-            .next = vk::DeviceDispatch(*handle, next_proc, physical->api_version),
-            .memory = {},
-            .sync_fd = physical->sync_fd,
-            .semaphores_export_freely = served && physical->semaphores_export_freely,
-            .facts = physical->facts,
-            .own_queue = VK_NULL_HANDLE,
-            .driver = physical->name,
-        };
-        if (served) {
+        vk::Device below = describe(*instance, *physical, *handle, next_proc, taken_over);
+        if (taken_over) {
             below.own_queue = queues.get_own(*handle, below.next.GetDeviceQueue);
-            // The loader does this for queues that it hands out.
+            // The loader sets the dispatch table of the queues that it returns itself.
+            const auto set_loader_data = find_set_device_loader_data(create_info->pNext);
             if (below.own_queue != VK_NULL_HANDLE && set_loader_data != nullptr)
                 result = set_loader_data(*handle, below.own_queue);
             if (result != VK_SUCCESS)
                 return result;
             log_sync_fd(below);
         }
-        instance->next.GetPhysicalDeviceMemoryProperties(physical_device, &below.memory);
-        add_device(std::make_shared<Device>(instance, std::move(below), served, hides));
+        add_device(std::make_shared<Device>(instance, std::move(below), taken_over, hides));
         created.commit();
         return VK_SUCCESS;
     });
@@ -253,9 +269,9 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice handle, const VkAllocationCall
         if (!device)
             return;
         const auto destroy = device->vk.next.DestroyDevice;
-        // Everything of the layer's on this device goes before the device. The submissions of its
-        // presents may still be under way: the application can only wait for its own.
-        if (device->served)
+        // The layer's objects on this device are destroyed before the device. Submissions of its
+        // presents may still use them: the application can only wait for its own submissions.
+        if (device->taken_over)
             static_cast<void>(device->vk.next.DeviceWaitIdle(handle));
         device.reset();
         destroy(handle, allocator);

@@ -2,147 +2,239 @@
 #include "entry/extensions.hpp"
 
 #include <algorithm>
+#include <span>
+#include <string>
+
+#include "entry/entry_points.hpp"
+#include "entry/platforms.hpp"
 
 namespace fencebridge::entry {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> provided_commands = {
-    "vkCreateSwapchainKHR",
-    "vkDestroySwapchainKHR",
-    "vkGetSwapchainImagesKHR",
-    "vkAcquireNextImageKHR",
-    "vkAcquireNextImage2KHR",
-    "vkQueuePresentKHR",
-    "vkGetDeviceGroupPresentCapabilitiesKHR",
-    "vkGetDeviceGroupSurfacePresentModesKHR",
-};
+template <class Function>
+Command instance_command(std::string_view name, Function* function) {
+    return {name, reinterpret_cast<PFN_vkVoidFunction>(function), Level::instance};
+}
 
-constexpr std::array hidden = {
-    HiddenExtension{
-        "VK_AMD_display_native_hdr",
-        {"vkSetLocalDimmingAMD"},
-        {{{1000213000, "VkDisplayNativeHdrSurfaceCapabilitiesAMD", 1}}},
-    },
-    HiddenExtension{
-        "VK_EXT_display_control",
-        {"vkDisplayPowerControlEXT", "vkRegisterDeviceEventEXT", "vkRegisterDisplayEventEXT",
-         "vkGetSwapchainCounterEXT"},
-    },
-    HiddenExtension{
-        "VK_EXT_full_screen_exclusive",
-        {"vkGetPhysicalDeviceSurfacePresentModes2EXT", "vkAcquireFullScreenExclusiveModeEXT",
-         "vkReleaseFullScreenExclusiveModeEXT", "vkGetDeviceGroupSurfacePresentModes2EXT"},
-        {{{1000255002, "VkSurfaceCapabilitiesFullScreenExclusiveEXT", 1}}},
-    },
-    HiddenExtension{"VK_EXT_hdr_metadata", {"vkSetHdrMetadataEXT"}},
-    HiddenExtension{
-        "VK_EXT_image_compression_control_swapchain",
-        {},
-        {{{1000437000, "VkPhysicalDeviceImageCompressionControlSwapchainFeaturesEXT", 1},
-          // Of VK_EXT_image_compression_control, but VkSurfaceFormat2KHR may have it only where
-          // this extension is enabled.
-          {1000338004, "VkImageCompressionPropertiesEXT", 2}}},
-    },
-    HiddenExtension{
-        "VK_EXT_multisampled_render_to_swapchain",
-        {},
-        {{{1000616000, "VkPhysicalDeviceMultisampledRenderToSwapchainFeaturesEXT", 1},
-          {1000616001, "VkSwapchainFlagsSurfaceCapabilitiesEXT", 1}}},
-    },
-    HiddenExtension{
-        "VK_EXT_present_mode_fifo_latest_ready",
-        {},
-        {{{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}}},
-        {1000361000},
-    },
-    HiddenExtension{
-        "VK_EXT_present_timing",
-        {"vkSetSwapchainPresentTimingQueueSizeEXT", "vkGetSwapchainTimingPropertiesEXT",
-         "vkGetSwapchainTimeDomainPropertiesEXT", "vkGetPastPresentationTimingEXT"},
-        {{{1000208000, "VkPhysicalDevicePresentTimingFeaturesEXT", 3},
-          {1000208008, "VkPresentTimingSurfaceCapabilitiesEXT", 4}}},
-    },
-    HiddenExtension{
-        "VK_EXT_swapchain_maintenance1",
-        {"vkReleaseSwapchainImagesEXT"},
-        {{{1000275000, "VkPhysicalDeviceSwapchainMaintenance1FeaturesKHR", 1}}},
-    },
-    HiddenExtension{
-        "VK_GOOGLE_display_timing",
-        {"vkGetRefreshCycleDurationGOOGLE", "vkGetPastPresentationTimingGOOGLE"},
-    },
-    HiddenExtension{
-        "VK_HUAWEI_hdr_vivid",
-        {},
-        {{{1000590000, "VkPhysicalDeviceHdrVividFeaturesHUAWEI", 1}}},
-    },
-    HiddenExtension{"VK_KHR_display_swapchain", {"vkCreateSharedSwapchainsKHR"}},
-    HiddenExtension{
-        "VK_KHR_present_id",
-        {},
-        {{{1000294001, "VkPhysicalDevicePresentIdFeaturesKHR", 1}}},
-    },
-    HiddenExtension{
-        "VK_KHR_present_id2",
-        {},
-        {{{1000479002, "VkPhysicalDevicePresentId2FeaturesKHR", 1},
-          {1000479000, "VkSurfaceCapabilitiesPresentId2KHR", 1}}},
-    },
-    HiddenExtension{
-        "VK_KHR_present_mode_fifo_latest_ready",
-        {},
-        {{{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}}},
-        {1000361000},
-    },
-    HiddenExtension{
-        "VK_KHR_present_wait",
-        {"vkWaitForPresentKHR"},
-        {{{1000248000, "VkPhysicalDevicePresentWaitFeaturesKHR", 1}}},
-    },
-    HiddenExtension{
-        "VK_KHR_present_wait2",
-        {"vkWaitForPresent2KHR"},
-        {{{1000480001, "VkPhysicalDevicePresentWait2FeaturesKHR", 1},
-          {1000480000, "VkSurfaceCapabilitiesPresentWait2KHR", 1}}},
-    },
-    HiddenExtension{
-        "VK_KHR_shared_presentable_image",
-        {"vkGetSwapchainStatusKHR"},
-        {{{1000111000, "VkSharedPresentSurfaceCapabilitiesKHR", 1},
-          // Of VK_KHR_extended_flags: the same flags in 64 bits.
-          {1000668006, "VkSharedPresentSurfaceCapabilities2KHR", 2}}},
-        {VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR, VK_PRESENT_MODE_SHARED_CONTINUOUS_REFRESH_KHR},
-    },
-    HiddenExtension{
-        "VK_KHR_swapchain_maintenance1",
-        {"vkReleaseSwapchainImagesKHR"},
-        {{{1000275000, "VkPhysicalDeviceSwapchainMaintenance1FeaturesKHR", 1}}},
-    },
-    HiddenExtension{
-        "VK_NV_low_latency2",
-        {"vkSetLatencySleepModeNV", "vkLatencySleepNV", "vkSetLatencyMarkerNV",
-         "vkGetLatencyTimingsNV", "vkQueueNotifyOutOfBandNV"},
-        // Its first word is the number of present modes that it lists.
-        {{{1000505008, "VkLatencySurfaceCapabilitiesNV", 1}}},
-    },
-    HiddenExtension{
-        "VK_NV_present_barrier",
-        {},
-        {{{1000292000, "VkPhysicalDevicePresentBarrierFeaturesNV", 1},
-          {1000292001, "VkSurfaceCapabilitiesPresentBarrierNV", 1}}},
-    },
-    HiddenExtension{
-        "VK_NV_present_metering",
-        {},
-        {{{1000613001, "VkPhysicalDevicePresentMeteringFeaturesNV", 1}}},
-    },
-};
+template <class Function>
+Command device_command(std::string_view name, Function* function) {
+    return {name, reinterpret_cast<PFN_vkVoidFunction>(function), Level::device};
+}
+
+/// A device extension that acts on swapchains or surfaces and that the layer does not implement. A
+/// driver's implementation would receive handles of the layer's swapchains.
+Extension hidden(std::string_view name, const std::vector<std::string_view>& commands,
+                 std::vector<AnswerStructure> structures = {},
+                 std::vector<VkPresentModeKHR> present_modes = {}) {
+    Extension extension = {.name = name,
+                           .level = Level::device,
+                           .status = Status::hidden,
+                           .structures = std::move(structures),
+                           .present_modes = std::move(present_modes)};
+    for (const std::string_view command : commands)
+        extension.commands.push_back({command});
+    return extension;
+}
+
+std::vector<Extension> instance_extensions() {
+    std::vector<Extension> all = {
+        {"",
+         Level::instance,
+         Status::passed_through,
+         0,
+         {instance_command("vkGetInstanceProcAddr", GetInstanceProcAddr),
+          instance_command("vkCreateInstance", CreateInstance),
+          instance_command("vkDestroyInstance", DestroyInstance),
+          instance_command("vkCreateDevice", CreateDevice),
+          instance_command("vkEnumerateDeviceExtensionProperties",
+                           EnumerateDeviceExtensionProperties),
+          instance_command("vkGetPhysicalDeviceFeatures2", GetPhysicalDeviceFeatures2)}},
+        {VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME,
+         Level::instance,
+         Status::passed_through,
+         0,
+         {instance_command("vkGetPhysicalDeviceFeatures2KHR", GetPhysicalDeviceFeatures2)}},
+        {VK_KHR_SURFACE_EXTENSION_NAME,
+         Level::instance,
+         Status::provided,
+         VK_KHR_SURFACE_SPEC_VERSION,
+         {instance_command("vkDestroySurfaceKHR", DestroySurfaceKHR),
+          instance_command("vkGetPhysicalDeviceSurfaceSupportKHR",
+                           GetPhysicalDeviceSurfaceSupportKHR),
+          instance_command("vkGetPhysicalDeviceSurfaceCapabilitiesKHR",
+                           GetPhysicalDeviceSurfaceCapabilitiesKHR),
+          instance_command("vkGetPhysicalDeviceSurfaceFormatsKHR",
+                           GetPhysicalDeviceSurfaceFormatsKHR),
+          instance_command("vkGetPhysicalDeviceSurfacePresentModesKHR",
+                           GetPhysicalDeviceSurfacePresentModesKHR)}},
+        {VK_KHR_GET_SURFACE_CAPABILITIES_2_EXTENSION_NAME,
+         Level::instance,
+         Status::provided,
+         VK_KHR_GET_SURFACE_CAPABILITIES_2_SPEC_VERSION,
+         {instance_command("vkGetPhysicalDeviceSurfaceCapabilities2KHR",
+                           GetPhysicalDeviceSurfaceCapabilities2KHR),
+          instance_command("vkGetPhysicalDeviceSurfaceFormats2KHR",
+                           GetPhysicalDeviceSurfaceFormats2KHR)}},
+        {VK_EXT_DISPLAY_SURFACE_COUNTER_EXTENSION_NAME,
+         Level::instance,
+         Status::passed_through,
+         0,
+         {instance_command("vkGetPhysicalDeviceSurfaceCapabilities2EXT",
+                           GetPhysicalDeviceSurfaceCapabilities2EXT)}},
+#ifdef FENCEBRIDGE_HAVE_LAYER_SETTINGS
+        {VK_EXT_LAYER_SETTINGS_EXTENSION_NAME, Level::instance, Status::provided,
+         VK_EXT_LAYER_SETTINGS_SPEC_VERSION},
+#endif
+        {VK_EXT_DEBUG_UTILS_EXTENSION_NAME,
+         Level::instance,
+         Status::passed_through,
+         0,
+         {device_command("vkSetDebugUtilsObjectNameEXT", SetDebugUtilsObjectNameEXT),
+          device_command("vkSetDebugUtilsObjectTagEXT", SetDebugUtilsObjectTagEXT)}},
+    };
+    for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
+        all.push_back(platform_extension<Platform>());
+    });
+    return all;
+}
+
+std::vector<Extension> device_extensions() {
+    return {
+        {"",
+         Level::device,
+         Status::passed_through,
+         0,
+         {device_command("vkGetDeviceProcAddr", GetDeviceProcAddr),
+          device_command("vkDestroyDevice", DestroyDevice),
+          device_command("vkCreateSemaphore", CreateSemaphore),
+          device_command("vkDestroySemaphore", DestroySemaphore),
+          device_command("vkCreateImage", CreateImage),
+          device_command("vkGetDeviceImageSubresourceLayout", GetDeviceImageSubresourceLayout),
+          device_command("vkBindImageMemory2", BindImageMemory2),
+          device_command("vkSetPrivateData", SetPrivateData),
+          device_command("vkGetPrivateData", GetPrivateData),
+          device_command("vkDestroyPrivateDataSlot", DestroyPrivateDataSlot)}},
+        {VK_KHR_BIND_MEMORY_2_EXTENSION_NAME,
+         Level::device,
+         Status::passed_through,
+         0,
+         {device_command("vkBindImageMemory2KHR", BindImageMemory2)}},
+        {"VK_KHR_maintenance5", // newer than the oldest headers
+         Level::device,
+         Status::passed_through,
+         0,
+         {device_command("vkGetDeviceImageSubresourceLayoutKHR", GetDeviceImageSubresourceLayout)}},
+        {VK_EXT_DEBUG_MARKER_EXTENSION_NAME,
+         Level::device,
+         Status::passed_through,
+         0,
+         {device_command("vkDebugMarkerSetObjectNameEXT", DebugMarkerSetObjectNameEXT),
+          device_command("vkDebugMarkerSetObjectTagEXT", DebugMarkerSetObjectTagEXT)}},
+        {VK_EXT_PRIVATE_DATA_EXTENSION_NAME,
+         Level::device,
+         Status::passed_through,
+         0,
+         {device_command("vkSetPrivateDataEXT", SetPrivateData),
+          device_command("vkGetPrivateDataEXT", GetPrivateData),
+          device_command("vkDestroyPrivateDataSlotEXT", DestroyPrivateDataSlot)}},
+        {VK_KHR_SWAPCHAIN_EXTENSION_NAME,
+         Level::device,
+         Status::provided,
+         VK_KHR_SWAPCHAIN_SPEC_VERSION,
+         {device_command("vkCreateSwapchainKHR", CreateSwapchainKHR),
+          device_command("vkDestroySwapchainKHR", DestroySwapchainKHR),
+          device_command("vkGetSwapchainImagesKHR", GetSwapchainImagesKHR),
+          device_command("vkAcquireNextImageKHR", AcquireNextImageKHR),
+          device_command("vkAcquireNextImage2KHR", AcquireNextImage2KHR),
+          device_command("vkQueuePresentKHR", QueuePresentKHR),
+          device_command("vkGetDeviceGroupPresentCapabilitiesKHR",
+                         GetDeviceGroupPresentCapabilitiesKHR),
+          device_command("vkGetDeviceGroupSurfacePresentModesKHR",
+                         GetDeviceGroupSurfacePresentModesKHR),
+          instance_command("vkGetPhysicalDevicePresentRectanglesKHR",
+                           GetPhysicalDevicePresentRectanglesKHR)}},
+    };
+}
+
+std::vector<Extension> hidden_extensions() {
+    return {
+        hidden("VK_AMD_display_native_hdr", {"vkSetLocalDimmingAMD"},
+               {{1000213000, "VkDisplayNativeHdrSurfaceCapabilitiesAMD", 1}}),
+        hidden("VK_EXT_display_control", {"vkDisplayPowerControlEXT", "vkRegisterDeviceEventEXT",
+                                          "vkRegisterDisplayEventEXT", "vkGetSwapchainCounterEXT"}),
+        hidden("VK_EXT_full_screen_exclusive",
+               {"vkGetPhysicalDeviceSurfacePresentModes2EXT", "vkAcquireFullScreenExclusiveModeEXT",
+                "vkReleaseFullScreenExclusiveModeEXT", "vkGetDeviceGroupSurfacePresentModes2EXT"},
+               {{1000255002, "VkSurfaceCapabilitiesFullScreenExclusiveEXT", 1}}),
+        hidden("VK_EXT_hdr_metadata", {"vkSetHdrMetadataEXT"}),
+        hidden("VK_EXT_image_compression_control_swapchain", {},
+               {{1000437000, "VkPhysicalDeviceImageCompressionControlSwapchainFeaturesEXT", 1},
+                // Of VK_EXT_image_compression_control, but VkSurfaceFormat2KHR may have it only
+                // with this extension.
+                {1000338004, "VkImageCompressionPropertiesEXT", 2}}),
+        hidden("VK_EXT_multisampled_render_to_swapchain", {},
+               {{1000616000, "VkPhysicalDeviceMultisampledRenderToSwapchainFeaturesEXT", 1},
+                {1000616001, "VkSwapchainFlagsSurfaceCapabilitiesEXT", 1}}),
+        hidden("VK_EXT_present_mode_fifo_latest_ready", {},
+               {{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}},
+               {static_cast<VkPresentModeKHR>(1000361000)}),
+        hidden("VK_EXT_present_timing",
+               {"vkSetSwapchainPresentTimingQueueSizeEXT", "vkGetSwapchainTimingPropertiesEXT",
+                "vkGetSwapchainTimeDomainPropertiesEXT", "vkGetPastPresentationTimingEXT"},
+               {{1000208000, "VkPhysicalDevicePresentTimingFeaturesEXT", 3},
+                {1000208008, "VkPresentTimingSurfaceCapabilitiesEXT", 4}}),
+        hidden("VK_EXT_swapchain_maintenance1", {"vkReleaseSwapchainImagesEXT"},
+               {{1000275000, "VkPhysicalDeviceSwapchainMaintenance1FeaturesKHR", 1}}),
+        hidden("VK_GOOGLE_display_timing",
+               {"vkGetRefreshCycleDurationGOOGLE", "vkGetPastPresentationTimingGOOGLE"}),
+        hidden("VK_HUAWEI_hdr_vivid", {},
+               {{1000590000, "VkPhysicalDeviceHdrVividFeaturesHUAWEI", 1}}),
+        hidden("VK_KHR_display_swapchain", {"vkCreateSharedSwapchainsKHR"}),
+        hidden("VK_KHR_present_id", {}, {{1000294001, "VkPhysicalDevicePresentIdFeaturesKHR", 1}}),
+        hidden("VK_KHR_present_id2", {},
+               {{1000479002, "VkPhysicalDevicePresentId2FeaturesKHR", 1},
+                {1000479000, "VkSurfaceCapabilitiesPresentId2KHR", 1}}),
+        hidden("VK_KHR_present_mode_fifo_latest_ready", {},
+               {{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}},
+               {static_cast<VkPresentModeKHR>(1000361000)}),
+        hidden("VK_KHR_present_wait", {"vkWaitForPresentKHR"},
+               {{1000248000, "VkPhysicalDevicePresentWaitFeaturesKHR", 1}}),
+        hidden("VK_KHR_present_wait2", {"vkWaitForPresent2KHR"},
+               {{1000480001, "VkPhysicalDevicePresentWait2FeaturesKHR", 1},
+                {1000480000, "VkSurfaceCapabilitiesPresentWait2KHR", 1}}),
+        hidden("VK_KHR_shared_presentable_image", {"vkGetSwapchainStatusKHR"},
+               {{1000111000, "VkSharedPresentSurfaceCapabilitiesKHR", 1},
+                // Of VK_KHR_extended_flags: the same flags in 64 bits.
+                {1000668006, "VkSharedPresentSurfaceCapabilities2KHR", 2}},
+               {VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR,
+                VK_PRESENT_MODE_SHARED_CONTINUOUS_REFRESH_KHR}),
+        hidden("VK_KHR_swapchain_maintenance1", {"vkReleaseSwapchainImagesKHR"},
+               {{1000275000, "VkPhysicalDeviceSwapchainMaintenance1FeaturesKHR", 1}}),
+        hidden("VK_NV_low_latency2",
+               {"vkSetLatencySleepModeNV", "vkLatencySleepNV", "vkSetLatencyMarkerNV",
+                "vkGetLatencyTimingsNV", "vkQueueNotifyOutOfBandNV"},
+               {// The first word is the number of present modes that the structure lists.
+                {1000505008, "VkLatencySurfaceCapabilitiesNV", 1}}),
+        hidden("VK_NV_present_barrier", {},
+               {{1000292000, "VkPhysicalDevicePresentBarrierFeaturesNV", 1},
+                {1000292001, "VkSurfaceCapabilitiesPresentBarrierNV", 1}}),
+        hidden("VK_NV_present_metering", {},
+               {{1000613001, "VkPhysicalDevicePresentMeteringFeaturesNV", 1}}),
+    };
+}
+
+std::vector<Extension> make_table() {
+    std::vector<Extension> all = instance_extensions();
+    for (auto* make : {&device_extensions, &hidden_extensions})
+        std::ranges::move(make(), std::back_inserter(all));
+    return all;
+}
 
 const AnswerStructure* find_structure(VkStructureType type) {
-    for (const HiddenExtension& extension : hidden) {
+    for (const Extension& extension : extensions()) {
         for (const AnswerStructure& structure : extension.structures) {
-            if (structure.type != 0 && structure.type == static_cast<uint32_t>(type))
+            if (structure.type == static_cast<uint32_t>(type))
                 return &structure;
         }
     }
@@ -151,29 +243,42 @@ const AnswerStructure* find_structure(VkStructureType type) {
 
 } // namespace
 
-bool is_provided_command(std::string_view name) {
-    return std::ranges::find(provided_commands, name) != provided_commands.end();
+const std::vector<Extension>& extensions() {
+    // Never destroyed: an application may use Vulkan from a static destructor of its own.
+    static const auto* const table = new std::vector<Extension>(make_table());
+    return *table;
 }
 
-std::span<const HiddenExtension> hidden_extensions() { return hidden; }
-
-const HiddenExtension* find_hidden_extension(std::string_view name) {
-    const auto* const found = std::ranges::find(hidden, name, &HiddenExtension::name);
-    return found == hidden.end() ? nullptr : found;
+const Extension* find_extension(std::string_view name) {
+    const auto found = std::ranges::find(extensions(), name, &Extension::name);
+    return found == extensions().end() ? nullptr : &*found;
 }
 
-bool is_hidden_command(std::string_view name) {
-    return std::ranges::any_of(hidden, [&](const HiddenExtension& extension) {
-        return std::ranges::find(extension.commands, name) != extension.commands.end();
-    });
+FoundCommand find_command(std::string_view name) {
+    for (const Extension& extension : extensions()) {
+        const auto found = std::ranges::find(extension.commands, name, &Command::name);
+        if (found != extension.commands.end())
+            return {&extension, &*found};
+    }
+    return {nullptr, nullptr};
+}
+
+std::vector<VkExtensionProperties> provided_extensions(Level level) {
+    std::vector<VkExtensionProperties> provided;
+    for (const Extension& extension : extensions()) {
+        if (extension.status != Status::provided || extension.level != level)
+            continue;
+        VkExtensionProperties properties = {.specVersion = extension.spec_version};
+        extension.name.copy(properties.extensionName, sizeof properties.extensionName - 1);
+        provided.push_back(properties);
+    }
+    return provided;
 }
 
 bool is_hidden_present_mode(VkPresentModeKHR mode) {
-    // 0 is VK_PRESENT_MODE_IMMEDIATE_KHR, and no extension's.
-    return mode != 0 && std::ranges::any_of(hidden, [&](const HiddenExtension& extension) {
-               return std::ranges::find(extension.present_modes, static_cast<uint32_t>(mode)) !=
-                      extension.present_modes.end();
-           });
+    return std::ranges::any_of(extensions(), [&](const Extension& extension) {
+        return std::ranges::find(extension.present_modes, mode) != extension.present_modes.end();
+    });
 }
 
 void clear_hidden_answers(void* chain) {

@@ -1,58 +1,82 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <span>
 #include <string_view>
+#include <vector>
 #include <vulkan/vulkan.h>
+
+// The one table of extensions and commands that the layer has to do with. Everything that an
+// application sees of them comes from it: vkGetInstanceProcAddr and vkGetDeviceProcAddr, the lists
+// of extensions and present modes, the answers to feature and surface queries, and the refusals of
+// vkCreateDevice. tests/driver/registry.py compares it with vk.xml and with the manifest.
 
 namespace fencebridge::entry {
 
-/// What the layer itself provides; the manifest says the same.
-inline constexpr std::array<VkExtensionProperties, 1> provided_device_extensions = {
-    {{VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_KHR_SWAPCHAIN_SPEC_VERSION}},
+enum class Level { instance, device };
+
+enum class Status {
+    provided,       ///< by the layer, whether or not the driver has it; the manifest lists it
+    passed_through, ///< the driver's; the layer intercepts some of its commands
+    hidden,         ///< the driver's, for its own swapchains; not offered with the layer's
 };
 
-/// The device commands of those extensions.
-[[nodiscard]] bool is_provided_command(std::string_view name);
+/// A command of Vulkan.
+struct Command {
+    std::string_view name;
+    PFN_vkVoidFunction function = nullptr; ///< the layer's; null: of a hidden extension
+    Level dispatch = Level::device; ///< by instance and physical device, or by device and queue
+};
 
-/// A structure in which an application reads what an extension can do: one of the chain of
-/// VkPhysicalDeviceFeatures2, VkSurfaceCapabilities2KHR or VkSurfaceFormat2KHR. A driver may be
-/// newer than the headers of this build, so the structure is described by numbers.
+/// A structure in which an application reads what an extension can do, or enables it: in the chain
+/// of VkPhysicalDeviceFeatures2, VkSurfaceCapabilities2KHR or VkSurfaceFormat2KHR. Described by
+/// numbers, since a driver may be newer than the headers of this build.
 struct AnswerStructure {
-    uint32_t type; ///< a VkStructureType; 0: no structure
+    uint32_t type; ///< VkStructureType
     std::string_view name;
-    uint32_t words; ///< 32-bit words after sType and pNext that read 0 when the extension is absent
+    uint32_t words; ///< 32-bit words after sType and pNext that read 0 if the extension is absent
 };
 
-/// A device extension that acts on swapchains or surfaces and that the layer does not implement. A
-/// driver that has it means its own swapchains; it would be given one of the layer's.
-struct HiddenExtension {
-    std::string_view name;
-    std::array<std::string_view, 5> commands = {};
-    std::array<AnswerStructure, 2> structures = {};
-    std::array<uint32_t, 2> present_modes = {}; ///< VkPresentModeKHR; 0: none
+struct Extension {
+    std::string_view name; ///< empty: commands of Vulkan itself
+    Level level;
+    Status status;
+    uint32_t spec_version = 0; ///< of a provided extension
+    std::vector<Command> commands = {};
+    std::vector<AnswerStructure> structures = {};     ///< of a hidden extension
+    std::vector<VkPresentModeKHR> present_modes = {}; ///< that only this hidden extension has
 };
 
-/// All of them. tests/driver/registry.py compares them with the registry of Vulkan (vk.xml).
-[[nodiscard]] std::span<const HiddenExtension> hidden_extensions();
+/// The table.
+[[nodiscard]] const std::vector<Extension>& extensions();
 
 /// @return the entry of that name, or null
-[[nodiscard]] const HiddenExtension* find_hidden_extension(std::string_view name);
+[[nodiscard]] const Extension* find_extension(std::string_view name);
+[[nodiscard]] inline bool is_hidden(std::string_view name) {
+    const Extension* const found = find_extension(name);
+    return found != nullptr && found->status == Status::hidden;
+}
 
-[[nodiscard]] bool is_hidden_command(std::string_view name);
+/// A command with the extension that it belongs to.
+struct FoundCommand {
+    const Extension* extension;
+    const Command* command;
+};
+/// @return null pointers if the layer has nothing to do with the command
+[[nodiscard]] FoundCommand find_command(std::string_view name);
 
-/// Whether only a hidden extension has the present mode.
+/// The provided extensions of one level, as the application enumerates them.
+[[nodiscard]] std::vector<VkExtensionProperties> provided_extensions(Level level);
+
 [[nodiscard]] bool is_hidden_present_mode(VkPresentModeKHR mode);
 
-/// Makes the structures of hidden extensions in a chain of output structures say that there is
-/// nothing.
+/// Overwrites the structures of hidden extensions in a chain of output structures with zeros: they
+/// say that the extension can do nothing.
 void clear_hidden_answers(void* chain);
 
-/// The first structure of a hidden extension in a VkDeviceCreateInfo's chain that enables a
-/// feature.
-/// @return its name, or an empty string
+/// Finds a structure of a hidden extension that enables a feature, in the chain of a
+/// VkDeviceCreateInfo.
+/// @return the structure's name, or an empty string
 [[nodiscard]] std::string_view find_hidden_feature(const void* chain);
 
 } // namespace fencebridge::entry

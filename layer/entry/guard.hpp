@@ -9,8 +9,8 @@
 
 namespace fencebridge::entry {
 
-/// Runs the body of an entry point that returns a VkResult. Nothing that it throws gets out into
-/// the application, which may be C.
+/// Runs the body of an entry point that returns a VkResult. Stops exceptions: the application may
+/// be written in C.
 template <class Body>
 VkResult guarded(Body&& body) noexcept {
     try {
@@ -23,7 +23,7 @@ VkResult guarded(Body&& body) noexcept {
     }
 }
 
-/// The same for an entry point that has no result to tell of a failure with.
+/// The same for an entry point without a result.
 template <class Body>
 void guarded_void(Body&& body) noexcept {
     static_cast<void>(guarded([&] {
@@ -32,7 +32,7 @@ void guarded_void(Body&& body) noexcept {
     }));
 }
 
-/// Undoes what the next layer has done already, unless the rest of the entry point succeeds too.
+/// Undoes what the next layer has done, unless commit() is called.
 template <class Undo>
 class Rollback {
 public:

@@ -4,19 +4,21 @@
 #include <span>
 #include <vector>
 
+#include "entry/entry_points.hpp"
 #include "entry/guard.hpp"
-#include "entry/intercepts.hpp"
 #include "entry/registry.hpp"
+#include "image/alias.hpp"
 #include "util/log.hpp"
 #include "vk/chain.hpp"
 
-// The application's own images in a swapchain's memory (VK_KHR_swapchain with Vulkan 1.1).
+// Images of the application that are bound to a swapchain's memory (VK_KHR_swapchain with Vulkan
+// 1.1): aliases.
 
 namespace fencebridge::entry {
 
 namespace {
 
-/// The layer's own swapchain whose memory an image is going to be bound to, or null.
+/// The layer's swapchain to whose memory the image will be bound, or null.
 std::shared_ptr<Swapchain> find_created_swapchain(Device& device, const VkImageCreateInfo& info) {
     const auto* of = vk::find<VkImageSwapchainCreateInfoKHR>(info.pNext);
     return of == nullptr ? nullptr : device.find_swapchain(of->swapchain);
@@ -29,9 +31,9 @@ std::shared_ptr<Swapchain> find_bound_swapchain(Device& device, const VkBindImag
     return device.find_swapchain(bind->swapchain);
 }
 
-/// The same binding in terms of the swapchain image's memory. Of the structures that may be
-/// chained to it, the device indices can only say what is the default for a single device, and the
-/// status is the driver's to fill.
+/// The binding with the memory of the swapchain image in place of the swapchain. Of the structures
+/// that may be chained to a binding, the device indices are not needed for a single device, and the
+/// driver writes the status.
 struct MemoryBinding {
     VkBindImageMemoryInfo info;
 #ifdef FENCEBRIDGE_HAVE_BIND_MEMORY_STATUS
@@ -71,7 +73,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateImage(VkDevice handle, const VkImageCreateI
         const auto swapchain = find_created_swapchain(*device, *create_info);
         if (!swapchain)
             return device->vk.next.CreateImage(handle, create_info, allocator, image);
-        // The specification makes every other member agree with the swapchain's.
+        // VkImageSwapchainCreateInfoKHR requires all other members to match the swapchain.
         return image::create_alias(device->vk, swapchain->image_parameters(),
                                    swapchain->images().front().layout, allocator, image);
     });
@@ -83,7 +85,7 @@ VKAPI_ATTR void VKAPI_CALL GetDeviceImageSubresourceLayout(
         const auto device = find_device(handle);
         if (!find_created_swapchain(*device, *info->pCreateInfo))
             return device->vk.next.GetDeviceImageSubresourceLayout(handle, info, layout);
-        // The driver answers for an image that is the same, but in no swapchain.
+        // The driver is asked about an equal image that belongs to no swapchain.
         VkImageCreateInfo plain = *info->pCreateInfo;
         plain.pNext = nullptr;
         VkImageFormatListCreateInfo views;
@@ -121,7 +123,7 @@ VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice handle, uint32_t count,
             bindings[i] = *binding;
 #ifdef FENCEBRIDGE_HAVE_BIND_MEMORY_STATUS
             if (bindings[i].status.pResult != nullptr)
-                vk::chain(bindings[i].info, bindings[i].status);
+                vk::push_next(bindings[i].info, bindings[i].status);
 #endif
             rewritten[i] = bindings[i].info;
         }

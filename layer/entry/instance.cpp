@@ -3,37 +3,111 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "entry/entry_points.hpp"
 #include "entry/guard.hpp"
-#include "entry/intercepts.hpp"
-#include "entry/layer_chain.hpp"
+#include "entry/loader.hpp"
+#include "entry/platforms.hpp"
 #include "entry/registry.hpp"
 
 namespace fencebridge::entry {
 
 namespace {
 
-/// Wayland is what the layer can show things on.
-bool can_show(const VkInstanceCreateInfo& info) {
-    return contains(info.ppEnabledExtensionNames, info.enabledExtensionCount,
-                    VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME);
+bool is_of_a_platform(std::string_view extension) {
+    bool found = false;
+    for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
+        found = found || extension == Platform::extension;
+    });
+    return found;
 }
 
-/// The extension of another window system that the application presents to, or null.
+/// Whether the application uses a window system that the layer supports.
+bool uses_a_platform(const VkInstanceCreateInfo& info) {
+    const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
+    return std::ranges::any_of(names, is_of_a_platform);
+}
+
+/// The extension of another window system that the application uses, or null.
 const char* find_other_window_system(const VkInstanceCreateInfo& info) {
     const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
     const auto other = std::ranges::find_if(names, [](std::string_view name) {
         return name == VK_KHR_DISPLAY_EXTENSION_NAME ||
                (name.ends_with("_surface") && name != VK_KHR_SURFACE_EXTENSION_NAME &&
-                name != VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME);
+                !is_of_a_platform(name));
     });
     return other == names.end() ? nullptr : *other;
 }
 
 uint32_t requested_version(const VkInstanceCreateInfo& info) {
-    // No VkApplicationInfo, or version 0, means 1.0 (VkApplicationInfo).
+    // VkApplicationInfo: a missing structure, or version 0, means 1.0.
     const bool given = info.pApplicationInfo != nullptr && info.pApplicationInfo->apiVersion != 0;
     return given ? info.pApplicationInfo->apiVersion : VK_API_VERSION_1_0;
+}
+
+/// vkCreateInstance of the next layer, which may be called again after a failure.
+class NextCreate {
+public:
+    /// @param handle  the application's pointer
+    NextCreate(VkLayerInstanceCreateInfo& link, const VkAllocationCallbacks* allocator,
+               VkInstance* handle) :
+        link_(link),
+        next_(link.u.pLayerInfo), allocator_(allocator), handle_(handle), given_(*handle) {}
+
+    [[nodiscard]] PFN_vkGetInstanceProcAddr proc() const {
+        return next_->pfnNextGetInstanceProcAddr;
+    }
+
+    VkResult operator()(const VkInstanceCreateInfo& info) const {
+        const auto create =
+            reinterpret_cast<PFN_vkCreateInstance>(proc()(VK_NULL_HANDLE, "vkCreateInstance"));
+        if (create == nullptr)
+            return VK_ERROR_INITIALIZATION_FAILED;
+        // The layers below advance the link further, so each call sets it anew. The loader's
+        // terminator_CreateInstance() finds its own instance in *handle, and a layer below that
+        // fails may have overwritten it.
+        link_.u.pLayerInfo = next_->pNext;
+        *handle_ = given_;
+        return create(&info, allocator_, handle_);
+    }
+
+private:
+    VkLayerInstanceCreateInfo& link_;
+    VkLayerInstanceLink* const next_;
+    const VkAllocationCallbacks* const allocator_;
+    VkInstance* const handle_;
+    const VkInstance given_;
+};
+
+/// Creates the instance with the extensions that the layer needs. If that fails, creates it as the
+/// application asked, and the layer takes nothing over.
+/// @param takes_over  set to false in that case
+VkResult create_with_fallback(const NextCreate& create, const VkInstanceCreateInfo& info,
+                              bool& takes_over) {
+    if (!takes_over)
+        return create(info);
+    const auto names = with_extensions(info.ppEnabledExtensionNames, info.enabledExtensionCount,
+                                       vk::required_instance_extensions());
+    VkInstanceCreateInfo more = info;
+    more.enabledExtensionCount = static_cast<uint32_t>(names.size());
+    more.ppEnabledExtensionNames = names.data();
+    VkResult result = create(more);
+    if (result == VK_SUCCESS || result == VK_ERROR_OUT_OF_HOST_MEMORY)
+        return result;
+    // The added extensions may be the cause. The result does not say: the loader returns
+    // VK_ERROR_INCOMPATIBLE_DRIVER for any failure of the last driver.
+    takes_over = false;
+    result = create(info);
+    if (result == VK_SUCCESS) {
+        std::string added;
+        for (const char* name : std::span(names).subspan(info.enabledExtensionCount))
+            added.append(added.empty() ? "" : ", ").append(name);
+        log::warning("using the drivers' own swapchains for this instance: vkCreateInstance failed "
+                     "with the added extensions %s",
+                     added.c_str());
+    }
+    return result;
 }
 
 } // namespace
@@ -47,66 +121,33 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
                 create_info->pNext);
         if (link == nullptr)
             return VK_ERROR_INITIALIZATION_FAILED;
-        const auto next_link = link->u.pLayerInfo;
-        const auto next_proc = next_link->pfnNextGetInstanceProcAddr;
-        const auto create_next =
-            reinterpret_cast<PFN_vkCreateInstance>(next_proc(VK_NULL_HANDLE, "vkCreateInstance"));
-        if (create_next == nullptr)
-            return VK_ERROR_INITIALIZATION_FAILED;
-
+        const NextCreate create(*link, allocator, handle);
         const Settings settings = read_settings(*create_info);
         log::set_level(settings.log_level);
-        const uint32_t version = requested_version(*create_info);
-        bool active = can_show(*create_info) && settings.takeover != Takeover::off;
-
-        // Each call down starts with the link moved on; the layers below move it further. The
-        // loader's terminator_CreateInstance() finds its own instance in *handle, which a layer
-        // below that fails may have overwritten.
-        const VkInstance given = *handle;
-        const auto create = [&](const VkInstanceCreateInfo& info) {
-            link->u.pLayerInfo = next_link->pNext;
-            *handle = given;
-            return create_next(&info, allocator, handle);
-        };
-        VkResult result = VK_ERROR_EXTENSION_NOT_PRESENT;
-        std::string added;
-        if (active) {
-            const auto names = with_extensions(create_info->ppEnabledExtensionNames,
-                                               create_info->enabledExtensionCount,
-                                               vk::required_instance_extensions());
-            for (const char* name : std::span(names).subspan(create_info->enabledExtensionCount))
-                added.append(added.empty() ? "" : ", ").append(name);
-            VkInstanceCreateInfo more = *create_info;
-            more.enabledExtensionCount = static_cast<uint32_t>(names.size());
-            more.ppEnabledExtensionNames = names.data();
-            result = create(more);
-        }
-        if (result != VK_SUCCESS && result != VK_ERROR_OUT_OF_HOST_MEMORY) {
-            // It may have been the additions; the loader says VK_ERROR_INCOMPATIBLE_DRIVER for
-            // whatever the last driver said.
-            const bool retried = std::exchange(active, false);
-            result = create(*create_info);
-            if (retried && result == VK_SUCCESS)
-                log::warning("instance passes through: vkCreateInstance failed with the added "
-                             "extensions %s",
-                             added.c_str());
-        }
+        bool takes_over =
+            uses_a_platform(*create_info) && settings.takeover != TakeoverSetting::off;
+        const VkResult result = create_with_fallback(create, *create_info, takes_over);
         if (result != VK_SUCCESS)
             return result;
-        // A device's extensions are the same for all surfaces.
-        if (const char* other = find_other_window_system(*create_info); active && other != nullptr)
-            log::info("instance enables %s as well: its surfaces, too, do without the device "
-                      "extensions that the layer hides",
-                      other);
-
         Rollback created([&] {
-            const auto destroy =
-                reinterpret_cast<PFN_vkDestroyInstance>(next_proc(*handle, "vkDestroyInstance"));
+            const auto destroy = reinterpret_cast<PFN_vkDestroyInstance>(
+                create.proc()(*handle, "vkDestroyInstance"));
             destroy(*handle, allocator);
         });
-        auto instance = std::make_shared<Instance>(*handle, next_proc, version, settings);
-        instance->active = active;
+        // Extensions are hidden for a device, whatever surface the application presents to.
+        if (const char* other = find_other_window_system(*create_info);
+            takes_over && other != nullptr)
+            log::info("the instance also enables %s: the layer hides device extensions from its "
+                      "swapchains as well, although they are the driver's own",
+                      other);
+
+        auto instance = std::make_shared<Instance>(*handle, create.proc(),
+                                                   requested_version(*create_info), settings);
+        instance->takes_over = takes_over;
         instance->loader_devices = find_loader_devices(create_info->pNext);
+        for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
+            resolve_platform<Platform>(*instance);
+        });
         add_instance(std::move(instance));
         created.commit();
         return VK_SUCCESS;

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
-#include <algorithm>
 #include <vulkan/vk_layer.h>
 
-#include "entry/intercepts.hpp"
+#include "entry/entry_points.hpp"
 
 /// The one symbol that the library exports. The loader calls it first (Vulkan-Loader,
 /// docs/LoaderLayerInterface.md, "Layer Interface Versioning").
 extern "C" __attribute__((visibility("default"))) VKAPI_ATTR VkResult VKAPI_CALL
 vkNegotiateLoaderLayerInterfaceVersion(VkNegotiateLayerInterface* interface) {
-    // Version 2 is the one with this function; nothing older was ever asked of it.
+    // Version 2 introduced this function.
     constexpr uint32_t version = 2;
     if (interface == nullptr || interface->sType != LAYER_NEGOTIATE_INTERFACE_STRUCT ||
         interface->loaderLayerInterfaceVersion < version)

@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: MIT
+#include "entry/entry_points.hpp"
 #include "entry/guard.hpp"
-#include "entry/intercepts.hpp"
 #include "entry/registry.hpp"
 
-// What an application attaches to any object: names and tags for debuggers, and private data. A
-// driver that is given the handle of a swapchain of the layer's would take it for the address of
-// its own object. Names and tags of those swapchains are dropped; private data is kept here.
+// Names and tags for debuggers, and private data, which an application may attach to any object. A
+// driver would mistake the handle of one of the layer's swapchains for one of its own. So the layer
+// ignores names and tags of its swapchains, and keeps their private data itself.
 
 namespace fencebridge::entry {
 
 namespace {
 
-/// The layer's own swapchain that a typed handle stands for, or null.
+/// The layer's record of a swapchain's typed handle, or null.
 std::shared_ptr<SwapchainRecord> find_ours(Device& device, VkObjectType type, uint64_t handle) {
     if (type != VK_OBJECT_TYPE_SWAPCHAIN_KHR)
         return nullptr;
-    // A cast for both kinds of handle: a pointer on 64-bit machines, a number on others.
+    // The handle is a pointer on 64-bit machines and a number on others: this cast does both.
     return device.find_record((VkSwapchainKHR)handle);
 }
 
-/// VK_EXT_debug_marker has numbers of its own for the types of objects.
+/// VK_EXT_debug_marker has an enumeration of its own for object types.
 VkObjectType object_type(VkDebugReportObjectTypeEXT type) {
     return type == VK_DEBUG_REPORT_OBJECT_TYPE_SWAPCHAIN_KHR_EXT ? VK_OBJECT_TYPE_SWAPCHAIN_KHR
                                                                  : VK_OBJECT_TYPE_UNKNOWN;
 }
 
-/// Passes a name or a tag on to the driver, unless it is for a swapchain of the layer's.
+/// Passes a name or a tag to the driver, unless the object is one of the layer's swapchains.
 template <class Info>
 VkResult annotate(VkDevice handle, const Info* info, VkObjectType type, uint64_t object,
                   VkResult (*vk::DeviceDispatch::*next)(VkDevice, const Info*)) {
     return guarded([&] {
         const auto device = find_device(handle);
         const auto next_function = device->vk.next.*next;
-        // VK_EXT_debug_utils may be the loader's alone.
+        // The loader implements VK_EXT_debug_utils; the driver may not.
         if (find_ours(*device, type, object) || next_function == nullptr)
             return VK_SUCCESS;
         return next_function(handle, info);
@@ -84,7 +84,7 @@ VKAPI_ATTR void VKAPI_CALL GetPrivateData(VkDevice handle, VkObjectType type, ui
         const auto ours = find_ours(*device, type, object);
         if (!ours)
             return device->vk.next.GetPrivateData(handle, type, object, slot, data);
-        // Data that was never set reads 0 (vkGetPrivateData).
+        // Private data that was never set is 0 (vkGetPrivateData).
         *data = ours->private_data.with([&](const auto& all) {
             const auto found = all.find(slot);
             return found == all.end() ? uint64_t{0} : found->second;
@@ -96,7 +96,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyPrivateDataSlot(VkDevice handle, VkPrivateData
                                                   const VkAllocationCallbacks* allocator) {
     guarded_void([&] {
         const auto device = find_device(handle);
-        // The driver may give the same handle to another slot, in which all data reads 0.
+        // The driver may reuse the handle for a new slot, whose data must be 0.
         device->swapchains.with([&](const auto& all) {
             for (const auto& [swapchain, record] : all)
                 record->private_data.with([&](auto& data) { data.erase(slot); });

@@ -2,14 +2,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "entry/entry_points.hpp"
 #include "entry/extensions.hpp"
 #include "entry/guard.hpp"
-#include "entry/intercepts.hpp"
 #include "entry/registry.hpp"
 #include "vk/enumerate.hpp"
 
-// What an application is told of a device: its extensions, and their features, without those that
-// act on swapchains and that the layer does not implement.
+// Queries of a device's extensions and features. Hidden extensions are left out.
 
 namespace fencebridge::entry {
 
@@ -20,9 +19,9 @@ constexpr const char* layer_name = "VK_LAYER_FENCEBRIDGE_wsi";
 /// The driver's extensions as an application may use them with the layer's swapchains.
 std::vector<VkExtensionProperties> offered_extensions(std::vector<VkExtensionProperties> driver) {
     std::erase_if(driver, [](const VkExtensionProperties& extension) {
-        return find_hidden_extension(extension.extensionName) != nullptr;
+        return is_hidden(extension.extensionName);
     });
-    for (const VkExtensionProperties& ours : provided_device_extensions) {
+    for (const VkExtensionProperties& ours : provided_extensions(Level::device)) {
         const auto same = std::ranges::find_if(driver, [&](const VkExtensionProperties& extension) {
             return std::strcmp(extension.extensionName, ours.extensionName) == 0;
         });
@@ -40,9 +39,10 @@ VKAPI_ATTR VkResult VKAPI_CALL
 EnumerateDeviceExtensionProperties(VkPhysicalDevice handle, const char* layer, uint32_t* count,
                                    VkExtensionProperties* properties) {
     return guarded([&] {
-        if (layer != nullptr && std::strcmp(layer, layer_name) == 0)
-            return vk::give(std::span<const VkExtensionProperties>(provided_device_extensions),
-                            count, properties);
+        if (layer != nullptr && std::strcmp(layer, layer_name) == 0) {
+            const auto provided = provided_extensions(Level::device);
+            return vk::give(std::span(provided), count, properties);
+        }
         const auto instance = find_instance(handle);
         if (!instance)
             return VK_ERROR_INITIALIZATION_FAILED;

@@ -4,14 +4,11 @@
 #include <mutex>
 #include <shared_mutex>
 
-#include "entry/foreign_device.hpp"
-#include "util/log.hpp"
-
 namespace fencebridge::entry {
 
 namespace {
 
-/// Objects by dispatch key: looked up on every call, changed seldom.
+/// Objects by dispatch key. Looked up on every call, changed seldom.
 template <class Value>
 class Table {
 public:
@@ -70,16 +67,22 @@ std::shared_ptr<const vk::PhysicalDevice> Instance::physical(VkPhysicalDevice de
     });
     if (known)
         return known;
-    // Two threads may both ask; the first answer stays.
+    // If two threads query at the same time, the first result is kept.
     auto described =
         std::make_shared<const vk::PhysicalDevice>(vk::describe(device, next, api_version));
     if (!described->extensions_known)
-        return described; // a failure that may pass
+        return described; // not kept: the failure may pass
     return physical_devices.with(
         [&](auto& all) { return all.try_emplace(device, std::move(described)).first->second; });
 }
 
-std::shared_ptr<Surface> Instance::find_surface(VkSurfaceKHR surface) {
+void Instance::add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window) {
+    auto record = std::make_shared<SurfaceRecord>();
+    record->window = std::move(window);
+    surfaces.with([&](auto& all) { all.insert_or_assign(surface, std::move(record)); });
+}
+
+std::shared_ptr<SurfaceRecord> Instance::find_surface(VkSurfaceKHR surface) {
     return surfaces.with([&](const auto& all) {
         const auto found = all.find(surface);
         return found == all.end() ? nullptr : found->second;
@@ -95,46 +98,8 @@ std::shared_ptr<SwapchainRecord> Device::find_record(VkSwapchainKHR swapchain) {
 
 std::shared_ptr<Swapchain> Device::find_swapchain(VkSwapchainKHR swapchain) {
     const auto record = find_record(swapchain);
-    // Shares the record's ownership.
-    return record ? std::shared_ptr<Swapchain>(record, record->chain.get()) : nullptr;
-}
-
-std::expected<std::optional<Served>, VkResult>
-find_served(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR handle) {
-    if (!instance.active)
-        return std::nullopt;
-    Served served = {instance.physical(device), instance.find_surface(handle), nullptr};
-    if (!served.physical->is_served() || !served.surface)
-        return std::nullopt;
-    served.formats = served.surface->formats.with([&](const auto& all) {
-        const auto found = all.find(device);
-        return found == all.end() ? nullptr : found->second;
-    });
-    if (!served.formats) {
-        const auto feedback = served.surface->window->feedback();
-        if (!feedback)
-            return std::unexpected(feedback.error());
-        SurfaceFormats found = find_surface_formats(*served.physical, **feedback);
-        if (found.formats.empty()) {
-            log::warning("device \"%s\" passes through on this surface: it has no buffer layout "
-                         "in common with the compositor",
-                         served.physical->name.c_str());
-        } else {
-            const auto shares =
-                shares_buffers(instance, *served.physical, handle, *served.surface->window,
-                               **feedback, found.formats.front());
-            if (!shares)
-                return std::unexpected(shares.error());
-            if (!*shares)
-                found = {};
-        }
-        auto formats = std::make_shared<const SurfaceFormats>(std::move(found));
-        served.formats = served.surface->formats.with(
-            [&](auto& all) { return all.try_emplace(device, formats).first->second; });
-    }
-    if (served.formats->formats.empty())
-        return std::nullopt;
-    return served;
+    // Owns the whole record.
+    return record ? std::shared_ptr<Swapchain>(record, record->swapchain.get()) : nullptr;
 }
 
 } // namespace fencebridge::entry

@@ -4,33 +4,35 @@
 #include <expected>
 #include <map>
 #include <memory>
-#include <optional>
+#include <string_view>
 #include <unordered_map>
-#include <vector>
 #include <vulkan/vulkan.h>
 
-#include "entry/layer_chain.hpp"
+#include "entry/loader.hpp"
 #include "entry/window_claim.hpp"
-#include "swapchain/layouts.hpp"
+#include "swapchain/surface_support.hpp"
 #include "swapchain/swapchain.hpp"
 #include "swapchain/window.hpp"
-#include "sync/payload.hpp"
-#include "sync/rendering.hpp"
+#include "sync/acquire_signal.hpp"
+#include "sync/wait_semaphores.hpp"
 #include "util/locked.hpp"
 #include "util/settings.hpp"
 #include "vk/device.hpp"
 #include "vk/dispatch.hpp"
 #include "vk/physical_device.hpp"
 
+// The layer's records of the application's objects. This is the one place that tells the layer's
+// swapchains and surfaces from the driver's.
+
 namespace fencebridge::entry {
 
-/// A VkSurfaceKHR for which the layer can make swapchains. The handle is the next layer's own, so
-/// that a device which is not served can go on using it.
-struct Surface {
+/// A VkSurfaceKHR on which the layer can make swapchains. The handle is the next layer's own, so
+/// that a device that is not taken over can use it.
+struct SurfaceRecord {
     std::shared_ptr<Window> window;
 
-    /// What was found for each physical device that has been asked about, when first asked.
-    Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const SurfaceFormats>>> formats;
+    /// For each physical device that was asked about, the answer of the first query.
+    Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const SurfaceSupport>>> support;
 };
 
 /// A VkInstance.
@@ -44,91 +46,79 @@ struct Instance {
     const uint32_t api_version;
     const Settings settings;
     const vk::InstanceDispatch next;
-    /// Set, like `active`, before the application gets the instance.
+    // Set before the application gets the instance:
     LoaderDevices loader_devices;
-    /// Whether the layer does anything for this instance: it can show things on Wayland, and has
-    /// what the layer needs. Set before the application gets the instance.
-    bool active = false;
+    /// Whether the layer can take over devices and surfaces of this instance: the application uses
+    /// a window system that the layer supports, the settings allow it, and the driver accepted the
+    /// extensions that the layer needs.
+    bool takes_over = false;
+    /// The next layer's commands that belong to window systems, by name. Null if absent.
+    std::unordered_map<std::string_view, PFN_vkVoidFunction> platform_next;
 
     Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const vk::PhysicalDevice>>>
         physical_devices;
-    Locked<std::unordered_map<VkSurfaceKHR, std::shared_ptr<Surface>>> surfaces;
+    Locked<std::unordered_map<VkSurfaceKHR, std::shared_ptr<SurfaceRecord>>> surfaces;
 
     /// Whether the extensions that act on swapchains, and that the layer does not implement, are
-    /// hidden from the application on this device: everywhere where it could present to a surface
-    /// of the layer's.
+    /// hidden from the application on this device: wherever the application could present to a
+    /// surface of the layer's.
     [[nodiscard]] bool hides_extensions(VkPhysicalDevice device) {
-        return active && physical(device)->is_served();
+        return takes_over && physical(device)->can_be_taken_over();
     }
 
-    /// What is known of a physical device; asked for when it is first met.
+    /// The properties of a physical device. The first call queries the driver.
     [[nodiscard]] std::shared_ptr<const vk::PhysicalDevice> physical(VkPhysicalDevice device);
 
-    /// The layer's own part of a surface, or null.
-    [[nodiscard]] std::shared_ptr<Surface> find_surface(VkSurfaceKHR surface);
+    void add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window);
+    /// The layer's record of a surface, or null for a surface of the driver's only.
+    [[nodiscard]] std::shared_ptr<SurfaceRecord> find_surface(VkSurfaceKHR surface);
 };
 
-/// A surface and a physical device that the layer serves together.
-struct Served {
-    std::shared_ptr<const vk::PhysicalDevice> physical;
-    std::shared_ptr<Surface> surface;
-    std::shared_ptr<const SurfaceFormats> formats;
-};
-
-/// Whether the layer serves the two is found out once, and stays so: a swapchain must not change
-/// hands in its life.
-/// @return nothing when the driver's own window system integration is to be used; or
-///         VK_ERROR_SURFACE_LOST_KHR when the compositor went before it was found out; or, when
-///         memory was out, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_OUT_OF_DEVICE_MEMORY: then the
-///         next call finds out
-[[nodiscard]] std::expected<std::optional<Served>, VkResult>
-find_served(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR surface);
-
-/// A VkSwapchainKHR of the layer's, whose handle is the address of `chain`.
+/// A VkSwapchainKHR of the layer's. Its handle is the address of `swapchain`.
 struct SwapchainRecord {
-    /// Empty once the swapchain is retired. Destroyed last: everything on the window is gone by
-    /// then.
+    /// Empty once the swapchain is retired. Destroyed last, after everything that the swapchain
+    /// made on the window.
     WindowClaim claim;
-    std::shared_ptr<Surface> surface;
-    std::unique_ptr<Swapchain> chain;
-    /// vkSetPrivateData on the swapchain, of which the driver has never heard.
+    std::shared_ptr<SurfaceRecord> surface;
+    std::unique_ptr<Swapchain> swapchain;
+    /// vkSetPrivateData on the swapchain, of which the driver does not know.
     Locked<std::map<VkPrivateDataSlot, uint64_t>> private_data = {};
 };
 
 /// A VkDevice.
 struct Device {
-    Device(std::shared_ptr<Instance> parent, vk::Device below, bool is_served, bool hides) :
-        instance(std::move(parent)), vk(std::move(below)), served(is_served),
-        hides_extensions(hides), payloads(vk), renderings(vk) {}
+    Device(std::shared_ptr<Instance> parent, vk::Device below, bool is_taken_over, bool hides) :
+        instance(std::move(parent)), vk(std::move(below)), taken_over(is_taken_over),
+        hides_extensions(hides), signaller(vk), wait_semaphores(vk) {}
 
     const std::shared_ptr<Instance> instance;
     const vk::Device vk;
-    /// Whether it can have swapchains of the layer's. If not, it sees nothing of the layer.
-    const bool served;
+    /// Whether the device can have swapchains of the layer's. If not, every command passes through.
+    const bool taken_over;
     const bool hides_extensions; ///< see Instance::hides_extensions()
-    sync::PayloadImporter payloads;
-    sync::RenderingExporter renderings;
+    sync::AcquireSignaller signaller;
+    sync::WaitSemaphoreExporter wait_semaphores;
 
     Locked<std::unordered_map<VkSwapchainKHR, std::shared_ptr<SwapchainRecord>>> swapchains;
 
-    /// The layer's own record of a swapchain, or null for the driver's.
+    /// The layer's record of a swapchain, or null for one of the driver's.
     [[nodiscard]] std::shared_ptr<SwapchainRecord> find_record(VkSwapchainKHR swapchain);
-    /// The layer's own swapchain, or null for the driver's.
+    /// The layer's own swapchain, or null for one of the driver's.
     [[nodiscard]] std::shared_ptr<Swapchain> find_swapchain(VkSwapchainKHR swapchain);
 };
 
-/// The loader's dispatch table, which is the first word of each dispatchable handle, is the same
-/// for an instance and its physical devices, and for a device and its queues.
+/// The loader's dispatch table. Its address is the first word of each dispatchable handle, and is
+/// the same for an instance and its physical devices, and for a device and its queues.
 [[nodiscard]] inline void* dispatch_key(const void* handle) {
     return *static_cast<void* const*>(handle);
 }
 
-/// The instance that an instance or a physical device belongs to.
+/// The instance of a VkInstance or VkPhysicalDevice.
 [[nodiscard]] std::shared_ptr<Instance> find_instance(const void* handle);
 void add_instance(std::shared_ptr<Instance> instance);
 [[nodiscard]] std::shared_ptr<Instance> remove_instance(VkInstance instance);
 
-/// The device that a device or a queue belongs to.
+/// The device of a VkDevice or VkQueue.
 [[nodiscard]] std::shared_ptr<Device> find_device(const void* handle);
 void add_device(std::shared_ptr<Device> device);
 [[nodiscard]] std::shared_ptr<Device> remove_device(VkDevice device);

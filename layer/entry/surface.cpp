@@ -1,54 +1,63 @@
 // SPDX-License-Identifier: MIT
+#include <array>
+
 #include "core/surface_limits.hpp"
+#include "entry/entry_points.hpp"
 #include "entry/extensions.hpp"
 #include "entry/guard.hpp"
-#include "entry/intercepts.hpp"
 #include "entry/registry.hpp"
-#include "entry/surface_chain.hpp"
+#include "entry/takeover.hpp"
+#include "vk/chain.hpp"
 #include "vk/enumerate.hpp"
-#include "wayland/window.hpp"
 
 namespace fencebridge::entry {
 
 namespace {
 
-VkSurfaceCapabilitiesKHR capabilities_of(const Served& served) {
-    return core::surface_capabilities(served.formats->usage, served.formats->blends,
-                                      served.physical->max_image_extent);
+/// What every surface of the layer's has: for queries without a surface
+/// (VK_GOOGLE_surfaceless_query).
+constexpr std::array common_modes = {core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 3}};
+constexpr core::SurfaceLimits common_limits = {.current_extent = {UINT32_MAX, UINT32_MAX},
+                                               .modes = common_modes};
+
+const core::SurfaceLimits& limits_of(const TakenOver& taken_over) {
+    return taken_over.surface ? taken_over.surface->window->limits() : common_limits;
 }
 
-/// Answers for every surface of the application's (VK_GOOGLE_surfaceless_query), which asks for no
-/// other formats than these two.
-std::expected<std::optional<Served>, VkResult> serve_any_surface(Instance& instance,
-                                                                 VkPhysicalDevice device) {
-    if (!instance.active || !instance.physical(device)->is_served())
+VkSurfaceCapabilitiesKHR capabilities_of(const TakenOver& taken_over) {
+    return core::surface_capabilities(limits_of(taken_over), taken_over.support->usage,
+                                      taken_over.support->blends,
+                                      taken_over.physical->max_image_extent);
+}
+
+/// The answer for a query without a surface. VK_GOOGLE_surfaceless_query requires no other formats
+/// than these two.
+std::optional<TakenOver> take_over_any_surface(Instance& instance, VkPhysicalDevice device) {
+    if (!instance.takes_over || !instance.physical(device)->can_be_taken_over())
         return std::nullopt;
     const auto physical = instance.physical(device);
-    SurfaceFormats common;
+    SurfaceSupport common;
     for (const VkFormat format : {VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_R8G8B8A8_SRGB}) {
-        if (!vk::find_modifiers(*physical, smallest_image(format)).empty())
-            common.formats.push_back(format);
+        if (can_make_images(*physical, format))
+            common.formats.push_back({format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR});
     }
-    return Served{physical, nullptr, std::make_shared<const SurfaceFormats>(std::move(common))};
+    return TakenOver{physical, nullptr, std::make_shared<const SurfaceSupport>(std::move(common))};
 }
 
-/// Without a surface: those that every surface has (VK_GOOGLE_surfaceless_query).
-std::span<const VkPresentModeKHR> present_modes_of(const Served& served) {
-    const std::span<const VkPresentModeKHR> all(core::present_modes);
-    return served.surface ? all : all.first(1);
-}
-
-/// Answers a query of a surface: by `ours(served)` where the layer serves it with this device, else
-/// by `drivers(next)`.
+/// Answers a query of a surface: by `ours(taken_over)` if the layer makes the swapchains of this
+/// device on the surface, else by `drivers(next)`.
 template <class Drivers, class Ours>
 VkResult answer(VkPhysicalDevice device, VkSurfaceKHR surface, Drivers&& drivers, Ours&& ours) {
     return guarded([&] {
         const auto instance = find_instance(device);
-        const auto served = surface == VK_NULL_HANDLE ? serve_any_surface(*instance, device)
-                                                      : find_served(*instance, device, surface);
-        if (!served)
-            return served.error();
-        return *served ? ours(**served) : drivers(instance->next);
+        if (surface == VK_NULL_HANDLE) {
+            const auto any = take_over_any_surface(*instance, device);
+            return any ? ours(*any) : drivers(instance->next);
+        }
+        const auto taken_over = find_takeover(*instance, device, surface);
+        if (!taken_over)
+            return taken_over.error();
+        return *taken_over ? ours(**taken_over) : drivers(instance->next);
     });
 }
 
@@ -66,39 +75,59 @@ VkResult give_drivers_present_modes(const vk::InstanceDispatch& next, VkPhysical
     return vk::give(std::span<const VkPresentModeKHR>(*all), count, modes);
 }
 
-VkSurfaceFormatKHR surface_format(VkFormat format) {
-    return {format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR};
+/// Fills the structures that an application may chain to its query of a surface's capabilities:
+/// those of instance extensions (VK_KHR_surface_protected_capabilities,
+/// VK_EXT_surface_maintenance1) and of hidden extensions. The driver's answers would be about its
+/// own swapchains.
+void fill_capabilities_chain(const core::SurfaceLimits& limits,
+                             const VkPhysicalDeviceSurfaceInfo2KHR& info,
+                             VkSurfaceCapabilities2KHR& capabilities) {
+    VkPresentModeKHR mode = VK_PRESENT_MODE_FIFO_KHR;
+    for (const auto* node = static_cast<const VkBaseInStructure*>(info.pNext); node != nullptr;
+         node = node->pNext) {
+        if (node->sType == VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_EXT) {
+            mode = reinterpret_cast<const VkSurfacePresentModeEXT*>(node)->presentMode;
+            if (core::find_mode(limits, mode) != nullptr)
+                capabilities.surfaceCapabilities.minImageCount = core::image_count(limits, 0, mode);
+        }
+    }
+    clear_hidden_answers(capabilities.pNext);
+    for (auto* node = static_cast<VkBaseOutStructure*>(capabilities.pNext); node != nullptr;
+         node = node->pNext) {
+        switch (static_cast<uint32_t>(node->sType)) {
+        case VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR:
+            reinterpret_cast<VkSurfaceProtectedCapabilitiesKHR*>(node)->supportsProtected =
+                VK_FALSE;
+            break;
+        case VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT: {
+            auto& scaling = *reinterpret_cast<VkSurfacePresentScalingCapabilitiesEXT*>(node);
+            scaling.supportedPresentScaling = 0;
+            scaling.supportedPresentGravityX = 0;
+            scaling.supportedPresentGravityY = 0;
+            scaling.minScaledImageExtent = capabilities.surfaceCapabilities.minImageExtent;
+            scaling.maxScaledImageExtent = capabilities.surfaceCapabilities.maxImageExtent;
+            break;
+        }
+        case VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_COMPATIBILITY_EXT: {
+            // A swapchain cannot change its mode: each mode is compatible with itself only.
+            auto& modes = *reinterpret_cast<VkSurfacePresentModeCompatibilityEXT*>(node);
+            if (modes.pPresentModes != nullptr && modes.presentModeCount > 0)
+                modes.pPresentModes[0] = mode;
+            if (modes.pPresentModes == nullptr || modes.presentModeCount > 1)
+                modes.presentModeCount = 1;
+            break;
+        }
+        case vk::structure_type<vk::ImageUsageFlags2>:
+            reinterpret_cast<vk::ImageUsageFlags2*>(node)->usage =
+                capabilities.surfaceCapabilities.supportedUsageFlags;
+            break;
+        default:
+            break;
+        }
+    }
 }
 
 } // namespace
-
-VKAPI_ATTR VkResult VKAPI_CALL
-CreateWaylandSurfaceKHR(VkInstance handle, const VkWaylandSurfaceCreateInfoKHR* create_info,
-                        const VkAllocationCallbacks* allocator, VkSurfaceKHR* surface) {
-    return guarded([&] {
-        const auto instance = find_instance(handle);
-        if (!instance)
-            return VK_ERROR_INITIALIZATION_FAILED;
-        const VkResult result =
-            instance->next.CreateWaylandSurfaceKHR(handle, create_info, allocator, surface);
-        if (result != VK_SUCCESS || !instance->active)
-            return result;
-
-        Rollback created([&] { instance->next.DestroySurfaceKHR(handle, *surface, allocator); });
-        auto window = wayland::WaylandWindow::create(create_info->display, create_info->surface);
-        if (!window) {
-            log::warning("surface passes through: %s", window.error().c_str());
-            created.commit();
-            return VK_SUCCESS;
-        }
-        auto ours = std::make_shared<Surface>();
-        ours->window = std::move(*window);
-        instance->surfaces.with(
-            [&](auto& all) { all.insert_or_assign(*surface, std::move(ours)); });
-        created.commit();
-        return VK_SUCCESS;
-    });
-}
 
 VKAPI_ATTR void VKAPI_CALL DestroySurfaceKHR(VkInstance handle, VkSurfaceKHR surface,
                                              const VkAllocationCallbacks* allocator) {
@@ -106,28 +135,10 @@ VKAPI_ATTR void VKAPI_CALL DestroySurfaceKHR(VkInstance handle, VkSurfaceKHR sur
         const auto instance = find_instance(handle);
         if (!instance)
             return;
-        // The application may have disconnected the wl_display: nothing here needs it.
+        // The application may have destroyed the native window, or disconnected its display.
         instance->surfaces.with([&](auto& all) { all.erase(surface); });
         instance->next.DestroySurfaceKHR(handle, surface, allocator);
     });
-}
-
-VKAPI_ATTR VkBool32 VKAPI_CALL GetPhysicalDeviceWaylandPresentationSupportKHR(
-    VkPhysicalDevice device, uint32_t queue_family, wl_display* display) {
-    VkBool32 supported = VK_FALSE;
-    guarded_void([&] {
-        const auto instance = find_instance(device);
-        if (!instance)
-            return;
-        // Presenting takes an empty submission, which every queue can do. Whether this compositor
-        // shares buffers would take a round trip to know; the query of a surface's support tells.
-        if (instance->active && instance->physical(device)->is_served())
-            supported = VK_TRUE;
-        else
-            supported = instance->next.GetPhysicalDeviceWaylandPresentationSupportKHR(
-                device, queue_family, display);
-    });
-    return supported;
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceSupportKHR(VkPhysicalDevice device,
@@ -140,7 +151,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceSupportKHR(VkPhysicalDevi
             return next.GetPhysicalDeviceSurfaceSupportKHR(device, queue_family, surface,
                                                            supported);
         },
-        [&](const Served&) {
+        [&](const TakenOver&) {
             *supported = VK_TRUE;
             return VK_SUCCESS;
         });
@@ -153,8 +164,8 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilitiesKHR(
         [&](const vk::InstanceDispatch& next) {
             return next.GetPhysicalDeviceSurfaceCapabilitiesKHR(device, surface, capabilities);
         },
-        [&](const Served& served) {
-            *capabilities = capabilities_of(served);
+        [&](const TakenOver& taken_over) {
+            *capabilities = capabilities_of(taken_over);
             return VK_SUCCESS;
         });
 }
@@ -171,9 +182,9 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
                 clear_hidden_answers(capabilities->pNext);
             return result;
         },
-        [&](const Served& served) {
-            capabilities->surfaceCapabilities = capabilities_of(served);
-            fill_capabilities_chain(*info, *capabilities);
+        [&](const TakenOver& taken_over) {
+            capabilities->surfaceCapabilities = capabilities_of(taken_over);
+            fill_capabilities_chain(limits_of(taken_over), *info, *capabilities);
             return VK_SUCCESS;
         });
 }
@@ -185,8 +196,8 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2EXT(
         [&](const vk::InstanceDispatch& next) {
             return next.GetPhysicalDeviceSurfaceCapabilities2EXT(device, surface, capabilities);
         },
-        [&](const Served& served) {
-            const VkSurfaceCapabilitiesKHR ours = capabilities_of(served);
+        [&](const TakenOver& taken_over) {
+            const VkSurfaceCapabilitiesKHR ours = capabilities_of(taken_over);
             capabilities->minImageCount = ours.minImageCount;
             capabilities->maxImageCount = ours.maxImageCount;
             capabilities->currentExtent = ours.currentExtent;
@@ -197,7 +208,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2EXT(
             capabilities->currentTransform = ours.currentTransform;
             capabilities->supportedCompositeAlpha = ours.supportedCompositeAlpha;
             capabilities->supportedUsageFlags = ours.supportedUsageFlags;
-            // Counters are read with VK_EXT_display_control, which the layer hides.
+            // Counters are read by VK_EXT_display_control, which is hidden.
             capabilities->supportedSurfaceCounters = 0;
             return VK_SUCCESS;
         });
@@ -212,10 +223,8 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormatsKHR(VkPhysicalDevi
         [&](const vk::InstanceDispatch& next) {
             return next.GetPhysicalDeviceSurfaceFormatsKHR(device, surface, count, formats);
         },
-        [&](const Served& served) {
-            return vk::give(
-                std::span<const VkFormat>(served.formats->formats), count, formats,
-                [](VkSurfaceFormatKHR& to, VkFormat format) { to = surface_format(format); });
+        [&](const TakenOver& taken_over) {
+            return vk::give(std::span(taken_over.support->formats), count, formats);
         });
 }
 
@@ -233,10 +242,10 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormats2KHR(
             }
             return result;
         },
-        [&](const Served& served) {
-            return vk::give(std::span<const VkFormat>(served.formats->formats), count, formats,
-                            [](VkSurfaceFormat2KHR& to, VkFormat format) {
-                                to.surfaceFormat = surface_format(format);
+        [&](const TakenOver& taken_over) {
+            return vk::give(std::span(taken_over.support->formats), count, formats,
+                            [](VkSurfaceFormat2KHR& to, const VkSurfaceFormatKHR& format) {
+                                to.surfaceFormat = format;
                                 clear_hidden_answers(to.pNext);
                             });
         });
@@ -251,7 +260,11 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfacePresentModesKHR(VkPhysica
         [&](const vk::InstanceDispatch& next) {
             return give_drivers_present_modes(next, device, surface, count, modes);
         },
-        [&](const Served& served) { return vk::give(present_modes_of(served), count, modes); });
+        [&](const TakenOver& taken_over) {
+            return vk::give(
+                limits_of(taken_over).modes, count, modes,
+                [](VkPresentModeKHR& to, const core::PresentModeLimits& from) { to = from.mode; });
+        });
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDevicePresentRectanglesKHR(VkPhysicalDevice device,
@@ -263,8 +276,8 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDevicePresentRectanglesKHR(VkPhysicalD
         [&](const vk::InstanceDispatch& next) {
             return next.GetPhysicalDevicePresentRectanglesKHR(device, surface, count, rectangles);
         },
-        [&](const Served&) {
-            // One device shows all of the surface, whatever its size.
+        [&](const TakenOver&) {
+            // One device presents to all of the surface, whatever its size.
             const std::array whole = {VkRect2D{{0, 0}, {UINT32_MAX, UINT32_MAX}}};
             return vk::give(std::span<const VkRect2D>(whole), count, rectangles);
         });

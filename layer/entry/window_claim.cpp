@@ -17,7 +17,7 @@ auto& claimed() {
 
 } // namespace
 
-std::optional<WindowClaim> WindowClaim::take(const void* native) {
+std::optional<WindowClaim> WindowClaim::claim(const void* native) {
     if (!claimed().with([&](auto& all) { return all.insert(native).second; }))
         return std::nullopt;
     return WindowClaim(native);

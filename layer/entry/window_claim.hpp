@@ -6,12 +6,12 @@
 
 namespace fencebridge::entry {
 
-/// The right to show things on a native window: Window::native(). One swapchain at a time has it,
-/// in the whole process, through whatever VkSurfaceKHR, VkInstance or VkDevice
+/// The right to present to a native window (Window::native()). One swapchain of the process has it
+/// at a time, through whatever VkSurfaceKHR, VkInstance or VkDevice
 /// (VK_ERROR_NATIVE_WINDOW_IN_USE_KHR).
 class WindowClaim {
 public:
-    WindowClaim() = default; ///< to nothing
+    WindowClaim() = default; ///< to no window
     WindowClaim(WindowClaim&& other) noexcept : native_(std::exchange(other.native_, nullptr)) {}
     WindowClaim& operator=(WindowClaim&& other) noexcept {
         std::swap(native_, other.native_);
@@ -19,8 +19,8 @@ public:
     }
     ~WindowClaim();
 
-    /// @return nothing when another claim has the window
-    [[nodiscard]] static std::optional<WindowClaim> take(const void* native);
+    /// @return nothing if the window is claimed
+    [[nodiscard]] static std::optional<WindowClaim> claim(const void* native);
 
     [[nodiscard]] bool is_to(const void* native) const { return native_ == native; }
 

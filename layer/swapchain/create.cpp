@@ -5,24 +5,24 @@
 #include <atomic>
 
 #include "core/surface_limits.hpp"
-#include "swapchain/layouts.hpp"
 #include "util/log.hpp"
 #include "vk/chain.hpp"
+#include "vk/format.hpp"
 
 namespace fencebridge {
 
+/// What is decided before the images are made.
 struct Swapchain::Plan {
-    const vk::Format* format;
+    PixelFormat pixels;
     VkPresentModeKHR mode;
-    uint32_t fourcc;
     core::DrmNodes nodes;
-    std::shared_ptr<const core::DmabufFeedback> feedback;
-    Layouts layouts;
+    Candidates candidates;
+    std::optional<core::Transport> requested;
 };
 
 namespace {
 
-/// What the images of the application's swapchain are, in VkImageCreateInfo's terms.
+/// The members of VkImageCreateInfo that vkCreateSwapchainKHR determines.
 vk::ImageParameters image_parameters(const VkSwapchainCreateInfoKHR& info) {
     vk::ImageParameters parameters = {
         .format = info.imageFormat,
@@ -38,7 +38,7 @@ vk::ImageParameters image_parameters(const VkSwapchainCreateInfoKHR& info) {
                                          info.pQueueFamilyIndices + info.queueFamilyIndexCount);
     if (const auto* usage = vk::find<vk::ImageUsageFlags2>(info.pNext))
         parameters.usage = static_cast<VkImageUsageFlags>(usage->usage);
-    // VK_KHR_swapchain and VK_KHR_swapchain_mutable_format say which image flags these stand for.
+    // VK_KHR_swapchain and VK_KHR_swapchain_mutable_format define these image flags.
     if (info.flags & VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR)
         parameters.flags |= VK_IMAGE_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT;
     if (info.flags & VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR) {
@@ -55,84 +55,92 @@ VkResult refuse(const char* why) {
     return VK_ERROR_INITIALIZATION_FAILED;
 }
 
-/// The bits of VkSwapchainCreateInfoKHR::flags that image_parameters() serves. All others belong to
-/// extensions that the layer does not offer.
-constexpr VkSwapchainCreateFlagsKHR served_flags =
+/// The bits of VkSwapchainCreateInfoKHR::flags that image_parameters() obeys. All others belong to
+/// extensions that the layer does not provide.
+constexpr VkSwapchainCreateFlagsKHR obeyed_flags =
     VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR |
     VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR;
 
-/// What vkCreateSwapchainKHR may return for something that the driver said to another call.
+bool has_format(const Window& window, const VkSwapchainCreateInfoKHR& info) {
+    return std::ranges::any_of(window.formats(), [&](const VkSurfaceFormatKHR& format) {
+        return format.format == info.imageFormat && format.colorSpace == info.imageColorSpace;
+    });
+}
+
+/// Refuses what no surface supports, and what the layer does not provide. The validation layer
+/// finds most of it, and an application may run without that.
+VkResult check(const Window& window, const VkSwapchainCreateInfoKHR& info) {
+    if (!has_format(window, info))
+        return refuse("the surface does not have this format and colour space");
+    if (core::find_mode(window.limits(), info.presentMode) == nullptr)
+        return refuse("the surface does not have this present mode");
+    if (info.imageExtent.width == 0 || info.imageExtent.height == 0 || info.imageArrayLayers != 1)
+        return refuse("the surface does not allow this image size");
+    if (info.minImageCount > core::max_images)
+        return refuse("too many images");
+    if (info.flags & VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR)
+        return refuse("protected images cannot be shared");
+    if (const auto* usage = vk::find<vk::ImageUsageFlags2>(info.pNext);
+        usage != nullptr && usage->usage > UINT32_MAX)
+        return refuse("the surface does not have this image usage");
+    if (const auto unknown = info.flags & ~obeyed_flags; unknown != 0) {
+        log::error("vkCreateSwapchainKHR: flags 0x%x belong to extensions that the layer does not "
+                   "provide",
+                   unknown);
+        return VK_ERROR_INITIALIZATION_FAILED;
+    }
+    return VK_SUCCESS;
+}
+
+/// The result of vkCreateSwapchainKHR for the driver's result of another call.
 VkResult creation_error(VkResult result) {
     if (result == VK_ERROR_TOO_MANY_OBJECTS)
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     return depends_on_layout(result) ? VK_ERROR_INITIALIZATION_FAILED : result;
 }
 
-/// Once: applications make a swapchain for every step of a window that is being resized.
+/// Once in a process: applications make a swapchain for every step of a resize.
 void log_waiting(core::Transport transport) {
-    static std::atomic<bool> said = false;
+    static std::atomic<bool> logged = false;
     const bool attaches =
         transport == core::Transport::kernel || transport == core::Transport::module;
-    if (attaches && !said.exchange(true))
+    if (attaches && !logged.exchange(true))
         log::warning(
-            "transport %s: each vkQueuePresentKHR waits for the rendering on the CPU, since "
-            "fences attached to this driver's buffers are not waited for "
-            "(AMDGPU_GEM_CREATE_EXPLICIT_SYNC); a compositor with linux-drm-syncobj-v1 "
-            "makes that needless",
+            "transport %s: each vkQueuePresentKHR waits for the rendering on the CPU, since the "
+            "window system does not wait for fences attached to this driver's buffers "
+            "(AMDGPU_GEM_CREATE_EXPLICIT_SYNC); a compositor with linux-drm-syncobj-v1 avoids the "
+            "wait",
             core::name(transport));
 }
 
 } // namespace
 
 std::expected<std::unique_ptr<Swapchain>, VkResult>
-Swapchain::create(const vk::Device& device, sync::PayloadImporter& payloads,
+Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
                   const vk::PhysicalDevice& physical, Window& window,
                   const VkSwapchainCreateInfoKHR& info, std::optional<core::Transport> requested) {
-    const vk::Format* format = vk::find_format(info.imageFormat);
-    if (format == nullptr)
-        return std::unexpected(refuse("the format is none of the surface's"));
-    if (!core::has_present_mode(info.presentMode))
-        return std::unexpected(refuse("the present mode is none of the surface's"));
-    if (info.imageExtent.width == 0 || info.imageExtent.height == 0 || info.imageArrayLayers != 1)
-        return std::unexpected(refuse("the image size is none of the surface's"));
-    if (info.minImageCount > core::max_images)
-        return std::unexpected(refuse("too many images"));
-    if (info.flags & VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR)
-        return std::unexpected(refuse("protected images cannot be shared"));
-    if (const auto* usage = vk::find<vk::ImageUsageFlags2>(info.pNext);
-        usage != nullptr && usage->usage > UINT32_MAX)
-        return std::unexpected(refuse("a usage that is none of the surface's"));
-    if (const auto unknown = info.flags & ~served_flags; unknown != 0) {
-        log::error("vkCreateSwapchainKHR: flags 0x%x are of extensions that the layer does not "
-                   "provide",
-                   unknown);
-        return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
-    }
-
+    if (const VkResult result = check(window, info); result != VK_SUCCESS)
+        return std::unexpected(result);
     auto parameters = fencebridge::image_parameters(info);
-    const auto feedback = window.feedback();
-    if (!feedback)
-        return std::unexpected(feedback.error());
     const bool opaque = info.compositeAlpha == VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
-    Plan plan = {
-        .format = format,
-        .mode = info.presentMode,
-        .fourcc = opaque ? format->fourcc_opaque : format->fourcc_alpha,
-        .nodes = physical.drm_nodes,
-        .feedback = *feedback,
-        .layouts = {},
-    };
-    plan.layouts = find_layouts(physical, parameters, **feedback, plan.fourcc);
-    if (plan.layouts.candidates.empty())
-        return std::unexpected(refuse("driver and compositor have no layout in common for images "
-                                      "of this format and usage"));
-    parameters.flags = plan.layouts.flags;
-
-    const uint32_t count = core::image_count(info.minImageCount, info.presentMode);
+    const PixelFormat pixels = {vk::find_format(info.imageFormat), opaque};
+    auto candidates = find_candidates(physical, parameters, window, pixels);
+    if (!candidates)
+        return std::unexpected(candidates.error());
+    if (candidates->all.empty())
+        return std::unexpected(refuse("driver and window system have no layout in common for "
+                                      "images of this format and usage"));
+    const Plan plan = {.pixels = pixels,
+                       .mode = info.presentMode,
+                       .nodes = physical.drm_nodes,
+                       .candidates = std::move(*candidates),
+                       .requested = requested};
+    const uint32_t count = core::image_count(window.limits(), info.minImageCount, info.presentMode);
     VkResult result = VK_ERROR_INITIALIZATION_FAILED;
-    for (const std::vector<vk::DriverModifier>& candidate : plan.layouts.candidates) {
-        std::unique_ptr<Swapchain> self(new Swapchain(device, payloads, parameters, count));
-        result = self->build(window, plan, candidate, requested);
+    for (const Candidate& candidate : plan.candidates.all) {
+        parameters.flags = candidate.flags;
+        std::unique_ptr<Swapchain> self(new Swapchain(device, signaller, parameters, count));
+        result = self->build(window, plan, candidate);
         if (result == VK_SUCCESS)
             return self;
         if (!depends_on_layout(result))
@@ -141,64 +149,70 @@ Swapchain::create(const vk::Device& device, sync::PayloadImporter& payloads,
     return std::unexpected(creation_error(result));
 }
 
-VkResult Swapchain::build(Window& window, const Plan& plan,
-                          std::span<const vk::DriverModifier> modifiers,
-                          std::optional<core::Transport> requested) {
-    const size_t count = ring_.with([](const core::ImageRing& ring) { return ring.size(); });
-    // The driver chooses once; the other images are made like the first.
-    std::vector<vk::DriverModifier> allowed(modifiers.begin(), modifiers.end());
-    while (images_.size() < count) {
-        auto image = image::allocate_by_driver_export(device_, parameters_, allowed);
-        if (!image)
-            return image.error();
-        images_.push_back(std::move(*image));
-        std::erase_if(allowed, [&](const vk::DriverModifier& modifier) {
-            return modifier.modifier != images_.front().layout.modifier;
-        });
-    }
+VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& candidate) {
+    if (const VkResult result = allocate_images(candidate); result != VK_SUCCESS)
+        return result;
 
-    auto chosen = sync::choose_bridge(images_, device_.sync_fd, device_.facts.importers,
-                                      window.timeline_taker(), requested);
+    const auto implicit_fences = candidate.allocator->implicit_fences(device_.facts);
+    auto chosen = sync::choose_bridge(images_, device_.sync_fd, implicit_fences,
+                                      window.timeline_support(), plan.requested);
     if (!chosen)
         return chosen.error();
     bridge_ = std::move(chosen->bridge);
     if (chosen->why.request_refused)
         log::error("transport %s: %s", core::name(chosen->why.transport),
                    chosen->why.reason.c_str());
-
-    if (device_.facts.importers == vk::Importers::ignore_fences)
+    if (implicit_fences == vk::ImplicitFences::ignored)
         log_waiting(chosen->why.transport);
 
     auto timelines = bridge_->share_timelines();
     if (!timelines)
         return timelines.error();
     auto presenter = window.create_presenter({.extent = parameters_.extent,
-                                              .fourcc = plan.fourcc,
+                                              .pixels = plan.pixels,
                                               .mode = plan.mode,
-                                              .feedback = plan.feedback,
-                                              .driver_modifiers = plan.layouts.driver,
+                                              .basis = plan.candidates.basis,
+                                              .makeable = plan.candidates.makeable,
                                               .nodes = plan.nodes,
                                               .timelines = std::move(*timelines)},
-                                             images_, ring_);
+                                             images_, shown_);
     if (!presenter)
         return presenter.error();
     presenter_ = std::move(*presenter);
     if (!bridge_->needs_dma_bufs()) {
-        // The window system has descriptors of its own by now.
+        // The window system has imported them, and has descriptors of its own.
         for (image::SwapchainImage& image : images_)
             image.dma_buf.reset();
     }
-    log_opened(plan, chosen->why);
+    log_opened(plan, candidate, chosen->why);
     return VK_SUCCESS;
 }
 
-void Swapchain::log_opened(const Plan& plan, const core::TransportChoice& choice) const {
+/// The driver chooses the layout of the first image; the others are made with the same one.
+VkResult Swapchain::allocate_images(const Candidate& candidate) {
+    const size_t count = shown_.ring.with([](const core::ImageRing& ring) { return ring.size(); });
+    std::vector<vk::DriverModifier> allowed = candidate.layouts;
+    while (images_.size() < count) {
+        auto image = candidate.allocator->allocate(device_, parameters_, allowed);
+        if (!image)
+            return image.error();
+        images_.push_back(std::move(*image));
+        std::erase_if(allowed, [&](const vk::DriverModifier& layout) {
+            return layout.modifier != images_.front().layout.modifier;
+        });
+    }
+    return VK_SUCCESS;
+}
+
+void Swapchain::log_opened(const Plan& plan, const Candidate& candidate,
+                           const core::TransportChoice& choice) const {
     log::info("swapchain %ux%u VK_FORMAT_%s present_mode=%s images=%zu modifier=0x%llx "
-              "transport=%s reason=\"%s\" driver=\"%s\"",
-              parameters_.extent.width, parameters_.extent.height, plan.format->name,
+              "allocator=%s transport=%s reason=\"%s\" driver=\"%s\"",
+              parameters_.extent.width, parameters_.extent.height, plan.pixels.format->name,
               plan.mode == VK_PRESENT_MODE_MAILBOX_KHR ? "mailbox" : "fifo", images_.size(),
               static_cast<unsigned long long>(images_.front().layout.modifier),
-              core::name(choice.transport), choice.reason.c_str(), device_.driver.c_str());
+              candidate.allocator->name(), core::name(choice.transport), choice.reason.c_str(),
+              device_.driver.c_str());
 }
 
 } // namespace fencebridge

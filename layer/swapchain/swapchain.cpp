@@ -3,14 +3,18 @@
 
 #include <utility>
 
+#include "image/alias.hpp"
 #include "util/log.hpp"
+#include "util/trace.hpp"
 
 namespace fencebridge {
 
-Swapchain::Swapchain(const vk::Device& device, sync::PayloadImporter& payloads,
+Swapchain::Swapchain(const vk::Device& device, sync::AcquireSignaller& signaller,
                      vk::ImageParameters parameters, uint32_t image_count) :
     device_(device),
-    payloads_(payloads), parameters_(std::move(parameters)), ring_(std::in_place, image_count) {}
+    signaller_(signaller),
+    parameters_(std::move(parameters)), shown_{.ring = Locked<core::ImageRing>(std::in_place,
+                                                                               image_count)} {}
 
 Swapchain::~Swapchain() {
     if (presenter_)
@@ -21,83 +25,86 @@ Swapchain::~Swapchain() {
 
 VkResult Swapchain::acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fence,
                             uint32_t* image_index) {
-    auto taken = take_image(Deadline::from_vulkan(timeout));
-    VkResult result = VK_SUCCESS;
-    if (!taken) {
-        result = taken.error();
-    } else {
-        result = payloads_.import(std::move(taken->fences), semaphore, fence);
-        if (result != VK_SUCCESS)
-            ring_.with([&](core::ImageRing& ring) { ring.give_back(taken->image); });
-    }
-    if (result == VK_TIMEOUT && timeout == 0)
-        return VK_NOT_READY;
-    if (result != VK_SUCCESS)
+    auto snapshot = wait_for_image(Deadline::from_vulkan(timeout));
+    if (!snapshot)
+        return snapshot.error() == VK_TIMEOUT && timeout == 0 ? VK_NOT_READY : snapshot.error();
+    const core::ImageIndex image = snapshot->image;
+    trace::acquired(&shown_, image, snapshot->fences);
+    const VkResult result = signaller_.signal(std::move(snapshot->fences), semaphore, fence);
+    if (result != VK_SUCCESS) {
+        shown_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
         return result;
-    *image_index = static_cast<uint32_t>(taken->image);
+    }
+    *image_index = static_cast<uint32_t>(image);
     ++acquired_;
     return presenter_->is_suboptimal() ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;
 }
 
-std::expected<sync::Snapshot, VkResult> Swapchain::take_image(const Deadline& deadline) {
+/// Waits for a free image and marks it acquired.
+std::expected<sync::Snapshot, VkResult> Swapchain::wait_for_image(const Deadline& deadline) {
     for (;;) {
         if (retired_)
             return std::unexpected(VK_ERROR_OUT_OF_DATE_KHR);
         const auto seen = presenter_->update();
         if (!seen)
             return std::unexpected(seen.error());
-        const auto free = free_images();
+        const auto free = update_free_images();
         if (!free)
             return std::unexpected(free.error());
         if (!free->empty()) {
-            // Before the driver gets the image back: the snapshot must hold nothing of the
-            // application's own.
-            auto snapshot = bridge_->acquire(*free);
+            // Invariant 2: before the driver uses the image again, so that the snapshot contains
+            // none of the application's own fences.
+            auto snapshot = bridge_->snapshot(*free);
             if (!snapshot)
                 return std::unexpected(snapshot.error());
             if (*snapshot) {
-                ring_.with([&](core::ImageRing& ring) { ring.take((*snapshot)->image); });
+                shown_.ring.with(
+                    [&](core::ImageRing& ring) { ring.mark_acquired((*snapshot)->image); });
                 return std::move(**snapshot);
             }
         }
-        const auto also = bridge_->await_release(*free);
-        if (!also)
-            return std::unexpected(also.error());
-        if (const VkResult result = presenter_->wait(*seen, deadline, *also); result != VK_SUCCESS)
+        const auto polled = bridge_->prepare_wait(*free);
+        if (!polled)
+            return std::unexpected(polled.error());
+        if (const VkResult result = presenter_->wait(*seen, deadline, *polled);
+            result != VK_SUCCESS)
             return std::unexpected(result);
     }
 }
 
-/// After those that have come back meanwhile have been taken note of.
-std::expected<core::ImageList, VkResult> Swapchain::free_images() {
-    const auto [free, presented] = ring_.with(
+/// Marks released images free, then lists the free ones.
+std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
+    const auto [free, presented] = shown_.ring.with(
         [](const core::ImageRing& ring) { return std::pair(ring.free(), ring.presented()); });
-    const auto released = bridge_->released(presented, free);
+    const auto released = bridge_->find_released(presented, free);
     if (!released)
         return std::unexpected(released.error());
     if (released->empty())
         return free;
-    return ring_.with([&](core::ImageRing& ring) {
+    return shown_.ring.with([&](core::ImageRing& ring) {
         for (const core::ImageIndex image : *released)
-            ring.release(image);
+            ring.mark_released(image);
         return ring.free();
     });
 }
 
-VkResult Swapchain::present(uint32_t image_index, const Fd& rendering, core::Turn turn) {
-    const core::ImageIndex image{image_index};
-    if (!ring_.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
-        log::error("vkQueuePresentKHR of image %u, which is not acquired", image_index);
+VkResult Swapchain::present(const PresentRequest& request) {
+    const core::ImageIndex image = request.image;
+    if (!shown_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
+        log::error("vkQueuePresentKHR of image %u, which is not acquired",
+                   static_cast<unsigned>(image));
         return VK_ERROR_VALIDATION_FAILED_EXT;
     }
-    const auto points = bridge_->present(image, rendering);
+    const auto points = bridge_->attach_rendering(image, request.rendering);
     if (!points) {
-        ring_.with([&](core::ImageRing& ring) { ring.give_back(image); });
+        shown_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
         return points.error();
     }
-    // Before the commit, which another thread may see answered before this one goes on.
-    ring_.with([&](core::ImageRing& ring) { ring.present(image); });
-    const VkResult result = presenter_->present(image, *points, turn);
+    trace::attached(&shown_, image, request.rendering);
+    // Before show(): another thread may mark the release before show() returns.
+    shown_.ring.with([&](core::ImageRing& ring) { ring.mark_presented(image); });
+    const VkResult result = presenter_->show(request, *points);
+    trace::committed(&shown_, image, result);
     if (result >= 0)
         ++presented_;
     return result;

@@ -12,31 +12,33 @@
 #include "core/image_ring.hpp"
 #include "core/transport_choice.hpp"
 #include "image/swapchain_image.hpp"
+#include "swapchain/candidates.hpp"
+#include "swapchain/present_request.hpp"
 #include "swapchain/presenter.hpp"
 #include "swapchain/window.hpp"
+#include "sync/acquire_signal.hpp"
 #include "sync/bridge.hpp"
-#include "sync/payload.hpp"
 #include "util/locked.hpp"
 #include "vk/device.hpp"
-#include "vk/format.hpp"
 #include "vk/physical_device.hpp"
 
 namespace fencebridge {
 
-/// A VkSwapchainKHR of the layer's own: images from the driver, a bridge for their fences, and a
+/// A VkSwapchainKHR of the layer's own: images of an allocator, a bridge for their fences, and a
 /// presenter that shows them.
 ///
-/// A frame's way: acquire() takes a free image, snapshots through the bridge what the window system
-/// still does with it, and gives that to the application's semaphore and fence;
-/// present() attaches the application's rendering through the bridge and hands the image to the
-/// presenter, which marks it free in the ring when it comes back.
+/// A frame's way: acquire() chooses a free image, takes the bridge's snapshot of the fences that
+/// the window system has pending on that image, and makes the application's semaphore and fence
+/// signal with it. present() attaches the application's rendering through the bridge, and the
+/// presenter shows the image. The presenter or the bridge marks the image free when the window
+/// system has released it.
 class Swapchain {
 public:
     /// @param info       the application's; read during the call only
     /// @param requested  the transport that the settings ask for
     /// @return what vkCreateSwapchainKHR returns
     [[nodiscard]] static std::expected<std::unique_ptr<Swapchain>, VkResult>
-    create(const vk::Device& device, sync::PayloadImporter& payloads,
+    create(const vk::Device& device, sync::AcquireSignaller& signaller,
            const vk::PhysicalDevice& physical, Window& window, const VkSwapchainCreateInfoKHR& info,
            std::optional<core::Transport> requested);
 
@@ -50,19 +52,18 @@ public:
                                    uint32_t* image_index);
 
     /// One swapchain's part of vkQueuePresentKHR.
-    /// @param rendering  a sync_file that signals when the image may be read; empty: it may
-    /// @param turn       whether the present mode's pace is kept
-    [[nodiscard]] VkResult present(uint32_t image_index, const Fd& rendering, core::Turn turn);
+    /// @return that swapchain's result
+    [[nodiscard]] VkResult present(const PresentRequest& request);
 
     /// How long present() would wait now for the window's turn.
     [[nodiscard]] core::CommitWait expected_wait() { return presenter_->expected_wait(); }
 
-    /// Another swapchain has taken the surface over (VkSwapchainCreateInfoKHR::oldSwapchain): what
-    /// is acquired may still be presented, nothing more can be acquired.
+    /// A new swapchain replaces this one (VkSwapchainCreateInfoKHR::oldSwapchain). Acquired images
+    /// may still be presented; no more can be acquired.
     void retire() { retired_ = true; }
 
-    /// The memory to bind `alias` to, an image of the application's that is to be another name of
-    /// one of the swapchain's (VkBindImageMemorySwapchainInfoKHR). It lives as long as the
+    /// The memory to bind `alias` to: an image of the application's that shall show the contents of
+    /// one of the swapchain's (VkBindImageMemorySwapchainInfoKHR). The memory lives as long as the
     /// swapchain.
     [[nodiscard]] std::expected<VkDeviceMemory, VkResult> memory_for_alias(uint32_t image_index,
                                                                            VkImage alias);
@@ -71,26 +72,29 @@ public:
     [[nodiscard]] const vk::ImageParameters& image_parameters() const { return parameters_; }
 
 private:
-    /// The image parameters, and the layouts that both sides can do, best first.
     struct Plan;
 
-    Swapchain(const vk::Device& device, sync::PayloadImporter& payloads,
+    Swapchain(const vk::Device& device, sync::AcquireSignaller& signaller,
               vk::ImageParameters parameters, uint32_t image_count);
 
-    VkResult build(Window& window, const Plan& plan, std::span<const vk::DriverModifier> modifiers,
-                   std::optional<core::Transport> requested);
-    std::expected<sync::Snapshot, VkResult> take_image(const Deadline& deadline);
-    std::expected<core::ImageList, VkResult> free_images();
-    void log_opened(const Plan& plan, const core::TransportChoice& choice) const;
+    // create.cpp
+    VkResult build(Window& window, const Plan& plan, const Candidate& candidate);
+    VkResult allocate_images(const Candidate& candidate);
+    void log_opened(const Plan& plan, const Candidate& candidate,
+                    const core::TransportChoice& choice) const;
+
+    // swapchain.cpp
+    std::expected<sync::Snapshot, VkResult> wait_for_image(const Deadline& deadline);
+    std::expected<core::ImageList, VkResult> update_free_images();
 
     const vk::Device& device_;
-    sync::PayloadImporter& payloads_;
+    sync::AcquireSignaller& signaller_;
     const vk::ImageParameters parameters_;
-    Locked<core::ImageRing> ring_;
+    ShownImages shown_;
     std::vector<image::SwapchainImage> images_;
     Locked<std::vector<vk::Memory>> alias_memory_;
     std::unique_ptr<sync::Bridge> bridge_;
-    std::unique_ptr<Presenter> presenter_; ///< goes before the images that it shows
+    std::unique_ptr<Presenter> presenter_; ///< destroyed before the images that it shows
 
     std::atomic<bool> retired_ = false;
     std::atomic<uint64_t> acquired_ = 0;

@@ -1,68 +1,102 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <expected>
 #include <memory>
+#include <string>
 #include <vector>
 #include <vulkan/vulkan.h>
 
 #include "core/image_ring.hpp"
-#include "core/modifier_choice.hpp"
+#include "core/layout_choice.hpp"
+#include "core/present_completions.hpp"
+#include "core/surface_limits.hpp"
 #include "image/swapchain_image.hpp"
 #include "swapchain/presenter.hpp"
 #include "sync/bridge.hpp"
 #include "util/locked.hpp"
+#include "vk/format.hpp"
 
 namespace fencebridge {
 
-/// What a presenter has to know of its swapchain.
+/// How the window system is to read an image's pixels.
+struct PixelFormat {
+    const vk::Format* format;
+    bool opaque; ///< the alpha channel, if there is one, is ignored
+};
+
+/// The layouts that a window system accepts for one pixel format.
+struct AcceptedLayouts {
+    std::vector<core::LayoutRank> ranks; ///< best first
+    /// What the window derived the ranks from. For the window's own use, when it makes a presenter.
+    std::shared_ptr<const void> basis;
+};
+
+/// What the images of a swapchain and their presenter tell each other.
+struct ShownImages {
+    Locked<core::ImageRing> ring;
+    Locked<core::PresentCompletions> completions = {};
+};
+
+/// What a presenter needs to know of its swapchain.
 struct PresenterParameters {
     VkExtent2D extent;
-    uint32_t fourcc; ///< drm_fourcc.h; says whether alpha is used
+    PixelFormat pixels;
     VkPresentModeKHR mode;
-    /// What the images were made for.
-    std::shared_ptr<const core::DmabufFeedback> feedback;
-    /// The modifiers that the driver can do for these images, and its DRM nodes: to see whether a
-    /// new feedback would now lead to another choice.
-    std::vector<uint64_t> driver_modifiers;
+    /// The layouts that the window accepted when the images were made.
+    std::shared_ptr<const void> basis;
+    /// Every modifier with which the images could have been made, and the driver's DRM nodes: to
+    /// see whether the window would now accept a better layout.
+    std::vector<uint64_t> makeable;
     core::DrmNodes nodes;
-    /// The images' timelines, where fences and releases go by those; else none.
+    /// The images' timelines. Empty where fences travel with the dma-bufs.
     std::vector<sync::ImageTimelines> timelines;
 };
 
-/// A surface of a window system, on which swapchains are made one after the other.
+/// A window system's surface, which exists as long as its VkSurfaceKHR. Each window system has one
+/// implementation, in a folder of its own; layer/entry/platforms.hpp registers them.
 class Window {
 public:
     virtual ~Window() = default;
 
-    /// The window system's own object, which only one swapchain at a time can have
+    /// The window system's own object. Only one swapchain at a time may present to it
     /// (VK_ERROR_NATIVE_WINDOW_IN_USE_KHR), through whatever VkSurfaceKHR.
     [[nodiscard]] virtual const void* native() const = 0;
 
-    /// What the window system takes for this surface, as last heard. Makes no round trip.
-    /// @return never null; or VK_ERROR_SURFACE_LOST_KHR
-    [[nodiscard]] virtual std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult>
-    feedback() = 0;
+    /// The extent, the present modes, and the number of images that each needs.
+    [[nodiscard]] virtual const core::SurfaceLimits& limits() const = 0;
 
-    /// Whether fences can go by timelines here.
-    /// @return or why not, in words
-    [[nodiscard]] virtual std::expected<sync::TimelineTaker, std::string> timeline_taker() = 0;
+    /// The formats and colour spaces that the window system can show if driver and window system
+    /// have a layout in common, the most usual first.
+    [[nodiscard]] virtual std::vector<VkSurfaceFormatKHR> formats() const = 0;
 
-    /// Tries whether the window system takes images like this one; it is not shown. One round trip.
-    /// @param fourcc  drm_fourcc.h
+    /// The layouts that the window system accepts, as of the last events read. Makes no round trip.
+    /// @param nodes  of the driver that will make the images
+    /// @return or VK_ERROR_SURFACE_LOST_KHR
+    [[nodiscard]] virtual std::expected<AcceptedLayouts, VkResult>
+    layouts(const PixelFormat& pixels, const core::DrmNodes& nodes) = 0;
+
+    /// Whether the window system is known to use other DRM devices only, so that it might not be
+    /// able to import images of this driver.
+    [[nodiscard]] virtual bool is_foreign(const core::DrmNodes& nodes) = 0;
+
+    /// Whether fences can be carried by timelines here.
+    /// @return or the reason why not, for the log
+    [[nodiscard]] virtual std::expected<sync::TimelineSupport, std::string> timeline_support() = 0;
+
+    /// Tries whether the window system imports an image. The image is not shown. One round trip.
     /// @return or VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<bool, VkResult>
-    accepts(const image::SwapchainImage& image, VkExtent2D extent, uint32_t fourcc) = 0;
+    accepts(const image::SwapchainImage& image, VkExtent2D extent, const PixelFormat& pixels) = 0;
 
-    /// @param images  of one modifier; their dma-bufs are shared with the window system
-    /// @param ring    of the same number of images; must outlive the presenter
+    /// Imports the images into the window system.
+    /// @param images  of one modifier
+    /// @param shown   of the same number of images; must outlive the presenter
     /// @return VK_ERROR_INITIALIZATION_FAILED when the window system refuses the images,
     ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
-                     const std::vector<image::SwapchainImage>& images,
-                     Locked<core::ImageRing>& ring) = 0;
+                     const std::vector<image::SwapchainImage>& images, ShownImages& shown) = 0;
 };
 
 } // namespace fencebridge

@@ -5,23 +5,25 @@
 #include "sync/explicit_bridge.hpp"
 #include "sync/kernel_bridge.hpp"
 #include "sync/module_bridge.hpp"
+#include "util/log.hpp"
 
 namespace fencebridge::sync {
 
 namespace {
 
-std::expected<std::unique_ptr<Bridge>, Obstacle>
+std::expected<std::unique_ptr<Bridge>, OpenError>
 open(core::Transport transport, std::span<const image::SwapchainImage> images,
-     vk::Importers importers, const std::expected<TimelineTaker, std::string>& taker) {
+     vk::ImplicitFences implicit_fences,
+     const std::expected<TimelineSupport, std::string>& timelines) {
     switch (transport) {
     case core::Transport::explicit_sync:
-        if (!taker)
-            return std::unexpected(taker.error());
-        return ExplicitBridge::open(images.size(), *taker);
+        if (!timelines)
+            return std::unexpected(timelines.error());
+        return ExplicitBridge::open(images.size(), *timelines);
     case core::Transport::kernel:
-        return KernelBridge::open(images, importers);
+        return KernelBridge::open(images, implicit_fences);
     case core::Transport::module:
-        return ModuleBridge::open(images, importers);
+        return ModuleBridge::open(images, implicit_fences);
     case core::Transport::cpu:
         break;
     }
@@ -30,15 +32,24 @@ open(core::Transport transport, std::span<const image::SwapchainImage> images,
 
 } // namespace
 
+OpenError open_error(const char* call, ioctl::Errno error) {
+    const std::string text = std::string(call) + ": " + ioctl::text(error);
+    if (ioctl::means_unsupported(error))
+        return text;
+    log::error("%s", text.c_str());
+    return VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
 std::expected<BridgeChoice, VkResult>
 choose_bridge(std::span<const image::SwapchainImage> images, const core::DriverSyncFd& driver,
-              vk::Importers importers, const std::expected<TimelineTaker, std::string>& taker,
+              vk::ImplicitFences implicit_fences,
+              const std::expected<TimelineSupport, std::string>& timelines,
               std::optional<core::Transport> requested) {
     core::TransportFacts facts = {.driver = driver, .lacks = {}};
-    // Ends at `cpu` at the latest, which lacks nothing.
+    // Ends with `cpu` at the latest, which needs nothing.
     for (;;) {
         core::TransportChoice choice = core::choose_transport(facts, requested);
-        auto bridge = open(choice.transport, images, importers, taker);
+        auto bridge = open(choice.transport, images, implicit_fences, timelines);
         if (bridge)
             return BridgeChoice{std::move(*bridge), std::move(choice)};
         if (const auto* failure = std::get_if<VkResult>(&bridge.error()))

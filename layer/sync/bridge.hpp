@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <sys/types.h>
+#include <variant>
 #include <vector>
 #include <vulkan/vulkan.h>
 
@@ -15,92 +16,102 @@
 #include "core/timeline_point.hpp"
 #include "core/transport_choice.hpp"
 #include "image/swapchain_image.hpp"
-#include "sync/obstacle.hpp"
+#include "ioctl/ioctl.hpp"
 #include "util/fd.hpp"
 #include "vk/driver_facts.hpp"
 
 namespace fencebridge::sync {
 
-/// What the application must wait for before it draws to an image.
+/// The fences that the application must wait for before it draws to an image.
 struct Snapshot {
     core::ImageIndex image;
-    Fd fences; ///< a sync_file; empty: nothing is pending
+    Fd fences; ///< a sync_file; empty: no fence is pending
 };
 
-/// The two timelines of one image, as descriptors of their syncobjs.
+/// The two timelines of one image, as file descriptors of their syncobjs.
 struct ImageTimelines {
     Fd acquire;
     Fd release;
 };
 
-/// A transport: carries fences between a swapchain's images and the window system. A sync_file is
-/// the currency on both sides; an empty one has signalled already.
+/// A transport: carries fences between a swapchain's images and the window system. Fences go in and
+/// out as sync_files. An empty sync_file stands for fences that have signalled.
 ///
-/// Called without any lock held. One thread at a time acquires, and one presents; the two may run
-/// at the same time, for different images.
+/// Called without any lock held. One thread at a time calls snapshot() and what belongs to it
+/// (find_released(), prepare_wait()); one thread at a time calls attach_rendering(). The two may
+/// run at the same time, for different images.
 class Bridge {
 public:
     virtual ~Bridge() = default;
 
-    /// The images' timelines, for the window system to know them by; none where fences travel with
-    /// the dma-bufs.
+    /// The images' timelines, for the window system to import. None where fences travel with the
+    /// dma-bufs.
     [[nodiscard]] virtual std::expected<std::vector<ImageTimelines>, VkResult> share_timelines() {
         return {};
     }
 
-    /// Those of the presented images that the window system has let go, where the transport tells.
-    /// It need not ask for them when one of the free images is known to have nothing pending.
+    /// The presented images that the window system has released, where the transport knows. May
+    /// leave out the query, and return none, if one of the free images has no pending fence.
     [[nodiscard]] virtual std::expected<core::ImageList, VkResult>
-    released(const core::ImageList& /*presented*/, const core::ImageList& /*free*/) {
+    find_released(const core::ImageList& /*presented*/, const core::ImageList& /*free*/) {
         return {};
     }
 
-    /// Chooses among images that have come back from the window system: one with nothing pending
-    /// if that is cheap to tell, else the first. Snapshots the fences that the application must
-    /// wait for before it draws to that image, and none that is attached later. Does not wait.
+    /// Chooses a free image: one without pending fences if that is cheap to find, else the first.
+    /// Snapshots the fences that the application must wait for before it draws to that image. The
+    /// snapshot contains no fence that is attached later. Does not wait.
     /// @param free  not empty
-    /// @return or nothing, where the transport carries no fences and all images have some pending
+    /// @return nothing, where the transport cannot carry fences and every image has pending ones
     [[nodiscard]] virtual std::expected<std::optional<Snapshot>, VkResult>
-    acquire(const core::ImageList& free) = 0;
+    snapshot(const core::ImageList& free) = 0;
 
-    /// When no image is free, or acquire() of those gave nothing: what to poll for, beside the
-    /// window system's events, until that may change; be it by an image that another thread
-    /// presents meanwhile. The events that come of it are for released() to look at.
-    /// @return at most core::max_images
+    /// Prepares a wait for an image: when none is free, or when snapshot() returned nothing.
+    /// @return what to poll for beside the window system's events, at most core::max_images. Covers
+    ///         images that another thread presents during the poll. The next find_released()
+    ///         evaluates the events of this poll.
     [[nodiscard]] virtual std::expected<std::span<pollfd>, VkResult>
-    await_release(const core::ImageList& /*free*/) {
+    prepare_wait(const core::ImageList& /*free*/) {
         return {};
     }
 
-    /// Whether the transport goes on using the images' dma-bufs once the window system has them.
+    /// Whether the transport uses the images' dma-bufs after the window system has imported them.
     [[nodiscard]] virtual bool needs_dma_bufs() const { return true; }
 
-    /// An image is about to go to the window system, which shall not read it before `rendering`
-    /// has signalled. Never loses the fence: what cannot be carried is waited for.
-    /// @return what the commit must say, where the transport has timelines
+    /// Makes the window system wait for `rendering` before it reads an image that is about to be
+    /// shown. Never loses the fence: if it cannot be carried, this waits for it.
+    /// @return the timeline points for the commit, where the transport has timelines
     [[nodiscard]] virtual std::expected<std::optional<core::CommitPoints>, VkResult>
-    present(core::ImageIndex image, const Fd& rendering) = 0;
+    attach_rendering(core::ImageIndex image, const Fd& rendering) = 0;
 };
 
-/// A window system that takes timelines.
-struct TimelineTaker {
-    std::optional<dev_t> main_device; ///< the DRM device that it works with
+/// A window system that can carry fences by timelines.
+struct TimelineSupport {
+    /// The DRM device that it renders with, if it tells.
+    std::optional<dev_t> main_device;
 };
+
+/// Why a transport could not be opened: the reason, if something that it needs is missing; or
+/// VK_ERROR_OUT_OF_HOST_MEMORY, if memory or descriptors ran out before that was known.
+using OpenError = std::variant<std::string, VkResult>;
+
+/// What a failed call says about a transport that is being opened. Logs exhausted resources.
+[[nodiscard]] OpenError open_error(const char* call, ioctl::Errno error);
 
 struct BridgeChoice {
     std::unique_ptr<Bridge> bridge;
     core::TransportChoice why;
 };
 
-/// Tries transports out on a swapchain's images, in the order of core::choose_transport(), and
-/// takes the first that works. Those behind it are not touched.
-/// @param images     must outlive the bridge, where they are
-/// @param importers  what others that use the images' dma-bufs do with attached fences
-/// @param taker      or why there is none, in words
-/// @return or VK_ERROR_OUT_OF_HOST_MEMORY when trying failed for want of memory or descriptors
+/// Tries transports on a swapchain's images, in the order of core::choose_transport(), and returns
+/// the first that works. The ones after that are not touched.
+/// @param images           must outlive the bridge, at the same address
+/// @param implicit_fences  whether the window system waits for fences attached to the images
+/// @param timelines        or the reason why the window system cannot carry fences by timelines
+/// @return or VK_ERROR_OUT_OF_HOST_MEMORY when memory or descriptors ran out
 [[nodiscard]] std::expected<BridgeChoice, VkResult>
 choose_bridge(std::span<const image::SwapchainImage> images, const core::DriverSyncFd& driver,
-              vk::Importers importers, const std::expected<TimelineTaker, std::string>& taker,
+              vk::ImplicitFences implicit_fences,
+              const std::expected<TimelineSupport, std::string>& timelines,
               std::optional<core::Transport> requested);
 
 } // namespace fencebridge::sync

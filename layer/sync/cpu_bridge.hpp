@@ -8,24 +8,21 @@
 
 namespace fencebridge::sync {
 
-/// Transport `cpu`: waits for every fence itself. Works on any kernel and driver, and is what the
-/// others are compared with.
+/// Transport `cpu`: waits for every fence on the CPU. Works on any kernel and driver; the other
+/// transports are compared with it.
 class CpuBridge final : public Bridge {
 public:
     explicit CpuBridge(std::span<const image::SwapchainImage> images) : images_(images) {}
 
-    std::expected<std::optional<Snapshot>, VkResult> acquire(const core::ImageList& free) override;
-    std::expected<std::span<pollfd>, VkResult> await_release(const core::ImageList& free) override;
+    std::expected<std::optional<Snapshot>, VkResult> snapshot(const core::ImageList& free) override;
+    std::expected<std::span<pollfd>, VkResult> prepare_wait(const core::ImageList& free) override;
     std::expected<std::optional<core::CommitPoints>, VkResult>
-    present(core::ImageIndex image, const Fd& rendering) override;
+    attach_rendering(core::ImageIndex image, const Fd& rendering) override;
 
 private:
     const std::span<const image::SwapchainImage> images_;
-    std::array<pollfd, core::max_images> busy_; ///< of those that acquire() was last given
+    /// What to poll for, for each image of the last snapshot().
+    std::array<pollfd, core::max_images> busy_;
 };
-
-/// Waits on the CPU for a rendering's sync_file: what any transport does with one that it cannot
-/// carry.
-[[nodiscard]] VkResult wait_for(const Fd& rendering);
 
 } // namespace fencebridge::sync

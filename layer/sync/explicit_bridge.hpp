@@ -1,93 +1,80 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "kernel/syncobj.hpp"
-#include "sync/bridge.hpp"
+#include "sync/timeline_device.hpp"
 
 namespace fencebridge::sync {
 
-/// Transport `explicit`: linux-drm-syncobj-v1. Each image has two timelines of its own: the
-/// compositor may release images in any order, and a point that signals also signals all earlier
-/// points of its timeline.
+/// Transport `explicit`: linux-drm-syncobj-v1. Each image has two timelines of its own: a point
+/// that signals also signals all earlier points of its timeline, and the compositor may release
+/// images in any order.
 ///
-/// Points of an acquire timeline: 1 has signalled from the start and stands for rendering that is
-/// done; each fence that is still pending gets the next. Points of a release timeline count the
-/// image's commits.
+/// Acquire timeline: signalled_point stands for rendering that is done. Each fence that is still
+/// pending gets the next point. Release timeline: its points count the commits of the image.
 ///
 /// A release point has no fence when the compositor receives the commit. The image is released when
-/// the point materialises; the point's fence is the snapshot. All awaited points signal one
-/// eventfd, which does not tell which point it was. Two queries find that: which points have
-/// signalled, and, if that does not account for the count, which have materialised.
+/// the point materialises, and the fence of the point is the snapshot. All awaited points signal
+/// one eventfd, which does not say which point materialised. The eventfd's count does say how many
+/// did; two queries find them: the points that have signalled first, and, if these do not account
+/// for the count, the points that have materialised.
 class ExplicitBridge final : public Bridge {
 public:
-    /// Takes the first DRM node that has what is needed, the compositor's own before others.
-    [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, Obstacle>
-    open(size_t images, const TimelineTaker& taker);
+    [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, OpenError>
+    open(size_t images, const TimelineSupport& window_system);
 
     std::expected<std::vector<ImageTimelines>, VkResult> share_timelines() override;
-    std::expected<core::ImageList, VkResult> released(const core::ImageList& presented,
-                                                      const core::ImageList& free) override;
-    std::expected<std::optional<Snapshot>, VkResult> acquire(const core::ImageList& free) override;
-    std::expected<std::span<pollfd>, VkResult> await_release(const core::ImageList& free) override;
+    std::expected<core::ImageList, VkResult> find_released(const core::ImageList& presented,
+                                                           const core::ImageList& free) override;
+    std::expected<std::optional<Snapshot>, VkResult> snapshot(const core::ImageList& free) override;
+    std::expected<std::span<pollfd>, VkResult> prepare_wait(const core::ImageList& free) override;
     bool needs_dma_bufs() const override { return false; }
     std::expected<std::optional<core::CommitPoints>, VkResult>
-    present(core::ImageIndex image, const Fd& rendering) override;
+    attach_rendering(core::ImageIndex image, const Fd& rendering) override;
 
 private:
     struct Image {
-        kernel::Syncobj acquire;
-        kernel::Syncobj release;
-        core::TimelinePoint last_acquire; ///< of the acquire timeline, that has a fence
-        core::TimelinePoint committed{0}; ///< of the release timeline; 0: never committed
-        /// Of the release timeline: what the next commit's will be, or the last commit's is, since
-        /// the image was acquired. The acquiring thread's own.
-        core::TimelinePoint expected{0};
-        /// The eventfd is registered for `expected`, which is not known to have materialised.
+        ioctl::Syncobj acquire;
+        ioctl::Syncobj release;
+        /// The last point of the acquire timeline that has a fence.
+        core::TimelinePoint last_acquire = signalled_point;
+        /// The release point of the last commit; 0: the image was never committed.
+        core::TimelinePoint committed{0};
+        /// The release point to wait for: of the next commit once the image is acquired, of the
+        /// last one once it is committed. Used by the snapshotting thread only.
+        core::TimelinePoint awaited_point{0};
+        /// The eventfd is registered for awaited_point, which is not known to have materialised.
         bool awaited = false;
         bool idle = true; ///< `committed` is known to have signalled
     };
 
-    ExplicitBridge(std::shared_ptr<const kernel::SyncobjDevice> device, Fd eventfd);
+    ExplicitBridge(std::unique_ptr<TimelineDevice> device, Fd eventfd);
 
-    static std::expected<std::unique_ptr<ExplicitBridge>, Obstacle> open_on(const std::string& node,
-                                                                            size_t images);
-    std::expected<void, Obstacle> add_image();
-    std::expected<void, Obstacle> try_out();
-    std::expected<void, Obstacle> try_import(const std::string& node) const;
-    std::optional<core::ImageIndex> find_idle(const core::ImageList& of) const;
-    std::expected<core::ImageList, VkResult> look(const core::ImageList& presented,
-                                                  const core::ImageList& free);
-    std::expected<core::ImageList, VkResult> find_signalled(const core::ImageList& presented,
-                                                            const core::ImageList& free);
-    std::expected<core::ImageList, VkResult> find_materialised(const core::ImageList& presented);
+    std::expected<void, OpenError> add_image();
+    std::optional<core::ImageIndex> find_idle(const core::ImageList& among) const;
+    std::expected<core::ImageList, VkResult> query(const core::ImageList& presented,
+                                                   const core::ImageList& free);
+    std::expected<core::ImageList, VkResult> query_signalled(const core::ImageList& presented,
+                                                             const core::ImageList& free);
+    std::expected<core::ImageList, VkResult> query_materialised(const core::ImageList& presented);
     void read_eventfd();
-    void has_materialised(Image& image);
-    std::expected<Fd, kernel::Errno> export_point(kernel::SyncobjHandle timeline,
-                                                  core::TimelinePoint point) const;
-    std::expected<void, kernel::Errno> import_point(kernel::SyncobjHandle timeline,
-                                                    core::TimelinePoint point,
-                                                    const Fd& sync_file) const;
+    void note_materialised(Image& image);
     Image& at(core::ImageIndex image) { return images_[static_cast<size_t>(image)]; }
     const Image& at(core::ImageIndex image) const { return images_[static_cast<size_t>(image)]; }
 
-    const std::shared_ptr<const kernel::SyncobjDevice> device_;
+    const std::unique_ptr<TimelineDevice> device_;
     std::vector<Image> images_;
 
-    // The acquiring thread's own:
+    // Used by the snapshotting thread only:
     const Fd eventfd_;
     pollfd polled_; ///< the eventfd
-    /// Eventfd signals read, less awaited points known to have materialised. Negative: some signals
-    /// are still unread.
-    int64_t unexplained_ = 0;
-    /// How many waits in a row begin without a query, because the last such queries found nothing;
-    /// and how many of these waits are still to come.
-    uint32_t looks_left_out_ = 0;
-    uint32_t looks_to_leave_out_ = 0;
-
-    /// Before Linux 6.16 no ioctl joins a sync_file and a timeline point: a binary syncobj is
-    /// between them, one for the acquiring thread and one for the presenting thread.
-    std::optional<kernel::Syncobj> acquire_scratch_;
-    std::optional<kernel::Syncobj> present_scratch_;
+    /// The eventfd's count as far as it was read, less the awaited points that are known to have
+    /// materialised. Positive: a query has still to find points. Negative: the count was not read
+    /// for some points that a query found.
+    int64_t unaccounted_ = 0;
+    /// After a query that found nothing, this many waits begin without a query; and the number of
+    /// those waits that are left.
+    uint32_t skip_length_ = 0;
+    uint32_t queries_to_skip_ = 0;
 };
 
 } // namespace fencebridge::sync

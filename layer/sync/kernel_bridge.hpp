@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "sync/sync_file_bridge.hpp"
+#include "sync/implicit_bridge.hpp"
 
 namespace fencebridge::sync {
 
-/// Transport `kernel`: the dma-buf's own sync_file ioctls, Linux 6.0.
-class KernelBridge final : public SyncFileBridge {
+/// Transport `kernel`: the dma-buf's own ioctls (Linux 6.0), which need no module.
+class KernelBridge final : public ImplicitBridge {
 public:
     /// @param images  not empty; must outlive the bridge
-    [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, Obstacle>
-    open(std::span<const image::SwapchainImage> images, vk::Importers importers);
+    [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, OpenError>
+    open(std::span<const image::SwapchainImage> images, vk::ImplicitFences implicit_fences);
 
-    std::expected<std::optional<Snapshot>, VkResult> acquire(const core::ImageList& free) override;
+    std::expected<std::optional<Snapshot>, VkResult> snapshot(const core::ImageList& free) override;
 
 private:
-    const bool looks_; ///< for an idle image, before it exports
-    KernelBridge(std::span<const image::SwapchainImage> images, vk::Importers importers);
+    KernelBridge(std::span<const image::SwapchainImage> images, vk::ImplicitFences implicit_fences);
 
-    std::expected<Fd, kernel::Errno> export_sync_file(const Fd& dma_buf) const override;
-    std::expected<void, kernel::Errno> import_sync_file(const Fd& dma_buf,
-                                                        const Fd& sync_file) const override;
+    std::expected<Fd, ioctl::Errno> export_sync_file(const Fd& dma_buf) const override;
+    std::expected<void, ioctl::Errno> import_sync_file(const Fd& dma_buf,
+                                                       const Fd& sync_file) const override;
+
+    /// Whether snapshot() polls for an image without pending fences before it exports.
+    const bool polls_first_;
 };
 
 } // namespace fencebridge::sync

@@ -8,12 +8,12 @@
 
 namespace fencebridge::sync {
 
-/// Things that are used again, in the order in which they are put back. Used from many threads.
+/// Objects for reuse, in the order in which they were put back. Used by many threads.
 template <class T>
 class Pool {
 public:
-    /// One thing in memory that it keeps, so that putting it back, when a submission may still use
-    /// it, cannot fail. Or nothing.
+    /// One object in a list node of its own, or none. put() needs no memory and cannot fail, also
+    /// while a submission still uses the object.
     class Item {
     public:
         Item() = default;
@@ -27,7 +27,7 @@ public:
         std::list<T> node_;
     };
 
-    /// The one that was put back first, if any.
+    /// The object that was put back first, if there is any.
     [[nodiscard]] Item take() {
         Item item;
         all_.with([&](std::list<T>& all) {

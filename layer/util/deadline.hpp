@@ -11,18 +11,18 @@ namespace fencebridge {
 
 using Clock = std::chrono::steady_clock;
 
-/// The moment until which a wait may last, on the monotonic clock; or never.
+/// The latest end of a wait, on the monotonic clock; or none.
 class Deadline {
 public:
     [[nodiscard]] static Deadline never() { return Deadline(std::nullopt); }
-    /// For a look without a wait.
+    /// For a check without a wait.
     [[nodiscard]] static Deadline passed() { return Deadline(Clock::time_point{}); }
     [[nodiscard]] static Deadline at(Clock::time_point time) { return Deadline(time); }
     [[nodiscard]] static Deadline after(std::chrono::nanoseconds wait) {
         return Deadline(Clock::now() + wait);
     }
-    /// From a Vulkan timeout in nanoseconds, where UINT64_MAX means for ever
-    /// (vkAcquireNextImageKHR). What the clock cannot express is for ever too.
+    /// From a Vulkan timeout in nanoseconds. UINT64_MAX (vkAcquireNextImageKHR), and any timeout
+    /// that the clock cannot express, means no end.
     [[nodiscard]] static Deadline from_vulkan(uint64_t timeout) {
         const auto now = Clock::now();
         const auto room = static_cast<uint64_t>((Clock::time_point::max() - now).count());
@@ -35,7 +35,7 @@ public:
 
     [[nodiscard]] bool has_passed() const { return at_ && Clock::now() >= *at_; }
 
-    /// What is left, for ppoll(); nothing when there is no end to it. Never negative.
+    /// The time left, for ppoll(), never negative; nothing if there is no end.
     [[nodiscard]] std::optional<timespec> remaining() const {
         if (!at_)
             return std::nullopt;

@@ -8,7 +8,7 @@
 
 namespace fencebridge {
 
-/// Owns one file descriptor, or none (-1). Closed when the owner goes.
+/// Owns a file descriptor, or none (-1), and closes it.
 class Fd {
 public:
     Fd() = default;
@@ -21,10 +21,10 @@ public:
     }
     ~Fd() { reset(); }
 
-    /// The descriptor, still owned here.
+    /// The descriptor. This object keeps the ownership.
     [[nodiscard]] int get() const { return fd_; }
     [[nodiscard]] explicit operator bool() const { return fd_ >= 0; }
-    /// Hands the descriptor, and the duty to close it, to the caller.
+    /// Gives up the ownership: the caller has to close the descriptor.
     [[nodiscard]] int release() { return std::exchange(fd_, -1); }
     void reset(int fd = -1) {
         if (fd_ >= 0)
@@ -38,7 +38,7 @@ private:
     int fd_ = -1;
 };
 
-/// ::close() on an owner does not compile: it would be closed twice.
+/// Makes ::close() on an owner an error: the owner would close the descriptor again.
 int close(const Fd&) = delete;
 
 } // namespace fencebridge

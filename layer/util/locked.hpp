@@ -7,8 +7,8 @@
 
 namespace fencebridge {
 
-/// Data that can be reached only with its mutex held. Keep what runs under the lock short: no
-/// wait, and no call into the driver, the kernel or the compositor.
+/// Data that can be accessed only with its mutex held. Code that runs with the lock held must not
+/// wait, nor call the driver, the kernel or the compositor.
 template <class T>
 class Locked {
 public:
@@ -16,7 +16,8 @@ public:
     template <class... Args>
     explicit Locked(std::in_place_t, Args&&... args) : data_(std::forward<Args>(args)...) {}
 
-    /// Runs `use(data)` under the lock and gives back what it returns, by value.
+    /// Runs `use(data)` with the lock held.
+    /// @return the result of `use`, by value
     template <class Use>
     auto with(Use&& use) {
         const std::lock_guard guard(mutex_);

@@ -20,9 +20,9 @@ std::atomic<Level> threshold = Level::warning;
 
 constexpr std::array<const char*, 4> names = {"error", "warning", "info", "debug"};
 
-/// Writes to standard error. Where that is a pipe that nobody reads any more, or a socket, write(2)
-/// raises SIGPIPE in the calling thread, which would end the application: it is blocked meanwhile,
-/// and taken off again unless the application had one pending before.
+/// Writes to standard error. If standard error is a pipe or a socket without a reader, write(2)
+/// raises SIGPIPE in the calling thread, which would end the application. So this blocks SIGPIPE
+/// during the write, and removes it afterwards unless one was pending before.
 void write_without_sigpipe(std::span<const char> text) {
     sigset_t sigpipe;
     sigset_t pending;
@@ -52,7 +52,7 @@ void write_line(Level level, const char* format, va_list args) {
     const int text = std::vsnprintf(line.data() + used, room - used, format, args);
     used = std::min(used + static_cast<size_t>(std::max(text, 0)), room - 1);
     line[used++] = '\n';
-    // That standard error is closed is the application's business.
+    // Errors are ignored: the application may have closed standard error.
     write_without_sigpipe({line.data(), used});
     errno = saved_errno;
 }

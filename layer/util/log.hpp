@@ -5,7 +5,7 @@ namespace fencebridge::log {
 
 enum class Level { error, warning, info, debug };
 
-/// What is less urgent than this is not written. One setting for the process.
+/// Sets the least urgent level that is written, for the whole process.
 void set_level(Level level);
 [[nodiscard]] bool enabled(Level level);
 

@@ -33,10 +33,10 @@ constexpr std::array<Choice<std::optional<core::Transport>>, 5> syncs = {{
     {"module", core::Transport::module},
     {"cpu", core::Transport::cpu},
 }};
-constexpr std::array<Choice<Takeover>, 3> takeovers = {{
-    {"auto", Takeover::automatic},
-    {"on", Takeover::on},
-    {"off", Takeover::off},
+constexpr std::array<Choice<TakeoverSetting>, 3> takeovers = {{
+    {"auto", TakeoverSetting::automatic},
+    {"on", TakeoverSetting::on},
+    {"off", TakeoverSetting::off},
 }};
 constexpr std::array<Choice<log::Level>, 4> levels = {{
     {"error", log::Level::error},
@@ -64,12 +64,12 @@ std::string_view trim(std::string_view text) {
 void set_or_warn(Settings& settings, std::string_view name, std::string_view value,
                  const char* source) {
     if (!settings.set(name, value))
-        log::warning("%s: no setting %.*s=%.*s", source, static_cast<int>(name.size()), name.data(),
-                     static_cast<int>(value.size()), value.data());
+        log::warning("%s: unknown setting %.*s=%.*s", source, static_cast<int>(name.size()),
+                     name.data(), static_cast<int>(value.size()), value.data());
 }
 
-/// Where the Vulkan SDK's tools put the file, most specific first. The environment is trusted:
-/// setuid processes never come here.
+/// The path of the settings file: the first that exists of the places that the Vulkan SDK's tools
+/// use. Not called in setuid processes, which must not trust the environment.
 std::string settings_file() {
     if (const char* path = std::getenv("VK_LAYER_SETTINGS_PATH")) {
         std::string named = path;
@@ -108,7 +108,7 @@ void read_environment(Settings& settings) {
 
 #ifdef FENCEBRIDGE_HAVE_LAYER_SETTINGS
 void read_create_info(Settings& settings, const VkInstanceCreateInfo& create_info) {
-    // There may be several, one for each layer that the application configures.
+    // The chain may have one structure for each layer that the application configures.
     const auto* given = vk::find<VkLayerSettingsCreateInfoEXT>(create_info.pNext);
     for (; given != nullptr; given = vk::find<VkLayerSettingsCreateInfoEXT>(given->pNext)) {
         for (uint32_t i = 0; i < given->settingCount; ++i) {
@@ -156,8 +156,8 @@ void Settings::read_file_text(std::string_view text) {
 Settings read_settings(const VkInstanceCreateInfo& create_info) {
     Settings settings;
     read_create_info(settings, create_info);
-    // As secure_getenv() does for variables: a setuid process reads no file that the environment,
-    // or the working directory, chooses.
+    // A setuid process must not read a file that the environment or the working directory selects.
+    // secure_getenv() does the same for variables.
     if (::getauxval(AT_SECURE) == 0)
         read_file(settings);
     read_environment(settings);

@@ -33,12 +33,15 @@ inline constexpr VkStructureType structure_type<VkImageSwapchainCreateInfoKHR> =
 template <>
 inline constexpr VkStructureType structure_type<VkBindImageMemorySwapchainInfoKHR> =
     VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_SWAPCHAIN_INFO_KHR;
-/// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags, which a driver may have and the
-/// headers of this build not.
+template <>
+inline constexpr VkStructureType structure_type<VkPresentRegionsKHR> =
+    VK_STRUCTURE_TYPE_PRESENT_REGIONS_KHR;
+/// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags. A driver may be newer than the headers
+/// of this build.
 struct ImageUsageFlags2 {
     VkStructureType sType;
     const void* pNext;
-    uint64_t usage; ///< takes the place of the 32-bit usage of what it is chained to
+    uint64_t usage; ///< replaces the 32-bit usage of the structure that this one extends
 };
 template <>
 inline constexpr VkStructureType
@@ -49,8 +52,7 @@ inline constexpr VkStructureType structure_type<VkBindMemoryStatusKHR> =
     VK_STRUCTURE_TYPE_BIND_MEMORY_STATUS_KHR;
 #endif
 
-/// The first structure of type T in a chain of input structures, or null. The chain stays its
-/// owner's.
+/// The first structure of type T in a chain of input structures, or null.
 template <class T>
 const T* find(const void* chain) {
     static_assert(structure_type<T> != VK_STRUCTURE_TYPE_MAX_ENUM);
@@ -62,11 +64,11 @@ const T* find(const void* chain) {
     return nullptr;
 }
 
-/// Puts `link` at the front of `root`'s chain. Both must outlive the use of the chain.
-template <class Root, class Link>
-void chain(Root& root, Link& link) {
-    link.pNext = const_cast<decltype(link.pNext)>(root.pNext);
-    root.pNext = &link;
+/// Puts `node` at the front of the pNext chain of `root`. Both must outlive the use of the chain.
+template <class Root, class Node>
+void push_next(Root& root, Node& node) {
+    node.pNext = const_cast<decltype(node.pNext)>(root.pNext);
+    root.pNext = &node;
 }
 
 } // namespace fencebridge::vk

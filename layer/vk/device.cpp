@@ -11,7 +11,7 @@ std::expected<Semaphore, VkResult> create_semaphore(const Device& device,
         .sType = VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO, .handleTypes = exports};
     VkSemaphoreCreateInfo info = {.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO};
     if (exports != 0)
-        chain(info, exportable);
+        push_next(info, exportable);
     VkSemaphore semaphore = VK_NULL_HANDLE;
     const VkResult result = device.next.CreateSemaphore(device.handle, &info, nullptr, &semaphore);
     if (result != VK_SUCCESS)
@@ -25,7 +25,7 @@ std::expected<Fence, VkResult> create_fence(const Device& device,
                                           .handleTypes = exports};
     VkFenceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
     if (exports != 0)
-        chain(info, exportable);
+        push_next(info, exportable);
     VkFence fence = VK_NULL_HANDLE;
     const VkResult result = device.next.CreateFence(device.handle, &info, nullptr, &fence);
     if (result != VK_SUCCESS)

@@ -13,7 +13,7 @@
 
 namespace fencebridge::vk {
 
-/// The next layer's or driver's device, and what the layer needs to know of it.
+/// The next layer's or driver's device, with the properties that the layer uses.
 struct Device {
     VkDevice handle;
     VkPhysicalDevice physical;
@@ -22,13 +22,13 @@ struct Device {
     core::DriverSyncFd sync_fd;
     bool semaphores_export_freely; ///< see PhysicalDevice
     DriverFacts facts;
-    /// A queue that the application knows nothing of; null where none is needed.
+    /// A queue that only the layer uses; null if none is needed.
     VkQueue own_queue;
-    std::string driver; ///< for people: the physical device's name
+    std::string driver; ///< the physical device's name, for the log
 };
 
-/// Owns one child object of a device and destroys it with the device function that `Destroy`, a
-/// member of DeviceDispatch, names. The device must outlive it.
+/// Owns a child object of a device. `Destroy` is the member of DeviceDispatch that destroys it. The
+/// device must outlive it.
 template <class Handle, auto Destroy>
 class Owned {
 public:

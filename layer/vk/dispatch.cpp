@@ -19,8 +19,8 @@ struct Resolver {
         out = reinterpret_cast<Function>(get(owner, name));
     }
 
-    /// For a function that Vulkan took over from an extension: one of the two names is not valid
-    /// to look up on either side of that version.
+    /// For a function that was promoted from an extension to Vulkan: before that version only the
+    /// extension's name is valid to look up, and from then on Vulkan's.
     template <class Function>
     void promoted(Function& out, const char* name, uint32_t since = VK_API_VERSION_1_1,
                   const char* suffix = "KHR") const {
@@ -37,7 +37,7 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     resolve(DestroyInstance, "vkDestroyInstance");
     resolve(EnumerateDeviceExtensionProperties, "vkEnumerateDeviceExtensionProperties");
     resolve.promoted(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
-    // Not valid to call then, but the layer is asked for it where the loader has it.
+    // Not valid to call on such an instance. The loader may still ask the layer for it.
     if (GetPhysicalDeviceFeatures2 == nullptr)
         resolve(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
     resolve(GetPhysicalDeviceProperties, "vkGetPhysicalDeviceProperties");
@@ -52,10 +52,7 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     resolve.promoted(GetPhysicalDeviceExternalFenceProperties,
                      "vkGetPhysicalDeviceExternalFenceProperties");
 
-    resolve(CreateWaylandSurfaceKHR, "vkCreateWaylandSurfaceKHR");
     resolve(DestroySurfaceKHR, "vkDestroySurfaceKHR");
-    resolve(GetPhysicalDeviceWaylandPresentationSupportKHR,
-            "vkGetPhysicalDeviceWaylandPresentationSupportKHR");
     resolve(GetPhysicalDeviceSurfaceSupportKHR, "vkGetPhysicalDeviceSurfaceSupportKHR");
     resolve(GetPhysicalDeviceSurfaceCapabilitiesKHR, "vkGetPhysicalDeviceSurfaceCapabilitiesKHR");
     resolve(GetPhysicalDeviceSurfaceFormatsKHR, "vkGetPhysicalDeviceSurfaceFormatsKHR");

@@ -6,11 +6,12 @@
 
 namespace fencebridge::vk {
 
-/// The next layer's or driver's instance functions, resolved once. What the instance does not have
-/// is null.
+/// The next layer's or driver's instance functions, resolved once. A function that the instance
+/// does not have is null.
 struct InstanceDispatch {
-    /// @param api_version  what the application asked for: below 1.1 the promoted functions are
-    ///                     taken under their KHR names
+    /// @param api_version  what the application requested: below 1.1, promoted functions are
+    /// resolved
+    ///                     by their KHR names
     InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAddr next, uint32_t api_version);
 
     PFN_vkGetInstanceProcAddr GetInstanceProcAddr;
@@ -26,10 +27,7 @@ struct InstanceDispatch {
     PFN_vkGetPhysicalDeviceExternalSemaphoreProperties GetPhysicalDeviceExternalSemaphoreProperties;
     PFN_vkGetPhysicalDeviceExternalFenceProperties GetPhysicalDeviceExternalFenceProperties;
 
-    PFN_vkCreateWaylandSurfaceKHR CreateWaylandSurfaceKHR;
     PFN_vkDestroySurfaceKHR DestroySurfaceKHR;
-    PFN_vkGetPhysicalDeviceWaylandPresentationSupportKHR
-        GetPhysicalDeviceWaylandPresentationSupportKHR;
     PFN_vkGetPhysicalDeviceSurfaceSupportKHR GetPhysicalDeviceSurfaceSupportKHR;
     PFN_vkGetPhysicalDeviceSurfaceCapabilitiesKHR GetPhysicalDeviceSurfaceCapabilitiesKHR;
     PFN_vkGetPhysicalDeviceSurfaceFormatsKHR GetPhysicalDeviceSurfaceFormatsKHR;
@@ -40,8 +38,8 @@ struct InstanceDispatch {
     PFN_vkGetPhysicalDevicePresentRectanglesKHR GetPhysicalDevicePresentRectanglesKHR;
 };
 
-/// VkDeviceImageSubresourceInfo of Vulkan 1.4, which a driver may have and the headers of this
-/// build not.
+/// VkDeviceImageSubresourceInfo of Vulkan 1.4. A driver may be newer than the headers of this
+/// build.
 struct DeviceImageSubresourceInfo {
     VkStructureType sType;
     const void* pNext;
@@ -52,7 +50,7 @@ using PFN_GetDeviceImageSubresourceLayout = void(VKAPI_PTR*)(VkDevice,
                                                              const DeviceImageSubresourceInfo*,
                                                              void* layout);
 
-/// The same for a device.
+/// The next layer's or driver's device functions, resolved once.
 struct DeviceDispatch {
     DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next, uint32_t api_version);
 

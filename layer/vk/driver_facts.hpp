@@ -5,16 +5,17 @@
 
 namespace fencebridge::vk {
 
-/// Whether other users of a driver's exported buffers wait for the fences that are attached to the
-/// dma-buf.
-enum class Importers { obey_fences, ignore_fences };
+/// Whether other users of a driver's buffers wait for the fences that are attached to the dma-buf.
+/// `unknown` is treated as `honoured`.
+enum class ImplicitFences { honoured, ignored, unknown };
 
-/// What a driver does that Vulkan has no query for. docs/design.md, "Drivers seen", has the rest.
+/// What a driver does that Vulkan has no query for. docs/drivers.md, "Drivers seen", has the rest.
 struct DriverFacts {
-    Importers importers = Importers::obey_fences;
+    /// For buffers that the driver allocates and exports.
+    ImplicitFences implicit_fences_on_exports = ImplicitFences::unknown;
 };
 
-/// @param driver  VkPhysicalDeviceDriverProperties::driverID; 0 where it is not known
+/// @param driver  VkPhysicalDeviceDriverProperties::driverID; 0 if the driver does not tell
 [[nodiscard]] DriverFacts facts_of(VkDriverId driver);
 
 } // namespace fencebridge::vk

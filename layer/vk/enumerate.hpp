@@ -11,12 +11,12 @@
 
 namespace fencebridge::vk {
 
-/// Answers an application's two-call enumeration (Vulkan 1.3, 3.4 "Lengths and Counts"): with a
-/// null array writes the count; else copies what fits, says how many, and VK_INCOMPLETE when that
-/// is not all.
+/// Answers an application's two-call enumeration (Vulkan 1.3, 3.4 "Lengths and Counts"). With a
+/// null array, writes the count. Else copies as many elements as fit, writes their number, and
+/// returns VK_INCOMPLETE if some did not fit.
 ///
-/// @param copy  called as copy(to, from) for each element: plain assignment, or one that keeps the
-///              application's sType and pNext
+/// @param copy  called as copy(to, from) for each element; must keep the application's sType and
+///              pNext
 template <class From, class To, class Copy>
 VkResult give(std::span<const From> all, uint32_t* count, To* array, Copy&& copy) {
     if (array == nullptr) {
@@ -35,7 +35,8 @@ VkResult give(std::span<const T> all, uint32_t* count, T* array) {
     return give(all, count, array, [](T& to, const T& from) { to = from; });
 }
 
-/// Makes the two calls downward: `call(uint32_t*, T*)`, again when the list grew in between.
+/// Enumerates a list of the driver: makes the two calls `call(uint32_t*, T*)`, and repeats them if
+/// the list has grown in between.
 template <class T, class Call>
 std::expected<std::vector<T>, VkResult> enumerate(Call&& call) {
     for (;;) {

@@ -7,15 +7,15 @@
 
 namespace fencebridge::vk {
 
-/// A swapchain format and the DRM formats (drm_fourcc.h) under which a compositor shows it.
+/// A swapchain format, and the DRM formats (drm_fourcc.h) with which a compositor reads it.
 struct Format {
     VkFormat format;
     const char* name;
-    uint32_t fourcc_alpha;  ///< with its alpha channel used, pre-multiplied
-    uint32_t fourcc_opaque; ///< with its alpha channel ignored, if it has one
+    uint32_t fourcc_alpha;  ///< blends by the alpha channel, which is pre-multiplied
+    uint32_t fourcc_opaque; ///< ignores the alpha channel, if there is one
 };
 
-/// Every format that the layer can present, the most usual first.
+/// Every format that the layer can present, the most common first.
 [[nodiscard]] std::span<const Format> formats();
 
 /// The entry for `format`, or null.

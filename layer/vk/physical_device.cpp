@@ -34,7 +34,7 @@ constexpr std::array optional_extensions = {
     std::pair{VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME, VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME},
 };
 
-// What those depend on, by the version of Vulkan that took it over.
+// What the required extensions depend on, by the version of Vulkan that includes it.
 constexpr std::array device_extensions_below_1_1 = {
     VK_KHR_EXTERNAL_MEMORY_EXTENSION_NAME,
     VK_KHR_BIND_MEMORY_2_EXTENSION_NAME,
@@ -89,7 +89,7 @@ void find_sync_fd(PhysicalDevice& device) {
         .import_fence = has(fence.externalFenceFeatures, VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT),
     };
 
-    // A semaphore's payload may have been imported: by the layer, or by the application.
+    // The layer or the application may have imported a semaphore's payload.
     VkExternalSemaphoreHandleTypeFlags imported = 0;
     if (device.sync_fd.import_semaphore)
         imported |= VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT;
@@ -108,7 +108,7 @@ void find_queues(PhysicalDevice& device) {
     device.queue_families.resize(count);
     device.next->GetPhysicalDeviceQueueFamilyProperties(device.handle, &count,
                                                         device.queue_families.data());
-    // The application takes one at least.
+    // The application uses at least one queue.
     const bool one_alone = count == 1 && device.queue_families.front().queueCount == 1;
     if (one_alone && device.needs_queue())
         device.lacks.emplace_back("SYNC_FD import into semaphores and fences, or a second queue");
@@ -144,7 +144,7 @@ DriverFacts find_facts(const PhysicalDevice& device) {
     return facts_of(driver.driverID);
 }
 
-/// What the driver can do with the image's memory; nothing when it cannot make or export it.
+/// The features of the image's memory; nothing if the driver cannot make or export the image.
 std::optional<VkExternalMemoryFeatureFlags>
 can_create(const PhysicalDevice& device, const ImageParameters& image, uint64_t modifier) {
     VkPhysicalDeviceImageFormatInfo2 info = {
@@ -171,10 +171,10 @@ can_create(const PhysicalDevice& device, const ImageParameters& image, uint64_t 
         .viewFormatCount = static_cast<uint32_t>(image.view_formats.size()),
         .pViewFormats = image.view_formats.data(),
     };
-    chain(info, external);
-    chain(info, layout);
+    push_next(info, external);
+    push_next(info, layout);
     if (!image.view_formats.empty())
-        chain(info, views);
+        push_next(info, views);
 
     VkExternalImageFormatProperties external_properties = {
         .sType = VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES};
@@ -270,7 +270,7 @@ PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
         next.GetPhysicalDeviceExternalSemaphoreProperties == nullptr ||
         next.GetPhysicalDeviceExternalFenceProperties == nullptr)
         device.lacks.emplace_back("Vulkan 1.1's external handle queries");
-    if (device.is_served()) {
+    if (device.can_be_taken_over()) {
         find_sync_fd(device);
         device.drm_nodes = find_drm_nodes(device);
         device.facts = find_facts(device);

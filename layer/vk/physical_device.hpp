@@ -7,31 +7,31 @@
 #include <vector>
 #include <vulkan/vulkan.h>
 
-#include "core/modifier_choice.hpp"
+#include "core/layout_choice.hpp"
 #include "core/transport_choice.hpp"
 #include "vk/dispatch.hpp"
 #include "vk/driver_facts.hpp"
 
 namespace fencebridge::vk {
 
-/// A physical device as the layer sees it from above the driver.
+/// What the next layer or driver says of a physical device.
 struct PhysicalDevice {
     VkPhysicalDevice handle;
     const InstanceDispatch* next;
     std::string name;
-    /// What application and driver both speak: the lower of the two versions.
+    /// The version of Vulkan to use: the lower of the application's and the driver's.
     uint32_t api_version;
     uint32_t max_image_extent;
     std::vector<VkExtensionProperties> extensions; ///< the driver's own list
-    bool extensions_known;                         ///< false: the driver could not tell this time
+    bool extensions_known;                         ///< false: the query failed
     core::DrmNodes drm_nodes;
     DriverFacts facts;
     core::DriverSyncFd sync_fd;
-    /// A semaphore that can be exported as SYNC_FD is as good as another: it may have been imported
-    /// in any way, and can still be exported.
+    /// Whether making every semaphore exportable as SYNC_FD costs nothing: a semaphore can still be
+    /// exported after any import.
     bool semaphores_export_freely;
     std::vector<VkQueueFamilyProperties> queue_families;
-    /// What the layer needs and the driver lacks, by name; empty: the layer can serve this device.
+    /// What the layer needs and the driver lacks. Empty: the layer can take the device over.
     std::vector<std::string> lacks;
 
     [[nodiscard]] bool has_extension(const char* extension) const;
@@ -40,25 +40,26 @@ struct PhysicalDevice {
     [[nodiscard]] bool needs_queue() const {
         return !sync_fd.import_semaphore || !sync_fd.import_fence;
     }
-    [[nodiscard]] bool is_served() const { return lacks.empty(); }
+    [[nodiscard]] bool can_be_taken_over() const { return lacks.empty(); }
 };
 
-/// Asks the driver for all of the above.
-/// @param instance_version  the version that the instance was created with
+/// Queries a physical device.
+/// @param instance_version  the version of Vulkan that the application requested
 [[nodiscard]] PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
                                       uint32_t instance_version);
 
-/// The instance extensions that the layer calls a driver of Vulkan 1.0 through, whatever version
-/// the application asks for. The loader takes them away from drivers that do not have them.
+/// The instance extensions that the layer needs for a driver of Vulkan 1.0. The layer enables them
+/// whatever version the application requests. The loader removes them for drivers that do not have
+/// them.
 [[nodiscard]] std::span<const char* const> required_instance_extensions();
 
-/// The device extensions that the layer uses where the driver has them.
+/// The device extensions that the layer uses if the driver has them.
 [[nodiscard]] std::vector<const char*> optional_device_extensions(const PhysicalDevice& device);
 
-/// The device extensions that the layer needs where `api_version` does not include them.
+/// The device extensions that the layer needs and that `api_version` does not include.
 [[nodiscard]] std::vector<const char*> required_device_extensions(uint32_t api_version);
 
-/// What a swapchain image is to be, but for its memory layout.
+/// The parameters of a swapchain image, without its memory layout.
 struct ImageParameters {
     VkFormat format;
     VkExtent2D extent;
@@ -69,12 +70,12 @@ struct ImageParameters {
     std::vector<uint32_t> queue_families; ///< with VK_SHARING_MODE_CONCURRENT
 };
 
-/// A memory layout in which the driver can make and export such an image.
+/// A memory layout in which the driver can make and export an image.
 struct DriverModifier {
     uint64_t modifier;
     uint32_t planes; ///< memory planes
     VkFormatFeatureFlags features;
-    bool dedicated_only; ///< it can only be exported from memory of its own
+    bool dedicated_only; ///< the image's memory must be dedicated to it to be exported
 };
 
 /// Every modifier with which the driver can create the image, with exactly this usage, and export

@@ -49,7 +49,7 @@ std::expected<bool, VkResult> try_buffer(Display& display, zwp_linux_dmabuf_v1* 
     const VkResult result = queue.wait_until([&] { return request.is_answered(); });
     if (result != VK_SUCCESS)
         return std::unexpected(result);
-    // The compositor can free the buffer now.
+    // Flushed, so that the compositor frees the buffer now.
     request.take_buffer().reset();
     static_cast<void>(queue.flush());
     return !request.is_refused();

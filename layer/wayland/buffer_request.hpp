@@ -10,32 +10,32 @@
 
 namespace fencebridge::wayland {
 
-/// A wl_buffer that the compositor is asked to make of an image's dma-buf, by
-/// zwp_linux_buffer_params_v1.create: a compositor that cannot import one may end the connection in
-/// answer to create_immed. Must neither move nor die between request and answer.
+/// A request for a wl_buffer of an image's dma-buf. Uses zwp_linux_buffer_params_v1.create: with
+/// create_immed, a compositor that cannot import the dma-buf may end the connection. Must neither
+/// be moved nor destroyed between the request and the answer.
 class BufferRequest {
 public:
     /// @param dmabuf  on the queue that dispatches the answer
-    /// @return false when memory is out; then nothing was asked
+    /// @return false if memory is out and nothing was requested
     [[nodiscard]] bool send(zwp_linux_dmabuf_v1* dmabuf, const image::SwapchainImage& image,
                             VkExtent2D extent, uint32_t fourcc);
 
     [[nodiscard]] bool is_answered() const { return params_ == nullptr; }
     [[nodiscard]] bool is_refused() const { return refused_; }
-    /// Null unless the compositor made it.
+    /// Null unless the compositor has made the buffer.
     [[nodiscard]] Proxy<wl_buffer> take_buffer() { return std::move(buffer_); }
 
 private:
     struct Handlers;
 
-    Proxy<zwp_linux_buffer_params_v1> params_; ///< until the compositor has answered
+    Proxy<zwp_linux_buffer_params_v1> params_; ///< null once the compositor has answered
     Proxy<wl_buffer> buffer_;
     bool refused_ = false;
 };
 
-/// Has the compositor make one buffer of an image, and forgets it: one round trip.
+/// Lets the compositor make a buffer of an image, and destroys the buffer. One round trip.
 /// @param dmabuf  of the same connection
-/// @return whether the compositor made it; or VK_ERROR_SURFACE_LOST_KHR,
+/// @return whether the compositor made the buffer; or VK_ERROR_SURFACE_LOST_KHR,
 ///         VK_ERROR_OUT_OF_HOST_MEMORY
 [[nodiscard]] std::expected<bool, VkResult> try_buffer(Display& display,
                                                        zwp_linux_dmabuf_v1* dmabuf,

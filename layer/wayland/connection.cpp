@@ -40,12 +40,12 @@ struct Connection::Handlers {
     static void format(void*, zwp_linux_dmabuf_v1*, uint32_t) {}
     static void modifier(void* data, zwp_linux_dmabuf_v1*, uint32_t fourcc, uint32_t high,
                          uint32_t low) {
-        // No exception may pass through libwayland, which is C.
+        // An exception must not pass through libwayland, which is C.
         try {
             static_cast<Connection*>(data)->version_3_.formats.push_back(
                 {fourcc, (uint64_t{high} << 32) | low});
         } catch (const std::bad_alloc&) {
-            log::error("out of memory in zwp_linux_dmabuf_v1.modifier; a format is left out");
+            log::error("out of memory in zwp_linux_dmabuf_v1.modifier: a format is not used");
         }
     }
 };
@@ -60,8 +60,8 @@ std::expected<std::shared_ptr<Connection>, VkResult> Connection::get(wl_display*
     const std::shared_ptr<Connection> made(new Connection(display));
     if (const VkResult result = made->bind_globals(); result != VK_SUCCESS)
         return std::unexpected(result);
-    // Another thread may have made one meanwhile. Its objects, or these, are destroyed after the
-    // lock.
+    // Another thread may have made one since. The Connection that is not kept is destroyed after
+    // the lock is released.
     return connections().with([&](auto& all) {
         auto live = find(all);
         if (live)
@@ -92,11 +92,11 @@ VkResult Connection::bind_globals() {
     VkResult result = queue_.round_trip();
     if (result != VK_SUCCESS || !dmabuf_ || has_surface_feedback())
         return result;
-    // The list that the bind is answered with has no end of its own.
+    // The compositor answers the bind with a list that no event ends: a round trip ends it.
     result = queue_.round_trip();
     if (!version_3_.formats.empty())
-        version_3_list_ = std::make_shared<const core::DmabufFeedback>(
-            core::DmabufFeedback{.tranches = {std::move(version_3_)}});
+        version_3_list_ = std::make_shared<const DmabufFormats>(
+            DmabufFormats{.tranches = {std::move(version_3_)}});
     return result;
 }
 
@@ -113,7 +113,7 @@ void Connection::bind_dmabuf(wl_registry* registry, uint32_t name, uint32_t vers
         registry, name, &zwp_linux_dmabuf_v1_interface, std::min({version, known, uint32_t{5}}))));
     if (!dmabuf_)
         return;
-    // At once: an event that nobody listens for is dropped. Later versions send none.
+    // At once: libwayland drops events without a listener. Later versions send none.
     static constexpr zwp_linux_dmabuf_v1_listener listener = {
         .format = &Handlers::format,
         .modifier = &Handlers::modifier,

@@ -12,9 +12,8 @@
 
 namespace fencebridge::wayland {
 
-/// Held by the thread that dispatches; gives the turn up, and wakes the others, at its end. Only a
-/// round that may have changed something counts: two threads that find nothing must not keep each
-/// other from sleeping.
+/// The destructor ends the turn and wakes the threads that wait for it. A round that dispatched
+/// nothing does not count: otherwise two threads that find nothing would keep waking each other.
 class EventQueue::Turn {
 public:
     explicit Turn(EventQueue& queue) : queue_(queue) {}
@@ -39,11 +38,11 @@ private:
 EventQueue::EventQueue(Display& display) :
     display_(display), handle_(wl_display_create_queue(display.handle)) {}
 
-std::expected<EventQueue::Stamp, VkResult> EventQueue::dispatch_pending() {
+std::expected<core::EventStamp, VkResult> EventQueue::dispatch_pending() {
     {
         const std::lock_guard guard(mutex_);
         if (dispatching_)
-            return Stamp{rounds_};
+            return core::EventStamp{rounds_};
         dispatching_ = true;
     }
     int dispatched;
@@ -56,24 +55,24 @@ std::expected<EventQueue::Stamp, VkResult> EventQueue::dispatch_pending() {
     if (dispatched < 0)
         return lost();
     const std::lock_guard guard(mutex_);
-    return Stamp{rounds_};
+    return core::EventStamp{rounds_};
 }
 
-std::expected<EventQueue::Stamp, VkResult> EventQueue::keep_up() {
-    if (++calls_since_look_ >= calls_to_a_look) {
-        if (const VkResult result = look(); result != VK_SUCCESS)
+std::expected<core::EventStamp, VkResult> EventQueue::keep_up() {
+    if (++calls_since_read_ >= calls_per_read) {
+        if (const VkResult result = read_available(); result != VK_SUCCESS)
             return std::unexpected(result);
     }
     return dispatch_pending();
 }
 
-/// Reads what has come, if anything has, and dispatches it.
+/// Reads and dispatches the events that have arrived, without waiting for more.
 ///
-/// If something has come, wl_display_read_events() waits for the other threads that have prepared
-/// to read. Whoever polls the socket is woken by what has come; a caller that has itself prepared
-/// to read would wait for itself (docs/design.md, Limits).
-VkResult EventQueue::look() {
-    calls_since_look_ = 0; // also where another thread is reading already
+/// If any have arrived, wl_display_read_events() waits for the other threads that have prepared to
+/// read. Threads that poll the socket have been woken by these events. A calling thread that has
+/// itself prepared to read would wait for itself (docs/limits.md).
+VkResult EventQueue::read_available() {
+    calls_since_read_ = 0; // also if another thread is reading already
     const auto stamp = dispatch_pending();
     if (!stamp)
         return stamp.error();
@@ -93,15 +92,15 @@ VkResult EventQueue::round_trip() {
     return wait_until([&] { return answered; });
 }
 
-VkResult EventQueue::wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) {
+VkResult EventQueue::wait(core::EventStamp seen, const Deadline& deadline, std::span<pollfd> also) {
     {
         std::unique_lock lock(mutex_);
-        const auto ready = [&] { return Stamp{rounds_} != seen || !dispatching_; };
+        const auto ready = [&] { return core::EventStamp{rounds_} != seen || !dispatching_; };
         if (!deadline.time())
             round_ended_.wait(lock, ready);
         else if (!round_ended_.wait_until(lock, *deadline.time(), ready))
             return VK_TIMEOUT;
-        if (Stamp{rounds_} != seen)
+        if (core::EventStamp{rounds_} != seen)
             return VK_SUCCESS;
         dispatching_ = true;
     }
@@ -110,9 +109,9 @@ VkResult EventQueue::wait(Stamp seen, const Deadline& deadline, std::span<pollfd
 }
 
 VkResult EventQueue::read_and_dispatch(const Deadline& deadline, std::span<pollfd> also) {
-    calls_since_look_ = 0;
+    calls_since_read_ = 0;
     if (wl_display_prepare_read_queue(display(), handle_.get()) != 0) {
-        // Another reader has put events here meanwhile.
+        // Another reader has queued events here since the last dispatch.
         if (wl_display_dispatch_queue_pending(display(), handle_.get()) < 0)
             return lost().error();
         return VK_SUCCESS;
@@ -124,7 +123,7 @@ VkResult EventQueue::read_and_dispatch(const Deadline& deadline, std::span<pollf
         short events = POLLIN;
         if (wl_display_flush(display()) < 0 && errno == EAGAIN)
             events |= POLLOUT;
-        // On EPIPE the compositor's last words, a protocol error, may still be there to read.
+        // On EPIPE, go on: the compositor's last event, a protocol error, may be left to read.
         *socket = {.fd = wl_display_get_fd(display()), .events = events, .revents = 0};
         const auto timeout = deadline.remaining();
         const int ready =
@@ -148,14 +147,14 @@ VkResult EventQueue::read_and_dispatch(const Deadline& deadline, std::span<pollf
     const int dispatched = wl_display_dispatch_queue_pending(display(), handle_.get());
     if (dispatched < 0)
         return lost().error();
-    // Where another thread takes its prepared read back, nothing has been read, and the socket is
-    // still readable: poll() would tell so for ever.
+    // If another thread cancels its prepared read, nothing is read, and the socket stays readable:
+    // poll() would return at once for ever. So the deadline is checked here.
     const bool others_are_ready =
         std::ranges::any_of(also, [](const pollfd& other) { return other.revents != 0; });
     return dispatched == 0 && !others_are_ready && deadline.has_passed() ? VK_TIMEOUT : VK_SUCCESS;
 }
 
-bool EventQueue::wait_for_others(const Deadline& deadline, std::span<pollfd> others) {
+bool EventQueue::poll_others(const Deadline& deadline, std::span<pollfd> others) {
     constexpr timespec longest = {.tv_sec = 0, .tv_nsec = 100'000'000};
     const auto left = deadline.remaining();
     const timespec timeout =
@@ -173,11 +172,11 @@ bool EventQueue::wait_for_others(const Deadline& deadline, std::span<pollfd> oth
 
 VkResult EventQueue::flush() {
     if (wl_display_flush(display()) >= 0 || errno == EAGAIN)
-        return VK_SUCCESS; // what is left goes with the next flush
+        return VK_SUCCESS; // the next flush sends the rest
     if (errno != EPIPE)
         return lost().error();
-    // The compositor is gone; reading makes libwayland see it, and finds its last words.
-    return look();
+    // The compositor is gone. The read makes libwayland notice, and finds a last protocol error.
+    return read_available();
 }
 
 std::unexpected<VkResult> EventQueue::lost() {

@@ -10,25 +10,26 @@
 #include <span>
 #include <vulkan/vulkan.h>
 
+#include "core/event_stamp.hpp"
 #include "util/deadline.hpp"
 #include "wayland/proxy.hpp"
 
 namespace fencebridge::wayland {
 
-/// The application's connection, and what all event queues on it share.
+/// The application's connection, with what all event queues on it share.
 struct Display {
     wl_display* const handle;
     std::atomic<bool> loss_logged = false;
 };
 
-/// A private event queue on the application's connection. Events are dispatched by whichever of
-/// the application's threads waits; there is no thread of ours.
+/// A private event queue on the application's connection. The layer has no thread: an application
+/// thread that waits in a call of the layer's dispatches the events.
 ///
-/// Handlers run on one thread at a time, without a lock held. A thread that comes while another
-/// dispatches waits for that one's result instead.
+/// Handlers run on one thread at a time, without a lock held. A thread that calls while another
+/// dispatches waits for the result of that one.
 ///
-/// A wait looks like this, so that an event that another thread dispatches between the check and
-/// the wait is not slept through:
+/// A wait has this form. The stamp makes wait() return at once if another thread has dispatched
+/// events since the check:
 ///
 ///     for (;;) {
 ///         const auto stamp = queue.dispatch_pending();
@@ -44,29 +45,26 @@ public:
     [[nodiscard]] wl_display* display() const { return display_.handle; }
     [[nodiscard]] wl_event_queue* get() const { return handle_.get(); }
 
-    /// Counts rounds of dispatching.
-    enum class Stamp : uint64_t {};
+    /// Runs the handlers of the events that have been read from the socket. No system call.
+    /// @return or VK_ERROR_SURFACE_LOST_KHR when the connection is lost
+    [[nodiscard]] std::expected<core::EventStamp, VkResult> dispatch_pending();
 
-    /// Runs the handlers of what has been read from the socket already. No system call.
-    /// @return VK_ERROR_SURFACE_LOST_KHR when the connection is dead
-    [[nodiscard]] std::expected<Stamp, VkResult> dispatch_pending();
+    /// As dispatch_pending(), for a caller that calls once in a frame and may never have to wait.
+    /// Reads the socket first if nothing has been read through this queue for `calls_per_read`
+    /// calls: otherwise the answers to the caller's requests would pile up in an application that
+    /// reads no events. Such a read takes one system call if the socket is empty.
+    [[nodiscard]] std::expected<core::EventStamp, VkResult> keep_up();
+    static constexpr uint32_t calls_per_read = 16;
 
-    /// The same for a caller that comes again and again and may never have to wait: one call in
-    /// `calls_to_a_look`, counted from when the socket was last read through this queue, looks
-    /// there first, so that what the caller's requests are answered with does not pile up in an
-    /// application that reads nothing. The look takes one system call if nothing has come.
-    [[nodiscard]] std::expected<Stamp, VkResult> keep_up();
-    static constexpr uint32_t calls_to_a_look = 16;
-
-    /// Sends what is buffered, then waits until events have been dispatched since `seen` was
-    /// given, or something has happened on one of `also`, at most until the deadline. Looks at the
-    /// socket once even if that has passed.
-    /// @param also  at most core::max_images; filled in as by poll(2). For one thread at a time.
+    /// Flushes, then waits until events have been dispatched since `seen`, or one of `also` is
+    /// ready, at most until the deadline. Reads the socket once even if the deadline has passed.
+    /// @param also  at most core::max_images; filled in as by poll(2). One thread at a time.
     /// @return VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR
-    [[nodiscard]] VkResult wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also = {});
+    [[nodiscard]] VkResult wait(core::EventStamp seen, const Deadline& deadline,
+                                std::span<pollfd> also = {});
 
-    /// Waits without a limit, but for the connection's end, until `holds()`, which is asked after
-    /// each round of dispatching, and once before the first wait.
+    /// Waits until `holds()` is true, without a deadline; ends when the connection is lost. Calls
+    /// `holds()` before the first wait and after each round of dispatching.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
     template <class Predicate>
     [[nodiscard]] VkResult wait_until(Predicate&& holds) {
@@ -82,34 +80,35 @@ public:
     }
 
     /// Waits until the compositor has answered all requests made so far. For a queue that no other
-    /// thread knows yet: what another dispatches before there is a listener would be dropped.
+    /// thread uses yet: events that another thread dispatches before the listener is added would be
+    /// lost.
     /// @return VK_SUCCESS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult round_trip();
 
-    /// Flushes, then polls `others` for at most 100 ms. Does not read events: the caller does not
-    /// need them to end its wait. After 100 ms wait() reads them for the application.
+    /// Flushes, then polls `others` for at most 100 ms without reading events, for a caller whose
+    /// wait no event ends. The caller then calls wait(), which reads the application's events, too.
     /// @param others  at most core::max_images; filled in as by poll(2)
     /// @return true when `others` ended the poll; false: call wait()
-    [[nodiscard]] bool wait_for_others(const Deadline& deadline, std::span<pollfd> others);
+    [[nodiscard]] bool poll_others(const Deadline& deadline, std::span<pollfd> others);
 
-    /// Hands buffered requests to the socket as far as it takes them, without waiting.
+    /// Sends buffered requests as far as the socket accepts them, without waiting.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult flush();
 
 private:
-    /// The right to dispatch, which one thread has at a time.
+    /// Held by the thread that dispatches.
     class Turn;
 
-    VkResult look();
+    VkResult read_available();
     VkResult read_and_dispatch(const Deadline& deadline, std::span<pollfd> also);
-    /// After a call of libwayland's that fails on a dead connection alone: logs, once for all
-    /// queues, what it died of.
-    /// @return VK_ERROR_SURFACE_LOST_KHR, by its type an error
+    /// After a libwayland call that fails only on a lost connection. Logs the cause, once for all
+    /// queues of the connection.
+    /// @return VK_ERROR_SURFACE_LOST_KHR
     std::unexpected<VkResult> lost();
 
     Display& display_;
     Proxy<wl_event_queue> handle_;
-    std::atomic<uint32_t> calls_since_look_ = 0;
+    std::atomic<uint32_t> calls_since_read_ = 0;
 
     // Behind mutex_:
     std::mutex mutex_;

@@ -22,43 +22,43 @@ struct SyncobjDestroyer {
     void operator()(wp_linux_drm_syncobj_timeline_v1* timeline) const;
 };
 
-/// An image's two timelines as the compositor knows them.
+/// An image's two timelines, as imported into the compositor.
 struct Timelines {
     using Timeline = std::unique_ptr<wp_linux_drm_syncobj_timeline_v1, SyncobjDestroyer>;
     Timeline acquire;
     Timeline release;
 };
 
-/// The global of linux-drm-syncobj-v1, where build and compositor have it.
+/// The global of linux-drm-syncobj-v1, if the build and the compositor have it.
 class ExplicitSyncManager {
 public:
-    /// For a global of the registry: binds it, if it is the protocol's.
+    /// For each global of the registry: binds it if it is the protocol's.
     void bind(wl_registry* registry, uint32_t name, const char* interface);
 
-    /// Nothing, or why the protocol cannot be used here, in words.
+    /// @return nothing; or the reason why the protocol cannot be used here, for the log
     [[nodiscard]] std::expected<void, std::string> usable() const;
 
-    /// A compositor that cannot import a timeline ends the connection.
-    /// @return null timelines when memory is out, or the protocol cannot be used
+    /// Imports an image's timelines. A compositor that cannot import one ends the connection.
+    /// @return null timelines if memory is out or the protocol cannot be used
     [[nodiscard]] Timelines import(const sync::ImageTimelines& timelines) const;
 
-    /// Extends a surface, which can be extended once at a time.
-    /// @return null when memory is out, or the protocol cannot be used
+    /// Creates the surface's wp_linux_drm_syncobj_surface_v1, of which it can have one at a time.
+    /// @return null if memory is out or the protocol cannot be used
     [[nodiscard]] wp_linux_drm_syncobj_surface_v1* get_surface(wl_surface* surface) const;
 
 private:
     std::unique_ptr<wp_linux_drm_syncobj_manager_v1, SyncobjDestroyer> manager_;
 };
 
-/// linux-drm-syncobj-v1 for one wl_surface. Used between the requests of one commit.
+/// A wl_surface's wp_linux_drm_syncobj_surface_v1. Called between the requests of one commit.
 class ExplicitSync {
 public:
-    /// The commit's buffer is read and released by these points.
-    /// @return false when memory is out
+    /// Sets the acquire and the release point of the next commit.
+    /// @return false if memory is out
     [[nodiscard]] bool set_points(const ExplicitSyncManager& manager, wl_surface* surface,
                                   const Timelines& timelines, const core::CommitPoints& points);
-    /// The commit's buffer has no points: from here on its fences travel with it. The protocol
-    /// demands points of every commit while the surface is extended by it.
+    /// The next commit has no points; its fences travel with the buffer. Destroys the surface's
+    /// object, since the protocol requires points for every commit while it exists.
     void set_none() { surface_.reset(); }
 
 private:

@@ -4,54 +4,62 @@
 #include <algorithm>
 
 #include "util/log.hpp"
+#include "util/trace.hpp"
 
 namespace fencebridge::wayland {
 
 struct WaylandPresenter::Handlers {
     static void release(void* data, wl_buffer*) {
         const Slot& slot = *static_cast<Slot*>(data);
-        // linux-drm-syncobj-v1 leaves undefined when, or whether, this comes for a buffer with a
-        // release point.
+        // linux-drm-syncobj-v1 leaves undefined when, or whether, a compositor sends this event for
+        // a buffer with a release point.
         if (slot.timelines.release)
             return;
-        slot.presenter->ring_.with([&](core::ImageRing& ring) { ring.release(slot.image); });
+        ShownImages& shown = slot.presenter->shown_;
+        shown.ring.with([&](core::ImageRing& ring) { ring.mark_released(slot.image); });
+        trace::released(&shown, slot.image);
     }
 };
 
-WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, SurfaceUse surface,
-                                   PresenterParameters parameters, Locked<core::ImageRing>& ring) :
+WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
+                                   PresenterParameters parameters, ShownImages& shown) :
     window_(std::move(window)),
     surface_(std::move(surface)), parameters_(std::move(parameters)),
     pacing_(core::choose_pacing(parameters_.mode, surface_->connection().fifo() != nullptr)),
-    pace_(core::pace_of(pacing_, ring.with([](const auto& all) { return all.size(); }))),
-    ring_(ring), queue_(surface_->connection().display()) {
-    judged_.with([&](Judged& last) { last.feedback = parameters_.feedback; });
+    pace_(core::pace_of(pacing_, shown.ring.with([](const auto& all) { return all.size(); }))),
+    shown_(shown), queue_(surface_->connection().display()) {
+    judged_.with([&](Judged& last) {
+        last.feedback = std::static_pointer_cast<const DmabufFormats>(parameters_.basis);
+    });
 }
 
 WaylandPresenter::~WaylandPresenter() {
     slots_.clear();
-    // Lets the compositor free the buffers now; what the socket does not take goes later.
+    // The compositor can free the buffers now. A later flush sends what the socket does not accept.
     if (queue_)
         static_cast<void>(wl_display_flush(queue_.display()));
 }
 
-std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
-    std::shared_ptr<WaylandWindow> window, SurfaceUse surface, PresenterParameters parameters,
-    const std::vector<image::SwapchainImage>& images, Locked<core::ImageRing>& ring) {
+std::expected<std::unique_ptr<Presenter>, VkResult>
+WaylandPresenter::create(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
+                         PresenterParameters parameters,
+                         const std::vector<image::SwapchainImage>& images, ShownImages& shown) {
     std::unique_ptr<WaylandPresenter> self(
-        new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), ring));
+        new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), shown));
     if (!self->queue_)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     if (self->pacing_ == core::Pacing::barrier && !self->surface_->prepare_fifo())
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     for (uint32_t i = 0; i < images.size(); ++i)
         self->slots_.push_back({.presenter = self.get(), .image = core::ImageIndex{i}});
-    // Timelines first: if the compositor refuses one, the wait for the buffers' answers sees it.
+    // Timelines first: the wait for the buffers' answers then also sees a protocol error about a
+    // timeline.
     VkResult requested = self->import_timelines();
     if (requested == VK_SUCCESS)
         requested = self->request_buffers(images);
-    // Also after a failure: an answer to a params object that is gone would leave libwayland out
-    // of step with the compositor's object ids, which kills the connection.
+    // Also after a failure. The answer to a params object creates a wl_buffer; if the params object
+    // were destroyed before the answer, libwayland would lose count of the object ids, which ends
+    // the connection.
     VkResult result = self->wait_for_answers();
     if (requested != VK_SUCCESS && result == VK_SUCCESS)
         result = requested;
@@ -72,13 +80,13 @@ VkResult WaylandPresenter::request_buffers(const std::vector<image::SwapchainIma
     modifier_ = images.front().layout.modifier;
     for (size_t i = 0; i < images.size(); ++i) {
         if (!slots_[i].request.send(dmabuf.get(), images[i], parameters_.extent,
-                                    parameters_.fourcc))
+                                    fourcc_of(parameters_.pixels)))
             return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     return VK_SUCCESS;
 }
 
-/// No buffer has been committed yet, so that none can have been released.
+/// Before the first commit, so that no release can be missed.
 void WaylandPresenter::take_buffers() {
     static constexpr wl_buffer_listener listener = {.release = &Handlers::release};
     for (Slot& slot : slots_) {
@@ -95,13 +103,13 @@ VkResult WaylandPresenter::wait_for_answers() {
     if (result != VK_SUCCESS || std::ranges::none_of(slots_, is_refused))
         return result;
     log::error("the compositor refused a buffer: %ux%u, format 0x%08x, modifier 0x%llx",
-               parameters_.extent.width, parameters_.extent.height, parameters_.fourcc,
+               parameters_.extent.width, parameters_.extent.height, fourcc_of(parameters_.pixels),
                static_cast<unsigned long long>(modifier_));
     return VK_ERROR_INITIALIZATION_FAILED;
 }
 
 VkResult WaylandPresenter::import_timelines() {
-    // The window system keeps what it was given; the descriptors can go.
+    // The compositor has descriptors of its own after the import; these are closed on return.
     const auto timelines = std::exchange(parameters_.timelines, {});
     for (size_t i = 0; i < timelines.size(); ++i) {
         slots_[i].timelines = surface_->connection().explicit_sync().import(timelines[i]);
@@ -111,35 +119,35 @@ VkResult WaylandPresenter::import_timelines() {
     return VK_SUCCESS;
 }
 
-std::expected<Presenter::Stamp, VkResult> WaylandPresenter::update() {
+std::expected<core::EventStamp, VkResult> WaylandPresenter::update() {
     const auto handled = queue_.keep_up();
     if (!handled)
         return std::unexpected(handled.error());
     if (const VkResult result = judge_feedback(); result != VK_SUCCESS)
         return std::unexpected(result);
-    return static_cast<Stamp>(*handled);
+    return *handled;
 }
 
-VkResult WaylandPresenter::wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) {
-    // With timelines no event says when an image comes back.
+VkResult WaylandPresenter::wait(core::EventStamp seen, const Deadline& deadline,
+                                std::span<pollfd> also) {
+    // With timelines, no event reports a release.
     const bool need_events = slots_.front().timelines.release == nullptr;
-    if (!need_events && queue_.wait_for_others(deadline, also))
+    if (!need_events && queue_.poll_others(deadline, also))
         return VK_SUCCESS;
-    return queue_.wait(static_cast<EventQueue::Stamp>(seen), deadline, also);
+    return queue_.wait(seen, deadline, also);
 }
 
 core::CommitWait WaylandPresenter::expected_wait() {
     return pace_ ? surface_->expected_wait(*pace_) : core::CommitWait::none;
 }
 
-VkResult WaylandPresenter::present(core::ImageIndex image,
-                                   const std::optional<core::CommitPoints>& points,
-                                   core::Turn turn) {
-    const Slot& slot = slots_[static_cast<size_t>(image)];
-    const Surface::Content content = {.buffer = slot.buffer.get(),
-                                      .timelines = points ? &slot.timelines : nullptr,
-                                      .points = points.value_or(core::CommitPoints{})};
-    if (const VkResult result = surface_->commit(content, pacing_, pace_, turn);
+VkResult WaylandPresenter::show(const PresentRequest& request,
+                                const std::optional<core::CommitPoints>& points) {
+    const Slot& slot = slots_[static_cast<size_t>(request.image)];
+    const SharedSurface::Content content = {.buffer = slot.buffer.get(),
+                                            .timelines = points ? &slot.timelines : nullptr,
+                                            .points = points.value_or(core::CommitPoints{})};
+    if (const VkResult result = surface_->commit(content, pacing_, pace_, request.turn);
         result != VK_SUCCESS)
         return result;
     if (const VkResult result = judge_feedback(); result != VK_SUCCESS)
@@ -147,7 +155,7 @@ VkResult WaylandPresenter::present(core::ImageIndex image,
     return is_suboptimal() ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;
 }
 
-/// Takes note of new feedback.
+/// Compares new feedback with the layout of the images.
 VkResult WaylandPresenter::judge_feedback() {
     const auto read = surface_->feedback();
     if (!read)
@@ -157,14 +165,15 @@ VkResult WaylandPresenter::judge_feedback() {
     if (!feedback || judged.feedback == feedback)
         return VK_SUCCESS;
     Judged now = {feedback, judged.suboptimal};
-    // What says the same again changes nothing, even if the images were made for a later tranche
-    // than the first: the compositor has refused buffers of that one, and would again.
+    // Equal feedback changes nothing, even if the images were made for a later tranche than the
+    // first: the compositor has refused buffers of the first one, and would refuse them again.
     if (*judged.feedback != *feedback) {
-        const auto choice = core::choose_modifiers(*feedback, parameters_.fourcc,
-                                                   parameters_.driver_modifiers, parameters_.nodes);
-        // Where nothing is shared any more, a new swapchain would fail and this one may still work.
+        const auto common = core::common_layouts(
+            rank_layouts(*feedback, fourcc_of(parameters_.pixels), parameters_.nodes),
+            core::Placement::dma_buf, parameters_.makeable);
+        // Without a common layout, a new swapchain would fail, and this one may still work.
         now.suboptimal =
-            !choice.empty() && std::ranges::find(choice.front(), modifier_) == choice.front().end();
+            !common.empty() && std::ranges::find(common.front(), modifier_) == common.front().end();
         window_->set_feedback(feedback);
     }
     judged_.with([&](Judged& last) { last = std::move(now); });

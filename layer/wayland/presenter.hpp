@@ -10,7 +10,7 @@
 #include "util/locked.hpp"
 #include "wayland/buffer_request.hpp"
 #include "wayland/event_queue.hpp"
-#include "wayland/surface.hpp"
+#include "wayland/shared_surface.hpp"
 #include "wayland/window.hpp"
 
 namespace fencebridge::wayland {
@@ -18,20 +18,20 @@ namespace fencebridge::wayland {
 /// Shows a swapchain's images on a wl_surface, each as one wl_buffer made from its dma-buf.
 class WaylandPresenter final : public Presenter {
 public:
-    /// Makes the buffers and waits for the compositor to take them.
-    /// @param ring  must outlive the presenter
+    /// Makes the buffers and waits for the compositor to import them.
+    /// @param shown  must outlive the presenter
     /// @return VK_ERROR_INITIALIZATION_FAILED when the compositor refuses a buffer,
     ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] static std::expected<std::unique_ptr<Presenter>, VkResult>
-    create(std::shared_ptr<WaylandWindow> window, SurfaceUse surface,
+    create(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
            PresenterParameters parameters, const std::vector<image::SwapchainImage>& images,
-           Locked<core::ImageRing>& ring);
+           ShownImages& shown);
 
-    std::expected<Stamp, VkResult> update() override;
-    VkResult wait(Stamp seen, const Deadline& deadline, std::span<pollfd> also) override;
+    std::expected<core::EventStamp, VkResult> update() override;
+    VkResult wait(core::EventStamp seen, const Deadline& deadline, std::span<pollfd> also) override;
     core::CommitWait expected_wait() override;
-    VkResult present(core::ImageIndex image, const std::optional<core::CommitPoints>& points,
-                     core::Turn turn) override;
+    VkResult show(const PresentRequest& request,
+                  const std::optional<core::CommitPoints>& points) override;
     bool is_suboptimal() const override {
         return judged_.with([](const Judged& last) { return last.suboptimal; });
     }
@@ -47,11 +47,11 @@ private:
         core::ImageIndex image;
         BufferRequest request;
         Proxy<wl_buffer> buffer; ///< once the compositor has answered
-        Timelines timelines;     ///< where fences go by those
+        Timelines timelines;     ///< null where fences travel with the buffer
     };
 
-    WaylandPresenter(std::shared_ptr<WaylandWindow> window, SurfaceUse surface,
-                     PresenterParameters parameters, Locked<core::ImageRing>& ring);
+    WaylandPresenter(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
+                     PresenterParameters parameters, ShownImages& shown);
 
     VkResult request_buffers(const std::vector<image::SwapchainImage>& images);
     VkResult import_timelines();
@@ -60,18 +60,19 @@ private:
     VkResult judge_feedback();
 
     const std::shared_ptr<WaylandWindow> window_;
-    const SurfaceUse surface_;
+    const SharedSurfaceUse surface_;
     PresenterParameters parameters_;
     const core::Pacing pacing_;
     const std::optional<core::Pace> pace_;
-    Locked<core::ImageRing>& ring_;
+    ShownImages& shown_;
     EventQueue queue_;
     std::vector<Slot> slots_;
 
-    uint64_t modifier_ = 0; ///< in use
-    /// The feedback last looked at: at first the one that the images were made for.
+    uint64_t modifier_ = 0; ///< of the images
+    /// The last feedback that judge_feedback() compared; at first the one of the window when the
+    /// images were made.
     struct Judged {
-        std::shared_ptr<const core::DmabufFeedback> feedback;
+        std::shared_ptr<const DmabufFormats> feedback;
         bool suboptimal = false; ///< a new swapchain would be made with another modifier
     };
     Locked<Judged> judged_;

@@ -7,14 +7,14 @@
 #include "linux-dmabuf-unstable-v1-client-protocol.h"
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
 #include "fifo-v1-client-protocol.h"
-#else // an owner of nothing
+#else // declared for null pointers
 struct wp_fifo_manager_v1;
 struct wp_fifo_v1;
 #endif
 
 namespace fencebridge::wayland {
 
-/// Destroys a Wayland object on the client's side: by its destructor request where it has one.
+/// Destroys a Wayland object, by its destructor request if it has one.
 struct Destroyer {
     void operator()(wl_event_queue* queue) const { wl_event_queue_destroy(queue); }
     void operator()(wl_registry* registry) const { wl_registry_destroy(registry); }
@@ -42,12 +42,12 @@ using Proxy = std::unique_ptr<T, Destroyer>;
 struct WrapperDestroyer {
     void operator()(void* wrapper) const { wl_proxy_wrapper_destroy(wrapper); }
 };
-/// A second client-side name of an object: what is created through it has its events on another
-/// queue, and the object's own events stay where they were.
+/// A proxy wrapper (wl_proxy_create_wrapper): the events of objects that are created through it go
+/// to another queue. The events of the wrapped object stay on its own queue.
 template <class T>
 using Wrapper = std::unique_ptr<T, WrapperDestroyer>;
 
-/// @return null when memory is out
+/// @return null if memory is out
 template <class T>
 Wrapper<T> wrap(T* object, wl_event_queue* queue) {
     Wrapper<T> wrapper(static_cast<T*>(wl_proxy_create_wrapper(object)));

@@ -1,28 +1,43 @@
 // SPDX-License-Identifier: MIT
 #include "wayland/window.hpp"
 
+#include <array>
+
 #include "wayland/buffer_request.hpp"
 #include "wayland/connection.hpp"
-#include "wayland/dmabuf_feedback.hpp"
 #include "wayland/presenter.hpp"
-#include "wayland/surface.hpp"
+#include "wayland/shared_surface.hpp"
+#include "wayland/surface_feedback.hpp"
 
 namespace fencebridge::wayland {
 
 namespace {
 
-using Feedback = std::shared_ptr<const core::DmabufFeedback>;
+constexpr std::array modes = {
+    // One image is on screen, one is queued, and the application draws to one.
+    core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 3},
+    // One image is on screen, one is latched for the next refresh, one may be waiting to replace
+    // that, and the application draws to one.
+    core::PresentModeLimits{VK_PRESENT_MODE_MAILBOX_KHR, 4},
+};
 
-/// What the compositor takes for a surface now; null if it does not tell. A round trip with version
-/// 4 of zwp_linux_dmabuf_v1.
-std::expected<Feedback, VkResult> ask_for_feedback(Connection& connection, wl_surface* surface) {
+constexpr core::SurfaceLimits surface_limits = {
+    // VK_KHR_wayland_surface: the surface takes the size of what is presented.
+    .current_extent = {UINT32_MAX, UINT32_MAX},
+    .modes = modes,
+};
+
+/// The dma-bufs that the compositor imports for a surface now; null if it does not say. Makes a
+/// round trip with version 4 of zwp_linux_dmabuf_v1.
+std::expected<std::shared_ptr<const DmabufFormats>, VkResult>
+request_feedback(Connection& connection, wl_surface* surface) {
     if (!connection.has_surface_feedback())
         return connection.version_3_list();
     EventQueue queue(connection.display());
     const auto dmabuf = queue ? wrap(connection.dmabuf(), queue.get()) : nullptr;
     if (!dmabuf)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
-    const DmabufFeedback feedback(dmabuf.get(), surface);
+    const SurfaceFeedback feedback(dmabuf.get(), surface);
     if (const VkResult result = queue.round_trip(); result != VK_SUCCESS)
         return std::unexpected(result);
     return feedback.current();
@@ -41,11 +56,11 @@ WaylandWindow::create(wl_display* display, wl_surface* surface) {
         return std::unexpected(in_words(connection.error()));
     if ((*connection)->dmabuf() == nullptr)
         return std::unexpected("the compositor has no zwp_linux_dmabuf_v1 version 3");
-    auto feedback = ask_for_feedback(**connection, surface);
+    auto feedback = request_feedback(**connection, surface);
     if (!feedback)
         return std::unexpected(in_words(feedback.error()));
     if (!*feedback)
-        return std::unexpected("the compositor gave no dma-buf feedback");
+        return std::unexpected("the compositor sent no dma-buf feedback");
 
     std::shared_ptr<WaylandWindow> self(new WaylandWindow(display, surface));
     self->explicit_sync_ = (*connection)->explicit_sync().usable();
@@ -53,39 +68,58 @@ WaylandWindow::create(wl_display* display, wl_surface* surface) {
     return self;
 }
 
-std::expected<sync::TimelineTaker, std::string> WaylandWindow::timeline_taker() {
+const core::SurfaceLimits& WaylandWindow::limits() const { return surface_limits; }
+
+std::vector<VkSurfaceFormatKHR> WaylandWindow::formats() const {
+    std::vector<VkSurfaceFormatKHR> all;
+    for (const vk::Format& format : vk::formats())
+        all.push_back({format.format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR});
+    return all;
+}
+
+std::expected<AcceptedLayouts, VkResult> WaylandWindow::layouts(const PixelFormat& pixels,
+                                                                const core::DrmNodes& nodes) {
+    const auto last = feedback();
+    return AcceptedLayouts{.ranks = rank_layouts(*last, fourcc_of(pixels), nodes), .basis = last};
+}
+
+bool WaylandWindow::is_foreign(const core::DrmNodes& nodes) {
+    return wayland::is_foreign(*feedback(), nodes);
+}
+
+std::expected<sync::TimelineSupport, std::string> WaylandWindow::timeline_support() {
     if (!explicit_sync_)
         return std::unexpected(explicit_sync_.error());
-    return sync::TimelineTaker{
-        .main_device = feedback_.with([](const auto& last) { return last->main_device; })};
+    return sync::TimelineSupport{.main_device = feedback()->main_device};
 }
 
 std::expected<bool, VkResult> WaylandWindow::accepts(const image::SwapchainImage& image,
-                                                     VkExtent2D extent, uint32_t fourcc) {
+                                                     VkExtent2D extent, const PixelFormat& pixels) {
     const auto connection = Connection::get(display_);
     if (!connection)
         return std::unexpected(connection.error());
     if ((*connection)->dmabuf() == nullptr)
-        return false; // gone since the surface was made
-    return try_buffer((*connection)->display(), (*connection)->dmabuf(), image, extent, fourcc);
+        return false; // the compositor has removed the global since create()
+    return try_buffer((*connection)->display(), (*connection)->dmabuf(), image, extent,
+                      fourcc_of(pixels));
 }
 
 std::expected<std::unique_ptr<Presenter>, VkResult>
 WaylandWindow::create_presenter(PresenterParameters parameters,
                                 const std::vector<image::SwapchainImage>& images,
-                                Locked<core::ImageRing>& ring) {
+                                ShownImages& shown) {
     auto connection = Connection::get(display_);
     if (!connection)
         return std::unexpected(connection.error());
-    // Both may have gone since the surface was made.
+    // The compositor may have removed either global since create().
     if ((*connection)->dmabuf() == nullptr ||
         (!parameters.timelines.empty() && !(*connection)->explicit_sync().usable()))
         return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
-    auto surface = Surface::use(std::move(*connection), surface_);
+    auto surface = SharedSurface::use(std::move(*connection), surface_);
     if (!surface)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     return WaylandPresenter::create(shared_from_this(), std::move(surface), std::move(parameters),
-                                    images, ring);
+                                    images, shown);
 }
 
 } // namespace fencebridge::wayland

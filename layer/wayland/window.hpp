@@ -8,34 +8,42 @@
 
 #include "swapchain/window.hpp"
 #include "util/locked.hpp"
+#include "wayland/dmabuf_formats.hpp"
 
 namespace fencebridge::wayland {
 
-/// What lives as long as a VkSurfaceKHR: names of the application's objects, and what was found out
-/// about them. VK_KHR_wayland_surface guarantees wl_display and wl_surface for the lifetime of the
-/// swapchains alone, so this owns no Wayland object, and its destruction needs no connection.
+/// The DRM format (drm_fourcc.h) under which a compositor reads such pixels.
+[[nodiscard]] inline uint32_t fourcc_of(const PixelFormat& pixels) {
+    return pixels.opaque ? pixels.format->fourcc_opaque : pixels.format->fourcc_alpha;
+}
+
+/// A wl_surface as long as its VkSurfaceKHR exists: the application's handles, and what the
+/// compositor said about them. VK_KHR_wayland_surface guarantees wl_display and wl_surface for the
+/// lifetime of swapchains only. So this owns no Wayland object, and its destruction needs no
+/// connection.
 class WaylandWindow final : public Window, public std::enable_shared_from_this<WaylandWindow> {
 public:
-    /// Finds out what the compositor takes for the surface: two round trips at most, the only ones
-    /// until a swapchain is made.
-    /// @return or, for the log, why buffers cannot be shared with this compositor
+    /// Asks which dma-bufs the compositor imports for the surface. Two round trips at most; the
+    /// next ones are made with the first swapchain.
+    /// @return or the reason why buffers cannot be shared with this compositor, for the log
     [[nodiscard]] static std::expected<std::shared_ptr<WaylandWindow>, std::string>
     create(wl_display* display, wl_surface* surface);
 
     const void* native() const override { return surface_; }
-    std::expected<std::shared_ptr<const core::DmabufFeedback>, VkResult> feedback() override {
-        return feedback_.with([](const auto& last) { return last; });
-    }
-    std::expected<sync::TimelineTaker, std::string> timeline_taker() override;
+    const core::SurfaceLimits& limits() const override;
+    std::vector<VkSurfaceFormatKHR> formats() const override;
+    std::expected<AcceptedLayouts, VkResult> layouts(const PixelFormat& pixels,
+                                                     const core::DrmNodes& nodes) override;
+    bool is_foreign(const core::DrmNodes& nodes) override;
+    std::expected<sync::TimelineSupport, std::string> timeline_support() override;
     std::expected<bool, VkResult> accepts(const image::SwapchainImage& image, VkExtent2D extent,
-                                          uint32_t fourcc) override;
+                                          const PixelFormat& pixels) override;
     std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
-                     const std::vector<image::SwapchainImage>& images,
-                     Locked<core::ImageRing>& ring) override;
+                     const std::vector<image::SwapchainImage>& images, ShownImages& shown) override;
 
-    /// A swapchain has read new feedback: the next one is to be made for that.
-    void set_feedback(std::shared_ptr<const core::DmabufFeedback> feedback) {
+    /// A swapchain has received new feedback. Later swapchains are made for that.
+    void set_feedback(std::shared_ptr<const DmabufFormats> feedback) {
         feedback_.with([&](auto& last) { last.swap(feedback); });
     }
 
@@ -43,10 +51,14 @@ private:
     WaylandWindow(wl_display* display, wl_surface* surface) :
         display_(display), surface_(surface) {}
 
+    std::shared_ptr<const DmabufFormats> feedback() const {
+        return feedback_.with([](const auto& last) { return last; });
+    }
+
     wl_display* const display_;
     wl_surface* const surface_;
-    std::expected<void, std::string> explicit_sync_;               ///< or why it cannot be used
-    Locked<std::shared_ptr<const core::DmabufFeedback>> feedback_; ///< the last that was read
+    std::expected<void, std::string> explicit_sync_;        ///< or the reason why it cannot be used
+    Locked<std::shared_ptr<const DmabufFormats>> feedback_; ///< the last received; not null
 };
 
 } // namespace fencebridge::wayland

@@ -1,87 +1,68 @@
 // SPDX-License-Identifier: MIT
-// Prints the layer's tables of commands and extensions as JSON, for registry.py. The names of all
-// commands come on standard input, one a line: which of them the layer intercepts is asked of the
-// same functions as the loader's questions are.
+// Prints the layer's table of extensions as JSON, for registry.py.
 #include <cstdio>
-#include <iostream>
-#include <string>
-#include <vector>
 
 #include "entry/extensions.hpp"
-#include "entry/intercepts.hpp"
 
 namespace fencebridge::entry {
 namespace {
 
-template <class Predicate>
-void print_commands(const char* key, const std::vector<std::string>& commands,
-                    Predicate&& matches) {
-    std::printf("  \"%s\": [", key);
-    const char* separator = "";
-    for (const std::string& command : commands) {
-        if (!matches(command))
-            continue;
-        std::printf("%s\"%s\"", separator, command.c_str());
-        separator = ", ";
+const char* text(Level level) { return level == Level::instance ? "instance" : "device"; }
+
+const char* text(Status status) {
+    switch (status) {
+    case Status::provided:
+        return "provided";
+    case Status::passed_through:
+        return "passed through";
+    case Status::hidden:
+        break;
     }
-    std::printf("],\n");
+    return "hidden";
 }
 
-void print_hidden(const HiddenExtension& extension) {
-    std::printf("    \"%s\": {\"commands\": [", extension.name.data());
+/// Prints a list with a separator between the elements.
+template <class List, class Print>
+void print_list(const char* key, const List& list, Print&& print) {
+    std::printf(", \"%s\": [", key);
     const char* separator = "";
-    for (const std::string_view command : extension.commands) {
-        if (command.empty())
-            continue;
-        std::printf("%s\"%s\"", separator, command.data());
+    for (const auto& element : list) {
+        std::printf("%s", separator);
+        print(element);
         separator = ", ";
     }
-    std::printf("], \"structures\": [");
-    separator = "";
-    for (const AnswerStructure& structure : extension.structures) {
-        if (structure.type == 0)
-            continue;
-        std::printf("%s{\"name\": \"%s\", \"type\": %u, \"words\": %u}", separator,
-                    structure.name.data(), structure.type, structure.words);
-        separator = ", ";
-    }
-    std::printf("], \"present_modes\": [");
-    separator = "";
-    for (const uint32_t mode : extension.present_modes) {
-        if (mode == 0)
-            continue;
-        std::printf("%s%u", separator, mode);
-        separator = ", ";
-    }
-    std::printf("]}");
+    std::printf("]");
 }
 
-void print_tables(const std::vector<std::string>& commands) {
-    std::printf("{\n");
-    print_commands("intercepted", commands, [](const std::string& name) {
-        return find_instance_intercept(name) != nullptr || find_device_intercept(name) != nullptr;
+void print(const Extension& extension) {
+    std::printf("{\"name\": \"%s\", \"level\": \"%s\", \"status\": \"%s\", \"version\": %u",
+                extension.name.data(), text(extension.level), text(extension.status),
+                extension.spec_version);
+    print_list("commands", extension.commands, [](const Command& command) {
+        std::printf("{\"name\": \"%s\", \"intercepted\": %s, \"dispatch\": \"%s\"}",
+                    command.name.data(), command.function != nullptr ? "true" : "false",
+                    text(command.dispatch));
     });
-    print_commands("provided_commands", commands,
-                   [](const std::string& name) { return is_provided_command(name); });
-    std::printf("  \"provided\": {");
-    for (const VkExtensionProperties& extension : provided_device_extensions)
-        std::printf("%s\"%s\": %u", &extension == provided_device_extensions.data() ? "" : ", ",
-                    extension.extensionName, extension.specVersion);
-    std::printf("},\n  \"hidden\": {\n");
-    for (const HiddenExtension& extension : hidden_extensions()) {
-        print_hidden(extension);
-        std::printf(&extension == &hidden_extensions().back() ? "\n" : ",\n");
-    }
-    std::printf("  }\n}\n");
+    print_list("structures", extension.structures, [](const AnswerStructure& structure) {
+        std::printf("{\"name\": \"%s\", \"type\": %u, \"words\": %u}", structure.name.data(),
+                    structure.type, structure.words);
+    });
+    print_list("present_modes", extension.present_modes,
+               [](VkPresentModeKHR mode) { std::printf("%d", mode); });
+    std::printf("}");
 }
 
 } // namespace
 } // namespace fencebridge::entry
 
 int main() {
-    std::vector<std::string> commands;
-    for (std::string line; std::getline(std::cin, line);)
-        commands.push_back(line);
-    fencebridge::entry::print_tables(commands);
+    using namespace fencebridge::entry;
+    const char* separator = "[";
+    for (const Extension& extension : extensions()) {
+        std::printf("%s", separator);
+        print(extension);
+        separator = ",\n ";
+    }
+    std::printf("]\n");
     return 0;
 }

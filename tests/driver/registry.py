@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compares the layer's tables with the registry of Vulkan, so that a new command, structure or
-extension that has to do with swapchains cannot be overlooked. usage: registry.py PROGRAM VK_XML
-MANIFEST; PROGRAM is layer_tables."""
+"""Compares the layer's table of extensions with the registry of Vulkan and with the manifest, so that
+a new command, structure or extension that has to do with swapchains cannot be overlooked.
+usage: registry.py PROGRAM VK_XML MANIFEST; PROGRAM is layer_tables."""
 
 import json
 import subprocess
@@ -33,7 +33,6 @@ _CALLBACKS = "gives the handles to callbacks, which are the application's and ot
 _TIMESTAMPS = "VkSwapchainCalibratedTimestampInfoEXT is of VK_EXT_present_timing, which is hidden"
 COMMANDS = {
     "vkCreateDisplayPlaneSurfaceKHR": "surfaces of displays are the driver's",
-    "vkCreateHeadlessSurfaceEXT": "headless surfaces are the driver's",
     "vkDebugReportMessageEXT": _CALLBACKS,
     "vkSubmitDebugUtilsMessageEXT": _CALLBACKS,
     "vkGetCalibratedTimestampsEXT": _TIMESTAMPS,
@@ -168,10 +167,14 @@ def is_platform(element):
 
 
 class Comparison:
-    def __init__(self, registry, tables):
-        self.registry, self.tables = registry, tables
+    def __init__(self, registry, table):
+        self.registry, self.table = registry, table
         self.problems, self.newer = [], []
-        self.hidden_commands = {command for each in tables["hidden"].values()
+        self.hidden = {each["name"]: each for each in table if each["status"] == "hidden"}
+        self.provided = [each for each in table if each["status"] == "provided"]
+        self.intercepted = {command["name"] for each in table for command in each["commands"]
+                            if command["intercepted"]}
+        self.hidden_commands = {command["name"] for each in self.hidden.values()
                                 for command in each["commands"]}
         self.seen = 0
 
@@ -193,7 +196,7 @@ class Comparison:
                 yield name
 
     def check_commands(self):
-        intercepted = set(self.tables["intercepted"])
+        intercepted = self.intercepted
         for name in self.handle_commands():
             if all(is_platform(owner) for owner in self.registry.owners[name]):
                 continue
@@ -228,7 +231,8 @@ class Comparison:
             if any(each.findtext("type") in (SWAPCHAIN, SURFACE) for each in members)}
         self.swapchain_commands = [name for name, types in self.registry.all_commands()
                                    if direct & set(types)]
-        known = set(self.tables["hidden"]) | set(self.tables["provided"]) | set(EXTENSIONS)
+        provided = {each["name"] for each in self.provided}
+        known = set(self.hidden) | provided | set(EXTENSIONS)
         for name, element in self.registry.extensions.items():
             if element.get("type") != "device" or (name not in known and is_platform(element)):
                 continue
@@ -236,7 +240,7 @@ class Comparison:
             self.expect(not why or name in known, f"{name} acts on swapchains ({why}), and is "
                         "neither provided nor hidden nor listed with a reason")
         for name in EXTENSIONS:
-            self.expect(name not in self.tables["hidden"],
+            self.expect(name not in self.hidden,
                         f"{name} is hidden: its reason is out of date")
 
     def check_hidden(self, name, entry):
@@ -246,8 +250,9 @@ class Comparison:
             return
         parts = [part for require in element.iter("require") for part in require]
         commands = {part.get("name") for part in parts if part.tag == "command"}
-        self.expect(set(entry["commands"]) == commands,
-                    f"{name}: commands {sorted(commands)} are {entry['commands']} in the table")
+        listed = {each["name"] for each in entry["commands"]}
+        self.expect(listed == commands,
+                    f"{name}: commands {sorted(commands)} are {sorted(listed)} in the table")
         modes = [self.registry.numbers[self.registry.enum_of(part)] for part in parts
                  if part.get("extends") == "VkPresentModeKHR"]
         self.expect(sorted(modes) == sorted(entry["present_modes"]),
@@ -269,36 +274,64 @@ class Comparison:
             self.expect(words == each["words"],
                         f"{structure} has {words} words, not {each['words']}")
 
+    def check_owners(self):
+        """Each command stands under the extension that has it, and once."""
+        names = [command["name"] for each in self.table for command in each["commands"]]
+        self.expect(len(names) == len(set(names)), "a command is in the table twice")
+        for entry in self.table:
+            for command in entry["commands"]:
+                name = command["name"]
+                owners = self.registry.owners.get(name)
+                if owners is None:
+                    self.newer.append(name)
+                    continue
+                found = {each.get("name") for each in owners}
+                own = entry["name"] in found if entry["name"] else any(
+                    each.tag == "feature" for each in owners)
+                self.expect(own, f"{name} stands under {entry['name'] or 'Vulkan'}, and belongs to "
+                            f"{sorted(found)}")
+                types = self.registry.commands.get(self.registry.same.get(name, name), [None])
+                by_device = types[0] in ("VkDevice", "VkQueue")
+                if entry["status"] != "hidden" and name != "vkGetInstanceProcAddr":
+                    self.expect((command["dispatch"] == "device") == by_device,
+                                f"{name} is dispatched by {command['dispatch']} in the table")
+
     def check_provided(self, manifest):
-        listed = {each["name"]: each for each in manifest["layer"]["device_extensions"]}
-        self.expect(set(listed) == set(self.tables["provided"]),
+        listed = {each["name"]: each for key in ("instance_extensions", "device_extensions")
+                  for each in manifest["layer"][key]}
+        self.expect(set(listed) == {each["name"] for each in self.provided},
                     f"the manifest provides {sorted(listed)}")
-        commands = []
-        for name, version in self.tables["provided"].items():
-            self.expect(int(listed[name]["spec_version"]) == version,
-                        f"{name} is version {version}, and another in the manifest")
-            commands += listed[name]["entrypoints"]
+        for entry in self.provided:
+            name = entry["name"]
+            in_manifest = listed.get(name, {})
+            self.expect(in_manifest.get("spec_version") == str(entry["version"]),
+                        f"{name} is version {entry['version']} in the table, and "
+                        f"{in_manifest.get('spec_version')} in the manifest")
+            if entry["level"] == "instance":
+                continue
+            commands = {each["name"] for each in entry["commands"]
+                        if each["dispatch"] == "device"}
+            self.expect(set(in_manifest.get("entrypoints", [])) == commands,
+                        f"entry points of {name} in the manifest and in the table differ: "
+                        f"{sorted(commands ^ set(in_manifest.get('entrypoints', [])))}")
             element = self.registry.extensions[name]
             for part in (part for require in element.iter("require") for part in require):
-                # An extension's commands of a device are found by vkGetDeviceProcAddr.
+                # vkGetDeviceProcAddr has to find the device commands of the extension.
                 types = self.registry.commands.get(part.get("name"), [None])
                 if part.tag == "command" and types[0] in ("VkDevice", "VkQueue"):
-                    self.expect(part.get("name") in self.tables["provided_commands"],
+                    self.expect(part.get("name") in commands,
                                 f"{part.get('name')} of {name} is not provided")
-        self.expect(sorted(commands) == sorted(self.tables["provided_commands"]),
-                    "entry points of the manifest are not those that the layer provides: "
-                    f"{sorted(set(commands) ^ set(self.tables['provided_commands']))}")
 
 
 def main(program, vk_xml, manifest):
     registry = Registry(vk_xml)
-    names = "\n".join(name for name, _ in registry.all_commands())
-    tables = json.loads(subprocess.run([program], input=names, check=True, capture_output=True,
-                                       text=True).stdout)
-    comparison = Comparison(registry, tables)
+    table = json.loads(subprocess.run([program], check=True, capture_output=True,
+                                      text=True).stdout)
+    comparison = Comparison(registry, table)
     comparison.check_commands()
+    comparison.check_owners()
     comparison.check_extensions()
-    for name, entry in tables["hidden"].items():
+    for name, entry in comparison.hidden.items():
         comparison.check_hidden(name, entry)
     with open(manifest, encoding="utf-8") as file:
         comparison.check_provided(json.load(file))
@@ -307,7 +340,7 @@ def main(program, vk_xml, manifest):
                    if each.findtext("name") == "VK_HEADER_VERSION")
     print(f"registry {version}: {comparison.seen} comparisons, of "
           f"{len(list(comparison.handle_commands()))} commands that carry handles and "
-          f"{len(tables['hidden'])} hidden extensions; {len(comparison.problems)} problems; "
+          f"{len(comparison.hidden)} hidden extensions; {len(comparison.problems)} problems; "
           f"newer than this registry: {', '.join(comparison.newer) or 'nothing'}")
     # The registry that knows all of the table is the one that shows its spelling and its numbers.
     if int(version) >= KNOWS_ALL and comparison.newer:

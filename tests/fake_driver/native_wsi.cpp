@@ -11,12 +11,21 @@
 namespace fencebridge::fake_driver {
 namespace {
 
-VkResult create_surface(VkInstance instance, const VkWaylandSurfaceCreateInfoKHR*,
-                        const VkAllocationCallbacks*, VkSurfaceKHR* result) {
-    if (const auto failure = enter("vkCreateWaylandSurfaceKHR"))
+VkResult add_surface(const char* command, VkInstance instance, VkSurfaceKHR* result) {
+    if (const auto failure = enter(command))
         return *failure;
     *result = objects().surfaces.add({.instance = from_handle<Instance>(instance)});
     return VK_SUCCESS;
+}
+
+VkResult create_surface(VkInstance instance, const VkWaylandSurfaceCreateInfoKHR*,
+                        const VkAllocationCallbacks*, VkSurfaceKHR* result) {
+    return add_surface("vkCreateWaylandSurfaceKHR", instance, result);
+}
+
+VkResult create_headless_surface(VkInstance instance, const VkHeadlessSurfaceCreateInfoEXT*,
+                                 const VkAllocationCallbacks*, VkSurfaceKHR* result) {
+    return add_surface("vkCreateHeadlessSurfaceEXT", instance, result);
 }
 
 void destroy_surface(VkInstance, VkSurfaceKHR surface, const VkAllocationCallbacks*) {
@@ -253,6 +262,9 @@ std::vector<EntryPoint> surface_table() {
     return {
         entry_point<PFN_vkCreateWaylandSurfaceKHR, create_surface>(
             "vkCreateWaylandSurfaceKHR", Level::instance, never_core, wayland),
+        entry_point<PFN_vkCreateHeadlessSurfaceEXT, create_headless_surface>(
+            "vkCreateHeadlessSurfaceEXT", Level::instance, never_core,
+            VK_EXT_HEADLESS_SURFACE_EXTENSION_NAME),
         entry_point<PFN_vkDestroySurfaceKHR, destroy_surface>("vkDestroySurfaceKHR",
                                                               Level::instance, never_core, surface),
         entry_point<PFN_vkGetPhysicalDeviceWaylandPresentationSupportKHR, get_wayland_support>(

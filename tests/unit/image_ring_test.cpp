@@ -20,7 +20,7 @@ std::optional<ImageIndex> acquire(ImageRing& ring) {
     const ImageList free = ring.free();
     if (free.empty())
         return std::nullopt;
-    ring.take(free[0]);
+    ring.mark_acquired(free[0]);
     return free[0];
 }
 
@@ -37,9 +37,9 @@ TEST(ImageRing, GivesEveryImageOnceThenNone) {
 TEST(ImageRing, APresentedImageIsNotFreeUntilItIsReleased) {
     ImageRing ring(1);
     ASSERT_EQ(acquire(ring), first);
-    EXPECT_TRUE(ring.present(first));
+    EXPECT_TRUE(ring.mark_presented(first));
     EXPECT_EQ(acquire(ring), std::nullopt);
-    ring.release(first);
+    ring.mark_released(first);
     EXPECT_EQ(acquire(ring), first);
 }
 
@@ -47,11 +47,11 @@ TEST(ImageRing, GivesTheImageThatHasBeenFreeLongest) {
     ImageRing ring(3);
     for (const ImageIndex image : {first, second, third}) {
         ASSERT_EQ(acquire(ring), image);
-        ASSERT_TRUE(ring.present(image));
+        ASSERT_TRUE(ring.mark_presented(image));
     }
-    ring.release(third);
-    ring.release(first);
-    ring.release(second);
+    ring.mark_released(third);
+    ring.mark_released(first);
+    ring.mark_released(second);
     EXPECT_EQ(acquire(ring), third);
     EXPECT_EQ(acquire(ring), first);
     EXPECT_EQ(acquire(ring), second);
@@ -59,19 +59,19 @@ TEST(ImageRing, GivesTheImageThatHasBeenFreeLongest) {
 
 TEST(ImageRing, RefusesToPresentWhatIsNotAcquired) {
     ImageRing ring(2);
-    EXPECT_FALSE(ring.present(first)) << "it is free";
+    EXPECT_FALSE(ring.mark_presented(first)) << "it is free";
     ASSERT_EQ(acquire(ring), first);
-    EXPECT_TRUE(ring.present(first));
-    EXPECT_FALSE(ring.present(first)) << "the window system has it";
-    EXPECT_FALSE(ring.present(ImageIndex{2})) << "there is no such image";
+    EXPECT_TRUE(ring.mark_presented(first));
+    EXPECT_FALSE(ring.mark_presented(first)) << "the window system has it";
+    EXPECT_FALSE(ring.mark_presented(ImageIndex{2})) << "there is no such image";
 }
 
 TEST(ImageRing, IgnoresReleasesOfWhatTheWindowSystemDoesNotHave) {
     ImageRing ring(2);
     ASSERT_EQ(acquire(ring), first);
-    ring.release(first);
+    ring.mark_released(first);
     EXPECT_TRUE(ring.is_acquired(first)) << "the application draws to it";
-    ring.release(second);
+    ring.mark_released(second);
     EXPECT_EQ(acquire(ring), second);
     EXPECT_EQ(acquire(ring), std::nullopt);
 }
@@ -79,34 +79,34 @@ TEST(ImageRing, IgnoresReleasesOfWhatTheWindowSystemDoesNotHave) {
 TEST(ImageRing, AnImageGivenBackIsNextInTurn) {
     ImageRing ring(3);
     ASSERT_EQ(acquire(ring), first);
-    ring.give_back(first);
+    ring.undo(first);
     EXPECT_EQ(acquire(ring), first);
     ASSERT_EQ(acquire(ring), second);
-    ASSERT_TRUE(ring.present(second));
-    ring.give_back(second);
+    ASSERT_TRUE(ring.mark_presented(second));
+    ring.undo(second);
     EXPECT_EQ(acquire(ring), second) << "before the third, which waits longer";
 }
 
 TEST(ImageRing, ListsWhoHasWhat) {
     ImageRing ring(3);
     EXPECT_EQ(to_vector(ring.free()), (std::vector{first, second, third}));
-    ring.take(second);
+    ring.mark_acquired(second);
     EXPECT_EQ(to_vector(ring.free()), (std::vector{first, third}));
     EXPECT_TRUE(ring.presented().empty());
-    ASSERT_TRUE(ring.present(second));
+    ASSERT_TRUE(ring.mark_presented(second));
     EXPECT_EQ(to_vector(ring.presented()), (std::vector{second}));
-    ring.release(second);
+    ring.mark_released(second);
     EXPECT_EQ(to_vector(ring.free()), (std::vector{first, third, second}));
-    ring.take(third);
+    ring.mark_acquired(third);
     EXPECT_EQ(to_vector(ring.free()), (std::vector{first, second})) << "any of them can be taken";
 }
 
 TEST(ImageRing, ListsPresentedImagesInTheOrderOfPresenting) {
     ImageRing ring(3);
     for (const ImageIndex image : {first, second, third})
-        ring.take(image);
+        ring.mark_acquired(image);
     for (const ImageIndex image : {third, first, second})
-        ASSERT_TRUE(ring.present(image));
+        ASSERT_TRUE(ring.mark_presented(image));
     EXPECT_EQ(to_vector(ring.presented()), (std::vector{third, first, second}));
 }
 
@@ -138,18 +138,18 @@ TEST(ImageRing, AgreesWithItsModelOverRandomOperations) {
                 break;
             }
             case 1:
-                ASSERT_EQ(ring.present(image), model[target] == Owner::acquired);
+                ASSERT_EQ(ring.mark_presented(image), model[target] == Owner::acquired);
                 if (model[target] == Owner::acquired)
                     model[target] = Owner::presented;
                 break;
             case 2:
-                ring.release(image);
+                ring.mark_released(image);
                 if (model[target] == Owner::presented)
                     model[target] = Owner::free;
                 break;
             case 3:
                 if (model[target] != Owner::free) {
-                    ring.give_back(image);
+                    ring.undo(image);
                     model[target] = Owner::free;
                 }
                 break;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-#include "util/kernel_release.hpp"
+#include "ioctl/dma_buf.hpp"
 
 #include <gtest/gtest.h>
 
-namespace fencebridge {
+namespace fencebridge::ioctl {
 namespace {
 
 TEST(KernelRelease, IsComparedByNumbers) {
@@ -23,4 +23,4 @@ TEST(KernelRelease, WhatCannotBeReadIsEarlier) {
 }
 
 } // namespace
-} // namespace fencebridge
+} // namespace fencebridge::ioctl

@@ -24,7 +24,7 @@ TEST(Settings, EveryValueOfEverySetting) {
     EXPECT_TRUE(settings.set("sync", "auto"));
     EXPECT_EQ(settings.sync, std::nullopt);
     EXPECT_TRUE(settings.set("takeover", "off"));
-    EXPECT_EQ(settings.takeover, Takeover::off);
+    EXPECT_EQ(settings.takeover, TakeoverSetting::off);
     EXPECT_TRUE(settings.set("log_level", "debug"));
     EXPECT_EQ(settings.log_level, log::Level::debug);
 }
@@ -48,7 +48,7 @@ TEST(Settings, FileTakesThisLayersLinesOnly) {
                             "\n"
                             "fencebridge_wsi.log_level = info");
     EXPECT_EQ(settings.sync, core::Transport::kernel);
-    EXPECT_EQ(settings.takeover, Takeover::automatic);
+    EXPECT_EQ(settings.takeover, TakeoverSetting::automatic);
     EXPECT_EQ(settings.log_level, log::Level::info);
 }
 
@@ -79,7 +79,7 @@ TEST(Settings, EnvironmentGoesBeforeTheFile) {
     const ScopedVariable sync("FENCEBRIDGE_SYNC", "kernel");
     const Settings both = read_settings(info);
     EXPECT_EQ(both.sync, core::Transport::kernel);
-    EXPECT_EQ(both.takeover, Takeover::off);
+    EXPECT_EQ(both.takeover, TakeoverSetting::off);
 
     std::remove(file.c_str());
     ::rmdir(folder);

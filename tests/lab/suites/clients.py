@@ -34,7 +34,7 @@ _THROUGH_LAYER = {
     "premultiplied": Expected("fifo"),
 }
 _PICTURES = ("opaque", "premultiplied")
-_PASSES_THROUGH = "surface passes through: "  # without dma-bufs in the compositor
+_PASSES_THROUGH = "using the driver's own swapchains for a surface: "  # without dma-bufs in the compositor
 
 
 def run(out: Path) -> Outcome:

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <span>
+#include <sys/types.h>
+#include <vector>
+
+namespace fencebridge::core {
+
+/// The DRM nodes of a Vulkan device (VK_EXT_physical_device_drm). A device that does not tell its
+/// nodes has neither.
+struct DrmNodes {
+    std::optional<dev_t> primary;
+    std::optional<dev_t> render;
+};
+
+/// How the memory of an image reaches the window system.
+enum class Placement {
+    dma_buf, ///< as a dma-buf that the window system imports
+};
+
+/// Layouts for images of one format that a window system accepts, and that are equally good to it.
+struct LayoutRank {
+    Placement placement;
+    std::vector<uint64_t> modifiers = {}; ///< DRM format modifiers (drm_fourcc.h), each once
+    bool any = false;                     ///< every modifier, also those not listed
+    bool operator==(const LayoutRank&) const = default;
+};
+
+/// Finds the layouts that a window system and an image allocator have in common.
+/// @param ranks      what the window system accepts, best first
+/// @param placement  of the allocator's memory
+/// @param makes      the modifiers with which the allocator can make the images
+/// @return a list for each rank that has any, best first; within a list the driver may choose
+[[nodiscard]] inline std::vector<std::vector<uint64_t>>
+common_layouts(std::span<const LayoutRank> ranks, Placement placement,
+               std::span<const uint64_t> makes) {
+    std::vector<std::vector<uint64_t>> lists;
+    for (const LayoutRank& rank : ranks) {
+        std::vector<uint64_t> common;
+        if (rank.placement == placement && rank.any)
+            common.assign(makes.begin(), makes.end());
+        else if (rank.placement == placement)
+            std::ranges::copy_if(rank.modifiers, std::back_inserter(common),
+                                 [&](uint64_t modifier) {
+                                     return std::ranges::find(makes, modifier) != makes.end();
+                                 });
+        if (!common.empty())
+            lists.push_back(std::move(common));
+    }
+    return lists;
+}
+
+} // namespace fencebridge::core

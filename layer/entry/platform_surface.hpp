@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vulkan/vulkan.h>
+
+#include "entry/guard.hpp"
+#include "entry/registry.hpp"
+#include "util/log.hpp"
+
+// The commands that each window system has of its own, for any Platform.
+
+namespace fencebridge::entry {
+
+/// Resolves the next layer's commands of a platform, while the instance is created: later the
+/// loader would return its own commands, which call this layer.
+template <class Platform>
+void resolve_platform(Instance& instance) {
+    const auto resolve = [&](const char* command) {
+        instance.platform_next.emplace(command,
+                                       instance.next.GetInstanceProcAddr(instance.handle, command));
+    };
+    resolve(Platform::create_command);
+    if constexpr (requires { Platform::support_command; })
+        resolve(Platform::support_command);
+}
+
+template <class Function>
+Function find_next(const Instance& instance, const char* command) {
+    return reinterpret_cast<Function>(instance.platform_next.at(command));
+}
+
+template <class Platform>
+struct PlatformSurface {
+    /// vkCreate...SurfaceKHR. The VkSurfaceKHR is the next layer's own, so that a device that is
+    /// not taken over can use it.
+    static VKAPI_ATTR VkResult VKAPI_CALL Create(VkInstance handle,
+                                                 const typename Platform::CreateInfo* create_info,
+                                                 const VkAllocationCallbacks* allocator,
+                                                 VkSurfaceKHR* surface) {
+        return guarded([&] {
+            const auto instance = find_instance(handle);
+            if (!instance)
+                return VK_ERROR_INITIALIZATION_FAILED;
+            const auto create_next =
+                find_next<typename Platform::CreateFunction>(*instance, Platform::create_command);
+            const VkResult result = create_next(handle, create_info, allocator, surface);
+            if (result != VK_SUCCESS || !instance->takes_over)
+                return result;
+
+            Rollback created(
+                [&] { instance->next.DestroySurfaceKHR(handle, *surface, allocator); });
+            auto window = Platform::open(*create_info);
+            if (window)
+                instance->add_surface(*surface, std::move(*window));
+            else
+                log::warning("using the driver's own swapchains for a surface: %s",
+                             window.error().c_str());
+            created.commit();
+            return VK_SUCCESS;
+        });
+    }
+};
+
+/// vkGetPhysicalDevice...PresentationSupportKHR.
+template <class Platform, class Function>
+struct PlatformSupport;
+
+template <class Platform, class... Native>
+struct PlatformSupport<Platform, VkBool32(VKAPI_PTR*)(VkPhysicalDevice, uint32_t, Native...)> {
+    using Function = VkBool32(VKAPI_PTR*)(VkPhysicalDevice, uint32_t, Native...);
+
+    static VKAPI_ATTR VkBool32 VKAPI_CALL Get(VkPhysicalDevice device, uint32_t queue_family,
+                                              Native... native) {
+        VkBool32 supported = VK_FALSE;
+        guarded_void([&] {
+            const auto instance = find_instance(device);
+            if (!instance)
+                return;
+            // Presenting makes empty submissions, which every queue supports. Whether this window
+            // system shares buffers is known by the query of a surface's support; here it would
+            // take a round trip.
+            if (instance->takes_over && instance->physical(device)->can_be_taken_over())
+                supported = VK_TRUE;
+            else
+                supported = find_next<Function>(*instance, Platform::support_command)(
+                    device, queue_family, native...);
+        });
+        return supported;
+    }
+    static constexpr Function get() { return &Get; }
+};
+
+} // namespace fencebridge::entry

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+
+#include "entry/extensions.hpp"
+#include "entry/platform_surface.hpp"
+#include "headless/platform.hpp"
+#include "wayland/platform.hpp"
+
+// The window systems. To add one, write a folder with a Window and a Platform, and add the Platform
+// to this list.
+
+namespace fencebridge::entry {
+
+using Platforms = std::tuple<wayland::Platform, headless::Platform>;
+
+/// Calls `use(std::type_identity<Platform>())` for each platform.
+template <class Use>
+void for_each_platform(Use&& use) {
+    [&]<class... Platform>(std::type_identity<std::tuple<Platform...>>) {
+        (use(std::type_identity<Platform>()), ...);
+    }(std::type_identity<Platforms>());
+}
+
+/// The platform's instance extension, with its commands.
+template <class Platform>
+Extension platform_extension() {
+    Extension extension = {.name = Platform::extension,
+                           .level = Level::instance,
+                           .status = Platform::provided_version == 0 ? Status::passed_through
+                                                                     : Status::provided,
+                           .spec_version = Platform::provided_version};
+    const auto add = [&](const char* name, auto* function) {
+        extension.commands.push_back(
+            {name, reinterpret_cast<PFN_vkVoidFunction>(function), Level::instance});
+    };
+    add(Platform::create_command, &PlatformSurface<Platform>::Create);
+    if constexpr (requires { Platform::support_command; })
+        add(Platform::support_command,
+            PlatformSupport<Platform, typename Platform::SupportFunction>::get());
+    return extension;
+}
+
+} // namespace fencebridge::entry

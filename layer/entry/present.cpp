@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <span>
+#include <vector>
+
+#include "core/frame_pacing.hpp"
+#include "core/present_result.hpp"
+#include "entry/entry_points.hpp"
+#include "entry/guard.hpp"
+#include "entry/registry.hpp"
+#include "sync/fence_poll.hpp"
+#include "vk/chain.hpp"
+
+// vkQueuePresentKHR, and the semaphores that it waits for.
+
+namespace fencebridge::entry {
+
+namespace {
+
+/// A vkQueuePresentKHR, split into the layer's and the driver's swapchains.
+struct SplitPresent {
+    std::vector<std::shared_ptr<Swapchain>> ours; ///< one per swapchain; null for the driver's
+    std::vector<VkSwapchainKHR> drivers;
+    std::vector<uint32_t> drivers_images;
+    std::vector<VkResult> results; ///< one per swapchain
+};
+
+SplitPresent split(Device& device, const VkPresentInfoKHR& info) {
+    SplitPresent present;
+    present.results.resize(info.swapchainCount, VK_SUCCESS);
+    for (uint32_t i = 0; i < info.swapchainCount; ++i) {
+        present.ours.push_back(device.find_swapchain(info.pSwapchains[i]));
+        if (present.ours.back())
+            continue;
+        present.drivers.push_back(info.pSwapchains[i]);
+        present.drivers_images.push_back(info.pImageIndices[i]);
+    }
+    return present;
+}
+
+/// One of the layer's swapchains in a call.
+struct Place {
+    uint32_t index;
+    core::CommitWait wait;
+};
+
+/// The order in which to present to the layer's swapchains of a call: first the ones that need not
+/// wait for their turn, last the ones of hidden windows. No window delays another one that waits
+/// less. The waits overlap: each ends core::Pace::patience after its callback was requested, which
+/// was before this call.
+std::vector<Place> presenting_order(const SplitPresent& present) {
+    std::vector<Place> order;
+    for (uint32_t i = 0; i < present.ours.size(); ++i) {
+        if (!present.ours[i])
+            continue;
+        const bool alone = present.ours.size() == 1;
+        order.push_back({i, alone ? core::CommitWait::none : present.ours[i]->expected_wait()});
+    }
+    std::ranges::stable_sort(order, {}, &Place::wait);
+    return order;
+}
+
+/// The request for one swapchain of a call. Of the structures in pNext that have an element for
+/// each swapchain, only the one of VK_KHR_incremental_present can occur: the extensions of the
+/// others are hidden.
+PresentRequest request_of(const VkPresentInfoKHR& info, uint32_t i, const Fd& rendering,
+                          core::Turn turn) {
+    PresentRequest request = {
+        .image = core::ImageIndex{info.pImageIndices[i]}, .rendering = rendering, .turn = turn};
+    const auto* regions = vk::find<VkPresentRegionsKHR>(info.pNext);
+    if (regions != nullptr && regions->pRegions != nullptr && i < regions->swapchainCount &&
+        regions->pRegions[i].pRectangles != nullptr)
+        request.damage =
+            std::span(regions->pRegions[i].pRectangles, regions->pRegions[i].rectangleCount);
+    return request;
+}
+
+/// Presents to the driver's swapchains of a call that has some of both. Waits for the rendering on
+/// the CPU: a semaphore can be waited for only once, and the layer has done that. The structures in
+/// pNext are left out, since their elements count all swapchains of the call.
+void present_to_driver(Device& device, VkQueue queue, SplitPresent& present, const Fd& rendering) {
+    std::vector<VkResult> results(present.drivers.size(), VK_SUCCESS);
+    const VkPresentInfoKHR info = {
+        .sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
+        .swapchainCount = static_cast<uint32_t>(present.drivers.size()),
+        .pSwapchains = present.drivers.data(),
+        .pImageIndices = present.drivers_images.data(),
+        .pResults = results.data(),
+    };
+    VkResult result = sync::wait_on_cpu(rendering);
+    if (result == VK_SUCCESS)
+        result = device.vk.next.QueuePresentKHR(queue, &info);
+    if (core::is_of_whole_call(result))
+        std::ranges::fill(results, result);
+    size_t next = 0;
+    for (size_t i = 0; i < present.ours.size(); ++i) {
+        if (!present.ours[i])
+            present.results[i] = results[next++];
+    }
+}
+
+/// @return the result of the call, the worst of all
+VkResult report(const VkPresentInfoKHR& info, const SplitPresent& present) {
+    VkResult worst = VK_SUCCESS;
+    for (uint32_t i = 0; i < info.swapchainCount; ++i) {
+        worst = core::worse(worst, present.results[i]);
+        if (info.pResults != nullptr)
+            info.pResults[i] = present.results[i];
+    }
+    return worst;
+}
+
+} // namespace
+
+VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInfoKHR* info) {
+    return guarded([&] {
+        const auto device = find_device(queue);
+        SplitPresent present = split(*device, *info);
+        if (present.drivers.size() == info->swapchainCount)
+            return device->vk.next.QueuePresentKHR(queue, info);
+
+        const auto rendering = device->wait_semaphores.export_waits(
+            queue, std::span(info->pWaitSemaphores, info->waitSemaphoreCount));
+        if (!rendering) {
+            std::ranges::fill(present.results, rendering.error());
+            return report(*info, present);
+        }
+        const auto order = presenting_order(present);
+        const bool one_is_visible = order.front().wait != core::CommitWait::hidden;
+        for (const auto& [i, wait] : order)
+            present.results[i] = present.ours[i]->present(
+                request_of(*info, i, *rendering, core::choose_turn(wait, one_is_visible)));
+        if (!present.drivers.empty())
+            present_to_driver(*device, queue, present, *rendering);
+        return report(*info, present);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL CreateSemaphore(VkDevice handle,
+                                               const VkSemaphoreCreateInfo* create_info,
+                                               const VkAllocationCallbacks* allocator,
+                                               VkSemaphore* semaphore) {
+    return guarded([&] {
+        return find_device(handle)->wait_semaphores.create_semaphore(*create_info, allocator,
+                                                                     semaphore);
+    });
+}
+
+VKAPI_ATTR void VKAPI_CALL DestroySemaphore(VkDevice handle, VkSemaphore semaphore,
+                                            const VkAllocationCallbacks* allocator) {
+    guarded_void([&] {
+        const auto device = find_device(handle);
+        device->wait_semaphores.forget(semaphore);
+        device->vk.next.DestroySemaphore(handle, semaphore, allocator);
+    });
+}
+
+} // namespace fencebridge::entry

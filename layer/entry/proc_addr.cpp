@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#include <string_view>
+
+#include "entry/entry_points.hpp"
+#include "entry/extensions.hpp"
+#include "entry/registry.hpp"
+
+namespace fencebridge::entry {
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance handle, const char* name) {
+    const Command* const command = find_command(name).command;
+    const PFN_vkVoidFunction ours = command == nullptr ? nullptr : command->function;
+    const bool instance_level = ours != nullptr && command->dispatch == Level::instance;
+    const auto instance = handle == VK_NULL_HANDLE ? nullptr : find_instance(handle);
+    if (!instance)
+        return instance_level ? ours : nullptr;
+    const PFN_vkVoidFunction next = instance->next.GetInstanceProcAddr(handle, name);
+    // A command of an extension that the instance has not enabled stays absent. A device command
+    // that is asked for here finds out at each call whether its device is taken over.
+    if (next == nullptr || ours == nullptr)
+        return next;
+    return instance_level || instance->takes_over ? ours : next;
+}
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice handle, const char* name) {
+    const auto device = find_device(handle);
+    if (!device)
+        return nullptr;
+    const auto [extension, command] = find_command(name);
+    const PFN_vkVoidFunction next = device->vk.next.GetDeviceProcAddr(handle, name);
+    if (command == nullptr || command->dispatch != Level::device)
+        return next;
+    // vkCreateDevice has refused the extension, but some drivers return its commands all the same.
+    if (extension->status == Status::hidden)
+        return device->hides_extensions ? nullptr : next;
+    // On a device that is not taken over, the layer only needs to find commands, and to know of the
+    // device's end.
+    const std::string_view wanted = name;
+    if (!device->taken_over && wanted != "vkGetDeviceProcAddr" && wanted != "vkDestroyDevice")
+        return next;
+    // The layer has a provided extension whether or not the driver has it.
+    return next != nullptr || extension->status == Status::provided ? command->function : nullptr;
+}
+
+} // namespace fencebridge::entry

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+#include "entry/takeover.hpp"
+
+#include "entry/entry_points.hpp"
+#include "util/log.hpp"
+
+namespace fencebridge::entry {
+
+namespace {
+
+/// For a failure that may pass, the result of a surface query; nothing for any other result.
+std::optional<VkResult> passing_failure(VkResult result) {
+    switch (result) {
+    case VK_ERROR_OUT_OF_HOST_MEMORY:
+    case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+        return result;
+    case VK_ERROR_TOO_MANY_OBJECTS: // file descriptors among them
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    default:
+        return std::nullopt;
+    }
+}
+
+/// Whether the driver itself can present to the surface. The driver's list of extensions does not
+/// say: the loader adds the extensions of an implicit layer's manifest to it.
+/// @return or a failure that may pass
+std::expected<bool, VkResult> driver_presents(const Instance& instance,
+                                              const vk::PhysicalDevice& physical,
+                                              VkSurfaceKHR surface) {
+    uint32_t families = 0;
+    instance.next.GetPhysicalDeviceQueueFamilyProperties(physical.handle, &families, nullptr);
+    for (uint32_t family = 0; family < families; ++family) {
+        VkBool32 supported = VK_FALSE;
+        const VkResult result = instance.next.GetPhysicalDeviceSurfaceSupportKHR(
+            physical.handle, family, surface, &supported);
+        if (const auto failure = passing_failure(result))
+            return std::unexpected(*failure);
+        if (result == VK_SUCCESS && supported)
+            return true;
+    }
+    return false;
+}
+
+/// Owns a VkDevice of the layer's own, for the time of a trial.
+class TrialDevice {
+public:
+    explicit TrialDevice(const LoaderDevices& loader) : loader_(loader) {}
+    ~TrialDevice() {
+        if (handle_ != VK_NULL_HANDLE)
+            loader_.destroy(
+                handle_, nullptr,
+                reinterpret_cast<PFN_vkDestroyDevice>(next_proc_(handle_, "vkDestroyDevice")));
+    }
+    TrialDevice(const TrialDevice&) = delete;
+    TrialDevice& operator=(const TrialDevice&) = delete;
+
+    /// Called once.
+    /// @return the result of vkCreateDevice
+    VkResult create(const Instance& instance, const vk::PhysicalDevice& physical) {
+        constexpr float priority = 1.0f;
+        const VkDeviceQueueCreateInfo queue = {
+            .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+            .queueFamilyIndex = 0,
+            .queueCount = 1,
+            .pQueuePriorities = &priority,
+        };
+        const auto extensions = vk::required_device_extensions(physical.api_version);
+        const VkDeviceCreateInfo info = {
+            .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+            .queueCreateInfoCount = 1,
+            .pQueueCreateInfos = &queue,
+            .enabledExtensionCount = static_cast<uint32_t>(extensions.size()),
+            .ppEnabledExtensionNames = extensions.data(),
+        };
+        const VkResult result = loader_.create(instance.handle, physical.handle, &info, nullptr,
+                                               &handle_, &GetInstanceProcAddr, &next_proc_);
+        if (result != VK_SUCCESS)
+            handle_ = VK_NULL_HANDLE;
+        return result;
+    }
+
+    /// Its properties, after create().
+    [[nodiscard]] vk::Device describe(const Instance& instance,
+                                      const vk::PhysicalDevice& physical) const {
+        vk::Device device = {
+            .handle = handle_,
+            .physical = physical.handle,
+            .next = vk::DeviceDispatch(handle_, next_proc_, physical.api_version),
+            .memory = {},
+            .sync_fd = {},
+            .semaphores_export_freely = false,
+            .facts = {},
+            .own_queue = VK_NULL_HANDLE,
+            .driver = physical.name,
+        };
+        instance.next.GetPhysicalDeviceMemoryProperties(physical.handle, &device.memory);
+        return device;
+    }
+
+private:
+    const LoaderDevices loader_;
+    VkDevice handle_ = VK_NULL_HANDLE;
+    PFN_vkGetDeviceProcAddr next_proc_ = nullptr;
+};
+
+/// Makes one image on a VkDevice of the layer's own and offers it to the window system.
+/// @return also true if it cannot be tried; or VK_ERROR_SURFACE_LOST_KHR, or a failure that may
+/// pass
+std::expected<bool, VkResult> try_to_share(const Instance& instance,
+                                           const vk::PhysicalDevice& physical, Window& window,
+                                           VkFormat format) {
+    if (instance.loader_devices.create == nullptr)
+        return true;
+    TrialDevice trial(instance.loader_devices);
+    const VkResult created = trial.create(instance, physical);
+    if (const auto failure = passing_failure(created))
+        return std::unexpected(*failure);
+    if (created != VK_SUCCESS)
+        return true;
+    const vk::Device device = trial.describe(instance, physical);
+    const auto shown = can_show_an_image(device, physical, window, format);
+    if (shown || shown.error() == VK_ERROR_SURFACE_LOST_KHR)
+        return shown;
+    if (const auto failure = passing_failure(shown.error()))
+        return std::unexpected(*failure);
+    return true;
+}
+
+/// Whether the window system imports this device's images.
+///
+/// A device that the window system does not name shares at most DRM_FORMAT_MOD_LINEAR, and not
+/// every GPU imports another GPU's LINEAR buffers (other memory, other alignment). So, if the
+/// driver can present by itself, this makes one image of each layout in turn and offers it to the
+/// window system, until one is accepted.
+/// @param format  one in which images could be shared
+/// @return also true if it cannot be tried: the loader makes no device for a layer, or the driver
+///         refuses a second device; or an error as find_takeover()
+std::expected<bool, VkResult> imports_buffers(const Instance& instance,
+                                              const vk::PhysicalDevice& physical,
+                                              VkSurfaceKHR handle, Window& window,
+                                              VkFormat format) {
+    if (!window.is_foreign(physical.drm_nodes))
+        return true;
+    const auto presents = driver_presents(instance, physical, handle);
+    if (!presents)
+        return presents;
+    if (!*presents)
+        return true;
+    return try_to_share(instance, physical, window, format);
+}
+
+/// Finds out what swapchains of the device on the surface can be.
+/// @return without formats if the driver makes the swapchains; or an error as find_takeover()
+std::expected<SurfaceSupport, VkResult> decide(const Instance& instance,
+                                               const vk::PhysicalDevice& physical,
+                                               VkSurfaceKHR handle, Window& window) {
+    auto support = find_surface_support(physical, window);
+    if (!support)
+        return support;
+    if (support->formats.empty()) {
+        log::warning("device \"%s\": using the driver's own swapchains on this surface: driver and "
+                     "window system have no buffer layout in common",
+                     physical.name.c_str());
+        return support;
+    }
+    const auto imports =
+        imports_buffers(instance, physical, handle, window, support->formats.front().format);
+    if (!imports)
+        return std::unexpected(imports.error());
+    if (!*imports) {
+        log::warning("device \"%s\": using the driver's own swapchains on this surface: the "
+                     "window system uses another device, and refused a buffer of this one",
+                     physical.name.c_str());
+        return SurfaceSupport{};
+    }
+    return support;
+}
+
+} // namespace
+
+std::expected<std::optional<TakenOver>, VkResult>
+find_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR handle) {
+    if (!instance.takes_over)
+        return std::nullopt;
+    TakenOver found = {instance.physical(device), instance.find_surface(handle), nullptr};
+    if (!found.physical->can_be_taken_over() || !found.surface)
+        return std::nullopt;
+    found.support = found.surface->support.with([&](const auto& all) {
+        const auto known = all.find(device);
+        return known == all.end() ? nullptr : known->second;
+    });
+    if (!found.support) {
+        auto decided = decide(instance, *found.physical, handle, *found.surface->window);
+        if (!decided)
+            return std::unexpected(decided.error());
+        auto support = std::make_shared<const SurfaceSupport>(std::move(*decided));
+        found.support = found.surface->support.with(
+            [&](auto& all) { return all.try_emplace(device, std::move(support)).first->second; });
+    }
+    if (found.support->formats.empty())
+        return std::nullopt;
+    return found;
+}
+
+} // namespace fencebridge::entry

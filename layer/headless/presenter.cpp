@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#include "headless/presenter.hpp"
+
+#include <algorithm>
+#include <array>
+#include <sys/eventfd.h>
+
+#include "core/surface_limits.hpp"
+#include "ioctl/ioctl.hpp"
+#include "util/log.hpp"
+#include "util/trace.hpp"
+
+namespace fencebridge::headless {
+
+HeadlessPresenter::~HeadlessPresenter() {
+    log::info("headless surface: frames=%llu", static_cast<unsigned long long>(frames_.load()));
+}
+
+std::expected<core::EventStamp, VkResult> HeadlessPresenter::update() {
+    eventfd_t count = 0;
+    static_cast<void>(::eventfd_read(eventfd_.get(), &count));
+    return core::EventStamp{frames_.load()};
+}
+
+VkResult HeadlessPresenter::wait(core::EventStamp seen, const Deadline& deadline,
+                                 std::span<pollfd> also) {
+    if (core::EventStamp{frames_.load()} != seen)
+        return VK_SUCCESS;
+    std::array<pollfd, 1 + core::max_images> polled;
+    polled[0] = {.fd = eventfd_.get(), .events = POLLIN, .revents = 0};
+    std::ranges::copy(also, polled.begin() + 1);
+    const auto ready = ioctl::retry_poll(std::span(polled).first(1 + also.size()), deadline);
+    std::copy_n(polled.begin() + 1, also.size(), also.begin());
+    if (!ready)
+        return VK_ERROR_SURFACE_LOST_KHR;
+    return *ready ? VK_SUCCESS : VK_TIMEOUT;
+}
+
+VkResult HeadlessPresenter::show(const PresentRequest& request,
+                                 const std::optional<core::CommitPoints>&) {
+    shown_.ring.with([&](core::ImageRing& ring) { ring.mark_released(request.image); });
+    trace::released(&shown_, request.image);
+    if (request.id)
+        shown_.completions.with([&](core::PresentCompletions& completions) {
+            completions.report(*request.id, core::Presented{std::chrono::steady_clock::now()});
+        });
+    ++frames_;
+    static_cast<void>(::eventfd_write(eventfd_.get(), 1));
+    return VK_SUCCESS;
+}
+
+} // namespace fencebridge::headless

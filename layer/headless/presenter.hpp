@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <atomic>
+
+#include "swapchain/presenter.hpp"
+#include "swapchain/window.hpp"
+#include "util/fd.hpp"
+
+namespace fencebridge::headless {
+
+/// Counts frames. Nobody reads the images: each is released as soon as it is shown.
+class HeadlessPresenter final : public Presenter {
+public:
+    /// @param eventfd  not blocking
+    /// @param shown    must outlive the presenter
+    HeadlessPresenter(Fd eventfd, ShownImages& shown) :
+        eventfd_(std::move(eventfd)), shown_(shown) {}
+    ~HeadlessPresenter() override;
+
+    std::expected<core::EventStamp, VkResult> update() override;
+    VkResult wait(core::EventStamp seen, const Deadline& deadline, std::span<pollfd> also) override;
+    core::CommitWait expected_wait() override { return core::CommitWait::none; }
+    VkResult show(const PresentRequest& request,
+                  const std::optional<core::CommitPoints>& points) override;
+    bool is_suboptimal() const override { return false; }
+
+private:
+    const Fd eventfd_; ///< readable when a frame was shown since the last update()
+    ShownImages& shown_;
+    std::atomic<uint64_t> frames_ = 0;
+};
+
+} // namespace fencebridge::headless

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "swapchain/window.hpp"
+
+namespace fencebridge::headless {
+
+/// A surface without a window system. It accepts every layout, and its presenter counts frames.
+class HeadlessWindow final : public Window {
+public:
+    const void* native() const override { return this; }
+    const core::SurfaceLimits& limits() const override;
+    std::vector<VkSurfaceFormatKHR> formats() const override;
+    std::expected<AcceptedLayouts, VkResult> layouts(const PixelFormat& pixels,
+                                                     const core::DrmNodes& nodes) override;
+    bool is_foreign(const core::DrmNodes&) override { return false; }
+    std::expected<sync::TimelineSupport, std::string> timeline_support() override {
+        return std::unexpected("a headless surface has no timelines");
+    }
+    std::expected<bool, VkResult> accepts(const image::SwapchainImage&, VkExtent2D,
+                                          const PixelFormat&) override {
+        return true;
+    }
+    std::expected<std::unique_ptr<Presenter>, VkResult>
+    create_presenter(PresenterParameters parameters,
+                     const std::vector<image::SwapchainImage>& images, ShownImages& shown) override;
+};
+
+} // namespace fencebridge::headless

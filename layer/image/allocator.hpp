@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <expected>
+#include <span>
+#include <vector>
+#include <vulkan/vulkan.h>
+
+#include "core/layout_choice.hpp"
+#include "image/swapchain_image.hpp"
+#include "vk/device.hpp"
+#include "vk/driver_facts.hpp"
+#include "vk/physical_device.hpp"
+
+namespace fencebridge::image {
+
+/// A source of a swapchain's images. Each has a file of its own, and no state. To add one, write
+/// the file and add a line to allocators().
+class ImageAllocator {
+public:
+    /// The name that the log uses.
+    [[nodiscard]] virtual const char* name() const = 0;
+
+    /// How the memory of its images reaches the window system.
+    [[nodiscard]] virtual core::Placement placement() const = 0;
+
+    /// Every layout in which it can make such images on this device.
+    [[nodiscard]] virtual std::vector<vk::DriverModifier>
+    layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const = 0;
+
+    /// Whether the window system waits for fences that are attached to its images' dma-bufs.
+    [[nodiscard]] virtual vk::ImplicitFences
+    implicit_fences(const vk::DriverFacts& driver) const = 0;
+
+    /// Makes an image, bound to its memory.
+    /// @param layouts  to choose from; all are in layouts() of these parameters
+    /// @return or what the driver said
+    [[nodiscard]] virtual std::expected<SwapchainImage, VkResult>
+    allocate(const vk::Device& device, const vk::ImageParameters& parameters,
+             std::span<const vk::DriverModifier> layouts) const = 0;
+
+protected:
+    ~ImageAllocator() = default;
+};
+
+/// All allocators, best first.
+[[nodiscard]] std::span<const ImageAllocator* const> allocators();
+
+} // namespace fencebridge::image

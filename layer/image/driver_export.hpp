@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "image/allocator.hpp"
+
+namespace fencebridge::image {
+
+/// Images in memory that the driver allocates and exports as a dma-buf
+/// (VK_EXT_external_memory_dma_buf, VK_EXT_image_drm_format_modifier).
+class DriverExport final : public ImageAllocator {
+public:
+    const char* name() const override { return "driver-export"; }
+    core::Placement placement() const override { return core::Placement::dma_buf; }
+    std::vector<vk::DriverModifier> layouts(const vk::PhysicalDevice& physical,
+                                            const vk::ImageParameters& parameters) const override {
+        return vk::find_modifiers(physical, parameters);
+    }
+    vk::ImplicitFences implicit_fences(const vk::DriverFacts& driver) const override {
+        return driver.implicit_fences_on_exports;
+    }
+    std::expected<SwapchainImage, VkResult>
+    allocate(const vk::Device& device, const vk::ImageParameters& parameters,
+             std::span<const vk::DriverModifier> layouts) const override;
+};
+
+} // namespace fencebridge::image

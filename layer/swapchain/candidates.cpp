@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#include "swapchain/candidates.hpp"
+
+#include <algorithm>
+
+namespace fencebridge {
+
+namespace {
+
+using Lists = std::vector<std::vector<uint64_t>>;
+
+std::vector<uint64_t> modifiers_of(std::span<const vk::DriverModifier> all) {
+    std::vector<uint64_t> modifiers(all.size());
+    std::ranges::transform(all, modifiers.begin(), &vk::DriverModifier::modifier);
+    return modifiers;
+}
+
+std::vector<vk::DriverModifier> select(std::span<const vk::DriverModifier> from,
+                                       std::span<const uint64_t> list) {
+    std::vector<vk::DriverModifier> selected;
+    std::ranges::copy_if(from, std::back_inserter(selected), [&](const auto& layout) {
+        return std::ranges::find(list, layout.modifier) != list.end();
+    });
+    return selected;
+}
+
+} // namespace
+
+std::expected<Candidates, VkResult> find_candidates(const vk::PhysicalDevice& physical,
+                                                    const vk::ImageParameters& parameters,
+                                                    Window& window, const PixelFormat& pixels) {
+    const auto accepted = window.layouts(pixels, physical.drm_nodes);
+    if (!accepted)
+        return std::unexpected(accepted.error());
+    vk::ImageParameters aliased = parameters;
+    aliased.flags |= VK_IMAGE_CREATE_ALIAS_BIT;
+
+    Candidates candidates = {.all = {}, .basis = accepted->basis, .makeable = {}};
+    for (const image::ImageAllocator* allocator : image::allocators()) {
+        const auto common = [&](std::span<const vk::DriverModifier> makes) {
+            return core::common_layouts(accepted->ranks, allocator->placement(),
+                                        modifiers_of(makes));
+        };
+        const auto makes = allocator->layouts(physical, parameters);
+        const auto makes_aliased = allocator->layouts(physical, aliased);
+        const Lists lists = common(makes);
+        // All lists are compared: the window system may refuse images of the earlier ones.
+        const bool aliasing_is_free = common(makes_aliased) == lists;
+        for (const std::vector<uint64_t>& list : lists)
+            candidates.all.push_back(
+                {.allocator = allocator,
+                 .layouts = select(aliasing_is_free ? makes_aliased : makes, list),
+                 .flags = aliasing_is_free ? aliased.flags : parameters.flags});
+        std::ranges::copy(modifiers_of(makes), std::back_inserter(candidates.makeable));
+    }
+    return candidates;
+}
+
+bool depends_on_layout(VkResult result) {
+    return result != VK_ERROR_SURFACE_LOST_KHR && result != VK_ERROR_DEVICE_LOST &&
+           result != VK_ERROR_OUT_OF_HOST_MEMORY && result != VK_ERROR_OUT_OF_DEVICE_MEMORY &&
+           result != VK_ERROR_TOO_MANY_OBJECTS;
+}
+
+} // namespace fencebridge

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <vector>
+#include <vulkan/vulkan.h>
+
+#include "image/allocator.hpp"
+#include "swapchain/window.hpp"
+#include "vk/physical_device.hpp"
+
+namespace fencebridge {
+
+/// A way to make the images of a swapchain that the window system accepts.
+struct Candidate {
+    const image::ImageAllocator* allocator;
+    std::vector<vk::DriverModifier> layouts; ///< the driver may choose among these
+    /// Flags to make the images with: those asked for, and VK_IMAGE_CREATE_ALIAS_BIT unless that
+    /// costs a layout.
+    VkImageCreateFlags flags;
+};
+
+struct Candidates {
+    std::vector<Candidate> all; ///< best first; a swapchain tries one after the other
+    /// See AcceptedLayouts.
+    std::shared_ptr<const void> basis;
+    /// Every modifier that an allocator can make without VK_IMAGE_CREATE_ALIAS_BIT. Whatever the
+    /// window system accepts next, a new swapchain is made with one of these.
+    std::vector<uint64_t> makeable;
+};
+
+/// Matches what the window system accepts with what the allocators can make.
+///
+/// The application may bind images of its own to a swapchain image's memory
+/// (VkBindImageMemorySwapchainInfoKHR). Both images show the same contents only if both have
+/// VK_IMAGE_CREATE_ALIAS_BIT (the specification's "Memory Aliasing"). Few applications do that.
+/// A driver may have fewer layouts with the flag (ANV: DRM_FORMAT_MOD_LINEAR only); there the
+/// images are made without it.
+/// @param parameters  without VK_IMAGE_CREATE_ALIAS_BIT
+/// @return or VK_ERROR_SURFACE_LOST_KHR
+[[nodiscard]] std::expected<Candidates, VkResult>
+find_candidates(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters,
+                Window& window, const PixelFormat& pixels);
+
+/// Whether a failure to make or import images depends on their layout, so that the next candidate
+/// may succeed. Lost objects and exhausted resources do not.
+[[nodiscard]] bool depends_on_layout(VkResult result);
+
+} // namespace fencebridge

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+#include "sync/acquire_signal.hpp"
+
+#include "vk/chain.hpp"
+
+namespace fencebridge::sync {
+
+namespace {
+
+/// The driver owns the descriptor only after a successful import.
+VkResult import_semaphore(const vk::Device& device, VkSemaphore semaphore, Fd sync_file) {
+    const VkImportSemaphoreFdInfoKHR info = {
+        .sType = VK_STRUCTURE_TYPE_IMPORT_SEMAPHORE_FD_INFO_KHR,
+        .semaphore = semaphore,
+        .flags = VK_SEMAPHORE_IMPORT_TEMPORARY_BIT,
+        .handleType = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT,
+        .fd = sync_file.get(),
+    };
+    const VkResult result = device.next.ImportSemaphoreFdKHR(device.handle, &info);
+    if (result == VK_SUCCESS)
+        static_cast<void>(sync_file.release());
+    return result;
+}
+
+VkResult import_fence(const vk::Device& device, VkFence fence, Fd sync_file) {
+    const VkImportFenceFdInfoKHR info = {
+        .sType = VK_STRUCTURE_TYPE_IMPORT_FENCE_FD_INFO_KHR,
+        .fence = fence,
+        .flags = VK_FENCE_IMPORT_TEMPORARY_BIT,
+        .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
+        .fd = sync_file.get(),
+    };
+    const VkResult result = device.next.ImportFenceFdKHR(device.handle, &info);
+    if (result == VK_SUCCESS)
+        static_cast<void>(sync_file.release());
+    return result;
+}
+
+/// The result of vkAcquireNextImageKHR for a failed import. The layer chose the handle, so
+/// VK_ERROR_INVALID_EXTERNAL_HANDLE can only mean that the driver lacks resources.
+VkResult acquire_error(VkResult result) {
+    return result == VK_SUCCESS || result == VK_ERROR_DEVICE_LOST ? result
+                                                                  : VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
+} // namespace
+
+VkResult AcquireSignaller::signal(Fd sync_file, VkSemaphore semaphore, VkFence fence) {
+    const bool imports_semaphore = semaphore != VK_NULL_HANDLE && device_.sync_fd.import_semaphore;
+    const bool imports_fence = fence != VK_NULL_HANDLE && device_.sync_fd.import_fence;
+    Fd for_fence;
+    if (imports_semaphore && fence != VK_NULL_HANDLE && sync_file) {
+        for_fence = sync_file.duplicate();
+        if (!for_fence)
+            return VK_ERROR_OUT_OF_HOST_MEMORY;
+    } else if (!imports_semaphore) {
+        for_fence = std::move(sync_file);
+    }
+    // The fence first: if the semaphore's import fails, the fence can be reset. A semaphore's
+    // payload could only be removed by a wait.
+    if (imports_fence) {
+        const VkResult result = import_fence(device_, fence, std::move(for_fence));
+        if (result != VK_SUCCESS)
+            return acquire_error(result);
+    }
+    const VkSemaphore submitted_semaphore = imports_semaphore ? VK_NULL_HANDLE : semaphore;
+    const VkFence submitted_fence = imports_fence ? VK_NULL_HANDLE : fence;
+    VkResult result = VK_SUCCESS;
+    if (submitted_semaphore != VK_NULL_HANDLE || submitted_fence != VK_NULL_HANDLE)
+        result = signal_by_submission(std::move(for_fence), submitted_semaphore, submitted_fence);
+    const bool submitted = submitted_fence != VK_NULL_HANDLE && result == VK_SUCCESS;
+    if (result == VK_SUCCESS && imports_semaphore)
+        result = import_semaphore(device_, semaphore, std::move(sync_file));
+    if (result != VK_SUCCESS && fence != VK_NULL_HANDLE && (imports_fence || submitted))
+        unsignal(fence, submitted);
+    return acquire_error(result);
+}
+
+/// Makes the fence unsignalled again, after a failure. A submission that signals the fence has to
+/// end first.
+void AcquireSignaller::unsignal(VkFence fence, bool submitted) const {
+    if (submitted &&
+        device_.next.WaitForFences(device_.handle, 1, &fence, VK_TRUE, UINT64_MAX) != VK_SUCCESS)
+        return;
+    static_cast<void>(device_.next.ResetFences(device_.handle, 1, &fence));
+}
+
+VkResult AcquireSignaller::signal_by_submission(Fd sync_file, VkSemaphore semaphore,
+                                                VkFence fence) {
+    Pool<Wait>::Item wait;
+    if (sync_file) {
+        auto taken = take_wait();
+        if (!taken)
+            return taken.error();
+        wait = std::move(*taken);
+        const VkResult result =
+            import_semaphore(device_, wait->semaphore.get(), std::move(sync_file));
+        if (result != VK_SUCCESS)
+            return result;
+    }
+    const VkSemaphore waited = wait ? wait->semaphore.get() : VK_NULL_HANDLE;
+    const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
+    const VkSubmitInfo submission = {
+        .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+        .waitSemaphoreCount = waited != VK_NULL_HANDLE ? 1u : 0u,
+        .pWaitSemaphores = &waited,
+        .pWaitDstStageMask = &stage,
+        .signalSemaphoreCount = semaphore != VK_NULL_HANDLE ? 1u : 0u,
+        .pSignalSemaphores = &semaphore,
+    };
+    const std::lock_guard guard(queue_mutex_);
+    const VkResult result = device_.next.QueueSubmit(device_.own_queue, 1, &submission, fence);
+    if (result != VK_SUCCESS || !wait)
+        return result;
+    // A fence of the layer's own: the application may reset or destroy its fence before the layer
+    // needs the semaphore again.
+    const VkResult marked =
+        device_.next.QueueSubmit(device_.own_queue, 0, nullptr, wait->done.get());
+    (marked == VK_SUCCESS ? waits_ : stuck_).put(std::move(wait));
+    return VK_SUCCESS;
+}
+
+std::expected<Pool<AcquireSignaller::Wait>::Item, VkResult> AcquireSignaller::take_wait() {
+    if (auto oldest = waits_.take()) {
+        const VkFence done = oldest->done.get();
+        // A status query does not wait.
+        if (device_.next.GetFenceStatus(device_.handle, done) == VK_SUCCESS &&
+            device_.next.ResetFences(device_.handle, 1, &done) == VK_SUCCESS)
+            return oldest;
+        waits_.put(std::move(oldest));
+    }
+    auto semaphore = vk::create_semaphore(device_, 0);
+    if (!semaphore)
+        return std::unexpected(semaphore.error());
+    auto fence = vk::create_fence(device_, 0);
+    if (!fence)
+        return std::unexpected(fence.error());
+    return Pool<Wait>::Item({std::move(*semaphore), std::move(*fence)});
+}
+
+} // namespace fencebridge::sync

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <expected>
+#include <mutex>
+#include <vulkan/vulkan.h>
+
+#include "sync/pool.hpp"
+#include "util/fd.hpp"
+#include "vk/device.hpp"
+
+namespace fencebridge::sync {
+
+/// Makes the semaphore and fence of vkAcquireNextImageKHR signal when a sync_file signals. Imports
+/// the sync_file as their payload (VK_KHR_external_semaphore_fd, VK_KHR_external_fence_fd). If the
+/// driver cannot import into one of them, a submission to the layer's own queue signals it. One for
+/// each device; used by many threads.
+class AcquireSignaller {
+public:
+    explicit AcquireSignaller(const vk::Device& device) : device_(device) {}
+
+    /// @param sync_file  empty: both signal at once, or as soon as the queue executes the
+    ///                   submission. Else the driver must be able to import into semaphores.
+    /// @param semaphore, fence  the application's; either may be null
+    /// @return VK_SUCCESS; or VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_DEVICE_LOST, and neither will
+    ///         signal
+    [[nodiscard]] VkResult signal(Fd sync_file, VkSemaphore semaphore, VkFence fence);
+
+private:
+    /// A semaphore that a submission waits for, and a fence that signals when the semaphore can be
+    /// used again.
+    struct Wait {
+        vk::Semaphore semaphore;
+        vk::Fence done;
+    };
+
+    void unsignal(VkFence fence, bool submitted) const;
+    VkResult signal_by_submission(Fd sync_file, VkSemaphore semaphore, VkFence fence);
+    std::expected<Pool<Wait>::Item, VkResult> take_wait();
+
+    const vk::Device& device_;
+    Pool<Wait> waits_; ///< some may still be in use
+    /// In use, without a submission that signals `done`. Kept until the device is destroyed.
+    Pool<Wait> stuck_;
+    /// The queue is externally synchronised, and only the layer uses it: this is the one lock that
+    /// is held over a call down.
+    std::mutex queue_mutex_;
+};
+
+} // namespace fencebridge::sync

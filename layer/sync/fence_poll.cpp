@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "sync/fence_poll.hpp"
+
+#include <algorithm>
+
+#include "ioctl/dma_buf.hpp"
+#include "ioctl/sync_file.hpp"
+#include "util/log.hpp"
+
+namespace fencebridge::sync {
+
+std::expected<std::optional<core::ImageIndex>, VkResult>
+find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& among,
+          std::span<pollfd> busy) {
+    std::ranges::transform(among, busy.begin(), [&](core::ImageIndex image) {
+        return pollfd{
+            .fd = images[static_cast<size_t>(image)].dma_buf.get(), .events = 0, .revents = 0};
+    });
+    const auto writable = ioctl::find_writable(busy);
+    if (!writable) {
+        log::error("poll of a dma-buf: %s", ioctl::text(writable.error()).c_str());
+        return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
+    }
+    if (!*writable)
+        return std::nullopt;
+    return among[**writable];
+}
+
+VkResult wait_on_cpu(const Fd& rendering) {
+    if (!rendering)
+        return VK_SUCCESS;
+    const auto signalled = ioctl::wait_signalled(rendering, Deadline::never());
+    if (signalled)
+        return VK_SUCCESS;
+    log::error("poll of a sync_file: %s", ioctl::text(signalled.error()).c_str());
+    return VK_ERROR_OUT_OF_HOST_MEMORY;
+}
+
+} // namespace fencebridge::sync

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+#include "sync/timeline_device.hpp"
+
+#include <cerrno>
+#include <span>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "ioctl/sync_file.hpp"
+
+namespace fencebridge::sync {
+
+using core::TimelinePoint;
+
+std::expected<std::unique_ptr<TimelineDevice>, OpenError>
+TimelineDevice::open(const TimelineSupport& window_system) {
+    std::string lacks = "no DRM render node";
+    const auto nodes = ioctl::render_nodes(window_system.main_device);
+    for (const ioctl::RenderNode& node : nodes) {
+        auto opened = open_node(node.path);
+        if (!opened) {
+            if (const auto* failure = std::get_if<VkResult>(&opened.error()))
+                return std::unexpected(*failure);
+            lacks = node.path + ": " + std::get<std::string>(opened.error());
+            continue;
+        }
+        const bool elsewhere = !node.preferred && nodes.front().preferred;
+        if (auto importable =
+                (*opened)->try_import_by(elsewhere ? nodes.front().path : std::string());
+            !importable)
+            return std::unexpected(std::move(importable.error()));
+        return opened;
+    }
+    return std::unexpected(std::move(lacks));
+}
+
+std::expected<std::unique_ptr<TimelineDevice>, OpenError>
+TimelineDevice::open_node(const std::string& node) {
+    auto device = ioctl::SyncobjDevice::open(node);
+    if (!device)
+        return std::unexpected(open_error("open", device.error()));
+    std::unique_ptr<TimelineDevice> self(new TimelineDevice(std::move(*device)));
+    if (auto works = self->try_out(); !works)
+        return std::unexpected(std::move(works.error()));
+    return self;
+}
+
+std::expected<ioctl::Syncobj, OpenError> TimelineDevice::create() const {
+    const auto handle = device_->create();
+    if (!handle)
+        return std::unexpected(open_error("DRM_IOCTL_SYNCOBJ_CREATE", handle.error()));
+    return ioctl::Syncobj(*device_, *handle);
+}
+
+std::expected<ioctl::Syncobj, OpenError> TimelineDevice::create_signalled() const {
+    auto timeline = create();
+    if (!timeline)
+        return timeline;
+    if (auto done = device_->signal(timeline->get(), signalled_point); !done)
+        return std::unexpected(open_error("DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL", done.error()));
+    return timeline;
+}
+
+/// Does every operation of a frame once, on a timeline of its own.
+std::expected<void, OpenError> TimelineDevice::try_out() {
+    const auto trial = create_signalled();
+    if (!trial)
+        return std::unexpected(trial.error());
+    const ioctl::SyncobjHandle timeline = trial->get();
+    if (auto works = try_eventfd(timeline); !works)
+        return works;
+    if (auto works = try_queries(timeline); !works)
+        return works;
+    if (!device_->export_point(timeline, signalled_point)) {
+        // Before Linux 6.16.
+        for (auto* scratch : {&export_scratch_, &import_scratch_}) {
+            auto created = create();
+            if (!created)
+                return std::unexpected(std::move(created.error()));
+            scratch->emplace(std::move(*created));
+        }
+    }
+    const auto exported = export_point(timeline, signalled_point);
+    if (!exported)
+        return std::unexpected(open_error("sync_file of a point", exported.error()));
+    if (auto done = import_point(timeline, next_point(signalled_point), *exported); !done)
+        return std::unexpected(open_error("sync_file to a point", done.error()));
+    return {};
+}
+
+std::expected<void, OpenError> TimelineDevice::try_eventfd(ioctl::SyncobjHandle timeline) const {
+    const Fd eventfd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!eventfd)
+        return std::unexpected(open_error("eventfd", ioctl::Errno{errno}));
+    if (auto done = device_->notify(timeline, signalled_point, eventfd); !done)
+        return std::unexpected(open_error("DRM_IOCTL_SYNCOBJ_EVENTFD", done.error()));
+    uint64_t count = 0;
+    if (::read(eventfd.get(), &count, sizeof count) != sizeof count || count != 1)
+        return std::unexpected("DRM_IOCTL_SYNCOBJ_EVENTFD signals nothing");
+    return {};
+}
+
+std::expected<void, OpenError> TimelineDevice::try_queries(ioctl::SyncobjHandle timeline) const {
+    for (const auto query :
+         {&ioctl::SyncobjDevice::query_signalled, &ioctl::SyncobjDevice::query_materialised}) {
+        TimelinePoint reached{0};
+        const auto done = ((*device_).*query)(std::span(&timeline, 1), std::span(&reached, 1));
+        if (!done)
+            return std::unexpected(open_error("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
+        if (reached != signalled_point)
+            return std::unexpected("DRM_IOCTL_SYNCOBJ_QUERY gives a wrong point");
+    }
+    return {};
+}
+
+/// Imports a timeline as the compositor will for wp_linux_drm_syncobj_manager_v1.import_timeline.
+/// The import is the only operation of that request that can fail, and its failure would end the
+/// application's connection.
+/// @param node  the compositor's render node. If it is empty or cannot be opened, the import is
+///              tried on this device.
+std::expected<void, OpenError> TimelineDevice::try_import_by(const std::string& node) const {
+    const auto timeline = create();
+    if (!timeline)
+        return std::unexpected(timeline.error());
+    const auto shared = device_->share(timeline->get());
+    if (!shared)
+        return std::unexpected(open_error("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD", shared.error()));
+    const auto compositors =
+        node.empty() ? std::unexpected(ioctl::Errno{ENOENT}) : ioctl::SyncobjDevice::open(node);
+    const ioctl::SyncobjDevice& importer = compositors ? **compositors : *device_;
+    const auto imported = importer.import(*shared);
+    if (!imported)
+        return std::unexpected(open_error("DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE", imported.error()));
+    importer.destroy(*imported);
+    return {};
+}
+
+std::expected<Fd, ioctl::Errno> TimelineDevice::export_point(ioctl::SyncobjHandle timeline,
+                                                             TimelinePoint point) const {
+    if (export_scratch_)
+        return device_->export_point_by(export_scratch_->get(), timeline, point);
+    const auto link = device_->export_point(timeline, point);
+    if (!link)
+        return std::unexpected(link.error());
+    // The exported fence is a link of a dma_fence_chain. If the application presents the image
+    // without drawing, import_point() puts this fence at a point of the acquire timeline, and the
+    // kernel warns of a chain within a chain. A merged sync_file contains no chain.
+    return ioctl::merge(*link, *link);
+}
+
+std::expected<void, ioctl::Errno> TimelineDevice::import_point(ioctl::SyncobjHandle timeline,
+                                                               TimelinePoint point,
+                                                               const Fd& sync_file) const {
+    return import_scratch_
+               ? device_->import_point_by(import_scratch_->get(), timeline, point, sync_file)
+               : device_->import_point(timeline, point, sync_file);
+}
+
+} // namespace fencebridge::sync

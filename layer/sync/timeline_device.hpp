@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ioctl/syncobj.hpp"
+#include "sync/bridge.hpp"
+
+namespace fencebridge::sync {
+
+/// The first point of every timeline from new_timeline(). It has signalled.
+inline constexpr core::TimelinePoint signalled_point{1};
+
+[[nodiscard]] constexpr core::TimelinePoint next_point(core::TimelinePoint point) {
+    return core::TimelinePoint{static_cast<uint64_t>(point) + 1};
+}
+
+/// The DRM device of an ExplicitBridge: makes timeline syncobjs, and carries fences between their
+/// points and sync_files.
+class TimelineDevice {
+public:
+    /// Opens the first render node that has what the bridge needs, the compositor's own before
+    /// others, and tries out every operation once.
+    [[nodiscard]] static std::expected<std::unique_ptr<TimelineDevice>, OpenError>
+    open(const TimelineSupport& window_system);
+
+    [[nodiscard]] const ioctl::SyncobjDevice& syncobjs() const { return *device_; }
+
+    /// A timeline without points.
+    [[nodiscard]] std::expected<ioctl::Syncobj, OpenError> create() const;
+    /// A timeline on which signalled_point has signalled.
+    [[nodiscard]] std::expected<ioctl::Syncobj, OpenError> create_signalled() const;
+
+    /// Exports the fence of a materialised point as a sync_file. One thread at a time.
+    [[nodiscard]] std::expected<Fd, ioctl::Errno> export_point(ioctl::SyncobjHandle timeline,
+                                                               core::TimelinePoint point) const;
+    /// Puts a sync_file's fence at a point. One thread at a time, beside export_point().
+    [[nodiscard]] std::expected<void, ioctl::Errno> import_point(ioctl::SyncobjHandle timeline,
+                                                                 core::TimelinePoint point,
+                                                                 const Fd& sync_file) const;
+
+private:
+    explicit TimelineDevice(std::shared_ptr<const ioctl::SyncobjDevice> device) :
+        device_(std::move(device)) {}
+
+    static std::expected<std::unique_ptr<TimelineDevice>, OpenError>
+    open_node(const std::string& node);
+    std::expected<void, OpenError> try_out();
+    std::expected<void, OpenError> try_queries(ioctl::SyncobjHandle timeline) const;
+    std::expected<void, OpenError> try_eventfd(ioctl::SyncobjHandle timeline) const;
+    std::expected<void, OpenError> try_import_by(const std::string& node) const;
+
+    const std::shared_ptr<const ioctl::SyncobjDevice> device_;
+    /// Before Linux 6.16 no ioctl connects a sync_file with a timeline point: the fence is copied
+    /// by way of a binary syncobj. One for each direction, each used by one thread at a time.
+    std::optional<ioctl::Syncobj> export_scratch_;
+    std::optional<ioctl::Syncobj> import_scratch_;
+};
+
+} // namespace fencebridge::sync

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vulkan/vulkan.h>
+
+#include "wayland/window.hpp"
+
+namespace fencebridge::wayland {
+
+/// VK_KHR_wayland_surface, registered in layer/entry/platforms.hpp.
+struct Platform {
+    static constexpr const char* extension = VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME;
+    static constexpr uint32_t provided_version = VK_KHR_WAYLAND_SURFACE_SPEC_VERSION;
+    static constexpr const char* create_command = "vkCreateWaylandSurfaceKHR";
+    static constexpr const char* support_command =
+        "vkGetPhysicalDeviceWaylandPresentationSupportKHR";
+    using CreateInfo = VkWaylandSurfaceCreateInfoKHR;
+    using CreateFunction = PFN_vkCreateWaylandSurfaceKHR;
+    using SupportFunction = PFN_vkGetPhysicalDeviceWaylandPresentationSupportKHR;
+
+    static std::expected<std::shared_ptr<Window>, std::string> open(const CreateInfo& info) {
+        return WaylandWindow::create(info.display, info.surface);
+    }
+};
+
+} // namespace fencebridge::wayland

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#include "wayland/shared_surface.hpp"
+
+#include <unordered_map>
+
+namespace fencebridge::wayland {
+
+namespace {
+
+struct Shared {
+    std::unique_ptr<SharedSurface> surface;
+    size_t users = 0;
+};
+
+// Never destroyed: an application may use Vulkan from a static destructor of its own.
+auto& surfaces() {
+    static auto* const the = new Locked<std::unordered_map<wl_surface*, Shared>>;
+    return *the;
+}
+
+} // namespace
+
+struct SharedSurface::Handlers {
+    static void frame_done(void* data, wl_callback* callback, uint32_t) {
+        static_cast<SharedSurface*>(data)->frame_.with([&](Frame& frame) {
+            if (frame.callback.get() != callback)
+                return; // its surface counted as hidden; a later frame has its own callback
+            frame.pacer.shown();
+            frame.callback.reset();
+        });
+    }
+};
+
+SharedSurfaceUse SharedSurface::use(std::shared_ptr<Connection> connection, wl_surface* surface) {
+    // Only requests are made with this lock held, and requests do not wait.
+    return surfaces().with([&](auto& all) {
+        auto found = all.find(surface);
+        if (found == all.end()) {
+            std::unique_ptr<SharedSurface> made(new SharedSurface(std::move(connection), surface));
+            if (!made->is_complete())
+                return SharedSurfaceUse();
+            found = all.emplace(surface, Shared{.surface = std::move(made)}).first;
+        }
+        ++found->second.users;
+        return SharedSurfaceUse(found->second.surface.get());
+    });
+}
+
+void SharedSurfaceRelease::operator()(SharedSurface* surface) const {
+    surfaces().with([&](auto& all) {
+        const auto found = all.find(surface->surface_);
+        if (--found->second.users == 0)
+            all.erase(found);
+    });
+}
+
+SharedSurface::SharedSurface(std::shared_ptr<Connection> connection, wl_surface* surface) :
+    connection_(std::move(connection)), surface_(surface), queue_(connection_->display()),
+    wrapper_(queue_ ? wrap(surface, queue_.get()) : nullptr) {
+    if (!wrapper_ || !connection_->has_surface_feedback())
+        return;
+    if (const auto dmabuf = wrap(connection_->dmabuf(), queue_.get()))
+        feedback_.emplace(dmabuf.get(), surface);
+}
+
+bool SharedSurface::is_complete() const {
+    return wrapper_ && (!connection_->has_surface_feedback() || (feedback_ && *feedback_));
+}
+
+std::expected<std::shared_ptr<const DmabufFormats>, VkResult> SharedSurface::feedback() {
+    if (const auto handled = queue_.dispatch_pending(); !handled)
+        return std::unexpected(handled.error());
+    return feedback_ ? feedback_->current() : connection_->version_3_list();
+}
+
+VkResult SharedSurface::commit(const Content& content, core::Pacing pacing,
+                               const std::optional<core::Pace>& pace, core::Turn turn) {
+    if (pace && turn == core::Turn::wait) {
+        if (const VkResult result = wait_for_frame(*pace); result != VK_SUCCESS)
+            return result;
+    }
+    {
+        const std::lock_guard guard(commit_mutex_);
+        if (content.timelines == nullptr)
+            explicit_sync_.set_none();
+        else if (!explicit_sync_.set_points(connection_->explicit_sync(), surface_,
+                                            *content.timelines, content.points))
+            return VK_ERROR_SURFACE_LOST_KHR; // the image cannot be shown, nor released
+        wl_surface_attach(surface_, content.buffer, 0, 0);
+        if (wl_surface_get_version(surface_) >= WL_SURFACE_DAMAGE_BUFFER_SINCE_VERSION)
+            wl_surface_damage_buffer(surface_, 0, 0, INT32_MAX, INT32_MAX);
+        else
+            wl_surface_damage(surface_, 0, 0, INT32_MAX, INT32_MAX);
+        if (pace)
+            request_frame_callback(*pace);
+        if (pacing == core::Pacing::barrier)
+            request_barrier();
+        wl_surface_commit(surface_);
+    }
+    return queue_.flush();
+}
+
+std::optional<Clock::time_point> SharedSurface::must_wait_until(const core::Pace& pace) const {
+    return frame_.with([&](const Frame& frame) {
+        return frame.callback ? frame.pacer.wait_until(pace, Clock::now()) : std::nullopt;
+    });
+}
+
+VkResult SharedSurface::wait_for_frame(const core::Pace& pace) {
+    while (must_wait_until(pace)) {
+        const auto handled = queue_.dispatch_pending();
+        if (!handled)
+            return handled.error();
+        const auto until = must_wait_until(pace);
+        if (!until)
+            return VK_SUCCESS;
+        const VkResult result = queue_.wait(*handled, Deadline::at(*until));
+        if (result != VK_SUCCESS && result != VK_TIMEOUT)
+            return result;
+    }
+    return VK_SUCCESS;
+}
+
+core::CommitWait SharedSurface::expected_wait(const core::Pace& pace) {
+    // Events that the compositor has sent count, although nobody has read them yet. If the
+    // connection is lost, the commit reports it.
+    if (const auto handled = queue_.dispatch_pending(); handled && must_wait_until(pace))
+        static_cast<void>(queue_.wait(*handled, Deadline::passed()));
+    return frame_.with([&](const Frame& frame) {
+        return frame.callback ? frame.pacer.expected_wait(pace, Clock::now())
+                              : core::CommitWait::none;
+    });
+}
+
+void SharedSurface::request_frame_callback(const core::Pace& pace) {
+    static constexpr wl_callback_listener listener = {.done = &Handlers::frame_done};
+    const auto now = Clock::now();
+    Proxy<wl_callback> callback;
+    if (frame_.with([&](const Frame& frame) { return frame.pacer.wants_callback(pace, now); }))
+        callback.reset(wl_surface_frame(wrapper_.get()));
+    if (callback)
+        wl_callback_add_listener(callback.get(), &listener, this);
+    frame_.with([&](Frame& frame) {
+        if (callback) {
+            frame.callback = std::move(callback);
+            frame.pacer.requested_callback(now);
+        } else { // also when memory is out: the next frame does not wait
+            frame.pacer.requested_none();
+        }
+    });
+}
+
+#ifdef FENCEBRIDGE_HAVE_FIFO_V1
+bool SharedSurface::prepare_fifo() {
+    const std::lock_guard guard(commit_mutex_);
+    if (!fifo_ && connection_->fifo() != nullptr)
+        fifo_.reset(wp_fifo_manager_v1_get_fifo(connection_->fifo(), surface_));
+    return fifo_ != nullptr;
+}
+
+void SharedSurface::request_barrier() {
+    // fifo-v1: this commit waits for the barrier of the commit before it, and sets the next.
+    wp_fifo_v1_wait_barrier(fifo_.get());
+    wp_fifo_v1_set_barrier(fifo_.get());
+}
+#else
+bool SharedSurface::prepare_fifo() { return false; }
+void SharedSurface::request_barrier() {}
+#endif
+
+} // namespace fencebridge::wayland

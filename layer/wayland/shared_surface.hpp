@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "core/frame_pacing.hpp"
+#include "util/locked.hpp"
+#include "wayland/connection.hpp"
+#include "wayland/event_queue.hpp"
+#include "wayland/explicit_sync.hpp"
+#include "wayland/proxy.hpp"
+#include "wayland/surface_feedback.hpp"
+
+namespace fencebridge::wayland {
+
+class SharedSurface;
+
+/// Drops one use of a SharedSurface.
+struct SharedSurfaceRelease {
+    void operator()(SharedSurface* surface) const;
+};
+using SharedSurfaceUse = std::unique_ptr<SharedSurface, SharedSurfaceRelease>;
+
+/// The state of a wl_surface that all swapchains on it share, through whatever VkSurfaceKHR,
+/// VkInstance or VkDevice: the compositor's feedback, the protocol objects of which a wl_surface
+/// can have one, and the pace of frames, which a new swapchain must not lose.
+///
+/// It exists only while a swapchain uses it. VK_KHR_wayland_surface guarantees the wl_surface for
+/// that time. One lock covers its creation and destruction, which only make requests: the
+/// compositor sees the destruction of one wp_fifo_v1 or wp_linux_drm_syncobj_surface_v1 before the
+/// creation of the next.
+class SharedSurface {
+public:
+    /// Returns the state of this wl_surface, creating it for the first user.
+    /// @param connection  of its wl_display, to a compositor with zwp_linux_dmabuf_v1
+    /// @return null when memory is out
+    [[nodiscard]] static SharedSurfaceUse use(std::shared_ptr<Connection> connection,
+                                              wl_surface* surface);
+
+    ~SharedSurface() = default;
+    SharedSurface(const SharedSurface&) = delete;
+    SharedSurface& operator=(const SharedSurface&) = delete;
+
+    [[nodiscard]] Connection& connection() const { return *connection_; }
+
+    /// The compositor's last feedback among the events that have been read. Makes no round trip.
+    /// @return null before the first feedback; or VK_ERROR_SURFACE_LOST_KHR
+    [[nodiscard]] std::expected<std::shared_ptr<const DmabufFormats>, VkResult> feedback();
+
+    /// Creates the wp_fifo_v1, before a swapchain's first commit with Pacing::barrier.
+    /// @return false when memory is out, or the compositor has no wp_fifo_v1
+    [[nodiscard]] bool prepare_fifo();
+
+    /// The contents of a commit. All of the surface is damaged.
+    struct Content {
+        wl_buffer* buffer;
+        const Timelines* timelines; ///< null where fences travel with the buffer
+        core::CommitPoints points;  ///< used with timelines only
+    };
+    /// Waits for the surface's turn, at most Pace::patience, and commits a buffer.
+    /// @param pace  core::pace_of() the swapchain
+    /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory
+    [[nodiscard]] VkResult commit(const Content& content, core::Pacing pacing,
+                                  const std::optional<core::Pace>& pace, core::Turn turn);
+    /// How long a commit at this pace is expected to wait now. Reads events if it has to wait.
+    [[nodiscard]] core::CommitWait expected_wait(const core::Pace& pace);
+
+private:
+    friend SharedSurfaceRelease;
+    struct Handlers;
+
+    SharedSurface(std::shared_ptr<Connection> connection, wl_surface* surface);
+
+    [[nodiscard]] bool is_complete() const;
+    std::optional<Clock::time_point> must_wait_until(const core::Pace& pace) const;
+    VkResult wait_for_frame(const core::Pace& pace);
+    void request_frame_callback(const core::Pace& pace);
+    void request_barrier();
+
+    const std::shared_ptr<Connection> connection_;
+    wl_surface* const surface_; ///< the application's
+    EventQueue queue_;
+    Wrapper<wl_surface> wrapper_;
+    std::optional<SurfaceFeedback> feedback_; ///< none with version 3 of zwp_linux_dmabuf_v1
+
+    struct Frame {
+        core::FramePacer pacer;
+        Proxy<wl_callback> callback;
+    };
+    Locked<Frame> frame_;
+
+    /// Keeps the requests of one commit together. Only requests are made with it held, and requests
+    /// do not wait.
+    std::mutex commit_mutex_;
+    // Behind commit_mutex_: the objects of which a wl_surface can have one, created on first use.
+    Proxy<wp_fifo_v1> fifo_;
+    ExplicitSync explicit_sync_;
+};
+
+} // namespace fencebridge::wayland

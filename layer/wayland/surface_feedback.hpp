@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "util/locked.hpp"
+#include "wayland/dmabuf_formats.hpp"
+#include "wayland/proxy.hpp"
+
+namespace fencebridge::wayland {
+
+/// The dma-bufs that the compositor imports for a surface, kept up to date by events
+/// (zwp_linux_dmabuf_feedback_v1, version 4 of zwp_linux_dmabuf_v1).
+class SurfaceFeedback {
+public:
+    /// Requests the feedback.
+    /// @param dmabuf  of version 4, on the queue that dispatches the events
+    SurfaceFeedback(zwp_linux_dmabuf_v1* dmabuf, wl_surface* surface);
+    ~SurfaceFeedback();
+    SurfaceFeedback(const SurfaceFeedback&) = delete;
+    SurfaceFeedback& operator=(const SurfaceFeedback&) = delete;
+
+    /// False if memory was out at the request.
+    [[nodiscard]] explicit operator bool() const { return feedback_ != nullptr; }
+
+    /// The last complete feedback. Null before the first.
+    [[nodiscard]] std::shared_ptr<const DmabufFormats> current() const;
+
+private:
+    struct Handlers;
+    /// The compositor's table of formats, mapped.
+    class Table;
+
+    void publish();
+
+    Proxy<zwp_linux_dmabuf_feedback_v1> feedback_;
+
+    // Used by the dispatching thread only:
+    std::unique_ptr<Table> table_;
+    Tranche tranche_;
+    DmabufFormats pending_;
+
+    Locked<std::shared_ptr<const DmabufFormats>> current_;
+};
+
+} // namespace fencebridge::wayland

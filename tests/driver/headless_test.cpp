@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// Swapchains of the layer's on VK_EXT_headless_surface: a window system that is one folder and one
+// line of registration.
+#include "driver_test.hpp"
+#include "layer.hpp"
+#include "swapchain.hpp"
+
+namespace fencebridge::test {
+namespace {
+
+constexpr const char* headless_extension = "VK_EXT_headless_surface";
+
+/// A VkSurfaceKHR without a window.
+class HeadlessSurface {
+public:
+    explicit HeadlessSurface(VkInstance instance) : instance_{instance} {
+        const auto create = reinterpret_cast<PFN_vkCreateHeadlessSurfaceEXT>(
+            vkGetInstanceProcAddr(instance, "vkCreateHeadlessSurfaceEXT"));
+        const VkHeadlessSurfaceCreateInfoEXT info{
+            .sType = VK_STRUCTURE_TYPE_HEADLESS_SURFACE_CREATE_INFO_EXT,
+            .pNext = nullptr,
+            .flags = 0};
+        EXPECT_EQ(create(instance, &info, nullptr, &handle_), VK_SUCCESS);
+    }
+    ~HeadlessSurface() { vkDestroySurfaceKHR(instance_, handle_, nullptr); }
+    HeadlessSurface(const HeadlessSurface&) = delete;
+    HeadlessSurface& operator=(const HeadlessSurface&) = delete;
+
+    [[nodiscard]] operator VkSurfaceKHR() const { return handle_; }
+
+private:
+    VkInstance instance_;
+    VkSurfaceKHR handle_{VK_NULL_HANDLE};
+};
+
+class HeadlessTest : public DriverTest {
+protected:
+    void SetUp() override {
+        DriverTest::SetUp();
+        fake_driver().add_instance_extension(headless_extension);
+    }
+
+    const InstanceRequest request_{.extensions = {"VK_KHR_surface", headless_extension}};
+    const EnvironmentVariable info_{"FENCEBRIDGE_LOG_LEVEL", "info"};
+};
+
+TEST_F(HeadlessTest, AnInstanceWithoutWaylandIsTakenOver) {
+    const Instance instance{request_};
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_TRUE(is_taken_over(device));
+}
+
+TEST_F(HeadlessTest, EveryPresentedFrameIsCounted) {
+    const StderrCapture log;
+    const Instance instance{request_};
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    {
+        const HeadlessSurface surface{instance};
+        const Swapchain swapchain{device, surface};
+        ASSERT_EQ(swapchain.result(), VK_SUCCESS);
+        for (int frame = 0; frame < 100; ++frame)
+            ASSERT_EQ(show_frame(device, swapchain), VK_SUCCESS) << "frame " << frame;
+    }
+    EXPECT_EQ(log.lines_with("headless surface: frames=100").size(), 1U);
+    EXPECT_EQ(log.lines_with("swapchain closed: acquired=100 presented=100").size(), 1U);
+}
+
+TEST_F(HeadlessTest, AcquireTimesOutWhileTheApplicationHoldsAllImages) {
+    const Instance instance{request_};
+    const Device device{instance.physical_device()};
+    const HeadlessSurface surface{instance};
+    const Swapchain swapchain{device, surface};
+    ASSERT_EQ(swapchain.result(), VK_SUCCESS);
+    std::vector<VkFence> fences(swapchain.image_count());
+    for (VkFence& fence : fences) {
+        const VkFenceCreateInfo info{
+            .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO, .pNext = nullptr, .flags = 0};
+        ASSERT_EQ(vkCreateFence(device, &info, nullptr, &fence), VK_SUCCESS);
+        uint32_t index = UINT32_MAX;
+        EXPECT_EQ(vkAcquireNextImageKHR(device, swapchain, 0, VK_NULL_HANDLE, fence, &index),
+                  VK_SUCCESS);
+    }
+    uint32_t index = UINT32_MAX;
+    EXPECT_EQ(vkAcquireNextImageKHR(device, swapchain, 0, VK_NULL_HANDLE, fences[0], &index),
+              VK_NOT_READY);
+    EXPECT_EQ(
+        vkAcquireNextImageKHR(device, swapchain, 1'000'000, VK_NULL_HANDLE, fences[0], &index),
+        VK_TIMEOUT);
+    for (const VkFence fence : fences)
+        vkDestroyFence(device, fence, nullptr);
+}
+
+TEST_F(HeadlessTest, TheDriverSeesNoSwapchain) {
+    const Instance instance{request_};
+    const Device device{instance.physical_device()};
+    const HeadlessSurface surface{instance};
+    const Swapchain swapchain{device, surface};
+    ASSERT_EQ(swapchain.result(), VK_SUCCESS);
+    EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_SWAPCHAIN), 0U);
+}
+
+} // namespace
+} // namespace fencebridge::test
