@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * An LD_PRELOAD library through which unmodified programs have DMA_BUF_IOCTL_EXPORT_SYNC_FILE and
- * DMA_BUF_IOCTL_IMPORT_SYNC_FILE on kernels that lack them, by way of /dev/fencebridge. The manual
- * page beside this file tells its users the rest.
+ * An LD_PRELOAD library that provides DMA_BUF_IOCTL_EXPORT_SYNC_FILE and
+ * DMA_BUF_IOCTL_IMPORT_SYNC_FILE to unmodified programs on kernels that lack them, by way of
+ * /dev/fencebridge. The manual page beside this file is for its users.
  *
- * All of it happens inside an ioctl() of somebody else's program. So it is async-signal-safe and no
- * cancellation point (which open(), read(), write() and close() are, and syscall() is not), it
- * accesses the program's memory by the kernel alone, and it keeps nothing open: a program may fork,
- * or close every file descriptor that it finds, between any two calls.
+ * All of it runs inside an ioctl() of another program. Therefore:
+ *   - It is async-signal-safe.
+ *   - It is no cancellation point. open(), read(), write() and close() are; syscall() is not.
+ *   - It accesses the program's memory through the kernel only.
+ *   - It keeps no file open: a program may fork, or close every file descriptor that it finds,
+ *     between any two calls.
  *
  * <sys/ioctl.h> is not included: glibc and musl declare ioctl() with different types, and glibc's
  * declaration may rename it (see HAVE_IOCTL_TIME64).
@@ -29,12 +31,13 @@
 #include "dma_buf_sync_file.h"
 #include "fencebridge.h"
 
-// What glibc calls ioctl() for programs that chose a 64 bit time_t where it is 32 bits by default.
+// On systems where time_t has 32 bits by default, glibc has another name for ioctl() in programs
+// that chose a 64 bit time_t.
 #if defined(__GLIBC__) && defined(__TIMESIZE) && __TIMESIZE == 32
 #define HAVE_IOCTL_TIME64
 #endif
 
-// As wide as any libc's request: what the caller put there reaches the next ioctl() unchanged.
+// The request is as wide as in any libc, so the caller's value reaches the next ioctl() unchanged.
 typedef int ioctl_function(int fd, unsigned long request, ...);
 
 struct entry_point {
@@ -45,7 +48,7 @@ struct entry_point {
 // FENCEBRIDGE_PRELOAD=module
 static atomic_bool module_forced;
 
-// Callers that come before the constructor, or several at once, each look it up and find the same.
+// Calls before the constructor, and calls at the same time, each look it up. All find the same.
 static ioctl_function* next_of(struct entry_point* entry) {
     ioctl_function* next = atomic_load_explicit(&entry->next, memory_order_relaxed);
     if (!next) {
@@ -62,10 +65,11 @@ static void close_keeping_errno(int fd) {
 }
 
 /*
- * memcpy() where one side is the program's memory and may not be there: the kernel makes the access
- * and answers EFAULT, as it does for an ioctl of its own, where one of ours would kill the process.
- * The way through the kernel is a pipe because everybody has pipes. process_vm_readv(2) would need
- * no file descriptor, but some kernels are built without it and some containers forbid it.
+ * memcpy() for the case that one side is the program's memory and may be unmapped. The kernel makes
+ * the access through a pipe, and returns EFAULT for unmapped memory, as it does for an ioctl of its
+ * own. A direct access would kill the process. A pipe is used because it always exists:
+ * process_vm_readv(2) needs no file descriptor, but some kernels are built without it and some
+ * containers forbid it.
  */
 static int checked_copy(void* to, const void* from, size_t size) {
     int ends[2];
@@ -82,14 +86,15 @@ static int export_by_module(ioctl_function* next, int device, int dma_buf, void*
     struct fencebridge_dma_buf_export asked;
     if (checked_copy(&asked, argument, sizeof(asked)) != 0)
         return -1;
-    // A flag that the module has and the kernel has not is as wrong as none.
+    // FENCEBRIDGE_NONE_IF_IDLE exists in the module only. The kernel would return EINVAL for it, as
+    // the module does for no flags at all.
     const __u32 flags = asked.flags & FENCEBRIDGE_NONE_IF_IDLE ? 0 : asked.flags;
     struct fencebridge_export call = {.flags = flags, .dma_buf_fd = dma_buf};
     if (next(device, FENCEBRIDGE_IOCTL_EXPORT, &call) != 0)
         return -1;
     asked.fd = call.sync_file_fd;
     if (checked_copy(argument, &asked, sizeof(asked)) != 0) {
-        // The program has not learnt the number, so nobody else would close it.
+        // The program does not know the descriptor, so it has to be closed here.
         close_keeping_errno(call.sync_file_fd);
         return -1;
     }
@@ -108,7 +113,8 @@ static int import_by_module(ioctl_function* next, int device, int dma_buf, const
 static int by_module(ioctl_function* next, int dma_buf, unsigned int request, void* argument) {
     const int device = (int)syscall(SYS_openat, AT_FDCWD, FENCEBRIDGE_DEVICE, O_RDWR | O_CLOEXEC);
     if (device < 0) {
-        // A shortage will pass. Anything else leaves the program with the kernel as it is.
+        // A lack of resources will pass. Any other error means that there is no module, and the
+        // program sees a kernel that lacks the ioctl.
         if (errno != EMFILE && errno != ENFILE && errno != ENOMEM)
             errno = ENOTTY;
         return -1;
@@ -120,7 +126,8 @@ static int by_module(ioctl_function* next, int dma_buf, unsigned int request, vo
     return result;
 }
 
-// Dma-bufs have a file system of their own since Linux 5.3. The module is for none that is older.
+// Dma-bufs have had a file system of their own since Linux 5.3. The module supports no older
+// kernel.
 static bool is_dma_buf(int fd) {
     struct statfs file_system;
     return fstatfs(fd, &file_system) == 0 && file_system.f_type == DMA_BUF_MAGIC;
@@ -131,10 +138,11 @@ static int sync_file_ioctl(ioctl_function* next, int fd, unsigned long request, 
     if (!atomic_load_explicit(&module_forced, memory_order_relaxed) || !is_dma_buf(fd)) {
         errno = errno_before;
         const int result = next(fd, request, argument);
-        // ENOTTY alone says that the kernel lacks the ioctl. EINVAL is about flags where it has it.
+        // Only ENOTTY means that the kernel lacks the ioctl. EINVAL comes from a kernel that has
+        // the ioctl and rejects its flags.
         if (result != -1 || errno != ENOTTY)
             return result;
-        // Other drivers use the same numbers, for other things.
+        // Other drivers use the same request numbers for other purposes.
         if (!is_dma_buf(fd)) {
             errno = ENOTTY;
             return -1;
@@ -148,7 +156,7 @@ static int sync_file_ioctl(ioctl_function* next, int fd, unsigned long request, 
 
 static int intercept(struct entry_point* entry, int fd, unsigned long request, void* argument) {
     ioctl_function* next = next_of(entry);
-    // The kernel takes 32 bits of the request; where int is its type, more may come sign-extended.
+    // The kernel uses 32 bits of the request. If its type is int, the rest may be a sign extension.
     switch ((unsigned int)request) {
     case FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT:
     case FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT:
@@ -180,7 +188,8 @@ __attribute__((visibility("default"))) int __ioctl_time64(int fd, unsigned long 
 }
 #endif
 
-// dlsym() and secure_getenv() are not for signal handlers, so none is the first to need them.
+// dlsym() and secure_getenv() must not be called from signal handlers, so this constructor calls
+// them before any handler can run.
 __attribute__((constructor)) static void prepare(void) {
     const char* wish = secure_getenv("FENCEBRIDGE_PRELOAD");
     atomic_store_explicit(&module_forced, wish && strcmp(wish, "module") == 0,

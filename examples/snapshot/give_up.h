@@ -5,7 +5,7 @@
 /* Exit statuses besides 0. */
 enum { NOT_AS_TOLD = 1, COULD_NOT_TRY = 2 };
 
-/* Prints what was tried, errno's text and what to do about it (if not NULL), and exits. */
+/* Prints what failed, errno's text and the advice (if not NULL), and exits. */
 _Noreturn void give_up(const char* tried, const char* advice);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Waits for a past point of a dma-buf's timeline: a snapshot of the fences that the buffer has now,
- * taken with /dev/fencebridge, signals when those have signalled, whatever is attached later.
+ * Waits for a past point of a dma-buf's timeline. A snapshot of the fences that are on the buffer
+ * now, taken with /dev/fencebridge, signals when those have signalled, whatever is attached later.
  *
- * Of this project it needs kernel-uapi/fencebridge.h alone.
+ * Of this project it needs only kernel-uapi/fencebridge.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,8 +23,8 @@
 #include "give_up.h"
 #include "vgem.h"
 
-/* When the first work ends, and how long to wait for it: less than the 10 seconds after which the
- * kernel would signal vgem's fence by itself. */
+/* When the first work ends, and how long to wait for it: less than the 10 seconds after which vgem
+ * signals its fence by itself. */
 #define WORK_MS 300
 #define PATIENCE_MS 5000
 
@@ -42,7 +42,7 @@ static const char usage[] =
     "\n"
     "Exit status: 0 all was seen as told; 1 something was not; 2 it could not be tried.\n";
 
-/* Something that was seen was not as the text tells. */
+/* An observation differed from what the text says. */
 static bool contradicted;
 
 void give_up(const char* tried, const char* advice) {
@@ -80,7 +80,7 @@ static void attach(int device, int dma_buf, unsigned int flags, int sync_file) {
         give_up("attach fences (FENCEBRIDGE_IOCTL_IMPORT)", NULL);
 }
 
-/* For a sync_file, whether it has signalled; for a dma-buf, whether its writers are done. */
+/* For a sync_file: whether it has signalled. For a dma-buf: whether its writers have ended. */
 static bool is_done(int fd, int timeout_ms) {
     struct pollfd request = {.fd = fd, .events = POLLIN};
     int ready;
@@ -106,8 +106,8 @@ static double seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Stands for the device that works on the buffer: another process, so that this one really waits.
- */
+/* Another process that stands for the device which works on the buffer, so that this process really
+ * waits. */
 static pid_t end_work_later(int vgem, uint32_t fence) {
     const pid_t child = fork();
     if (child < 0)
@@ -134,8 +134,8 @@ static void wait_for_the_past(int vgem, uint32_t first_work, int snapshot) {
          "it waited for the first work, and for that alone");
 }
 
-/* Work by somebody else, whose fence arrives here as a sync_file, as compositors and drivers send
- * it. vgem itself would not attach a second fence while one is pending. */
+/* Work of another program, whose fence arrives here as a sync_file, as from compositors and
+ * drivers. vgem itself refuses to attach a second fence while one is pending. */
 static uint32_t attach_newer_work(int device, int vgem, struct buffer buffer) {
     const struct buffer other = vgem_buffer(vgem);
     const uint32_t fence = vgem_attach_writer(vgem, other);
@@ -173,7 +173,7 @@ static void tell_story(int device) {
     printf("\n6. The newer work ends.\n");
     if (vgem_signal(vgem, newer_work) != 0)
         give_up("signal the newer work's fence", "did it take longer than 10 seconds to get here?");
-    // Several fences together may signal a moment after the last of them.
+    // A container of several fences may signal a moment after the last of them.
     tell("buffer", true, is_done(buffer.dma_buf, PATIENCE_MS), "a reader could start at once");
     tell("second", true, is_done(second, PATIENCE_MS), "and so says the second snapshot");
 }
@@ -218,7 +218,7 @@ int main(int argc, char** argv) {
         fputs(usage, stderr);
         return COULD_NOT_TRY;
     }
-    // Lines come out before those of the error that may follow.
+    // Line buffering, so that these lines appear before those of an error that may follow.
     setvbuf(stdout, NULL, _IOLBF, 0);
     const int device = open_module();
     if (dma_buf >= 0)

@@ -15,7 +15,7 @@
 
 #include "give_up.h"
 
-/* Two ioctls of <drm/vgem_drm.h>, which not every distribution has. */
+/* The two ioctls of <drm/vgem_drm.h>, a header that not every distribution has. */
 struct fence_attach {
     __u32 handle;
     __u32 flags;
@@ -39,7 +39,7 @@ static bool is_vgem(int device) {
 }
 
 int vgem_open(void) {
-    // The card first: on stock kernels a render node makes no buffers.
+    // The card first: on stock kernels a render node creates no dumb buffers.
     glob_t nodes = {0};
     glob("/dev/dri/card*", 0, NULL, &nodes);
     glob("/dev/dri/renderD*", GLOB_APPEND, NULL, &nodes);

@@ -23,7 +23,7 @@ void require_present_mode(VkPhysicalDevice device, VkSurfaceKHR surface, VkPrese
 }
 
 VkExtent2D choose_extent(const VkSurfaceCapabilitiesKHR& capabilities, Size size) {
-    // On Wayland the swapchain gives the window its size, which this value stands for.
+    // This value means that the swapchain decides the size of the window, as on Wayland.
     constexpr uint32_t by_swapchain = std::numeric_limits<uint32_t>::max();
     if (capabilities.currentExtent.width != by_swapchain)
         return capabilities.currentExtent;
@@ -33,8 +33,8 @@ VkExtent2D choose_extent(const VkSurfaceCapabilitiesKHR& capabilities, Size size
                        capabilities.maxImageExtent.height)};
 }
 
-// The compositor may hold minImageCount - 1 images; with one more than the minimum the program can
-// draw while those are held.
+// The compositor may hold minImageCount - 1 images. With one image more than the minimum, the
+// program can draw while the compositor holds those.
 uint32_t choose_image_count(const VkSurfaceCapabilitiesKHR& capabilities) {
     uint32_t wanted = capabilities.minImageCount + 1;
     bool bounded = capabilities.maxImageCount > 0;
@@ -84,8 +84,8 @@ void Canvas::create_swapchain(Size size) {
         throw Unsupported("images of the surface cannot be copied to");
 
     VkExtent2D extent = choose_extent(capabilities, size);
-    // What was presented from the old one stays on the screen until the new one's first image
-    // comes.
+    // The last image of the old swapchain stays on the screen until the first image of the new one
+    // is presented.
     Swapchain fresh =
         gpu_.create_swapchain(surface_, {.format = format_->format,
                                          .extent = extent,
@@ -94,7 +94,7 @@ void Canvas::create_swapchain(Size size) {
                                          .mode = present_mode_,
                                          .old = swapchain_.get()});
 
-    // The old images, their semaphores and the old picture may be used by work under way.
+    // Submitted work may still use the old images, their semaphores and the old picture.
     gpu_.wait_idle();
     drawn_.clear();
     swapchain_ = std::move(fresh);
@@ -117,7 +117,7 @@ void Canvas::record(VkCommandBuffer commands, uint32_t shift) const {
     VkImage image = images_[image_index_];
     change_layout(commands, image, to_be_written);
 
-    // The columns from `shift` on, and to their right those before it.
+    // First the columns from `shift` on, then, to their right, the columns before `shift`.
     std::array<VkBufferImageCopy, 2> regions{};
     for (VkBufferImageCopy& region : regions) {
         region.bufferRowLength = size_.width;

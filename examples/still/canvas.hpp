@@ -16,23 +16,25 @@ class Canvas {
 public:
     Canvas(const Gpu& gpu, wl_display* display, wl_surface* surface, const Options& options);
 
-    // Makes the swapchain and the picture, or makes them anew for another size. Waits for the
-    // device, since the old ones may still be in use.
+    // Creates the swapchain and the picture, or creates them again for another size. Waits for the
+    // device to be idle, since it may still use the old ones.
     void resize(Size size);
     Size size() const { return size_; }
     VkSwapchainKHR swapchain() const { return swapchain_.get(); }
     uint32_t image_count() const { return uint32_t(images_.size()); }
     const PixelFormat& format() const { return *format_; }
 
-    // VK_SUCCESS or VK_SUBOPTIMAL_KHR: the image is acquired, and `acquired` will be signalled when
-    // the window system no longer uses it. VK_ERROR_OUT_OF_DATE_KHR: it is not, resize() first.
+    // VK_SUCCESS or VK_SUBOPTIMAL_KHR: an image is acquired, and `acquired` will signal when the
+    // window system no longer uses it. VK_ERROR_OUT_OF_DATE_KHR: no image is acquired; call
+    // resize().
     VkResult acquire(VkSemaphore acquired);
     const uint32_t& image_index() const { return image_index_; }
 
     // Records the picture, shifted to the left by `shift` pixels, into the acquired image.
     void record(VkCommandBuffer commands, uint32_t shift) const;
 
-    // To be signalled by what was recorded, and waited for by the present of the acquired image.
+    // The submission of the recorded commands signals it; the present of the acquired image waits
+    // for it.
     VkSemaphore drawn() const { return drawn_[image_index_].get(); }
 
 private:

@@ -19,7 +19,7 @@ namespace {
 // Version 4 of wl_surface has damage_buffer, which Vulkan implementations use to present.
 constexpr uint32_t max_compositor_version = 4;
 
-// The compositor tests that a client still lives; one that does not answer is marked as hung.
+// With a ping the compositor tests whether a client responds. It marks one that does not as hung.
 constexpr xdg_wm_base_listener wm_base_listener{
     .ping = [](void*, xdg_wm_base* base, uint32_t serial) { xdg_wm_base_pong(base, serial); }};
 
@@ -66,18 +66,18 @@ void Connection::dispatch() { poll_and_dispatch(0); }
 
 void Connection::wait() { poll_and_dispatch(-1); }
 
-// Vulkan implementations read from the same socket, from whatever thread is in one of their calls.
-// wl_display_prepare_read is what makes that safe: the events that one reader takes from the socket
-// reach the queues of all. No Vulkan call may come between it and wl_display_read_events, since it
-// could wait for a reader that never arrives.
+// Vulkan implementations read from the same socket, on any thread that is in one of their calls.
+// wl_display_prepare_read makes that safe: the events that one reader reads reach the queues of
+// all. No Vulkan call may come between wl_display_prepare_read and wl_display_read_events: that
+// call could wait for this reader, which would never read.
 void Connection::poll_and_dispatch(int timeout_ms) {
     while (wl_display_prepare_read(display_.get()) != 0) {
         if (wl_display_dispatch_pending(display_.get()) < 0)
             fail();
-        timeout_ms = 0; // something happened already: let the caller look before it waits
+        timeout_ms = 0; // an event was dispatched: let the caller check before it waits
     }
-    // With the socket full (EAGAIN), poll() below also waits for room. Any other error shows when
-    // reading, together with the protocol error that the compositor may have sent.
+    // If the socket is full (EAGAIN), poll() below also waits for room. Reading reports any other
+    // error, and the protocol error that the compositor may have sent.
     bool full = wl_display_flush(display_.get()) < 0 && errno == EAGAIN;
 
     std::array<pollfd, 3> fds{
@@ -100,7 +100,7 @@ void Connection::poll_and_dispatch(int timeout_ms) {
         look_at_input();
 }
 
-// Reading is the only way to tell the end of input from input, which nobody asked for.
+// Only reading tells the end of the input from input. Input itself is ignored.
 void Connection::look_at_input() {
     char ignored[256];
     ssize_t length = read(STDIN_FILENO, ignored, sizeof ignored);

@@ -24,13 +24,13 @@ public:
     wp_viewporter* viewporter() const { return viewporter_.get(); }
     wp_single_pixel_buffer_manager_v1* pixel_buffers() const { return pixel_buffers_.get(); }
 
-    // Dispatches the events that are there, without waiting.
+    // Dispatches the events that have arrived, without waiting.
     void dispatch();
-    // Waits until there is an event, a stop request or (once watch_input() was called) the end of
-    // standard input, and dispatches.
+    // Waits for an event, a stop request or (after watch_input()) the end of standard input, and
+    // dispatches.
     void wait();
     void watch_input() { watching_input_ = true; }
-    // SIGTERM or SIGINT came, or the watched standard input ended.
+    // SIGTERM or SIGINT arrived, or the watched standard input ended.
     bool stop_requested() const { return stop_requested_; }
 
 private:
@@ -42,7 +42,7 @@ private:
     StopSignal stop_signal_;
     bool watching_input_ = false;
     bool stop_requested_ = false;
-    // The display comes first: it is destroyed after everything that belongs to it.
+    // The display is the first member, so that it is destroyed after everything that belongs to it.
     Proxy<wl_display> display_;
     Proxy<wl_registry> registry_;
     Proxy<wl_compositor> compositor_;

@@ -9,8 +9,9 @@
 
 namespace fencebridge::still {
 
-// call(count, array) is the enumeration: first with a null array for the count, then with room for
-// that many. What it lists may grow between the two; then it says VK_INCOMPLETE and is asked again.
+// call(count, array) is the enumeration. It is called with a null array for the count, then with an
+// array of that size. If the list grows in between, the result is VK_INCOMPLETE, and both calls are
+// repeated.
 template <typename T, typename Call>
 std::vector<T> enumerate(const char* name, Call call) {
     std::vector<T> all;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// How the program fails. A layer lives in somebody else's process and has to hand every failure
-// back as a value; a program of one's own may simply end, so here each failure is an exception
-// that travels to main, and main makes a message and an exit status of it.
+// How the program fails. A layer runs in another program's process and must return every failure as
+// a value. This program may end: each failure is an exception, which main turns into a message and
+// an exit status.
 #pragma once
 
 #include <stdexcept>
@@ -15,7 +15,7 @@ enum ExitStatus : int {
     exit_ok = 0,
     exit_failed = 1,      // a call failed
     exit_usage = 2,       // the command line was not understood
-    exit_unsupported = 77 // the system lacks what was asked for: test runners take 77 as "skipped"
+    exit_unsupported = 77 // the system lacks what was asked for; test runners read 77 as "skipped"
 };
 
 class Failure : public std::runtime_error {
@@ -38,8 +38,8 @@ public:
     explicit Unsupported(const std::string& message) : Failure(message, exit_unsupported) {}
 };
 
-// Negative VkResults are errors; positive ones (VK_SUBOPTIMAL_KHR, VK_TIMEOUT, ...) are news that
-// the caller looks at itself.
+// Throws for negative VkResults, which are errors. Positive ones (VK_SUBOPTIMAL_KHR, VK_TIMEOUT,
+// ...) are for the caller to examine.
 void check(VkResult result, const char* call);
 
 } // namespace fencebridge::still

@@ -32,8 +32,8 @@ std::optional<uint32_t> find_queue_family(VkPhysicalDevice device, wl_display* d
             return VK_SUCCESS;
         });
     for (uint32_t index = 0; index < families.size(); ++index)
-        // Copies alone would do with VK_QUEUE_TRANSFER_BIT, but only a graphics queue is sure to
-        // copy to any pixel (minImageTransferGranularity), and the picture scrolls.
+        // VK_QUEUE_TRANSFER_BIT would suffice for copies. But the picture scrolls, and only a
+        // graphics queue is guaranteed to copy to any pixel (minImageTransferGranularity).
         if (families[index].queueFlags & VK_QUEUE_GRAPHICS_BIT &&
             vkGetPhysicalDeviceWaylandPresentationSupportKHR(device, index, display))
             return index;
@@ -48,7 +48,7 @@ uint32_t upload_memory_type(VkPhysicalDevice device, uint32_t allowed) {
     for (uint32_t type = 0; type < memory.memoryTypeCount; ++type)
         if (allowed & 1u << type && (memory.memoryTypes[type].propertyFlags & wanted) == wanted)
             return type;
-    // The specification promises one for every buffer, so no driver should ever come here.
+    // The specification guarantees such a type for every buffer, so no conformant driver gets here.
     throw Failure("the driver has no host-visible and coherent memory for buffers");
 }
 
@@ -138,7 +138,8 @@ Surface Gpu::create_surface(wl_display* display, wl_surface* surface) const {
     check(vkCreateWaylandSurfaceKHR(instance_, &info, nullptr, &handle),
           "vkCreateWaylandSurfaceKHR");
     Surface owner(instance_, handle);
-    // The queue was chosen by the display; the specification wants the answer for the surface too.
+    // The queue family was chosen for the display. The specification requires the query for the
+    // surface as well.
     VkBool32 supported = VK_FALSE;
     check(vkGetPhysicalDeviceSurfaceSupportKHR(physical_device_, queue_family_, handle, &supported),
           "vkGetPhysicalDeviceSurfaceSupportKHR");

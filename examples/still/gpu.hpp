@@ -14,7 +14,7 @@ namespace fencebridge::still {
 
 class Gpu {
 public:
-    // Takes the first physical device that fits.
+    // Uses the first suitable physical device.
     explicit Gpu(wl_display* display);
     ~Gpu();
     Gpu(const Gpu&) = delete;
@@ -27,14 +27,14 @@ public:
     VkQueue queue() const { return queue_; }
     const std::string& name() const { return name_; }
 
-    // Waits until nothing that was submitted or presented is still at work.
+    // Waits until all submitted and presented work has ended.
     void wait_idle() const;
 
     Surface create_surface(wl_display* display, wl_surface* surface) const;
     VkSurfaceCapabilitiesKHR capabilities_of(const Surface& surface) const;
     std::vector<VkSurfaceFormatKHR> formats_of(const Surface& surface) const;
 
-    // Of images that are copied or cleared to and used by nothing else.
+    // A swapchain whose images are only copied to or cleared.
     struct SwapchainChoice {
         VkFormat format;
         VkExtent2D extent;

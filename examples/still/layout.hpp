@@ -16,16 +16,16 @@ struct LayoutChange {
     VkPipelineStageFlags stage_after;
 };
 
-// An acquired image is about to be copied or cleared to. What it held is overwritten as a whole.
-// The submission has to wait for the acquire semaphore at the transfer stage: this barrier's first
-// scope is that same stage, so the layout does not change before the window system has let go of
-// the image.
+// Before an acquired image is copied to or cleared. All of its former contents are overwritten.
+// The submission must wait for the acquire semaphore at the transfer stage. The first scope of this
+// barrier is the same stage, so the layout does not change before the window system has stopped
+// using the image.
 inline constexpr LayoutChange to_be_written{
     VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 0,
     VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT};
 
-// vkQueuePresentKHR makes the writes visible to the window system by itself: no access mask and no
-// later stage are needed.
+// vkQueuePresentKHR itself makes the writes visible to the window system, so this barrier needs no
+// second access mask and no later stage.
 inline constexpr LayoutChange to_be_presented{
     VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, VK_IMAGE_LAYOUT_PRESENT_SRC_KHR,
     VK_ACCESS_TRANSFER_WRITE_BIT, 0, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT};

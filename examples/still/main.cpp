@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// fencebridge-still: shows a fixed picture on Wayland through Vulkan. It needs no shaders and every
-// pixel is known beforehand, so that a screenshot tells whether the window system got the picture
-// right. It also is a small, complete example of how a program uses a swapchain:
+// fencebridge-still: shows a fixed picture on Wayland through Vulkan. It needs no shaders, and
+// every pixel is known beforehand, so a screenshot shows whether the window system got the picture
+// right. It is also a small, complete example of how a program uses a swapchain:
 //
 //   connection, window   Wayland: the compositor's globals, an xdg-shell window
 //   gpu                  instance, device and queue
@@ -38,20 +38,21 @@ bool any_closed(const Windows& windows) {
     return std::ranges::any_of(windows, [](const auto& window) { return window->closed(); });
 }
 
-// A hidden window gets no frame callbacks, and a FIFO swapchain may wait for them.
+// Each window is smaller than the one before it, so that it does not hide that one completely: a
+// hidden window gets no frame callbacks, and a FIFO swapchain may wait for them.
 Size first_size(uint32_t index, const Options& options) {
     uint32_t part = options.windows - index;
     return {std::max(options.width * part / options.windows, 1u),
             std::max(options.height * part / options.windows, 1u)};
 }
 
-// Moves towards the place of rest, so that the last moving frame is one step away from it.
+// The picture moves towards its final place: the last moving frame is one step away from it.
 uint32_t shift_at(uint64_t frame, const Options& options) {
     return frame < options.still_after ? uint32_t((options.still_after - frame) * scroll_step) : 0;
 }
 
-// With --resize-every the program alone decides: a compositor answers every new size of a floating
-// window by proposing that very size.
+// With --resize-every the program alone decides the size: a compositor answers every new size of a
+// floating window by proposing the same size.
 Size size_at(uint64_t frame, const Window& window, Size first, const Options& options) {
     if (options.resize_every == 0)
         return window.size();
@@ -60,15 +61,14 @@ Size size_at(uint64_t frame, const Window& window, Size first, const Options& op
     return {std::max(first.width * 3 / 4, 1u), std::max(first.height * 3 / 4, 1u)};
 }
 
-// Some compositors make a window fullscreen with its first configure event, others only once it has
-// shown something.
+// Some compositors make a window fullscreen with its first configure event, others only after its
+// first frame.
 bool settled(const Windows& windows, const Options& options) {
     return !options.fullscreen ||
            std::ranges::all_of(windows, [](const auto& window) { return window->fullscreen(); });
 }
 
-// Returns the number of frames that every window got. What is shown before the windows are settled
-// does not count.
+// Returns the number of frames of each window. Frames before the windows are settled do not count.
 uint64_t show_frames(Connection& connection, Windows& windows, Renderer& renderer,
                      const Options& options) {
     std::vector<Size> first_sizes(windows.size());
@@ -76,8 +76,8 @@ uint64_t show_frames(Connection& connection, Windows& windows, Renderer& rendere
     uint64_t frame = 0;
     int unsettled_frames = 0;
     while (options.frames == 0 || frame < options.frames) {
-        // Between two frames, never within one: a configure event that is acknowledged here is
-        // answered by the commit of the frame that follows.
+        // Events are dispatched between two frames, never within one: the commit of the next frame
+        // applies the configure event that is acknowledged here.
         connection.dispatch();
         if (connection.stop_requested() || any_closed(windows))
             break;
@@ -127,8 +127,8 @@ void report(const Gpu& gpu, const Canvas& canvas, uint64_t frames, Clock::durati
 }
 
 int run(const Options& options) {
-    // Each thing is destroyed before what it was made from: the Vulkan surface before the
-    // wl_surface, both before the connection.
+    // Each object is destroyed before the object that it was made from: the Vulkan surface before
+    // the wl_surface, both before the connection.
     Connection connection;
     Windows windows;
     for (uint32_t index = 0; index < options.windows; ++index)

@@ -26,7 +26,7 @@ constexpr std::array present_mode_names{
     PresentModeName{VK_PRESENT_MODE_IMMEDIATE_KHR, "immediate"},
 };
 
-// Bounds keep a mistyped number from asking the driver for terabytes.
+// With these limits, a mistyped number does not request terabytes from the driver.
 constexpr uint64_t max_side = 16384;
 constexpr uint64_t max_windows = 16;
 
@@ -153,7 +153,7 @@ void apply(Options& options, int id, const char* text) {
     case id_ready_file:
         options.ready_file = text;
         break;
-    default: // getopt_long has already said what it did not understand
+    default: // getopt_long has already reported what it did not understand
         throw UsageError("try --help");
     }
 }

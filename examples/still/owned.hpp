@@ -8,8 +8,8 @@
 
 namespace fencebridge::still {
 
-// Owns `Handle`, a child of the VkInstance or VkDevice `Parent`, which has to outlive it. Destroy
-// is the vkDestroy... or vkFree... function with the usual three parameters; all of them take
+// Owns `Handle`, a child of the VkInstance or VkDevice `Parent`, which must outlive it. Destroy is
+// the vkDestroy... or vkFree... function with the usual three parameters; all of them accept
 // VK_NULL_HANDLE.
 template <typename Parent, typename Handle, auto Destroy>
 class Owned {

@@ -8,12 +8,11 @@ namespace fencebridge::still {
 
 namespace {
 
-// Rounds value * steps / 255: brings a value of 8 bits to a channel that has `steps` as its
-// maximum.
+// Converts a value of 8 bits to a channel with the maximum `steps`: value * steps / 255, rounded.
 uint32_t scaled(uint32_t value, uint32_t steps) { return (value * steps + 127) / 255; }
 
-// One channel of a premultiplied colour. The alpha is rounded to the format's own steps first:
-// multiplied with a finer alpha, the colour could exceed the alpha that is stored next to it.
+// One channel of a premultiplied colour. The alpha is rounded to the format's precision first. With
+// a more precise alpha, the colour could exceed the alpha that is stored beside it.
 uint32_t premultiplied(uint32_t value, uint32_t alpha, uint32_t alpha_steps, uint32_t steps) {
     uint32_t divisor = 255 * alpha_steps;
     return (value * scaled(alpha, alpha_steps) * steps + divisor / 2) / divisor;
@@ -53,8 +52,8 @@ void pack_565(Colour colour, std::byte* pixel) {
     std::memcpy(pixel, &word, sizeof word);
 }
 
-// A copy from a buffer moves bytes: it applies no transfer function, so for the sRGB formats the
-// same bytes are right as for their UNORM siblings.
+// A copy from a buffer moves bytes and applies no transfer function. So the sRGB formats need the
+// same bytes as their UNORM counterparts.
 constexpr std::array formats{
     PixelFormat{VK_FORMAT_B8G8R8A8_UNORM, "b8g8r8a8-unorm", 4, pack_bgra},
     PixelFormat{VK_FORMAT_R8G8B8A8_UNORM, "r8g8b8a8-unorm", 4, pack_rgba},

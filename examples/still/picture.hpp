@@ -23,7 +23,7 @@ struct PixelFormat {
     void (*pack)(Colour colour, std::byte* pixel);
 };
 
-// The formats that the program can draw, the ones it likes best first.
+// The formats that the program can draw, in order of preference.
 std::span<const PixelFormat> pixel_formats();
 
 // Null for a format that is not among pixel_formats().
@@ -33,8 +33,8 @@ const PixelFormat* find_pixel_format(VkFormat format);
 //   1/2  eight colour bars, opaque
 //   1/4  the bars in reverse order, two thirds opaque
 //   1/4  an orange band whose alpha grows from 0 at the left to 1 at the right
-// A white line one pixel wide frames it and a checkerboard of single pixels marks the top left
-// corner: a picture that was scaled, shifted or flipped does not survive a comparison.
+// A white line one pixel wide frames it, and a checkerboard of single pixels marks the top left
+// corner. So a comparison detects a picture that was scaled, shifted or flipped.
 Colour colour_at(uint32_t x, uint32_t y, uint32_t width, uint32_t height);
 
 // Rows without padding: the size of pixels is width * height * format.bytes.

@@ -26,8 +26,8 @@ Renderer::~Renderer() {
 bool Renderer::render(std::span<const Size> sizes, uint32_t shift) {
     FrameSlot& slot = slots_[next_slot_];
     next_slot_ = (next_slot_ + 1) % slots_.size();
-    // Once the slot's last submission is done, its command buffer and its acquire semaphores, which
-    // that submission waited for, are free again.
+    // When the slot's last submission has ended, its command buffer can be reused, and so can its
+    // acquire semaphores, which that submission waited for.
     check(vkWaitForFences(gpu_.device(), 1, slot.done.address(), VK_TRUE,
                           std::numeric_limits<uint64_t>::max()),
           "vkWaitForFences");
@@ -78,7 +78,8 @@ void Renderer::submit(FrameSlot& slot) {
     info.pCommandBuffers = &slot.commands;
     info.signalSemaphoreCount = uint32_t(drawn.size());
     info.pSignalSemaphores = drawn.data();
-    // Reset as late as this: a fence without a submission would never be signalled.
+    // The fence is reset only now, directly before the submission that signals it: after a failure
+    // between the reset and the submission, it would never signal.
     check(vkResetFences(gpu_.device(), 1, slot.done.address()), "vkResetFences");
     check(vkQueueSubmit(gpu_.queue(), 1, &info, slot.done.get()), "vkQueueSubmit");
 }
@@ -101,7 +102,7 @@ bool Renderer::present() {
     info.pSwapchains = swapchains.data();
     info.pImageIndices = images.data();
     info.pResults = results.data();
-    // The call's own result is the worst of all; each swapchain's tells which one it was.
+    // The call returns the worst result of all swapchains. pResults has the result of each.
     VkResult worst = vkQueuePresentKHR(gpu_.queue(), &info);
     if (worst != VK_ERROR_OUT_OF_DATE_KHR)
         check(worst, "vkQueuePresentKHR");

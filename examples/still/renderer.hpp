@@ -16,19 +16,19 @@ namespace fencebridge::still {
 class Renderer {
 public:
     Renderer(const Gpu& gpu, std::span<Canvas> canvases);
-    // Waits for the device: afterwards nothing uses the canvases any more.
+    // Waits for the device to be idle, so that no work uses the canvases afterwards.
     ~Renderer();
     Renderer(const Renderer&) = delete;
     Renderer& operator=(const Renderer&) = delete;
 
-    // Every canvas gets the size that belongs to it; its picture is shifted by `shift` pixels.
-    // False if a swapchain went out of date underway: then that window did not get its frame.
+    // Each canvas gets its size of `sizes`, and its picture is shifted by `shift` pixels.
+    // False if a swapchain went out of date: its window got no frame.
     bool render(std::span<const Size> sizes, uint32_t shift);
 
 private:
-    // Two frames may be under way: while the device copies one, the CPU prepares the next. The
-    // images' own semaphores are in Canvas, since how long a present waits for one is not known
-    // before its image is acquired again.
+    // Two frames are in flight: while the device copies one, the CPU prepares the next. The
+    // semaphores that presents wait for belong to the images and are in Canvas: a present has
+    // certainly waited for its semaphore only when the same image is acquired again.
     static constexpr size_t frames_in_flight = 2;
     struct FrameSlot {
         Fence done;                      // signalled when the slot's submission has finished
@@ -43,7 +43,7 @@ private:
 
     const Gpu& gpu_;
     std::span<Canvas> canvases_;
-    std::vector<bool> stale_; // a canvas's swapchain has to be made anew
+    std::vector<bool> stale_; // whether a canvas needs a new swapchain
     CommandPool pool_;
     std::array<FrameSlot, frames_in_flight> slots_;
     size_t next_slot_ = 0;

@@ -10,7 +10,7 @@ namespace fencebridge::still {
 
 namespace {
 
-// Widens 8 bits to the 32 that wp_single_pixel_buffer_manager_v1 takes, ff to ffffffff.
+// Converts 8 bits to the 32 bits of wp_single_pixel_buffer_manager_v1, ff to ffffffff.
 uint32_t channel(uint32_t rgb, unsigned shift) { return (rgb >> shift & 0xff) * 0x01010101u; }
 
 } // namespace
@@ -28,7 +28,7 @@ Window::Window(Connection& connection, Size size, const Options& options) :
     xdg_surface_add_listener(xdg_surface_.get(), &surface_listener, this);
 
     toplevel_.reset(xdg_surface_get_toplevel(xdg_surface_.get()));
-    // The listener has more members with newer protocol files; version 1 never calls them.
+    // With newer protocol files the listener has more members. Version 1 never calls them.
     static constexpr xdg_toplevel_listener toplevel_listener = [] {
         xdg_toplevel_listener listener{};
         listener.configure = [](void* data, xdg_toplevel*, int32_t width, int32_t height,
@@ -46,8 +46,8 @@ Window::Window(Connection& connection, Size size, const Options& options) :
     if (options.fullscreen)
         xdg_toplevel_set_fullscreen(toplevel_.get(), nullptr);
 
-    // xdg-shell: the first commit comes without a buffer, and no buffer may come before the
-    // configure event that answers it has been acknowledged.
+    // xdg-shell requires that the first commit has no buffer, and that no buffer is attached before
+    // the client has acknowledged the configure event that answers that commit.
     wl_surface_commit(base_.get());
     while (!configured_ && !connection.stop_requested())
         connection.wait();
@@ -64,8 +64,8 @@ void Window::add_backdrop(Connection& connection, uint32_t rgb) {
     picture_.reset(wl_compositor_create_surface(connection.compositor()));
     subsurface_.reset(
         wl_subcompositor_get_subsurface(connection.subcompositor(), picture_.get(), base_.get()));
-    // A subsurface starts synchronised: its commits would wait for the parent's next one, and this
-    // parent makes none while its size stays.
+    // A subsurface is synchronised at first: its commits wait for the next commit of the parent.
+    // This parent makes none while its size stays the same.
     wl_subsurface_set_desync(subsurface_.get());
 }
 

@@ -19,8 +19,8 @@ struct Size {
 // is a single pixel stretched to the window's size, and Vulkan draws to a subsurface upon it.
 class Window {
 public:
-    // Returns with the first configure event: Vulkan may present to the surface from then on.
-    // `size` is for a compositor that leaves it to the client.
+    // Returns after the first configure event: from then on Vulkan may present to the surface.
+    // `size` is used if the compositor leaves the size to the client.
     Window(Connection& connection, Size size, const Options& options);
     Window(const Window&) = delete;
     Window& operator=(const Window&) = delete;
@@ -31,8 +31,8 @@ public:
     bool fullscreen() const { return fullscreen_; }
     bool closed() const { return closed_; }
 
-    // Asks to be told when the next commit of surface() has been shown. The request is part of the
-    // surface's pending state: the commit that vkQueuePresentKHR makes carries it along.
+    // Requests a frame callback for the next commit of surface(). The request is part of the
+    // surface's pending state, so it applies to the commit that vkQueuePresentKHR makes.
     void watch_next_frame();
     bool watched_frame_shown() const { return watched_frame_shown_; }
 
@@ -43,7 +43,7 @@ private:
 
     Size size_;
     bool fullscreen_ = false;
-    // What xdg_toplevel.configure said; it holds from the xdg_surface.configure that follows.
+    // The state of the last xdg_toplevel.configure. The next xdg_surface.configure applies it.
     struct {
         std::optional<Size> size;
         bool fullscreen = false;
@@ -51,8 +51,7 @@ private:
     bool configured_ = false;
     bool closed_ = false;
     bool watched_frame_shown_ = false;
-    // Destroyed from the last to the first: a role goes before its surface, a child before its
-    // parent.
+    // Destroyed from the last to the first: a role before its surface, a child before its parent.
     Proxy<wl_surface> base_;
     Proxy<wp_viewport> base_viewport_;
     Proxy<wl_buffer> base_pixel_;
