@@ -24,7 +24,7 @@
 #include <unistd.h>
 #include <vector>
 
-#include "chain.hpp"
+#include "cleared_swapchain.hpp"
 #include "grid.hpp"
 #include "process.hpp"
 #include "refreshes.hpp"
@@ -102,8 +102,8 @@ public:
     void run() {
         const Usage before = usage_now();
         for (uint32_t i = 0; i < grid_.size(); ++i)
-            chains_.emplace_back(gpu_, connection_.display(), grid_.surface(i), options_.mode,
-                                 Size{options_.width, options_.width * 3 / 4}, pool_);
+            swapchains_.emplace_back(gpu_, connection_.display(), grid_.surface(i), options_.mode,
+                                     Size{options_.width, options_.width * 3 / 4}, pool_);
         const Usage created = usage_now();
         if (options_.refreshes)
             refreshes_.emplace(connection_, grid_.background());
@@ -133,8 +133,8 @@ private:
     }
 
     void frame() {
-        for (Chain& chain : chains_)
-            chain.frame(marks_);
+        for (ClearedSwapchain& swapchain : swapchains_)
+            swapchain.frame(marks_);
         // The Vulkan implementation reads the socket; what is this program's is on this queue by
         // then, pings above all.
         if (wl_display_dispatch_pending(connection_.display()) < 0)
@@ -162,7 +162,8 @@ private:
         std::printf("{\"windows\": %u, \"images\": %u, \"frames\": %llu, \"refreshes\": %llu, "
                     "\"seconds\": %.6f, \"client_seconds\": %.6f, \"compositor_seconds\": %.6f, "
                     "\"before\": ",
-                    grid_.size(), chains_.front().images(), static_cast<unsigned long long>(frames),
+                    grid_.size(), swapchains_.front().images(),
+                    static_cast<unsigned long long>(frames),
                     static_cast<unsigned long long>(end.refreshes - start.refreshes),
                     std::chrono::duration<double>(end.time - start.time).count(),
                     end.client - start.client, end.compositor - start.compositor);
@@ -181,7 +182,7 @@ private:
     Grid grid_;
     still::Gpu gpu_;
     still::CommandPool pool_;
-    std::vector<Chain> chains_;
+    std::vector<ClearedSwapchain> swapchains_;
     std::optional<Refreshes> refreshes_;
 };
 

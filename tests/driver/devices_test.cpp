@@ -6,7 +6,7 @@
 #include <numeric>
 #include <thread>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "layer.hpp"
 
 namespace fencebridge::test {

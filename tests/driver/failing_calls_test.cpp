@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <span>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "swapchain.hpp"
 #include "window.hpp"
 

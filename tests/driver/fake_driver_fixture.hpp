@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 
 namespace fencebridge::test {
 

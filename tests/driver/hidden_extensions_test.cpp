@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <array>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "layer.hpp"
 
 namespace fencebridge::test {

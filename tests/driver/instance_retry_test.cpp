@@ -8,7 +8,7 @@
 
 #include <vulkan/vk_layer.h>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 
 namespace fencebridge::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <ostream>
 #include <span>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "layer.hpp"
 #include "window.hpp"
 

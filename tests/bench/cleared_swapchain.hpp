@@ -23,10 +23,10 @@ private:
     const bool on_;
 };
 
-class Chain {
+class ClearedSwapchain {
 public:
-    Chain(const still::Gpu& gpu, wl_display* display, wl_surface* surface, VkPresentModeKHR mode,
-          Size size, const still::CommandPool& pool);
+    ClearedSwapchain(const still::Gpu& gpu, wl_display* display, wl_surface* surface,
+                     VkPresentModeKHR mode, Size size, const still::CommandPool& pool);
 
     uint32_t images() const { return uint32_t(images_.size()); }
     void frame(const Marks& marks);

@@ -9,7 +9,7 @@
 
 #include <vulkan/vk_layer.h>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "layer.hpp"
 
 namespace fencebridge::test {

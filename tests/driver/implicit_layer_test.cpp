@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "layer.hpp"
 
 namespace fencebridge::test {
