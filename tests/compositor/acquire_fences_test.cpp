@@ -84,10 +84,10 @@ struct OrderCase {
     std::array<size_t, 3> order;
 };
 
-class AllFences : public AcquireFences, public testing::WithParamInterface<OrderCase> {};
+class FenceOrders : public AcquireFences, public testing::WithParamInterface<OrderCase> {};
 
 // Two readers and a writer of the window system, each on a timeline of its own.
-TEST_P(AllFences, AreWaitedForInAnyOrder) {
+TEST_P(FenceOrders, ThePayloadSignalsAfterTheLastFenceWhateverTheirOrder) {
     FenceTimeline timelines[3];
     Fd fences[] = {timelines[0].fence(), timelines[1].fence(), timelines[2].fence()};
     // The writer first: a later reader must not hide it, nor it them.
@@ -119,16 +119,16 @@ std::vector<OrderCase> all_orders() {
 }
 
 std::string name_of(const testing::TestParamInfo<OrderCase>& tested) {
-    constexpr const char* names[] = {"Fence", "Semaphore", "Both"};
-    std::string name = names[int(tested.param.payload)];
+    constexpr const char* names[] = {"Fence", "Semaphore", "FenceAndSemaphore"};
+    std::string name = names[int(tested.param.payload)] + std::string("_SignalOrder");
     for (size_t i : tested.param.order)
         name += std::to_string(i);
     return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(, AllFences, testing::ValuesIn(all_orders()), name_of);
+INSTANTIATE_TEST_SUITE_P(, FenceOrders, testing::ValuesIn(all_orders()), name_of);
 
-TEST_F(AcquireFences, AnIdleImageIsReadyAtOnce) {
+TEST_F(AcquireFences, ThePayloadOfAnIdleImageSignalsAtOnce) {
     compositor_->release(buffer(0));
     acquire_pending(Payload::both);
     EXPECT_TRUE(all_signal());
@@ -144,7 +144,7 @@ TEST_F(AcquireFences, AFenceThatHasSignalledIsNotWaitedFor) {
 }
 
 // The application need not wait for an image while another has nothing pending.
-TEST_F(AcquireFences, AnIdleImageIsTakenBeforeAnOlderOneThatIsNot) {
+TEST_F(AcquireFences, AnIdleImageIsAcquiredBeforeAnEarlierReleasedOneWithAPendingFence) {
     FenceTimeline timeline;
     Fd fence = timeline.fence();
     let_go(buffer(0), {&fence});
@@ -156,7 +156,7 @@ TEST_F(AcquireFences, AnIdleImageIsTakenBeforeAnOlderOneThatIsNot) {
     timeline.advance();
 }
 
-TEST_F(AcquireFences, TheOldestIsTakenWhereNoneIsIdleAndThenWhichHasBecomeSo) {
+TEST_F(AcquireFences, TheEarliestReleasedImageIsAcquiredUnlessAnotherHasBecomeIdle) {
     FenceTimeline timelines[3];
     for (size_t i = 0; i < std::size(timelines); ++i) {
         Fd fence = timelines[i].fence();
@@ -178,7 +178,7 @@ TEST_F(AcquireFences, TheOldestIsTakenWhereNoneIsIdleAndThenWhichHasBecomeSo) {
 }
 
 // Nothing is made for an image that is idle.
-TEST_F(AcquireFences, AnIdleImageMakesNoSyncFile) {
+TEST_F(AcquireFences, NoSyncFileIsImportedForAnIdleImage) {
     compositor_->release(buffer(0));
     uint64_t imported = fake_driver().imported_sync_fds();
     acquire_pending(Payload::both);
@@ -190,7 +190,7 @@ TEST_F(AcquireFences, AnIdleImageMakesNoSyncFile) {
 
 class LaterFences : public AcquireFences, public testing::WithParamInterface<bool> {};
 
-TEST_P(LaterFences, DoNotDelayThePayload) {
+TEST_P(LaterFences, AFenceAttachedAfterAcquireDoesNotDelayThePayload) {
     bool writer = GetParam();
     Fd dma_buf = compositor_->dma_buf_of(buffer(0));
     FenceTimeline present_at_acquire;
@@ -213,7 +213,7 @@ TEST_P(LaterFences, DoNotDelayThePayload) {
 INSTANTIATE_TEST_SUITE_P(, LaterFences, testing::Bool(),
                          [](auto& tested) { return tested.param ? "Writer" : "Reader"; });
 
-TEST_F(AcquireFences, OtherImagesFencesDoNotDelayThePayload) {
+TEST_F(AcquireFences, FencesOfOtherImagesDoNotDelayThePayload) {
     Fd other = compositor_->dma_buf_of(buffer(1));
     FenceTimeline timeline;
     Fd fence = timeline.fence();
@@ -250,7 +250,7 @@ TEST_F(AcquireFences, ALaterFrameOfTheSameImageDoesNotDelayThePayload) {
 
 // acquire_pending() has a timeout of 0 and the fence never signals while it runs; with an infinite
 // timeout a wait on the CPU would end in the watchdog.
-TEST_F(AcquireFences, AnInfiniteTimeoutDoesNotWaitForFences) {
+TEST_F(AcquireFences, AcquireWithAnInfiniteTimeoutReturnsBeforeTheFenceSignals) {
     FenceTimeline timeline;
     Fd fence = timeline.fence();
     let_go(buffer(0), {&fence});
@@ -262,7 +262,7 @@ TEST_F(AcquireFences, AnInfiniteTimeoutDoesNotWaitForFences) {
     EXPECT_TRUE(wait_and_reset(client_->device, acquired_fence_));
 }
 
-TEST_F(AcquireFences, ManyFramesWithFencesGrowNothing) {
+TEST_F(AcquireFences, ManyFramesWithFencesLeaveNoDescriptorOpen) {
     FenceTimeline timeline;
     auto frame = [&](size_t i) {
         Fd fence = timeline.fence();

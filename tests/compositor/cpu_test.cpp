@@ -14,7 +14,7 @@ namespace {
 // How long to look for a commit that must not come.
 constexpr std::chrono::milliseconds short_while{100};
 
-class PresentOrder : public CompositorTest, public testing::WithParamInterface<VkPresentModeKHR> {
+class CpuTransport : public CompositorTest, public testing::WithParamInterface<VkPresentModeKHR> {
 protected:
     void SetUp() override {
         CompositorTest::SetUp();
@@ -26,7 +26,7 @@ protected:
     }
 };
 
-TEST_P(PresentOrder, TheCpuTransportIsChosen) {
+TEST_P(CpuTransport, TheTransportIsCpuIfBuffersCarryNoFences) {
     ErrorLog log;
     Client client(start());
     Swapchain swapchain = client.swapchain({.mode = GetParam()});
@@ -34,7 +34,7 @@ TEST_P(PresentOrder, TheCpuTransportIsChosen) {
         << log.text();
 }
 
-TEST_P(PresentOrder, NoCommitBeforeTheRenderingIsDone) {
+TEST_P(CpuTransport, NothingIsCommittedBeforeTheRenderingIsDone) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = GetParam()});
@@ -53,7 +53,7 @@ TEST_P(PresentOrder, NoCommitBeforeTheRenderingIsDone) {
     vkDeviceWaitIdle(client.device);
 }
 
-TEST_P(PresentOrder, EveryWaitSemaphoreCounts) {
+TEST_P(CpuTransport, NothingIsCommittedBeforeEveryWaitSemaphoreSignals) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = GetParam()});
@@ -74,7 +74,7 @@ TEST_P(PresentOrder, EveryWaitSemaphoreCounts) {
     vkDeviceWaitIdle(client.device);
 }
 
-TEST_P(PresentOrder, ASemaphoreThatOnlyPresentWaitsForIsUnsignalledAfterwards) {
+TEST_P(CpuTransport, ASemaphoreThatOnlyPresentWaitsForIsUnsignalledAfterwards) {
     Client client(start());
     fake_driver().hold_rendering(VK_FALSE);
     Swapchain swapchain = client.swapchain({.mode = GetParam()});
@@ -89,7 +89,7 @@ TEST_P(PresentOrder, ASemaphoreThatOnlyPresentWaitsForIsUnsignalledAfterwards) {
     vkDeviceWaitIdle(client.device);
 }
 
-INSTANTIATE_TEST_SUITE_P(, PresentOrder,
+INSTANTIATE_TEST_SUITE_P(, CpuTransport,
                          testing::Values(VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR),
                          [](auto& tested) {
                              return tested.param == VK_PRESENT_MODE_FIFO_KHR ? "Fifo" : "Mailbox";

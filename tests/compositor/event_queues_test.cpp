@@ -9,7 +9,7 @@
 namespace fencebridge::test {
 namespace {
 
-class Queues : public CompositorTest {};
+class EventQueues : public CompositorTest {};
 
 // Reads everything that is on its way into its queues, dispatching none of the default queue.
 void read_all(App& app) {
@@ -35,7 +35,7 @@ Owned<wl_callback*> request_sync(App& app, Fired& fired) {
     return {callback, wl_callback_destroy};
 }
 
-TEST_F(Queues, NoEventOfTheLayerIsOnTheDefaultQueue) {
+TEST_F(EventQueues, NoEventOfTheLayerIsOnTheDefaultQueue) {
     for (VkPresentModeKHR mode : {VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR}) {
         Client client(start());
         client.app.round_trip();
@@ -49,7 +49,7 @@ TEST_F(Queues, NoEventOfTheLayerIsOnTheDefaultQueue) {
     }
 }
 
-TEST_F(Queues, TheApplicationGetsAllOfItsOwnEvents) {
+TEST_F(EventQueues, TheApplicationReceivesAllOfItsOwnEvents) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     Fired frame;
@@ -67,7 +67,7 @@ TEST_F(Queues, TheApplicationGetsAllOfItsOwnEvents) {
     EXPECT_EQ(sync.count, 1);
 }
 
-TEST_F(Queues, ListenersFireOnTheApplicationsThreadOnly) {
+TEST_F(EventQueues, TheApplicationsListenersAreCalledOnTheThreadThatDispatches) {
     Client client(start({.refresh = Refresh::periodic}));
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
     std::atomic<bool> done = false;
@@ -86,7 +86,7 @@ TEST_F(Queues, ListenersFireOnTheApplicationsThreadOnly) {
     rendering.join();
 }
 
-TEST_F(Queues, AWaitingAcquireDoesNotStarveTheApplication) {
+TEST_F(EventQueues, AWaitingAcquireDoesNotStarveTheApplication) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -102,7 +102,7 @@ TEST_F(Queues, AWaitingAcquireDoesNotStarveTheApplication) {
     waiting.join();
 }
 
-TEST_F(Queues, AnApplicationThatWaitsForEventsDoesNotStarveAcquire) {
+TEST_F(EventQueues, AnApplicationThatWaitsForEventsDoesNotStarveAcquire) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -120,7 +120,7 @@ TEST_F(Queues, AnApplicationThatWaitsForEventsDoesNotStarveAcquire) {
 
 // wl_display_read_events() waits until every thread that prepared to read has read or cancelled, so
 // a round trip here would wait for the very thread that makes it.
-TEST_F(Queues, DestructionDoesNotWaitForAReadThatItsCallerPrepared) {
+TEST_F(EventQueues, DestructionDoesNotWaitForAReadThatItsCallerPrepared) {
     Client client(start({.refresh = Refresh::manual, .release = Release::manual}));
     Swapchain first = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
     ASSERT_EQ(client.frame(first), VK_SUCCESS);
@@ -135,7 +135,7 @@ TEST_F(Queues, DestructionDoesNotWaitForAReadThatItsCallerPrepared) {
     wl_display_cancel_read(client.app.display());
 }
 
-TEST_F(Queues, SurfaceQueriesMakeNoRoundTrip) {
+TEST_F(EventQueues, SurfaceQueriesMakeNoRoundTrip) {
     Compositor& compositor = start();
     Client client(compositor);
     auto query = [&] {
@@ -169,7 +169,7 @@ TEST_F(Queues, SurfaceQueriesMakeNoRoundTrip) {
     EXPECT_EQ(compositor.on_thread([](Scene& scene) { return scene.requests().size(); }), requests);
 }
 
-TEST_F(Queues, FramesMakeNoRoundTrip) {
+TEST_F(EventQueues, FramesMakeNoRoundTrip) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -183,7 +183,7 @@ TEST_F(Queues, FramesMakeNoRoundTrip) {
 
 // The first finds the globals and waits for the buffers; another on the connection knows them, and
 // what its surface takes.
-TEST_F(Queues, SwapchainsShareWhatIsKnownOfTheConnection) {
+TEST_F(EventQueues, FurtherSwapchainsOfAConnectionMakeNoRoundTrip) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain first = client.swapchain();
@@ -198,7 +198,7 @@ TEST_F(Queues, SwapchainsShareWhatIsKnownOfTheConnection) {
     EXPECT_EQ(compositor.requests("wl_display", "get_registry"), registries);
 }
 
-TEST_F(Queues, ASurfaceIsMadeInTwoRoundTrips) {
+TEST_F(EventQueues, CreatingASurfaceTakesTwoRoundTrips) {
     for (uint32_t version : {3u, 4u}) {
         Compositor& compositor = start({.globals = {.dmabuf = version}});
         App app(compositor);

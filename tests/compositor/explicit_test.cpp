@@ -100,7 +100,7 @@ private:
     Fd fd_;
 };
 
-class ExplicitTest : public FencesTest {
+class ExplicitTransport : public FencesTest {
 protected:
     void SetUp() override {
         kernel.has_points = true;
@@ -162,7 +162,7 @@ bool contains(const std::string& text, std::string_view part) {
 
 // What a compositor cannot import ends the connection. The layer has tried the same import itself
 // before, so this one refuses what it could import.
-TEST_F(ExplicitTest, ACompositorThatRefusesATimelineLosesTheSurface) {
+TEST_F(ExplicitTransport, TheSurfaceIsLostIfTheCompositorRefusesATimeline) {
     Compositor& compositor = start();
     compositor.on_thread([](Scene& scene) { scene.set_refuse_timelines(true); });
     Client client(compositor);
@@ -173,7 +173,7 @@ TEST_F(ExplicitTest, ACompositorThatRefusesATimelineLosesTheSurface) {
 }
 
 // Whatever the socket is named, and to whom: no second connection is made.
-TEST_F(ExplicitTest, OneConnectionIsEnough) {
+TEST_F(ExplicitTransport, NoSecondConnectionToTheCompositorIsMade) {
     for (bool named : {true, false}) {
         Compositor& compositor = start();
         Client client(named ? compositor.connect() : compositor.connect_unnamed());
@@ -201,7 +201,7 @@ dev_t device_of(const char* node) {
     return status.st_rdev;
 }
 
-class DeviceChoice : public ExplicitTest {
+class DrmNodeChoice : public ExplicitTransport {
 protected:
     // What the log says of a swapchain on a compositor that works with this device.
     std::string transport_with(dev_t main_device) {
@@ -213,43 +213,43 @@ protected:
     OtherNode other_;
 };
 
-TEST_F(DeviceChoice, TheCompositorsIsTriedFirst) {
+TEST_F(DrmNodeChoice, TheCompositorsMainDeviceIsTriedFirst) {
     const dev_t render_node = device_of("/dev/dri/renderD128");
     std::string line = transport_with(render_node);
     EXPECT_TRUE(contains(line, "transport=explicit ")) << line;
     EXPECT_EQ(kernel.first_asked, render_node);
 }
 
-TEST_F(DeviceChoice, AnyOtherWillDoWhereTheCompositorsIsNotThere) {
+TEST_F(DrmNodeChoice, AnotherNodeIsUsedIfTheCompositorsMainDeviceHasNone) {
     std::string line = transport_with(device_of("/dev/zero"));
     EXPECT_TRUE(contains(line, "transport=explicit ")) << line;
 }
 
 // The compositor could not import there what was made elsewhere.
-TEST_F(DeviceChoice, TheCompositorsWithoutSyncobjsLeavesExplicitUntried) {
+TEST_F(DrmNodeChoice, ExplicitIsNotUsedIfTheCompositorsMainDeviceHasNoSyncobjs) {
     std::string line = transport_with(device_of("/dev/null"));
     EXPECT_TRUE(contains(line, "transport=kernel ") && contains(line, "FD_TO_HANDLE")) << line;
     EXPECT_EQ(compositor_->requests("wp_linux_drm_syncobj_manager_v1", "import_timeline"), 0u);
 }
 
-struct Lack {
-    const char* name;
+struct FailingIoctl {
+    const char* name; // as the log spells it
     unsigned long request;
-    const char* words;
 };
 
-class LackTest : public ExplicitTest, public testing::WithParamInterface<Lack> {};
+class FailingSyncobjIoctl : public ExplicitTransport,
+                            public testing::WithParamInterface<FailingIoctl> {};
 
 // A device that answers an ioctl with an error that does not pass.
-TEST_P(LackTest, IsSaidAndTheNextTransportTaken) {
+TEST_P(FailingSyncobjIoctl, APermanentFailureIsLoggedAndTheNextTransportUsed) {
     Client client(start());
     fail(GetParam().request, EOPNOTSUPP);
     std::string line = transport_of_new_swapchain(client);
-    EXPECT_TRUE(contains(line, "transport=kernel ") && contains(line, GetParam().words)) << line;
+    EXPECT_TRUE(contains(line, "transport=kernel ") && contains(line, GetParam().name)) << line;
 }
 
 // One that passes is no reason to use another transport for good.
-TEST_P(LackTest, APassingFailureIsTheCreations) {
+TEST_P(FailingSyncobjIoctl, ATransientFailureFailsOneSwapchainButNotTheNext) {
     Client client(start());
     fail(GetParam().request, ENOMEM);
     EXPECT_EQ(client.swapchain().result, VK_ERROR_OUT_OF_HOST_MEMORY);
@@ -259,16 +259,16 @@ TEST_P(LackTest, APassingFailureIsTheCreations) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    , LackTest,
-    testing::Values(Lack{"Create", DRM_IOCTL_SYNCOBJ_CREATE, "SYNCOBJ_CREATE"},
-                    Lack{"Signal", DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, "TIMELINE_SIGNAL"},
-                    Lack{"Eventfd", FENCEBRIDGE_SYNCOBJ_IOCTL_EVENTFD, "SYNCOBJ_EVENTFD"},
-                    Lack{"Query", DRM_IOCTL_SYNCOBJ_QUERY, "SYNCOBJ_QUERY"}),
+    , FailingSyncobjIoctl,
+    testing::Values(FailingIoctl{"SYNCOBJ_CREATE", DRM_IOCTL_SYNCOBJ_CREATE},
+                    FailingIoctl{"TIMELINE_SIGNAL", DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL},
+                    FailingIoctl{"SYNCOBJ_EVENTFD", FENCEBRIDGE_SYNCOBJ_IOCTL_EVENTFD},
+                    FailingIoctl{"SYNCOBJ_QUERY", DRM_IOCTL_SYNCOBJ_QUERY}),
     [](auto& tested) { return tested.param.name; });
 
 // --- how an image comes back ---
 
-TEST_F(ExplicitTest, AnEventIsNotARelease) {
+TEST_F(ExplicitTransport, AWlBufferReleaseEventDoesNotReleaseAnImage) {
     present_all({.release = Release::manual, .release_events_too = true});
     // The event of a commit whose release point says nothing yet.
     BufferId first = buffer(0);
@@ -279,7 +279,7 @@ TEST_F(ExplicitTest, AnEventIsNotARelease) {
     close_window();
 }
 
-TEST_F(ExplicitTest, ImagesComeBackInAnyOrder) {
+TEST_F(ExplicitTransport, TheCompositorMayReleaseImagesInAnyOrder) {
     present_all();
     for (size_t image : {2, 0, 3, 1}) {
         compositor_->release(buffer(image));
@@ -290,7 +290,7 @@ TEST_F(ExplicitTest, ImagesComeBackInAnyOrder) {
     close_window();
 }
 
-TEST_F(ExplicitTest, ATimeoutIsKept) {
+TEST_F(ExplicitTransport, AcquireWaitsForItsWholeTimeout) {
     present_all();
     auto before = std::chrono::steady_clock::now();
     EXPECT_EQ(client_->acquire(swapchain_, 20'000'000).result, VK_TIMEOUT);
@@ -302,7 +302,7 @@ TEST_F(ExplicitTest, ATimeoutIsKept) {
 }
 
 // An image that was waited for in vain, and came back when nobody was waiting.
-TEST_F(ExplicitTest, AnImageThatWasAwaitedIsAwaitedAgain) {
+TEST_F(ExplicitTransport, AnImageReleasedAfterATimedOutWaitIsAcquiredOnce) {
     present_all();
     EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
     compositor_->release(buffer(0));
@@ -313,7 +313,7 @@ TEST_F(ExplicitTest, AnImageThatWasAwaitedIsAwaitedAgain) {
 }
 
 // Nothing that the eventfd tells of an image that was found without it ends a later wait early.
-TEST_F(ExplicitTest, WhatWasFoundBeforeItWasToldEndsNoWait) {
+TEST_F(ExplicitTransport, AnEventfdCountForAnImageThatWasFoundWithoutItEndsNoLaterWait) {
     present_all();
     EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
     // One look is left out after that; this makes it.
@@ -329,7 +329,7 @@ TEST_F(ExplicitTest, WhatWasFoundBeforeItWasToldEndsNoWait) {
 }
 
 // The release comes while the application waits: by a point that materialises without signalling.
-TEST_F(ExplicitTest, AWaitEndsWhenAPointMaterialises) {
+TEST_F(ExplicitTransport, AWaitingAcquireReturnsWhenAReleasePointMaterialises) {
     present_all();
     Owned<VkFence> acquired = make_fence(client_->device);
     FenceTimeline timeline;
@@ -353,7 +353,7 @@ TEST_F(ExplicitTest, AWaitEndsWhenAPointMaterialises) {
 }
 
 // One eventfd tells of all of them, and is read once.
-TEST_F(ExplicitTest, AWaitThatSeveralPointsEndForgetsNone) {
+TEST_F(ExplicitTransport, AllImagesWhoseReleasePointsMaterialiseDuringOneWaitAreAcquired) {
     present_all();
     FenceTimeline timeline;
     std::vector<Owned<VkFence>> acquired;
@@ -393,7 +393,7 @@ TEST_F(ExplicitTest, AWaitThatSeveralPointsEndForgetsNone) {
     close_window();
 }
 
-TEST_F(ExplicitTest, AWaitEndsWhenTheCompositorGoes) {
+TEST_F(ExplicitTransport, AWaitingAcquireFailsWhenTheCompositorDisconnects) {
     present_all();
     std::thread compositor(
         [&] { compositor_->on_thread([](Scene& scene) { scene.disconnect_clients(); }); });
@@ -404,7 +404,7 @@ TEST_F(ExplicitTest, AWaitEndsWhenTheCompositorGoes) {
 
 // A compositor may send wl_buffer.release for images that come back by their points, too, and does
 // not wait for ever for a client that reads none: it ends the connection.
-TEST_F(ExplicitTest, EventsThatNobodyWaitsForAreRead) {
+TEST_F(ExplicitTransport, ReleaseEventsThatNoCallWaitsForAreReadFromTheSocket) {
     Compositor& compositor = start({.release = Release::at_once, .release_events_too = true});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -422,7 +422,7 @@ TEST_F(ExplicitTest, EventsThatNobodyWaitsForAreRead) {
 }
 
 // Points only ever go up, whatever happened to the frame before.
-TEST_F(ExplicitTest, EveryCommitHasItsOwnReleasePoint) {
+TEST_F(ExplicitTransport, EveryCommitHasItsOwnReleasePoint) {
     present_all({.release = Release::at_once});
     for (int frame = 0; frame < 20; ++frame)
         ASSERT_EQ(client_->frame(swapchain_), VK_SUCCESS);
@@ -439,7 +439,7 @@ TEST_F(ExplicitTest, EveryCommitHasItsOwnReleasePoint) {
 
 // A release's fence that goes straight on to the compositor. What the kernel gives for a point is a
 // link of the timeline's chain, and it warns of a chain within another, here and in try-outs.
-TEST_F(ExplicitTest, NoTimelineIsPutAtAPointOfAnother) {
+TEST_F(ExplicitTransport, PresentingAnAcquiredImageWithoutRenderingCausesNoKernelWarning) {
     KernelLog log;
     present_all();
     FenceTimeline timeline;
@@ -460,7 +460,7 @@ TEST_F(ExplicitTest, NoTimelineIsPutAtAPointOfAnother) {
 
 // --- kernels before 6.16 ---
 
-TEST_F(ExplicitTest, WithoutPointsInOneStepFencesAreTransferred) {
+TEST_F(ExplicitTransport, FencesAreTransferredOverAScratchSyncobjBeforeLinux616) {
     kernel.has_points = false;
     present_all();
     FenceTimeline timeline;
@@ -495,7 +495,7 @@ TEST_F(ExplicitTest, WithoutPointsInOneStepFencesAreTransferred) {
 
 // --- failures in a frame ---
 
-TEST_F(ExplicitTest, AFenceThatFindsNoPointIsWaitedFor) {
+TEST_F(ExplicitTransport, PresentWaitsForARenderingFenceThatCannotBeImportedAtAPoint) {
     present_all({.release = Release::when_replaced});
     Owned<VkSemaphore> rendered = make_semaphore(client_->device);
     uint32_t index = client_->acquire(swapchain_).index;
@@ -514,7 +514,7 @@ TEST_F(ExplicitTest, AFenceThatFindsNoPointIsWaitedFor) {
     close_window();
 }
 
-TEST_F(ExplicitTest, AnAcquireThatFailsLeavesTheImageFree) {
+TEST_F(ExplicitTransport, AFailedAcquireLeavesTheImageFree) {
     present_all();
     FenceTimeline timeline;
     Fd reader = timeline.fence();
@@ -534,7 +534,7 @@ TEST_F(ExplicitTest, AnAcquireThatFailsLeavesTheImageFree) {
 }
 
 // Which images it may be is not known when the wait begins.
-TEST_F(ExplicitTest, AWaitSeesWhatAnotherThreadPresentsMeanwhile) {
+TEST_F(ExplicitTransport, AWaitingAcquireReturnsAnImageThatAnotherThreadPresentsMeanwhile) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -558,7 +558,7 @@ TEST_F(ExplicitTest, AWaitSeesWhatAnotherThreadPresentsMeanwhile) {
 
 // Nothing pending: one look at where the timelines are, and no call for the rendering, which is
 // done.
-TEST_F(ExplicitTest, AnIdleFrameAsksTheKernelOnce) {
+TEST_F(ExplicitTransport, AFrameWithoutPendingFencesTakesOneSyncobjIoctl) {
     present_all();
     for (int frame = 0; frame < 5; ++frame) {
         for (size_t image = 0; image < swapchain_.images.size(); ++image)
@@ -576,7 +576,7 @@ TEST_F(ExplicitTest, AnIdleFrameAsksTheKernelOnce) {
 
 // An image that comes back while the application waits: the eventfd is told to tell, and one look
 // finds the image. Looks before the wait, which have found nothing, become rare.
-TEST_F(ExplicitTest, AFrameThatWaitsAsksTheKernelTwice) {
+TEST_F(ExplicitTransport, AFrameThatWaitsTakesTwoSyncobjIoctls) {
     present_all();
     constexpr size_t frames = 64;
     size_t before = kernel.syncobj_calls;
@@ -594,7 +594,7 @@ TEST_F(ExplicitTest, AFrameThatWaitsAsksTheKernelTwice) {
 }
 
 // And are frequent again once they find something.
-TEST_F(ExplicitTest, LooksAreMadeAgainWhenImagesComeBackEarlier) {
+TEST_F(ExplicitTransport, TheQueryBeforeAWaitIsMadeAgainWhenImagesAreReleasedEarlier) {
     present_all();
     const auto frames = [&](size_t count, bool early) {
         size_t before = kernel.syncobj_calls;
@@ -622,7 +622,7 @@ TEST_F(ExplicitTest, LooksAreMadeAgainWhenImagesComeBackEarlier) {
 }
 
 // The open node is everyone's, and dma-bufs are the driver's and the compositor's.
-TEST_F(ExplicitTest, ASwapchainHoldsOneDescriptor) {
+TEST_F(ExplicitTransport, ASwapchainHoldsOneDescriptor) {
     Client client(start());
     Swapchain one = client.swapchain();
     Owned<wl_surface*> window = client.app.new_surface();
@@ -641,7 +641,7 @@ TEST_F(ExplicitTest, ASwapchainHoldsOneDescriptor) {
 }
 
 // One look serves all the images that have come back by then, however many frames they last.
-TEST_F(ExplicitTest, WhatIsKnownToBeIdleIsNotAskedForAgain) {
+TEST_F(ExplicitTransport, AnImageKnownToBeIdleIsNotQueriedAgain) {
     present_all();
     for (size_t image = 0; image < swapchain_.images.size(); ++image)
         compositor_->release(buffer(image));

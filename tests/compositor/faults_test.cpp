@@ -17,7 +17,7 @@ void disconnect(Compositor& compositor) {
 
 // Present may fail with VK_ERROR_SURFACE_LOST_KHR only when it finds out; one that was read by the
 // compositor still before its end cannot be told from one that was not.
-TEST_F(Faults, ADeadCompositorLosesTheSurface) {
+TEST_F(Faults, AcquireAndPresentReturnSurfaceLostAfterTheCompositorDisconnects) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -30,7 +30,7 @@ TEST_F(Faults, ADeadCompositorLosesTheSurface) {
         EXPECT_EQ(client.acquire(swapchain, timeout).result, VK_ERROR_SURFACE_LOST_KHR);
 }
 
-TEST_F(Faults, ADeadCompositorEndsAFifoWait) {
+TEST_F(Faults, APresentThatWaitsForARefreshFailsWhenTheCompositorDisconnects) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
@@ -42,7 +42,7 @@ TEST_F(Faults, ADeadCompositorEndsAFifoWait) {
     ending.join();
 }
 
-TEST_F(Faults, ADeadCompositorEndsAWaitingAcquire) {
+TEST_F(Faults, AWaitingAcquireFailsWhenTheCompositorDisconnects) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -54,7 +54,7 @@ TEST_F(Faults, ADeadCompositorEndsAWaitingAcquire) {
     EXPECT_EQ(result, VK_ERROR_SURFACE_LOST_KHR);
 }
 
-TEST_F(Faults, SwapchainsOfADeadCompositorAreDestroyedAndNotMade) {
+TEST_F(Faults, ASwapchainCanBeDestroyedButNotCreatedAfterTheCompositorDisconnects) {
     Compositor& compositor = start();
     Client client(compositor);
     {
@@ -66,7 +66,8 @@ TEST_F(Faults, SwapchainsOfADeadCompositorAreDestroyedAndNotMade) {
     EXPECT_EQ(client.swapchain().result, VK_ERROR_SURFACE_LOST_KHR);
 }
 
-TEST_F(Faults, ASurfaceOfADeadCompositorIsMadeOrRefusedButNoCrash) {
+TEST_F(Faults,
+       CreatingASurfaceAfterTheCompositorDisconnectsReturnsAResultThatTheSpecificationAllows) {
     Compositor& compositor = start();
     Client client(compositor);
     client.surface.reset();
@@ -91,7 +92,7 @@ struct ErrorCase {
 
 class ProtocolErrors : public Faults, public testing::WithParamInterface<ErrorCase> {};
 
-TEST_P(ProtocolErrors, LoseTheSurfaceAndAreLoggedOnce) {
+TEST_P(ProtocolErrors, AProtocolErrorLosesTheSurfaceAndIsLoggedOnce) {
     const ErrorCase& fault = GetParam();
     ErrorLog log;
     Compositor& compositor = start();
@@ -127,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(, ProtocolErrors,
                                          ErrorCase{"Attach", "wl_surface", "attach", 777}),
                          [](auto& tested) { return std::string(tested.param.name); });
 
-TEST_F(Faults, ABufferThatIsAProtocolErrorLosesTheSurface) {
+TEST_F(Faults, AProtocolErrorInAnswerToABufferLosesTheSurface) {
     ErrorLog log;
     Compositor& compositor = start();
     Client client(compositor);
@@ -150,7 +151,7 @@ TEST_F(Faults, ABufferThatIsAProtocolErrorLosesTheSurface) {
 }
 
 // zwp_linux_buffer_params_v1.failed is no protocol error: the surface lives on.
-TEST_F(Faults, ABufferThatTheCompositorRefusesFailsTheSwapchain) {
+TEST_F(Faults, ABufferThatTheCompositorRefusesFailsTheSwapchainButNotTheNext) {
     Compositor& compositor = start();
     Client client(compositor);
     compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(true); });
@@ -163,10 +164,11 @@ TEST_F(Faults, ABufferThatTheCompositorRefusesFailsTheSwapchain) {
 }
 
 // Death at the first request of each kind that the layer makes: a result, never a hang or a crash.
-class Deaths : public Faults,
-               public testing::WithParamInterface<std::pair<const char*, const char*>> {};
+class DisconnectAtRequest
+    : public Faults,
+      public testing::WithParamInterface<std::pair<const char*, const char*>> {};
 
-TEST_P(Deaths, EndInAnError) {
+TEST_P(DisconnectAtRequest, AVulkanCallReturnsAnError) {
     // A surface that died early passes through, and would live on in the driver's own fake.
     fake_driver().set_native_wsi(VK_FALSE);
     Compositor& compositor = start();
@@ -203,7 +205,7 @@ TEST_P(Deaths, EndInAnError) {
     vkDeviceWaitIdle(device);
 }
 
-INSTANTIATE_TEST_SUITE_P(, Deaths,
+INSTANTIATE_TEST_SUITE_P(, DisconnectAtRequest,
                          testing::Values(std::pair("wl_registry", "bind"),
                                          std::pair("zwp_linux_dmabuf_v1", "get_surface_feedback"),
                                          std::pair("zwp_linux_dmabuf_v1", "create_params"),

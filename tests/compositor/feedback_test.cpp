@@ -73,7 +73,7 @@ protected:
     }
 };
 
-TEST_F(FeedbackTest, TheFirstTrancheWins) {
+TEST_F(FeedbackTest, TheFirstTranchesModifierIsPreferred) {
     driver_has({drm_linear, tiled, compressed});
     Client client(start({.feedback = feedback_of({{tiled}, {drm_linear, compressed}})}));
     EXPECT_EQ(used_modifier(client), tiled);
@@ -81,7 +81,7 @@ TEST_F(FeedbackTest, TheFirstTrancheWins) {
 
 // The compositor takes no tiled buffer after all. That is known from the start, so the swapchain
 // that uses the second tranche is as good as a new one would be.
-TEST_F(FeedbackTest, ALaterTrancheServesWhereTheFirstIsRefused) {
+TEST_F(FeedbackTest, ALaterTrancheIsUsedIfTheCompositorRefusesBuffersOfTheFirst) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
     Client client(compositor);
@@ -101,7 +101,7 @@ TEST_F(FeedbackTest, ALaterTrancheServesWhereTheFirstIsRefused) {
 // The first buffer is refused, and the answers for the others come later. An answer to a params
 // object that the client has destroyed meanwhile would break the connection: libwayland then does
 // not know the object id of the new buffer.
-TEST_F(FeedbackTest, AnswersThatComeLateDoNotBreakTheConnection) {
+TEST_F(FeedbackTest, LateAnswersToBufferRequestsDoNotBreakTheConnection) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
     Client client(compositor);
@@ -128,20 +128,20 @@ TEST_F(FeedbackTest, AnswersThatComeLateDoNotBreakTheConnection) {
     EXPECT_EQ(wl_display_get_error(client.app.display()), 0);
 }
 
-TEST_F(FeedbackTest, ALaterTrancheServesWhereTheFirstCannot) {
+TEST_F(FeedbackTest, ALaterTrancheIsUsedIfTheDriverLacksTheModifiersOfTheFirst) {
     driver_has({drm_linear});
     Client client(start({.feedback = feedback_of({{tiled, compressed}, {drm_linear}})}));
     EXPECT_EQ(used_modifier(client), drm_linear);
 }
 
 // As with ANV, whose images can be aliased where they are linear.
-TEST_F(FeedbackTest, AliasingCostsNoLayout) {
+TEST_F(FeedbackTest, AModifierThatCannotBeAliasedIsStillPreferred) {
     driver_has({compressed, tiled, drm_linear}, {compressed, tiled});
     Client client(start({.feedback = feedback_of({{tiled, drm_linear}})}));
     EXPECT_EQ(used_modifier(client), tiled);
 }
 
-TEST_F(FeedbackTest, AliasingCostsNoLaterLayout) {
+TEST_F(FeedbackTest, AModifierOfALaterTrancheThatCannotBeAliasedIsStillUsed) {
     driver_has({drm_linear, tiled}, {tiled});
     Compositor& compositor = start({.feedback = feedback_of({{drm_linear}, {tiled}})});
     compositor.on_thread([](Scene& scene) {
@@ -153,7 +153,7 @@ TEST_F(FeedbackTest, AliasingCostsNoLaterLayout) {
     EXPECT_EQ(used_modifier(client), tiled);
 }
 
-TEST_F(FeedbackTest, ADriverWhoseImagesCannotBeAliasedIsServed) {
+TEST_F(FeedbackTest, ADriverWhoseImagesCannotBeAliasedIsTakenOver) {
     driver_has({drm_linear}, {drm_linear});
     Client client(start({.feedback = feedback_of({{drm_linear}})}));
     EXPECT_EQ(used_modifier(client), drm_linear);
@@ -166,14 +166,14 @@ TEST_F(FeedbackTest, SurfaceFeedbackIsPreferredToTheDefault) {
     EXPECT_EQ(used_modifier(client), tiled);
 }
 
-TEST_F(FeedbackTest, Version3OffersModifiersToo) {
+TEST_F(FeedbackTest, TheModifiersOfLinuxDmabufVersion3AreUsed) {
     driver_has({tiled});
     Client client(
         start({.globals = {.dmabuf = 3}, .feedback = feedback_of({{drm_linear, tiled}})}));
     EXPECT_EQ(used_modifier(client), tiled);
 }
 
-TEST_F(FeedbackTest, TheBufferHasTheDriversLayout) {
+TEST_F(FeedbackTest, TheBufferHasThePlanesAndStridesOfTheDriversImage) {
     FakeDriverModifier two_planes = driver_modifier(compressed);
     two_planes.plane_count = 2;
     two_planes.pitch_alignment = 512;
@@ -195,7 +195,7 @@ TEST_F(FeedbackTest, TheBufferHasTheDriversLayout) {
     EXPECT_EQ(planes[1], std::pair(512u, compressed));
 }
 
-TEST_F(FeedbackTest, OnlyFormatsOfBothAreListed) {
+TEST_F(FeedbackTest, OnlyFormatsThatDriverAndCompositorShareAreListed) {
     Compositor& compositor =
         start({.feedback = {0, {{0, 0, {{drm_xbgr8888, 0}, {drm_abgr8888, 0}}}}}});
     Client client(compositor);
@@ -222,9 +222,9 @@ struct AlphaCase {
     uint32_t fourcc;
 };
 
-class Alpha : public FeedbackTest, public testing::WithParamInterface<AlphaCase> {};
+class CompositeAlpha : public FeedbackTest, public testing::WithParamInterface<AlphaCase> {};
 
-TEST_P(Alpha, ChoosesTheFourcc) {
+TEST_P(CompositeAlpha, TheFourccFollowsTheFormatAndTheCompositeAlpha) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain =
@@ -235,15 +235,16 @@ TEST_P(Alpha, ChoosesTheFourcc) {
 }
 
 constexpr auto opaque = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
-constexpr auto blended = VK_COMPOSITE_ALPHA_PRE_MULTIPLIED_BIT_KHR;
+constexpr auto premultiplied = VK_COMPOSITE_ALPHA_PRE_MULTIPLIED_BIT_KHR;
 INSTANTIATE_TEST_SUITE_P(
-    , Alpha,
-    testing::Values(AlphaCase{"BgraOpaque", VK_FORMAT_B8G8R8A8_UNORM, opaque, drm_xrgb8888},
-                    AlphaCase{"BgraBlended", VK_FORMAT_B8G8R8A8_UNORM, blended, drm_argb8888},
-                    AlphaCase{"BgraSrgbOpaque", VK_FORMAT_B8G8R8A8_SRGB, opaque, drm_xrgb8888},
-                    AlphaCase{"RgbaOpaque", VK_FORMAT_R8G8B8A8_UNORM, opaque, drm_xbgr8888},
-                    AlphaCase{"RgbaBlended", VK_FORMAT_R8G8B8A8_UNORM, blended, drm_abgr8888},
-                    AlphaCase{"RgbaSrgbBlended", VK_FORMAT_R8G8B8A8_SRGB, blended, drm_abgr8888}),
+    , CompositeAlpha,
+    testing::Values(
+        AlphaCase{"BgraOpaque", VK_FORMAT_B8G8R8A8_UNORM, opaque, drm_xrgb8888},
+        AlphaCase{"BgraPremultiplied", VK_FORMAT_B8G8R8A8_UNORM, premultiplied, drm_argb8888},
+        AlphaCase{"BgraSrgbOpaque", VK_FORMAT_B8G8R8A8_SRGB, opaque, drm_xrgb8888},
+        AlphaCase{"RgbaOpaque", VK_FORMAT_R8G8B8A8_UNORM, opaque, drm_xbgr8888},
+        AlphaCase{"RgbaPremultiplied", VK_FORMAT_R8G8B8A8_UNORM, premultiplied, drm_abgr8888},
+        AlphaCase{"RgbaSrgbPremultiplied", VK_FORMAT_R8G8B8A8_SRGB, premultiplied, drm_abgr8888}),
     [](auto& tested) { return std::string(tested.param.name); });
 
 VkCompositeAlphaFlagsKHR alpha_modes(Client& client) {
@@ -254,12 +255,13 @@ VkCompositeAlphaFlagsKHR alpha_modes(Client& client) {
     return capabilities.supportedCompositeAlpha;
 }
 
-TEST_F(FeedbackTest, BothAlphaModesAreOfferedWhereBothCanBeShown) {
+TEST_F(FeedbackTest, OpaqueAndPremultipliedAlphaAreOfferedIfTheCompositorHasBothKindsOfFormats) {
     Client client(start());
-    EXPECT_EQ(alpha_modes(client) & (opaque | blended), VkCompositeAlphaFlagsKHR(opaque | blended));
+    EXPECT_EQ(alpha_modes(client) & (opaque | premultiplied),
+              VkCompositeAlphaFlagsKHR(opaque | premultiplied));
 }
 
-TEST_F(FeedbackTest, BlendingIsNotOfferedWithoutAnAlphaFormat) {
+TEST_F(FeedbackTest, PremultipliedAlphaIsNotOfferedWithoutAnAlphaFormat) {
     Client client(start({.feedback = {0, {{0, 0, {{drm_xrgb8888, 0}, {drm_xbgr8888, 0}}}}}}));
     EXPECT_EQ(alpha_modes(client), VkCompositeAlphaFlagsKHR(opaque));
 }
@@ -287,40 +289,40 @@ protected:
     }
 };
 
-TEST_F(NewFeedback, ThatNoLongerOffersTheModifierIsSuboptimal) {
+TEST_F(NewFeedback, PresentIsSuboptimalIfTheModifierIsNoLongerOffered) {
     EXPECT_EQ(frame_after(feedback_of({{tiled}, {drm_linear}}), feedback_of({{drm_linear}})),
               VK_SUBOPTIMAL_KHR);
 }
 
-TEST_F(NewFeedback, ThatPrefersAnotherModifierIsSuboptimal) {
+TEST_F(NewFeedback, PresentIsSuboptimalIfAnotherModifierIsPreferred) {
     EXPECT_EQ(frame_after(feedback_of({{drm_linear}}), feedback_of({{tiled}, {drm_linear}})),
               VK_SUBOPTIMAL_KHR);
 }
 
-TEST_F(NewFeedback, ThatPrefersAModifierThatCannotBeAliasedIsSuboptimal) {
+TEST_F(NewFeedback, PresentIsSuboptimalIfAModifierThatCannotBeAliasedIsPreferred) {
     EXPECT_EQ(
         frame_after(feedback_of({{drm_linear}}), feedback_of({{tiled}, {drm_linear}}), {tiled}),
         VK_SUBOPTIMAL_KHR);
 }
 
-TEST_F(NewFeedback, ThatSaysTheSameIsNot) {
+TEST_F(NewFeedback, PresentIsNotSuboptimalIfTheFeedbackIsTheSame) {
     EXPECT_EQ(
         frame_after(feedback_of({{tiled}, {drm_linear}}), feedback_of({{tiled}, {drm_linear}})),
         VK_SUCCESS);
 }
 
-TEST_F(NewFeedback, ThatPrefersWhatTheDriverCannotDoIsNot) {
+TEST_F(NewFeedback, PresentIsNotSuboptimalIfTheDriverLacksThePreferredModifier) {
     EXPECT_EQ(frame_after(feedback_of({{drm_linear}}), feedback_of({{compressed}, {drm_linear}})),
               VK_SUCCESS);
 }
 
-TEST_F(NewFeedback, ThatAddsALesserTrancheIsNot) {
+TEST_F(NewFeedback, PresentIsNotSuboptimalIfALessPreferredTrancheIsAdded) {
     EXPECT_EQ(frame_after(feedback_of({{drm_linear}}), feedback_of({{drm_linear}, {tiled}})),
               VK_SUCCESS);
 }
 
 // vkAcquireNextImageKHR tells as well, with an image and its fences.
-TEST_F(NewFeedback, MakesAcquireSuboptimal) {
+TEST_F(NewFeedback, AcquireIsSuboptimalUntilTheSwapchainIsReplaced) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{drm_linear}})});
     Client client(compositor);
@@ -340,7 +342,7 @@ TEST_F(NewFeedback, MakesAcquireSuboptimal) {
 
 // What each new swapchain's surface object is told again changes nothing: a swapchain of the
 // second tranche, since buffers of the first are refused, is as good as a new one would be.
-TEST_F(NewFeedback, ThatIsRepeatedToTheNextSwapchainIsNot) {
+TEST_F(NewFeedback, TheNextSwapchainIsNotSuboptimalIfTheFeedbackIsRepeated) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
     Client client(compositor);
@@ -358,7 +360,7 @@ TEST_F(NewFeedback, ThatIsRepeatedToTheNextSwapchainIsNot) {
     }
 }
 
-TEST_F(NewFeedback, IsUsedByTheNextSwapchain) {
+TEST_F(NewFeedback, TheNextSwapchainUsesTheNewModifier) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{drm_linear}})});
     Client client(compositor);

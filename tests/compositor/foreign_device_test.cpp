@@ -53,7 +53,7 @@ protected:
     }
 };
 
-TEST_F(ForeignDevice, GoesToTheDriversOwnWindowSystemWhereTheCompositorRefusesIt) {
+TEST_F(ForeignDevice, TheSurfacePassesThroughIfTheCompositorRefusesTheBuffer) {
     Compositor& compositor = start(true);
     ErrorLog log;
     Client client(compositor);
@@ -72,7 +72,7 @@ TEST_F(ForeignDevice, GoesToTheDriversOwnWindowSystemWhereTheCompositorRefusesIt
         << log.text();
 }
 
-TEST_F(ForeignDevice, IsServedWhereTheCompositorTakesIt) {
+TEST_F(ForeignDevice, TheSurfaceIsTakenOverIfTheCompositorAcceptsTheBuffer) {
     Compositor& compositor = start(false);
     Client client(compositor);
     query(client, ours);
@@ -87,7 +87,7 @@ TEST_F(ForeignDevice, IsServedWhereTheCompositorTakesIt) {
     EXPECT_EQ(fake_driver().call_count("vkCreateSwapchainKHR"), 0u);
 }
 
-TEST_F(ForeignDevice, IsServedWhereTheDriverHasNoWindowSystem) {
+TEST_F(ForeignDevice, TheSurfaceIsTakenOverWithoutATrialIfTheDriverHasNoWindowSystem) {
     fake_driver().set_native_wsi(VK_FALSE);
     Client client(start(true));
     query(client, ours);
@@ -95,7 +95,7 @@ TEST_F(ForeignDevice, IsServedWhereTheDriverHasNoWindowSystem) {
     EXPECT_EQ(client.swapchain().result, VK_ERROR_INITIALIZATION_FAILED);
 }
 
-TEST_F(ForeignDevice, IsServedWhereNothingCanBeTried) {
+TEST_F(ForeignDevice, TheSurfaceIsTakenOverWithoutATrialIfTheDriverRefusesTheDevice) {
     Client client(start(true));
     fake_driver().fail_call("vkCreateDevice", 1, VK_ERROR_INITIALIZATION_FAILED);
     query(client, ours);
@@ -103,15 +103,16 @@ TEST_F(ForeignDevice, IsServedWhereNothingCanBeTried) {
     EXPECT_EQ(buffers_asked_for(), 0u);
 }
 
-struct PassingFailure {
+struct TransientFailure {
+    const char* name;
     const char* call;
     VkResult result;
     VkResult told; // to the application, by its query of the surface
 };
 
-class FailingTrial : public ForeignDevice, public testing::WithParamInterface<PassingFailure> {};
+class FailingTrial : public ForeignDevice, public testing::WithParamInterface<TransientFailure> {};
 
-TEST_P(FailingTrial, IsRepeatedByTheNextQuery) {
+TEST_P(FailingTrial, TheQueryFailsAndTheNextQueryRepeatsTheTrial) {
     Client client(start(true));
     fake_driver().fail_call(GetParam().call, 1, GetParam().result);
     VkBool32 supported = VK_FALSE;
@@ -128,22 +129,22 @@ TEST_P(FailingTrial, IsRepeatedByTheNextQuery) {
 constexpr VkResult host = VK_ERROR_OUT_OF_HOST_MEMORY;
 constexpr VkResult of_device = VK_ERROR_OUT_OF_DEVICE_MEMORY;
 constexpr VkResult too_many = VK_ERROR_TOO_MANY_OBJECTS;
-INSTANTIATE_TEST_SUITE_P(, FailingTrial,
-                         testing::Values(PassingFailure{"vkGetPhysicalDeviceSurfaceSupportKHR",
-                                                        host, host},
-                                         PassingFailure{"vkCreateDevice", host, host},
-                                         PassingFailure{"vkCreateDevice", of_device, of_device},
-                                         PassingFailure{"vkCreateDevice", too_many, host},
-                                         PassingFailure{"vkCreateImage", host, host},
-                                         PassingFailure{"vkAllocateMemory", of_device, of_device},
-                                         PassingFailure{"vkGetMemoryFdKHR", too_many, host}),
-                         [](const auto& row) {
-                             return std::string(row.param.call) +
-                                    std::to_string(std::abs(row.param.result));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    , FailingTrial,
+    testing::Values(
+        TransientFailure{"SurfaceSupport_OutOfHostMemory", "vkGetPhysicalDeviceSurfaceSupportKHR",
+                         host, host},
+        TransientFailure{"CreateDevice_OutOfHostMemory", "vkCreateDevice", host, host},
+        TransientFailure{"CreateDevice_OutOfDeviceMemory", "vkCreateDevice", of_device, of_device},
+        TransientFailure{"CreateDevice_TooManyObjects", "vkCreateDevice", too_many, host},
+        TransientFailure{"CreateImage_OutOfHostMemory", "vkCreateImage", host, host},
+        TransientFailure{"AllocateMemory_OutOfDeviceMemory", "vkAllocateMemory", of_device,
+                         of_device},
+        TransientFailure{"GetMemoryFd_TooManyObjects", "vkGetMemoryFdKHR", too_many, host}),
+    [](const auto& row) { return row.param.name; });
 
 // The first layout that is taken is enough.
-TEST_F(ForeignDevice, IsTriedInEachLayout) {
+TEST_F(ForeignDevice, EachLayoutIsTriedUntilTheCompositorAcceptsABuffer) {
     Compositor& compositor =
         CompositorTest::start({.feedback = {compositors_card,
                                             {{compositors_node, 0, common_formats()},
@@ -157,27 +158,27 @@ TEST_F(ForeignDevice, IsTriedInEachLayout) {
     EXPECT_EQ(buffers_asked_for(), 2u);
 }
 
-TEST_F(ForeignDevice, IsOneThatNoTrancheIsFor) {
+TEST_F(ForeignDevice, ADeviceThatATrancheTargetsIsNotForeign) {
     Client client(start(true, other_card));
     query(client, ours);
     EXPECT_EQ(buffers_asked_for(), 0u);
 }
 
-TEST_F(ForeignDevice, IsNoneThatTheCompositorWorksWith) {
+TEST_F(ForeignDevice, TheCompositorsMainDeviceIsNotForeign) {
     fake_driver().set_drm_nodes(0, compositors_card, other_node);
     Client client(start(true, makedev(226, 2)));
     query(client, ours);
     EXPECT_EQ(buffers_asked_for(), 0u);
 }
 
-TEST_F(ForeignDevice, IsNoneThatTellsNoNodes) {
+TEST_F(ForeignDevice, ADeviceWithoutDrmNodesIsNotForeign) {
     fake_driver().set_drm_nodes(0, 0, 0);
     Client client(start(true));
     query(client, ours);
     EXPECT_EQ(buffers_asked_for(), 0u);
 }
 
-TEST_F(ForeignDevice, IsNoneWhereTheCompositorTellsNoDevice) {
+TEST_F(ForeignDevice, NoDeviceIsForeignIfTheCompositorNamesNoDevice) {
     Compositor& compositor = CompositorTest::start({.globals = {.dmabuf = 3}});
     Client client(compositor);
     query(client, ours);
@@ -185,7 +186,7 @@ TEST_F(ForeignDevice, IsNoneWhereTheCompositorTellsNoDevice) {
 }
 
 // As when it comes later, in vkCreateSwapchainKHR.
-TEST_F(ForeignDevice, IsASurfaceThatIsLostWhereTheConnectionIs) {
+TEST_F(ForeignDevice, TheQueryReturnsSurfaceLostIfTheCompositorDisconnects) {
     Compositor& compositor = start(true);
     Client client(compositor);
     compositor.on_thread([](Scene& scene) {

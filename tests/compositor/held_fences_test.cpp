@@ -23,7 +23,7 @@ protected:
     void expect_that_nothing_is_read_before(bool presenting_waits);
 };
 
-TEST_F(HeldFences, AReaderOfAReleasedImageIsWaitedFor) {
+TEST_F(HeldFences, AcquireItselfWaitsForAReaderOnlyWithTheCpuTransport) {
     constexpr int rounds = 51;
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
@@ -70,7 +70,7 @@ TEST_F(HeldFences, AReaderOfAReleasedImageIsWaitedFor) {
 }
 
 // Whoever waits for fences sees the compositor go meanwhile.
-TEST_F(HeldFences, AWaitForFencesEndsWhenTheCompositorGoes) {
+TEST_F(HeldFences, AnAcquireThatWaitsForFencesFailsWhenTheCompositorDisconnects) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -131,12 +131,12 @@ void HeldFences::expect_that_nothing_is_read_before(bool presenting_waits) {
     fake_driver().hold_rendering(VK_FALSE);
 }
 
-TEST_F(HeldFences, RenderingThatIsHeldBackIsNotReadBefore) {
+TEST_F(HeldFences, PresentItselfWaitsForTheRenderingOnlyWithTheCpuTransport) {
     expect_that_nothing_is_read_before(waits_on_the_cpu());
 }
 
 // Fences on the dma-bufs of this driver hold nobody back; timelines do.
-TEST_F(HeldFences, RenderingOfADriverWhoseFencesAreIgnoredIsNotReadBefore) {
+TEST_F(HeldFences, PresentItselfWaitsForTheRenderingIfImportersIgnoreTheFencesOfTheDmaBuf) {
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
     expect_that_nothing_is_read_before(!is_explicit());
 }

@@ -89,7 +89,7 @@ struct Other {
     Swapchain swapchain;
 };
 
-TEST_F(HiddenWindows, WaitTogetherInOneCall) {
+TEST_F(HiddenWindows, TwoHiddenWindowsOfOneCallWaitAtOnceAndForOneSecondAtMost) {
     start();
     Client client(*compositor_);
     Swapchain first = client.swapchain(fifo);
@@ -109,7 +109,7 @@ TEST_F(HiddenWindows, WaitTogetherInOneCall) {
     EXPECT_EQ(commits_of(1), 4u);
 }
 
-TEST_F(HiddenWindows, DoNotHoldUpTheOthersOfACall) {
+TEST_F(HiddenWindows, AHiddenWindowDoesNotDelayAVisibleOneOfTheSameCall) {
     start();
     Client client(*compositor_);
     Swapchain first = client.swapchain(fifo);
@@ -132,7 +132,7 @@ TEST_F(HiddenWindows, DoNotHoldUpTheOthersOfACall) {
 }
 
 // Nor one that is known to be hidden those that only wait for the next refresh.
-TEST_F(HiddenWindows, WaitAfterThoseThatAreSeen) {
+TEST_F(HiddenWindows, AWindowKnownToBeHiddenDoesNotDelayAVisibleOneThatWaitsForARefresh) {
     start({.refresh = Refresh::manual, .release = Release::at_once});
     Client client(*compositor_);
     Swapchain first = client.swapchain(fifo);
@@ -153,10 +153,10 @@ TEST_F(HiddenWindows, WaitAfterThoseThatAreSeen) {
 
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
 
-class HiddenWithBarriers : public HiddenWindows {};
+class FifoBarriers : public HiddenWindows {};
 
 // Hidden windows' barriers fall as fast as the compositor likes: here, at once.
-TEST_F(HiddenWithBarriers, GoOnOnceASecond) {
+TEST_F(FifoBarriers, AHiddenWindowIsCommittedOnceASecond) {
     start({.globals = {.fifo = 1}});
     Client client(*compositor_);
     Swapchain swapchain = client.swapchain(fifo);
@@ -180,7 +180,7 @@ TEST_F(HiddenWithBarriers, GoOnOnceASecond) {
     EXPECT_EQ(skipped(), before);
 }
 
-TEST_F(HiddenWithBarriers, KeepTheirPaceInANewSwapchain) {
+TEST_F(FifoBarriers, AHiddenWindowKeepsItsPaceInANewSwapchain) {
     start({.globals = {.fifo = 1}});
     Client client(*compositor_);
     Swapchain old = client.swapchain(fifo);
@@ -196,7 +196,7 @@ TEST_F(HiddenWithBarriers, KeepTheirPaceInANewSwapchain) {
 }
 
 // The frame that is one more than there are images has an image only after the callback was sent.
-TEST_F(HiddenWithBarriers, AWindowThatIsSeenDoesNotWaitForCallbacks) {
+TEST_F(FifoBarriers, AVisibleWindowDoesNotWaitForCallbacks) {
     skips = false;
     start({.globals = {.fifo = 1}, .refresh = Refresh::periodic});
     Client client(*compositor_);

@@ -46,7 +46,7 @@ protected:
     }
 };
 
-TEST_F(Lifetime, ASwapchainLeavesNothing) {
+TEST_F(Lifetime, DestroyingASwapchainReleasesEverythingItHeld) {
     Client client(start());
     warm_up(client);
     Holdings before = holdings(client.app);
@@ -56,7 +56,7 @@ TEST_F(Lifetime, ASwapchainLeavesNothing) {
     EXPECT_EQ(holdings(client.app), before);
 }
 
-TEST_F(Lifetime, ASurfaceLeavesNothing) {
+TEST_F(Lifetime, DestroyingASurfaceReleasesEverythingItHeld) {
     Client client(start());
     warm_up(client);
     client.surface.reset();
@@ -69,7 +69,7 @@ TEST_F(Lifetime, ASurfaceLeavesNothing) {
     EXPECT_EQ(holdings(client.app), before);
 }
 
-TEST_F(Lifetime, DeviceAndInstanceLeaveNothing) {
+TEST_F(Lifetime, DestroyingDeviceAndInstanceReleasesEverythingTheyHeld) {
     Compositor& compositor = start();
     App app(compositor);
     Owned<wl_surface*> window = app.new_surface();
@@ -86,7 +86,7 @@ TEST_F(Lifetime, DeviceAndInstanceLeaveNothing) {
     EXPECT_EQ(holdings(app), before);
 }
 
-TEST_F(Lifetime, TheDeviceMayGoBeforeTheSurface) {
+TEST_F(Lifetime, TheDeviceMayBeDestroyedBeforeTheSurface) {
     Compositor& compositor = start();
     App app(compositor);
     Owned<wl_surface*> window = app.new_surface();
@@ -114,7 +114,7 @@ TEST_F(Lifetime, TheDeviceMayGoBeforeTheSurface) {
 // VkSurfaceKHR. Whether a swapchain was ever made on it:
 class Disconnected : public Lifetime, public testing::WithParamInterface<bool> {};
 
-TEST_P(Disconnected, SurfaceDeviceAndInstanceMayGoAfterTheConnection) {
+TEST_P(Disconnected, SurfaceDeviceAndInstanceMayBeDestroyedAfterTheConnection) {
     Compositor& compositor = start();
     auto app = std::make_unique<App>(compositor);
     Owned<VkInstance> instance = make_instance();
@@ -139,8 +139,9 @@ TEST_P(Disconnected, SurfaceDeviceAndInstanceMayGoAfterTheConnection) {
     frames(other, swapchain, 2);
 }
 
-INSTANTIATE_TEST_SUITE_P(, Disconnected, testing::Bool(),
-                         [](auto& tested) { return tested.param ? "Shown" : "Queried"; });
+INSTANTIATE_TEST_SUITE_P(, Disconnected, testing::Bool(), [](auto& tested) {
+    return tested.param ? "ASwapchainWasUsed" : "TheSurfaceWasOnlyQueried";
+});
 
 // What lives as long as a VkSurfaceKHR has nothing at the compositor.
 TEST_F(Lifetime, ASurfaceHoldsNoWaylandObject) {
@@ -161,7 +162,7 @@ struct Steady {
 
 class SteadyState : public Lifetime, public testing::WithParamInterface<Steady> {};
 
-TEST_P(SteadyState, GrowsNothing) {
+TEST_P(SteadyState, FramesDoNotAddToWhatASwapchainHolds) {
     fake_driver().set_exports_imported_semaphores(0, GetParam().exports_imported_semaphores);
     Client client(start());
     Swapchain swapchain = client.swapchain({.mode = GetParam().mode});
@@ -174,20 +175,20 @@ TEST_P(SteadyState, GrowsNothing) {
 INSTANTIATE_TEST_SUITE_P(, SteadyState,
                          testing::Values(Steady{"Fifo", VK_PRESENT_MODE_FIFO_KHR, VK_TRUE},
                                          Steady{"Mailbox", VK_PRESENT_MODE_MAILBOX_KHR, VK_TRUE},
-                                         Steady{"LayersSemaphores", VK_PRESENT_MODE_FIFO_KHR,
-                                                VK_FALSE}),
+                                         Steady{"FifoWithTheLayersOwnSemaphores",
+                                                VK_PRESENT_MODE_FIFO_KHR, VK_FALSE}),
                          [](auto& tested) { return tested.param.name; });
 
 // The state that images are in when their swapchain is destroyed.
-struct Ending {
+struct ImageStates {
     const char* name;
     uint32_t presented;
     uint32_t acquired;
 };
 
-class Endings : public Lifetime, public testing::WithParamInterface<Ending> {};
+class SwapchainInEachState : public Lifetime, public testing::WithParamInterface<ImageStates> {};
 
-TEST_P(Endings, LeaveNothing) {
+TEST_P(SwapchainInEachState, DestroyingASwapchainReleasesEverythingItHeld) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::manual});
     Client client(compositor);
     warm_up(client);
@@ -202,16 +203,17 @@ TEST_P(Endings, LeaveNothing) {
     EXPECT_EQ(holdings(client.app), before);
 }
 
-INSTANTIATE_TEST_SUITE_P(, Endings,
-                         testing::Values(Ending{"Unused", 0, 0}, Ending{"Acquired", 0, 2},
-                                         Ending{"Presented", 2, 0},
-                                         Ending{"PresentedAndAcquired", 1, 2}),
+INSTANTIATE_TEST_SUITE_P(, SwapchainInEachState,
+                         testing::Values(ImageStates{"NoImageUsed", 0, 0},
+                                         ImageStates{"TwoImagesAcquired", 0, 2},
+                                         ImageStates{"TwoImagesPresented", 2, 0},
+                                         ImageStates{"OneImagePresentedAndTwoAcquired", 1, 2}),
                          [](auto& tested) { return std::string(tested.param.name); });
 
 // A window that is resized again and again; the old swapchains die early or all at the end.
 class Resizing : public Lifetime, public testing::WithParamInterface<bool> {};
 
-TEST_P(Resizing, LeavesNothing) {
+TEST_P(Resizing, DestroyingEverySwapchainOfAResizedWindowReleasesEverythingTheyHeld) {
     Compositor& compositor = start();
     Client client(compositor);
     warm_up(client);
@@ -234,10 +236,11 @@ TEST_P(Resizing, LeavesNothing) {
     EXPECT_EQ(holdings(client.app), before);
 }
 
-INSTANTIATE_TEST_SUITE_P(, Resizing, testing::Bool(),
-                         [](auto& tested) { return tested.param ? "AllAtTheEnd" : "OneByOne"; });
+INSTANTIATE_TEST_SUITE_P(, Resizing, testing::Bool(), [](auto& tested) {
+    return tested.param ? "OldOnesAtTheEnd" : "OldOnesAfterEachResize";
+});
 
-TEST_F(Lifetime, OldSwapchainsMayGoInAnyOrder) {
+TEST_F(Lifetime, RetiredSwapchainsMayBeDestroyedInAnyOrder) {
     Client client(start());
     std::vector<Swapchain> chain;
     for (int i = 0; i < 4; ++i) {
@@ -260,7 +263,7 @@ TEST_F(Lifetime, NullHandlesMayBeDestroyed) {
     EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
 }
 
-TEST_F(Lifetime, ADestroyedSwapchainLeavesTheWindowUsable) {
+TEST_F(Lifetime, AWindowIsUsableAfterItsSwapchainIsDestroyed) {
     Compositor& compositor = start();
     Client client(compositor);
     for (int i = 0; i < 3; ++i) {

@@ -27,7 +27,7 @@ constexpr unsigned long exporting = FENCEBRIDGE_IOCTL_EXPORT;
 constexpr unsigned long importing = FENCEBRIDGE_IOCTL_IMPORT;
 constexpr uint64_t all_features = FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT;
 
-class Module : public CompositorTest {
+class ModuleTransport : public CompositorTest {
 protected:
     void SetUp() override {
         CompositorTest::SetUp();
@@ -79,34 +79,34 @@ bool same_file(int fd, int other) {
 
 // --- when it is taken ---
 
-TEST_F(Module, IsTakenWhereDmaBufsHaveNoIoctls) {
+TEST_F(ModuleTransport, TheModuleIsUsedIfDmaBufsHaveNoSyncFileIoctls) {
     std::string line = opened();
     EXPECT_TRUE(contains(line, "transport=module")) << line;
     EXPECT_TRUE(contains(line, "no kernel: EXPORT_SYNC_FILE on a dma-buf: Inappropriate ioctl"))
         << line;
 }
 
-TEST_F(Module, IsNotTouchedWhereDmaBufsHaveTheirOwn) {
+TEST_F(ModuleTransport, TheModuleIsNotOpenedIfDmaBufsHaveSyncFileIoctls) {
     module_->give_dma_bufs_their_own_ioctls();
     std::string line = opened();
     EXPECT_TRUE(contains(line, "transport=kernel")) << line;
     EXPECT_EQ(module_->calls(opening), 0u);
 }
 
-TEST_F(Module, IsNotTouchedWhereAnotherIsAskedFor) {
+TEST_F(ModuleTransport, TheModuleIsNotOpenedIfAnotherTransportIsRequested) {
     ask_for("cpu");
     EXPECT_TRUE(contains(opened(), "transport=cpu reason=\"asked for\""));
     EXPECT_EQ(module_->calls(opening), 0u);
 }
 
-TEST_F(Module, IsTakenWhereItIsAskedFor) {
+TEST_F(ModuleTransport, TheModuleIsUsedIfItIsRequested) {
     module_->give_dma_bufs_their_own_ioctls();
     ask_for("module");
     EXPECT_TRUE(contains(opened(), "transport=module reason=\"asked for\""));
     EXPECT_EQ(module_->calls(FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT), 0u);
 }
 
-TEST_F(Module, IsMissedLoudlyWhereItIsAskedFor) {
+TEST_F(ModuleTransport, AnErrorIsLoggedIfTheModuleIsRequestedAndMissing) {
     ask_for("module");
     module_->fail(opening, ENOENT);
     constexpr const char* why = "asked for module, but /dev/fencebridge: No such file or directory";
@@ -115,7 +115,7 @@ TEST_F(Module, IsMissedLoudlyWhereItIsAskedFor) {
     EXPECT_TRUE(contains(opened({"transport kernel", why}), "transport=kernel"));
 }
 
-TEST_F(Module, ALaterVersionIsAsGood) {
+TEST_F(ModuleTransport, AModuleOfALaterVersionIsUsed) {
     module_->answer_queries(FENCEBRIDGE_VERSION + 1, ~uint64_t(0));
     EXPECT_TRUE(contains(opened(), "transport=module"));
 }
@@ -129,9 +129,9 @@ struct Refusal {
     uint64_t features = all_features;
 };
 
-class Refused : public Module, public testing::WithParamInterface<Refusal> {};
+class UnusableModule : public ModuleTransport, public testing::WithParamInterface<Refusal> {};
 
-TEST_P(Refused, IsPassedOverWithTheReason) {
+TEST_P(UnusableModule, TheNextTransportIsUsedAndTheReasonLogged) {
     const Refusal& refusal = GetParam();
     module_->fail(refusal.request, refusal.error);
     module_->answer_queries(refusal.version, refusal.features);
@@ -141,13 +141,13 @@ TEST_P(Refused, IsPassedOverWithTheReason) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    , Refused,
+    , UnusableModule,
     testing::Values(
         Refusal{"NotLoaded", opening, ENOENT, "/dev/fencebridge: No such file or directory"},
         Refusal{"NotAllowed", opening, EACCES, "/dev/fencebridge: Permission denied"},
         Refusal{"AnotherDevice", query, ENOTTY,
                 "FENCEBRIDGE_IOCTL_QUERY: Inappropriate ioctl for device"},
-        Refusal{"TooOld", query, 0, "/dev/fencebridge: too old (version 0)", 0},
+        Refusal{"VersionTooOld", query, 0, "/dev/fencebridge: too old (version 0)", 0},
         Refusal{"NoExport", query, 0, "/dev/fencebridge: exports no fences", 1,
                 FENCEBRIDGE_FEATURE_IMPORT},
         Refusal{"NoImport", query, 0, "/dev/fencebridge: imports no fences", 1,
@@ -155,18 +155,19 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"ExportFails", exporting, EINVAL, "FENCEBRIDGE_IOCTL_EXPORT: Invalid argument"},
         Refusal{"ImportFails", importing, EINVAL, "FENCEBRIDGE_IOCTL_IMPORT: Invalid argument"},
         // ENOTSUPP, which no C library has a text for.
-        Refusal{"AnErrorOfTheKernelsOwn", importing, 524, "FENCEBRIDGE_IOCTL_IMPORT: error 524"}),
+        Refusal{"ErrorInternalToTheKernel", importing, 524, "FENCEBRIDGE_IOCTL_IMPORT: error 524"}),
     [](auto& tested) { return std::string(tested.param.name); });
 
-struct PassingFailure {
+struct TransientFailure {
     const char* name;
     unsigned long request;
     int error;
 };
 
-class Passing : public Module, public testing::WithParamInterface<PassingFailure> {};
+class TransientModuleFailure : public ModuleTransport,
+                               public testing::WithParamInterface<TransientFailure> {};
 
-TEST_P(Passing, FailsTheSwapchainAndNotTheNext) {
+TEST_P(TransientModuleFailure, OneSwapchainFailsButNotTheNext) {
     Client client(start());
     module_->fail(GetParam().request, GetParam().error);
     EXPECT_EQ(client.swapchain().result, VK_ERROR_OUT_OF_HOST_MEMORY);
@@ -177,19 +178,20 @@ TEST_P(Passing, FailsTheSwapchainAndNotTheNext) {
     EXPECT_EQ(module_->open_devices().size(), 1u);
 }
 
-INSTANTIATE_TEST_SUITE_P(, Passing,
-                         testing::Values(PassingFailure{"OpenTooManyHere", opening, EMFILE},
-                                         PassingFailure{"OpenTooManyInAll", opening, ENFILE},
-                                         PassingFailure{"OpenNoMemory", opening, ENOMEM},
-                                         PassingFailure{"QueryNoMemory", query, ENOMEM},
-                                         PassingFailure{"ExportTooManyHere", exporting, EMFILE},
-                                         PassingFailure{"ExportTooManyInAll", exporting, ENFILE},
-                                         PassingFailure{"ImportNoMemory", importing, ENOMEM}),
-                         [](auto& tested) { return std::string(tested.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    , TransientModuleFailure,
+    testing::Values(TransientFailure{"OpenFailsWithEMFILE", opening, EMFILE},
+                    TransientFailure{"OpenFailsWithENFILE", opening, ENFILE},
+                    TransientFailure{"OpenFailsWithENOMEM", opening, ENOMEM},
+                    TransientFailure{"QueryFailsWithENOMEM", query, ENOMEM},
+                    TransientFailure{"ExportFailsWithEMFILE", exporting, EMFILE},
+                    TransientFailure{"ExportFailsWithENFILE", exporting, ENFILE},
+                    TransientFailure{"ImportFailsWithENOMEM", importing, ENOMEM}),
+    [](auto& tested) { return std::string(tested.param.name); });
 
 // --- what it costs ---
 
-TEST_F(Module, ASwapchainHasOneDescriptorOfItsOwn) {
+TEST_F(ModuleTransport, ASwapchainHoldsOneDescriptorOfTheModule) {
     Client client(start());
     {
         Swapchain swapchain = client.swapchain();
@@ -203,7 +205,7 @@ TEST_F(Module, ASwapchainHasOneDescriptorOfItsOwn) {
     EXPECT_EQ(module_->open_devices().size(), 0u);
 }
 
-TEST_F(Module, AFrameIsOneExportAndOneImport) {
+TEST_F(ModuleTransport, AFrameTakesOneExportAndOneImport) {
     fake_driver().set_export_signalled_as_minus_one(VK_FALSE);
     Client client(start());
     Swapchain swapchain = client.swapchain();
@@ -220,7 +222,7 @@ TEST_F(Module, AFrameIsOneExportAndOneImport) {
     EXPECT_EQ(module_->calls(opening), 1u);
 }
 
-TEST_F(Module, WhatIsIdleMakesNoSyncFile) {
+TEST_F(ModuleTransport, NoSyncFileIsImportedForAnIdleImage) {
     module_->answer_queries(FENCEBRIDGE_VERSION, all_features | FENCEBRIDGE_FEATURE_NONE_IF_IDLE);
     Client client(start());
     Swapchain swapchain = client.swapchain();
@@ -240,7 +242,7 @@ TEST_F(Module, WhatIsIdleMakesNoSyncFile) {
 
 // --- what crosses ---
 
-TEST_F(Module, AcquireGivesWhatTheModuleExports) {
+TEST_F(ModuleTransport, AcquireSignalsItsFenceWhenTheExportedFenceSignals) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     Fd reader(eventfd(0, EFD_CLOEXEC));
@@ -256,7 +258,7 @@ TEST_F(Module, AcquireGivesWhatTheModuleExports) {
     EXPECT_TRUE(wait_and_reset(client.device, fence));
 }
 
-TEST_F(Module, PresentAttachesTheRendering) {
+TEST_F(ModuleTransport, PresentAttachesTheRenderingToTheDmaBufAsAWriter) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -284,7 +286,7 @@ struct DriverCase {
     bool is_waited_for;
 };
 
-class AttachedFences : public Module, public testing::WithParamInterface<DriverCase> {
+class AttachedFences : public ModuleTransport, public testing::WithParamInterface<DriverCase> {
 protected:
     void expect_that_they_are_left_to_the_window_system();
 };
@@ -313,11 +315,11 @@ void AttachedFences::expect_that_they_are_left_to_the_window_system() {
     vkDeviceWaitIdle(client.device);
 }
 
-TEST_P(AttachedFences, AreLeftToTheWindowSystemWhereItObeysThem) {
+TEST_P(AttachedFences, PresentWaitsForTheRenderingOnlyIfImportersIgnoreFences) {
     expect_that_they_are_left_to_the_window_system();
 }
 
-TEST_P(AttachedFences, AreLeftToItByTheKernelsOwnIoctlsToo) {
+TEST_P(AttachedFences, WithTheKernelsIoctlsPresentWaitsOnlyIfImportersIgnoreFences) {
     module_->give_dma_bufs_their_own_ioctls();
     expect_that_they_are_left_to_the_window_system();
     EXPECT_EQ(module_->calls(opening), 0u);
@@ -325,16 +327,16 @@ TEST_P(AttachedFences, AreLeftToItByTheKernelsOwnIoctlsToo) {
 
 INSTANTIATE_TEST_SUITE_P(
     , AttachedFences,
-    testing::Values(DriverCase{"OfNobody", VkDriverId{}, false},
-                    DriverCase{"OfLavapipe", VK_DRIVER_ID_MESA_LLVMPIPE, false},
-                    DriverCase{"OfAnv", VK_DRIVER_ID_INTEL_OPEN_SOURCE_MESA, false},
-                    DriverCase{"OfRadv", VK_DRIVER_ID_MESA_RADV, true},
-                    DriverCase{"OfAmdvlk", VK_DRIVER_ID_AMD_OPEN_SOURCE, true},
-                    DriverCase{"OfAmdsOwn", VK_DRIVER_ID_AMD_PROPRIETARY, true}),
+    testing::Values(DriverCase{"UnknownDriver", VkDriverId{}, false},
+                    DriverCase{"Lavapipe", VK_DRIVER_ID_MESA_LLVMPIPE, false},
+                    DriverCase{"Anv", VK_DRIVER_ID_INTEL_OPEN_SOURCE_MESA, false},
+                    DriverCase{"Radv", VK_DRIVER_ID_MESA_RADV, true},
+                    DriverCase{"Amdvlk", VK_DRIVER_ID_AMD_OPEN_SOURCE, true},
+                    DriverCase{"AmdProprietary", VK_DRIVER_ID_AMD_PROPRIETARY, true}),
     [](auto& tested) { return std::string(tested.param.name); });
 
 // Below Vulkan 1.2, which the tests do not ask for, an extension tells the driver.
-TEST_F(Module, AttachesFencesWhereTheDriverIsNotKnown) {
+TEST_F(ModuleTransport, FencesAreAttachedIfTheDriverIsUnknown) {
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
     fake_driver().hide_device_extension(0, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);
     ErrorLog log;
@@ -344,7 +346,7 @@ TEST_F(Module, AttachesFencesWhereTheDriverIsNotKnown) {
 }
 
 // Once for a process, so that this is the one test that looks for the line.
-TEST_F(Module, SaysOnceThatAttachedFencesAreNotObeyed) {
+TEST_F(ModuleTransport, OneWarningSaysThatImportersIgnoreAttachedFences) {
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
     ErrorLog log;
     Client client(start());
@@ -359,9 +361,9 @@ TEST_F(Module, SaysOnceThatAttachedFencesAreNotObeyed) {
 
 // --- failures while it is used ---
 
-class FailingExport : public Module, public testing::WithParamInterface<int> {};
+class FailingExport : public ModuleTransport, public testing::WithParamInterface<int> {};
 
-TEST_P(FailingExport, FailsTheAcquireAndTheImageIsFreeAgain) {
+TEST_P(FailingExport, AcquireFailsAndTheImageIsFreeAgain) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
@@ -374,11 +376,23 @@ TEST_P(FailingExport, FailsTheAcquireAndTheImageIsFreeAgain) {
     vkDeviceWaitIdle(client.device);
 }
 
-INSTANTIATE_TEST_SUITE_P(, FailingExport, testing::Values(E2BIG, ENOMEM, EMFILE));
+// strerrorname_np() of newer C libraries, for these.
+std::string error_name(const testing::TestParamInfo<int>& tested) {
+    switch (tested.param) {
+    case E2BIG:
+        return "E2BIG";
+    case ENOMEM:
+        return "ENOMEM";
+    default:
+        return "EMFILE";
+    }
+}
 
-class FailingImport : public Module, public testing::WithParamInterface<int> {};
+INSTANTIATE_TEST_SUITE_P(, FailingExport, testing::Values(E2BIG, ENOMEM, EMFILE), error_name);
 
-TEST_P(FailingImport, IsWaitedForOnTheCpu) {
+class FailingImport : public ModuleTransport, public testing::WithParamInterface<int> {};
+
+TEST_P(FailingImport, PresentWaitsForTheRenderingOnTheCpu) {
     ErrorLog log;
     Compositor& compositor = start();
     Client client(compositor);
@@ -404,7 +418,7 @@ TEST_P(FailingImport, IsWaitedForOnTheCpu) {
     vkDeviceWaitIdle(client.device);
 }
 
-INSTANTIATE_TEST_SUITE_P(, FailingImport, testing::Values(E2BIG, ENOMEM));
+INSTANTIATE_TEST_SUITE_P(, FailingImport, testing::Values(E2BIG, ENOMEM), error_name);
 
 } // namespace
 } // namespace fencebridge::test

@@ -7,7 +7,7 @@
 namespace fencebridge::test {
 namespace {
 
-class ObjectDataTest : public CompositorTest {
+class ObjectData : public CompositorTest {
 protected:
     void SetUp() override {
         CompositorTest::SetUp();
@@ -52,7 +52,7 @@ struct Objects {
     Swapchain swapchain;
 };
 
-TEST_F(ObjectDataTest, ASwapchainHasANameAndATag) {
+TEST_F(ObjectData, DebugUtilsNamesAndTagsOfASwapchainDoNotReachTheDriver) {
     const Objects objects(start());
     const auto set_name =
         objects.function<PFN_vkSetDebugUtilsObjectNameEXT>("vkSetDebugUtilsObjectNameEXT");
@@ -82,7 +82,7 @@ TEST_F(ObjectDataTest, ASwapchainHasANameAndATag) {
     EXPECT_EQ(fake_driver().call_count("vkSetDebugUtilsObjectTagEXT"), 1u);
 }
 
-TEST_F(ObjectDataTest, ASwapchainIsMarkedForADebugger) {
+TEST_F(ObjectData, DebugMarkerNamesAndTagsOfASwapchainDoNotReachTheDriver) {
     const Objects objects(start());
     const auto set_name =
         objects.function<PFN_vkDebugMarkerSetObjectNameEXT>("vkDebugMarkerSetObjectNameEXT");
@@ -117,7 +117,7 @@ struct PrivateDataCase {
     std::string suffix;
 };
 
-class PrivateDataTest : public ObjectDataTest, public testing::WithParamInterface<PrivateDataCase> {
+class PrivateData : public ObjectData, public testing::WithParamInterface<PrivateDataCase> {
 protected:
     template <class Function>
     static Function function(const Objects& objects, const char* name) {
@@ -125,7 +125,7 @@ protected:
     }
 };
 
-TEST_P(PrivateDataTest, IsKeptForASwapchain) {
+TEST_P(PrivateData, TheLayerStoresThePrivateDataOfASwapchain) {
     const Objects objects(start(), GetParam().api_version);
     const auto set = function<PFN_vkSetPrivateData>(objects, "vkSetPrivateData");
     const auto get = function<PFN_vkGetPrivateData>(objects, "vkGetPrivateData");
@@ -173,7 +173,7 @@ TEST_P(PrivateDataTest, IsKeptForASwapchain) {
 
 // VkImageSwapchainCreateInfoKHR in the VkImageCreateInfo of a question (VK_KHR_maintenance5; the
 // headers may be older).
-TEST_F(ObjectDataTest, AnAliasIsAskedAboutWithoutItsSwapchain) {
+TEST_F(ObjectData, ASubresourceQueryReachesTheDriverWithoutTheSwapchain) {
     fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, "VK_KHR_maintenance5");
     Compositor& compositor = start();
     App app(compositor);
@@ -208,9 +208,9 @@ TEST_F(ObjectDataTest, AnAliasIsAskedAboutWithoutItsSwapchain) {
     EXPECT_EQ(image.pNext, &of);
 }
 
-INSTANTIATE_TEST_SUITE_P(OfEachVersion, PrivateDataTest,
-                         testing::Values(PrivateDataCase{"core", VK_API_VERSION_1_3, ""},
-                                         PrivateDataCase{"extension", VK_API_VERSION_1_1, "EXT"}),
+INSTANTIATE_TEST_SUITE_P(, PrivateData,
+                         testing::Values(PrivateDataCase{"Vulkan13", VK_API_VERSION_1_3, ""},
+                                         PrivateDataCase{"Extension", VK_API_VERSION_1_1, "EXT"}),
                          [](const auto& each) { return each.param.name; });
 
 } // namespace

@@ -19,7 +19,7 @@ uint32_t must_acquire(Client& client, const Swapchain& swapchain) {
     return index;
 }
 
-TEST_F(Pacing, MailboxCommitsAtOnce) {
+TEST_F(Pacing, MailboxCommitsWithoutWaitingForARefresh) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_MAILBOX_KHR});
@@ -32,7 +32,7 @@ TEST_F(Pacing, MailboxCommitsAtOnce) {
     EXPECT_LT(std::chrono::steady_clock::now() - start_time, std::chrono::seconds(3));
 }
 
-TEST_F(Pacing, FifoHoldsTheSecondFrameUntilTheRefresh) {
+TEST_F(Pacing, FifoCommitsTheSecondFrameAfterTheRefresh) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
@@ -47,7 +47,7 @@ TEST_F(Pacing, FifoHoldsTheSecondFrameUntilTheRefresh) {
     compositor.refresh();
 }
 
-TEST_F(Pacing, FifoAsksToBePacedWithEveryCommit) {
+TEST_F(Pacing, FifoRequestsAFrameCallbackWithEveryCommit) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
@@ -68,7 +68,7 @@ TEST_F(Pacing, FifoInAHiddenWindowDoesNotHang) {
     EXPECT_TRUE(compositor.wait_for_commits(3));
 }
 
-TEST_F(Pacing, FifoShowsEveryFrameInOrder) {
+TEST_F(Pacing, FifoCommitsEveryFrame) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
@@ -79,7 +79,7 @@ TEST_F(Pacing, FifoShowsEveryFrameInOrder) {
 }
 
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
-TEST_F(Pacing, FifoUsesBarriersWhereTheCompositorHasThem) {
+TEST_F(Pacing, FifoSetsBarriersAndDoesNotWaitIfTheCompositorHasFifoV1) {
     Compositor& compositor =
         start({.globals = {.fifo = 1}, .refresh = Refresh::manual, .release = Release::at_once});
     Client client(compositor);

@@ -22,7 +22,7 @@ protected:
     }
 };
 
-TEST_F(PresentFences, TheTransportAskedForIsTaken) {
+TEST_F(PresentFences, TheRequestedTransportIsUsed) {
     ErrorLog log;
     Client client(start());
     Swapchain swapchain = client.swapchain();
@@ -53,7 +53,7 @@ TEST_F(PresentFences, TheCommittedBufferIsPendingUntilTheRenderingIsDone) {
     }
 }
 
-TEST_F(PresentFences, EveryWaitSemaphoreCounts) {
+TEST_F(PresentFences, TheCommittedBufferIsPendingUntilEveryWaitSemaphoreSignals) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -71,7 +71,7 @@ TEST_F(PresentFences, EveryWaitSemaphoreCounts) {
     EXPECT_TRUE(may_read(0));
 }
 
-TEST_F(PresentFences, EverySwapchainOfOneCallWaits) {
+TEST_F(PresentFences, EveryBufferOfOnePresentCallIsPendingUntilTheRenderingIsDone) {
     Compositor& compositor = start();
     Client client(compositor);
     Owned<wl_surface*> window = client.app.new_surface();
@@ -93,7 +93,7 @@ TEST_F(PresentFences, EverySwapchainOfOneCallWaits) {
 }
 
 // What is the driver's in a call with both can only wait here, since the semaphore has been taken.
-TEST_F(PresentFences, TheDriversShareOfACallIsPresentedOnceItIsRendered) {
+TEST_F(PresentFences, AMixedPresentCallReachesTheDriverAfterTheRendering) {
     Compositor& compositor = start();
     Compositor without_dmabuf({.globals = {.dmabuf = 0}});
     Client client(compositor);
@@ -140,7 +140,7 @@ TEST_F(PresentFences, FinishedRenderingLeavesTheBufferReady) {
 
 // The client's rendering is a writer: it does not keep a window system that only reads from seeing
 // the previous fences, and the fences of readers stay on the buffer beside it.
-TEST_F(PresentFences, FencesThatWereThereBeforeStay) {
+TEST_F(PresentFences, PresentKeepsTheFencesOfReadersOnTheBuffer) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     fake_driver().hold_rendering(VK_FALSE);
@@ -171,7 +171,7 @@ TEST_F(PresentFences, FencesThatWereThereBeforeStay) {
 
 // A whole chain: the compositor reads the frame for a while after it let the buffer go, the client
 // renders the next one when that is over, the compositor shows it when the rendering is over.
-TEST_F(PresentFences, FramesFollowEachOtherByFencesAlone) {
+TEST_F(PresentFences, ReadingAndRenderingAreOrderedByFencesAlone) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     fake_driver().hold_rendering(VK_FALSE);

@@ -227,7 +227,7 @@ protected:
     }
 };
 
-TEST_F(Soak, NothingGrows) {
+TEST_F(Soak, DescriptorsThreadsMemoryAndDriverObjectsDoNotGrow) {
     ErrorLog log;
     Compositor& compositor = start({.keep_logs = false});
     // The screen reads each image for a while after it was committed, and perhaps released.

@@ -21,7 +21,7 @@ std::atomic<size_t> polls = 0;
 constexpr uint32_t many_images = 64;
 constexpr size_t acquires_to_a_look = 16;
 
-class Reading : public CompositorTest {
+class SocketReading : public CompositorTest {
 protected:
     // Acquires so many images that are free, none of which is presented.
     static void acquire_idle(Client& client, const Swapchain& swapchain, size_t count) {
@@ -36,7 +36,7 @@ protected:
 };
 
 // A loading screen: one thread draws, and the one with the event loop only dispatches.
-TEST_F(Reading, AnApplicationThatOnlyDispatchesSeesAnAnswer) {
+TEST_F(SocketReading, AcquireReadsTheEventsOfAnApplicationThatOnlyDispatches) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.min_images = many_images});
@@ -53,7 +53,7 @@ TEST_F(Reading, AnApplicationThatOnlyDispatchesSeesAnAnswer) {
     EXPECT_TRUE(answered);
 }
 
-TEST_F(Reading, ALookIsTakenOnceInManyAcquires) {
+TEST_F(SocketReading, OneAcquireIn16PollsTheSocket) {
     Client client(start());
     Swapchain swapchain = client.swapchain({.min_images = many_images});
     ASSERT_GE(swapchain.images.size(), size_t(many_images));
@@ -66,7 +66,7 @@ TEST_F(Reading, ALookIsTakenOnceInManyAcquires) {
 }
 
 // A thread that has prepared to read, and whose poll() the answer wakes, is waited for and no more.
-TEST_F(Reading, AReaderBesideItIsNoneTheWorse) {
+TEST_F(SocketReading, AcquireReadsTogetherWithAThreadThatPreparedToRead) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.min_images = many_images});

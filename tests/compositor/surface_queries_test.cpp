@@ -10,7 +10,7 @@
 namespace fencebridge::test {
 namespace {
 
-class SurfaceQueriesTest : public CompositorTest {};
+class SurfaceQueries : public CompositorTest {};
 
 // An application with one more instance extension, which the driver has, too.
 struct Asking {
@@ -32,7 +32,7 @@ struct Asking {
     Owned<VkSurfaceKHR> surface;
 };
 
-TEST_F(SurfaceQueriesTest, CountersAreNoneAndTheRestAgrees) {
+TEST_F(SurfaceQueries, Capabilities2EXTReportsNoCountersAndOtherwiseTheUsualCapabilities) {
     const Asking asking(start(), VK_EXT_DISPLAY_SURFACE_COUNTER_EXTENSION_NAME);
     const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2EXT>(
         vkGetInstanceProcAddr(asking.instance, "vkGetPhysicalDeviceSurfaceCapabilities2EXT"));
@@ -58,7 +58,7 @@ TEST_F(SurfaceQueriesTest, CountersAreNoneAndTheRestAgrees) {
     EXPECT_EQ(fake_driver().call_count("vkGetPhysicalDeviceSurfaceCapabilities2EXT"), 0u);
 }
 
-TEST_F(SurfaceQueriesTest, WithoutASurfaceThoseOfEverySurfaceAreTold) {
+TEST_F(SurfaceQueries, AQueryWithoutASurfaceReturnsWhatEverySurfaceSupports) {
     const Asking asking(start(), VK_GOOGLE_SURFACELESS_QUERY_EXTENSION_NAME);
     std::array<VkPresentModeKHR, 8> modes{};
     auto count = uint32_t(modes.size());
@@ -92,7 +92,7 @@ struct Answer {
     std::array<uint32_t, 4> words;
 };
 
-TEST_F(SurfaceQueriesTest, StructuresOfHiddenExtensionsSayNothing) {
+TEST_F(SurfaceQueries, StructuresOfHiddenExtensionsAreZeroed) {
     Client client(start());
     // By number, for the headers may be older: native HDR, exclusive full screen, present id 2 and
     // wait 2, latency, present barrier, shared presenting, multisampled rendering, present timing.
@@ -104,7 +104,7 @@ TEST_F(SurfaceQueriesTest, StructuresOfHiddenExtensionsSayNothing) {
     }
 }
 
-TEST_F(SurfaceQueriesTest, UsageIn64BitsIsTheSameUsage) {
+TEST_F(SurfaceQueries, The64BitUsageEqualsSupportedUsageFlags) {
     Client client(start());
     struct {
         VkStructureType type = VkStructureType(1000668002);

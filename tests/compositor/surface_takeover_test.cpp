@@ -9,12 +9,13 @@ namespace {
 
 constexpr uint64_t unknown_modifier = 0x1234;
 
-struct UnservedCase {
+struct PassThroughCase {
     const char* name;
     Script script;
 };
 
-class Unserved : public CompositorTest, public testing::WithParamInterface<UnservedCase> {
+class PassThroughSurface : public CompositorTest,
+                           public testing::WithParamInterface<PassThroughCase> {
 protected:
     static VkBool32 supported(Client& client) {
         VkBool32 answer = VK_TRUE;
@@ -26,7 +27,7 @@ protected:
 };
 
 // The device's extensions are hidden whatever the surface: what the driver has of them is, too.
-TEST_P(Unserved, TellsNothingOfHiddenExtensions) {
+TEST_P(PassThroughSurface, SurfaceQueriesDoNotReportHiddenExtensions) {
     fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, "VK_KHR_shared_presentable_image");
     Compositor& compositor = start(GetParam().script);
     Client client(compositor);
@@ -47,7 +48,7 @@ TEST_P(Unserved, TellsNothingOfHiddenExtensions) {
     EXPECT_EQ(present_id2.supported, VK_FALSE);
 }
 
-TEST_P(Unserved, GoesToTheDriversOwnWindowSystem) {
+TEST_P(PassThroughSurface, QueriesAndSwapchainsAreTheDrivers) {
     Compositor& compositor = start(GetParam().script);
     Client client(compositor);
     EXPECT_TRUE(supported(client));
@@ -88,7 +89,7 @@ TEST_P(Unserved, GoesToTheDriversOwnWindowSystem) {
     EXPECT_EQ(compositor.commits(), 0u);
 }
 
-TEST_P(Unserved, IsNotSupportedWithoutOne) {
+TEST_P(PassThroughSurface, TheSurfaceIsNotSupportedIfTheDriverHasNoWindowSystem) {
     fake_driver().set_native_wsi(VK_FALSE);
     Client client(start(GetParam().script));
     EXPECT_FALSE(supported(client));
@@ -99,20 +100,22 @@ Script script_with(uint32_t dmabuf_version, std::vector<FormatModifier> formats)
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    , Unserved,
-    testing::Values(
-        UnservedCase{"WithoutDmabuf", script_with(0, {})},
-        UnservedCase{"DmabufVersion2", script_with(2, common_formats())},
-        UnservedCase{"NoFormats", script_with(4, {})},
-        UnservedCase{"NoFormatsVersion3", script_with(3, {})},
-        UnservedCase{"NoCommonModifier", script_with(4, common_formats(unknown_modifier))},
-        UnservedCase{"NoCommonModifierVersion3", script_with(3, common_formats(unknown_modifier))},
-        UnservedCase{"NoCommonFormat", script_with(4, {{fourcc('N', 'V', '1', '2'), drm_linear}})}),
+    , PassThroughSurface,
+    testing::Values(PassThroughCase{"NoLinuxDmabuf", script_with(0, {})},
+                    PassThroughCase{"LinuxDmabufVersion2", script_with(2, common_formats())},
+                    PassThroughCase{"NoFormats", script_with(4, {})},
+                    PassThroughCase{"NoFormatsInVersion3", script_with(3, {})},
+                    PassThroughCase{"NoCommonModifier",
+                                    script_with(4, common_formats(unknown_modifier))},
+                    PassThroughCase{"NoCommonModifierInVersion3",
+                                    script_with(3, common_formats(unknown_modifier))},
+                    PassThroughCase{"NoCommonFormat",
+                                    script_with(4, {{fourcc('N', 'V', '1', '2'), drm_linear}})}),
     [](auto& tested) { return std::string(tested.param.name); });
 
-class Served : public CompositorTest, public testing::WithParamInterface<uint32_t> {};
+class TakenOverSurface : public CompositorTest, public testing::WithParamInterface<uint32_t> {};
 
-TEST_P(Served, SwapchainsNeverReachTheDriver) {
+TEST_P(TakenOverSurface, SwapchainsNeverReachTheDriver) {
     Compositor& compositor = start({.globals = {.dmabuf = GetParam()}});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -125,11 +128,13 @@ TEST_P(Served, SwapchainsNeverReachTheDriver) {
     EXPECT_EQ(compositor.last_commit().width, 64);
 }
 
-INSTANTIATE_TEST_SUITE_P(DmabufVersion, Served, testing::Values(3u, 4u, 5u));
+INSTANTIATE_TEST_SUITE_P(, TakenOverSurface, testing::Values(3u, 4u, 5u), [](auto& tested) {
+    return "LinuxDmabufVersion" + std::to_string(tested.param);
+});
 
 // The answer to wl_registry.bind may be read at once with the end of a round trip that was asked
 // for before it, and must not be lost there.
-TEST_P(Served, WhateverEventsArriveTogether) {
+TEST_P(TakenOverSurface, EventsMayArriveTogetherWithTheEndOfAnEarlierRoundTrip) {
     Compositor& compositor = start({.globals = {.dmabuf = GetParam()}});
     App app(compositor);
     Owned<VkInstance> instance = make_instance();
@@ -147,7 +152,9 @@ TEST_P(Served, WhateverEventsArriveTogether) {
     EXPECT_EQ(fake_driver().call_count("vkCreateSwapchainKHR"), 0u);
 }
 
-TEST_F(CompositorTest, ADriverWithoutAWindowSystemIsServed) {
+class DriverWithoutWsi : public CompositorTest {};
+
+TEST_F(DriverWithoutWsi, TheSurfaceIsTakenOver) {
     fake_driver().set_native_wsi(VK_FALSE);
     Compositor& compositor = start();
     Client client(compositor);

@@ -21,7 +21,7 @@ struct SecondWindow {
     Owned<VkSurfaceKHR> surface;
 };
 
-TEST_F(SwapchainTest, ARetiredOneIsOutOfDate) {
+TEST_F(SwapchainTest, AcquireFromARetiredSwapchainIsOutOfDate) {
     Client client(start());
     Swapchain old = client.swapchain();
     ASSERT_EQ(client.frame(old), VK_SUCCESS);
@@ -34,7 +34,7 @@ TEST_F(SwapchainTest, ARetiredOneIsOutOfDate) {
 }
 
 // oldSwapchain is retired whether or not the new one comes to be.
-TEST_F(SwapchainTest, AnOldOneIsRetiredByAFailedCreationToo) {
+TEST_F(SwapchainTest, OldSwapchainIsRetiredEvenIfTheCreationFails) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain old = client.swapchain();
@@ -56,28 +56,28 @@ struct FlagsCase {
 };
 
 // What a flag asks for is done or refused, and never left out.
-class FlagsTest : public SwapchainTest, public testing::WithParamInterface<FlagsCase> {};
+class SwapchainFlags : public SwapchainTest, public testing::WithParamInterface<FlagsCase> {};
 
-TEST_P(FlagsTest, AreServedOrRefused) {
+TEST_P(SwapchainFlags, AFlagIsObeyedOrRefused) {
     Client client(start());
     EXPECT_EQ(client.swapchain({.flags = GetParam().flags}).result, GetParam().result);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    All, FlagsTest,
-    testing::Values(FlagsCase{"none", 0, VK_SUCCESS},
-                    FlagsCase{"split_instance_bind_regions",
+    , SwapchainFlags,
+    testing::Values(FlagsCase{"NoFlag", 0, VK_SUCCESS},
+                    FlagsCase{"SplitInstanceBindRegions",
                               VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR, VK_SUCCESS},
-                    FlagsCase{"protected", VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR,
+                    FlagsCase{"Protected", VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR,
                               VK_ERROR_INITIALIZATION_FAILED},
-                    FlagsCase{"mutable_format", VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR,
+                    FlagsCase{"MutableFormat", VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR,
                               VK_SUCCESS},
                     // Of extensions that the layer hides; by number, for the headers may be older.
-                    FlagsCase{"deferred_memory_allocation", 0x8, VK_ERROR_INITIALIZATION_FAILED},
-                    FlagsCase{"present_id_2", 0x40, VK_ERROR_INITIALIZATION_FAILED},
-                    FlagsCase{"present_wait_2", 0x80, VK_ERROR_INITIALIZATION_FAILED},
-                    FlagsCase{"present_timing", 0x200, VK_ERROR_INITIALIZATION_FAILED},
-                    FlagsCase{"of_the_future", 0x80000000, VK_ERROR_INITIALIZATION_FAILED}),
+                    FlagsCase{"DeferredMemoryAllocation", 0x8, VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"PresentId2", 0x40, VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"PresentWait2", 0x80, VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"PresentTiming", 0x200, VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"UnknownFlag", 0x80000000, VK_ERROR_INITIALIZATION_FAILED}),
     [](const auto& each) { return each.param.name; });
 
 // VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags, which takes the place of imageUsage.
@@ -87,7 +87,7 @@ struct UsageFlags2 {
     uint64_t usage = 0;
 };
 
-TEST_F(SwapchainTest, UsageIn64BitsCounts) {
+TEST_F(SwapchainTest, A64BitUsageThatTheDriverLacksIsRefused) {
     Client client(start());
     const UsageFlags2 none_has_this{.usage = uint64_t{1} << 40};
     EXPECT_EQ(client.swapchain({.next = &none_has_this}).result, VK_ERROR_INITIALIZATION_FAILED);
@@ -100,7 +100,7 @@ TEST_F(SwapchainTest, UsageIn64BitsCounts) {
 
 // An image that was acquired before its swapchain retired may still be presented; the specification
 // lets that succeed or be out of date. It must not end up over the new swapchain's picture.
-TEST_F(SwapchainTest, AnImageOfARetiredOneMayStillBePresented) {
+TEST_F(SwapchainTest, AnAcquiredImageOfARetiredSwapchainMayBePresented) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain old = client.swapchain();
@@ -117,7 +117,7 @@ TEST_F(SwapchainTest, AnImageOfARetiredOneMayStillBePresented) {
     vkDeviceWaitIdle(client.device);
 }
 
-TEST_F(SwapchainTest, OneWindowHasOneAtATime) {
+TEST_F(SwapchainTest, AWindowHasOneSwapchainAtATime) {
     Client client(start());
     Swapchain first = client.swapchain();
     ASSERT_EQ(first.result, VK_SUCCESS);
@@ -129,7 +129,7 @@ TEST_F(SwapchainTest, OneWindowHasOneAtATime) {
 }
 
 // A window is the wl_surface, through whatever VkSurfaceKHR, VkInstance and VkDevice.
-TEST_F(SwapchainTest, OneWindowHasOneAtATimeThroughAnySurface) {
+TEST_F(SwapchainTest, AWindowHasOneSwapchainAtATimeThroughAnySurfaceInstanceAndDevice) {
     Client client(start({.globals = {.fifo = 1}}));
     Owned<VkSurfaceKHR> second = make_surface(client.instance, client.app, client.window);
     Owned<VkInstance> other_instance = make_instance();
@@ -160,7 +160,7 @@ TEST_F(SwapchainTest, OneWindowHasOneAtATimeThroughAnySurface) {
 
 // The first is destroyed by one thread and the next made by another as soon as it may be: the
 // compositor would end the connection if a wl_surface had two wp_fifo_v1 at a time.
-TEST_F(SwapchainTest, AWindowChangesHandsBetweenThreads) {
+TEST_F(SwapchainTest, TwoThreadsCreateSwapchainsOnOneWindowInTurn) {
     Client client(start({.globals = {.fifo = 1}}));
     Owned<VkSurfaceKHR> surfaces[] = {make_surface(client.instance, client.app, client.window),
                                       make_surface(client.instance, client.app, client.window)};
@@ -183,7 +183,7 @@ TEST_F(SwapchainTest, AWindowChangesHandsBetweenThreads) {
 
 // The old swapchain of a new one that is the driver's may be the layer's: oldSwapchain belongs to
 // the native window, not to the VkSurfaceKHR.
-TEST_F(SwapchainTest, AnOldOneIsNotShownToTheDriver) {
+TEST_F(SwapchainTest, AnOldSwapchainOfTheLayersDoesNotReachTheDriver) {
     Client client(start());
     Swapchain old = client.swapchain();
     ASSERT_EQ(old.result, VK_SUCCESS);
@@ -199,7 +199,7 @@ TEST_F(SwapchainTest, AnOldOneIsNotShownToTheDriver) {
     EXPECT_EQ(client.acquire(old, 0).result, VK_ERROR_OUT_OF_DATE_KHR);
 }
 
-TEST_F(SwapchainTest, SeveralArePresentedInOneCall) {
+TEST_F(SwapchainTest, OneCallPresentsToSeveralSwapchains) {
     Compositor& compositor = start();
     Client client(compositor);
     SecondWindow second(client);
@@ -216,7 +216,7 @@ TEST_F(SwapchainTest, SeveralArePresentedInOneCall) {
 }
 
 // The worse result is the call's, and what fails for one swapchain is shown for the other.
-TEST_F(SwapchainTest, ResultsAreOnePerSwapchain) {
+TEST_F(SwapchainTest, EverySwapchainOfAPresentCallHasItsOwnResult) {
     Compositor& compositor = start();
     // The second window is on another connection, whose compositor dies.
     Compositor other({.release = Release::manual});
@@ -245,7 +245,7 @@ class SwapchainMemory : public SwapchainTest, public testing::WithParamInterface
 
 // Memory that is dedicated to the swapchain's image must not be bound to another: the driver says
 // if it is.
-TEST_P(SwapchainMemory, ImagesMayBeMadeOfIt) {
+TEST_P(SwapchainMemory, AnImageMayBeBoundToTheMemoryOfASwapchainImage) {
     fake_driver().set_dedicated(0, GetParam().prefers, GetParam().requires_it);
     Client client(start());
     Swapchain swapchain = client.swapchain();
@@ -285,10 +285,10 @@ TEST_P(SwapchainMemory, ImagesMayBeMadeOfIt) {
     vkDeviceWaitIdle(client.device);
 }
 
-INSTANTIATE_TEST_SUITE_P(Dedicated, SwapchainMemory,
-                         testing::Values(DedicatedCase{"NotAskedFor", VK_FALSE, VK_FALSE},
-                                         DedicatedCase{"Preferred", VK_TRUE, VK_FALSE},
-                                         DedicatedCase{"Required", VK_TRUE, VK_TRUE}),
+INSTANTIATE_TEST_SUITE_P(, SwapchainMemory,
+                         testing::Values(DedicatedCase{"NotDedicated", VK_FALSE, VK_FALSE},
+                                         DedicatedCase{"PrefersDedicated", VK_TRUE, VK_FALSE},
+                                         DedicatedCase{"RequiresDedicated", VK_TRUE, VK_TRUE}),
                          [](const auto& row) { return std::string(row.param.name); });
 
 TEST_F(SwapchainTest, DeviceGroupQueriesNameTheOneDevice) {
@@ -319,7 +319,7 @@ TEST_F(SwapchainTest, DeviceGroupQueriesNameTheOneDevice) {
               VK_INCOMPLETE);
 }
 
-TEST_F(SwapchainTest, ADeviceGroupPresentOfTheOneDeviceWorks) {
+TEST_F(SwapchainTest, ADeviceGroupPresentOfTheOneDeviceSucceeds) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -355,7 +355,7 @@ TEST_F(SwapchainTest, FifoAndMailboxAreOffered) {
               VK_INCOMPLETE);
 }
 
-TEST_F(SwapchainTest, TheExtentIsTheApplicationsToChoose) {
+TEST_F(SwapchainTest, TheApplicationChoosesTheExtent) {
     Client client(start());
     VkSurfaceCapabilitiesKHR capabilities{};
     ASSERT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client.device.physical, client.surface,
@@ -373,7 +373,7 @@ TEST_F(SwapchainTest, TheExtentIsTheApplicationsToChoose) {
     EXPECT_TRUE(capabilities.supportedTransforms & VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR);
 }
 
-TEST_F(SwapchainTest, AListOfImagesThatIsCutShortIsIncomplete) {
+TEST_F(SwapchainTest, VkGetSwapchainImagesReturnsIncompleteIfTheArrayIsTooShort) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     VkImage image = VK_NULL_HANDLE;

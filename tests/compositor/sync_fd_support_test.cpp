@@ -9,25 +9,25 @@
 namespace fencebridge::test {
 namespace {
 
-struct HandleTypes {
+struct Operations {
     bool export_semaphore, import_semaphore, export_fence, import_fence;
 };
 
 // What crosses as a sync_file; the rest is waited for on the CPU.
-bool carries(const HandleTypes& types) {
-    return (types.export_semaphore || types.export_fence) && types.import_semaphore;
+bool carries(const Operations& supported) {
+    return (supported.export_semaphore || supported.export_fence) && supported.import_semaphore;
 }
 
-void apply(const HandleTypes& types) {
+void apply(const Operations& supported) {
     VkFlags semaphore = 0;
     VkFlags fence = 0;
-    if (types.export_semaphore)
+    if (supported.export_semaphore)
         semaphore |= VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT;
-    if (types.import_semaphore)
+    if (supported.import_semaphore)
         semaphore |= VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT;
-    if (types.export_fence)
+    if (supported.export_fence)
         fence |= VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT;
-    if (types.import_fence)
+    if (supported.import_fence)
         fence |= VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT;
     fake_driver().set_sync_fd_features(0, semaphore, fence);
 }
@@ -47,7 +47,7 @@ struct Shown {
     Owned<VkFence> fence = make_fence(client.device);
 };
 
-class HandleTypesTest : public FencesTest, public testing::WithParamInterface<HandleTypes> {
+class SyncFdSupport : public FencesTest, public testing::WithParamInterface<Operations> {
 protected:
     void SetUp() override {
         FencesTest::SetUp();
@@ -56,7 +56,7 @@ protected:
     }
 };
 
-TEST_P(HandleTypesTest, TheTransportThatTheDriverAllowsIsTaken) {
+TEST_P(SyncFdSupport, TheTransportIsCpuIfTheDriverCannotExchangeSyncFiles) {
     ErrorLog log;
     Client client(start());
     Swapchain swapchain = client.swapchain();
@@ -66,7 +66,7 @@ TEST_P(HandleTypesTest, TheTransportThatTheDriverAllowsIsTaken) {
         << log.text();
 }
 
-TEST_P(HandleTypesTest, AcquireSignalsBothWhenTheReaderIsDone) {
+TEST_P(SyncFdSupport, AcquireSignalsFenceAndSemaphoreWhenTheReaderIsDone) {
     Compositor& compositor = start({.release = Release::manual});
     Shown shown(compositor);
     auto& [client, swapchain, buffer, timeline, fence] = shown;
@@ -93,7 +93,7 @@ TEST_P(HandleTypesTest, AcquireSignalsBothWhenTheReaderIsDone) {
     ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
 }
 
-TEST_P(HandleTypesTest, AFenceOrASemaphoreAloneIsSignalledToo) {
+TEST_P(SyncFdSupport, AcquireSignalsAFenceAloneAndASemaphoreAlone) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     Owned<VkFence> fence = make_fence(client.device);
@@ -108,7 +108,7 @@ TEST_P(HandleTypesTest, AFenceOrASemaphoreAloneIsSignalledToo) {
     ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
 }
 
-TEST_P(HandleTypesTest, RenderingIsNotReadBeforeItIsDone) {
+TEST_P(SyncFdSupport, TheBufferIsNotReadBeforeTheRenderingIsDone) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -133,7 +133,7 @@ TEST_P(HandleTypesTest, RenderingIsNotReadBeforeItIsDone) {
 
 // As many semaphores and fences are kept as were once in use together, which later frames may be
 // more than earlier ones; but not one a frame.
-TEST_P(HandleTypesTest, NothingGrows) {
+TEST_P(SyncFdSupport, DescriptorsAndDriverObjectsDoNotGrowWithTheFrames) {
     constexpr size_t frames = 100;
     Compositor& compositor = start({.release = Release::manual});
     Shown shown(compositor);
@@ -165,25 +165,26 @@ TEST_P(HandleTypesTest, NothingGrows) {
     EXPECT_LT(held_after_more_frames(), early + frames / 4);
 }
 
-std::vector<HandleTypes> all_handle_types() {
-    std::vector<HandleTypes> all;
+std::vector<Operations> all_combinations() {
+    std::vector<Operations> all;
     for (unsigned bits = 0; bits < 16; ++bits)
         all.push_back({(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0});
     return all;
 }
 
-std::string name_of(const testing::TestParamInfo<HandleTypes>& tested) {
-    const HandleTypes& types = tested.param;
+std::string name_of(const testing::TestParamInfo<Operations>& tested) {
+    const Operations& supported = tested.param;
     std::string name;
-    for (auto [has, part] : {std::pair{types.export_semaphore, "ExportSemaphore"},
-                             std::pair{types.import_semaphore, "ImportSemaphore"},
-                             std::pair{types.export_fence, "ExportFence"},
-                             std::pair{types.import_fence, "ImportFence"}})
-        name += has ? part : "";
+    for (auto [has, part] : {std::pair{supported.export_semaphore, "ExportSemaphore"},
+                             std::pair{supported.import_semaphore, "ImportSemaphore"},
+                             std::pair{supported.export_fence, "ExportFence"},
+                             std::pair{supported.import_fence, "ImportFence"}})
+        if (has)
+            name += (name.empty() ? "" : "_") + std::string(part);
     return name.empty() ? "Nothing" : name;
 }
 
-INSTANTIATE_TEST_SUITE_P(, HandleTypesTest, testing::ValuesIn(all_handle_types()), name_of);
+INSTANTIATE_TEST_SUITE_P(, SyncFdSupport, testing::ValuesIn(all_combinations()), name_of);
 
 // --- how much of it is submitted ---
 
@@ -209,11 +210,11 @@ protected:
     }
 };
 
-TEST_F(Submissions, NoneWhereTheApplicationsSemaphoresCanBeExported) {
+TEST_F(Submissions, AFrameNeedsNoSubmissionIfItsSemaphoresCanBeExported) {
     EXPECT_EQ(in_one_frame(), 0u);
 }
 
-TEST_F(Submissions, OneWhereTheyCannotOnceTheyAreImported) {
+TEST_F(Submissions, AFrameNeedsOneSubmissionIfSemaphoresWithImportedPayloadsCannotBeExported) {
     fake_driver().set_exports_imported_semaphores(0, VK_FALSE);
     EXPECT_EQ(in_one_frame(), 1u);
 }
@@ -221,7 +222,7 @@ TEST_F(Submissions, OneWhereTheyCannotOnceTheyAreImported) {
 // A second submission tells when the semaphore that the first waits for may be used again. Where it
 // fails, the application's fence is signalled all the same, and nothing asks for that semaphore any
 // more.
-TEST_F(Submissions, AFailureToLearnOfTheEndCostsOneSemaphore) {
+TEST_F(Submissions, AFailureOfTheSecondSubmissionInAcquireCostsOneSemaphore) {
     apply({.export_semaphore = true,
            .import_semaphore = true,
            .export_fence = true,
@@ -252,7 +253,7 @@ TEST_F(Submissions, AFailureToLearnOfTheEndCostsOneSemaphore) {
     EXPECT_EQ(live_driver_objects(), before);
 }
 
-TEST_F(Submissions, OneWhereOnlyFencesAreExported) {
+TEST_F(Submissions, AFrameNeedsOneSubmissionIfTheDriverExportsOnlyFences) {
     apply({.export_semaphore = false,
            .import_semaphore = true,
            .export_fence = true,
@@ -261,7 +262,8 @@ TEST_F(Submissions, OneWhereOnlyFencesAreExported) {
 }
 
 // The application says itself what it wants of a semaphore; that is not changed.
-TEST_F(Submissions, OneForASemaphoreThatTheApplicationExportsInAnotherWay) {
+TEST_F(Submissions,
+       APresentNeedsOneSubmissionIfTheApplicationMadeTheSemaphoreExportableInAnotherWay) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -280,7 +282,7 @@ TEST_F(Submissions, OneForASemaphoreThatTheApplicationExportsInAnotherWay) {
 
 // An acquired image that is presented without being drawn to: its semaphore has a payload that was
 // imported.
-TEST_F(Submissions, NoneForASemaphoreThatComesFromAcquire) {
+TEST_F(Submissions, APresentThatWaitsForTheSemaphoreOfAcquireNeedsNoSubmission) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();

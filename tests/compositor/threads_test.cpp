@@ -28,7 +28,7 @@ void dispatch_for(wl_display* display, std::chrono::milliseconds time) {
 
 class Threads : public CompositorTest, public testing::WithParamInterface<VkPresentModeKHR> {};
 
-TEST_P(Threads, EachWithItsOwnWindowOnOneConnection) {
+TEST_P(Threads, ThreadsWithTheirOwnDevicesRenderOnOneConnection) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     App app(compositor);
     Owned<VkInstance> instance = make_instance();
@@ -62,7 +62,7 @@ TEST_P(Threads, EachWithItsOwnWindowOnOneConnection) {
     EXPECT_EQ(wl_display_get_error(app.display()), 0);
 }
 
-TEST_P(Threads, OfOneDeviceWithTwoWindows) {
+TEST_P(Threads, TwoThreadsOfOneDeviceRenderToTwoWindows) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     Client client(compositor);
     Owned<wl_surface*> window = client.app.new_surface();
@@ -88,7 +88,7 @@ TEST_P(Threads, OfOneDeviceWithTwoWindows) {
     EXPECT_EQ(compositor.commits(), size_t(2 * frames_each));
 }
 
-TEST_P(Threads, OneAcquiresAndAnotherPresents) {
+TEST_P(Threads, OneThreadAcquiresWhileAnotherPresents) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = GetParam()});
@@ -106,7 +106,7 @@ TEST_P(Threads, OneAcquiresAndAnotherPresents) {
     EXPECT_EQ(compositor.commits(), size_t(frames_each));
 }
 
-TEST_P(Threads, SurfacesOfOneDeviceComeAndGo) {
+TEST_P(Threads, TwoThreadsCreateAndDestroySurfacesOfOneDevice) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     Client client(compositor);
     std::mutex queue;
@@ -128,7 +128,7 @@ TEST_P(Threads, SurfacesOfOneDeviceComeAndGo) {
     EXPECT_EQ(compositor.commits(), size_t(2 * windows_each));
 }
 
-TEST_P(Threads, WindowsComeAndGoWhileOthersRender) {
+TEST_P(Threads, AWindowRendersWhileOthersAreCreatedAndDestroyed) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     Client client(compositor);
     Swapchain steady = client.swapchain({.mode = GetParam()});
