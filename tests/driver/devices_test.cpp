@@ -35,7 +35,7 @@ protected:
     }
 };
 
-TEST_F(DevicesTest, TwoInstancesWithTwoDevicesEachEndInAnyOrder) {
+TEST_F(DevicesTest, TwoInstancesWithTwoDevicesEachMayBeDestroyedInAnyOrder) {
     // Devices 0 and 1 are of instance 0, 2 and 3 of instance 1. An instance goes when the last of
     // its devices has gone.
     std::array<size_t, 4> order{};
@@ -64,7 +64,7 @@ TEST_F(DevicesTest, TwoInstancesWithTwoDevicesEachEndInAnyOrder) {
     } while (std::ranges::next_permutation(order).found);
 }
 
-TEST_F(DevicesTest, AFailedDeviceLeavesNothing) {
+TEST_F(DevicesTest, AFailedVkCreateDeviceLeaksNothing) {
     const Instance instance;
     for (const VkResult result :
          {VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_INITIALIZATION_FAILED, VK_ERROR_DEVICE_LOST}) {
@@ -77,7 +77,7 @@ TEST_F(DevicesTest, AFailedDeviceLeavesNothing) {
     use(device);
 }
 
-TEST_F(DevicesTest, ThreadsMakeAndDestroyTheirOwn) {
+TEST_F(DevicesTest, ThreadsCreateAndDestroyTheirOwnInstancesAndDevices) {
     constexpr int rounds = 25;
     const auto work = [] {
         for (int i = 0; i < rounds; ++i) {
@@ -98,7 +98,7 @@ TEST_F(DevicesTest, ThreadsMakeAndDestroyTheirOwn) {
     EXPECT_EQ(fake_driver().device_creates(), 8U * rounds);
 }
 
-TEST_F(DevicesTest, ComingAndGoingGrowsNothing) {
+TEST_F(DevicesTest, CreatingAndDestroyingManyInstancesLeaksNoMemory) {
     // The loader may load and unload the layer with every instance.
     constexpr int rounds = 100;
     come_and_go(rounds);
@@ -111,7 +111,7 @@ TEST_F(DevicesTest, ComingAndGoingGrowsNothing) {
     EXPECT_LT(after, before + rounds * 64);
 }
 
-TEST_F(DevicesTest, OfTwoPhysicalDevicesTheOneThatFallsShortPassesThrough) {
+TEST_F(DevicesTest, OfTwoPhysicalDevicesOnlyTheOneThatLacksAnExtensionPassesThrough) {
     fake_driver().set_physical_device_count(2);
     fake_driver().hide_device_extension(0, "VK_KHR_external_memory_fd");
     fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, "VK_KHR_present_wait");
@@ -132,7 +132,7 @@ TEST_F(DevicesTest, OfTwoPhysicalDevicesTheOneThatFallsShortPassesThrough) {
     EXPECT_FALSE(of_served.contains("VK_KHR_present_wait"));
 }
 
-TEST_F(DevicesTest, AGroupOfOneIsServed) {
+TEST_F(DevicesTest, ADeviceGroupOfOnePhysicalDeviceIsTakenOver) {
     const Instance instance;
     const VkPhysicalDevice physical_device = instance.physical_device();
     const VkDeviceGroupDeviceCreateInfo group{.sType =
@@ -145,7 +145,7 @@ TEST_F(DevicesTest, AGroupOfOneIsServed) {
     use(device);
 }
 
-TEST_F(DevicesTest, OfAFamilysQueuesThoseOfEveryKindAreCounted) {
+TEST_F(DevicesTest, TheApplicationsQueuesOfEveryKindCountAgainstTheFamilysQueues) {
     // Fences that cannot be imported are signalled by submissions to a queue of the layer's own.
     fake_driver().set_sync_fd_features(0,
                                        VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT |

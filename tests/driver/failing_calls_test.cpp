@@ -28,7 +28,7 @@ std::string describe(uint32_t nth) {
     return std::string{"call "} + std::to_string(nth) + ", " + fake_driver().last_injected();
 }
 
-class FailingCallsTest : public DriverTest, public testing::WithParamInterface<VkResult> {
+class FailingCalls : public DriverTest, public testing::WithParamInterface<VkResult> {
 protected:
     void SetUp() override {
         DriverTest::SetUp();
@@ -93,7 +93,7 @@ protected:
     std::unique_ptr<Device> device_;
 };
 
-TEST_P(FailingCallsTest, OfCreate) {
+TEST_P(FailingCalls, EachFailureInVkCreateSwapchainIsReturnedAndLeaksNothing) {
     const auto objects = driver_objects();
     const size_t descriptors = settled_descriptors();
     struct Attempt {
@@ -115,7 +115,7 @@ TEST_P(FailingCallsTest, OfCreate) {
     expect_frames(swapchain);
 }
 
-TEST_P(FailingCallsTest, OfCreateFromAnOldOne) {
+TEST_P(FailingCalls, OldSwapchainIsRetiredAfterEachFailureInVkCreateSwapchain) {
     // vkCreateSwapchainKHR retires oldSwapchain whether or not it gives a new one.
     struct Attempt {
         std::unique_ptr<Swapchain> old;
@@ -143,7 +143,7 @@ TEST_P(FailingCallsTest, OfCreateFromAnOldOne) {
     expect_frames(swapchain);
 }
 
-TEST_P(FailingCallsTest, OfAcquire) {
+TEST_P(FailingCalls, EachFailureInVkAcquireNextImageIsReturnedAndLosesNoImage) {
     const Swapchain swapchain{*device_, *surface_};
     ASSERT_EQ(swapchain.result(), VK_SUCCESS);
     expect_frames(swapchain);
@@ -169,7 +169,7 @@ TEST_P(FailingCallsTest, OfAcquire) {
               show);
 }
 
-TEST_P(FailingCallsTest, OfPresent) {
+TEST_P(FailingCalls, EachFailureInVkQueuePresentIsWorkedAroundOrReturned) {
     struct Shown {
         Shown(const Device& device, const WindowSurface& surface, size_t committed) :
             swapchain{device, surface}, frame{device}, commits{committed} {}
@@ -212,17 +212,16 @@ TEST_P(FailingCallsTest, OfPresent) {
     expect_frames(swapchain);
 }
 
-INSTANTIATE_TEST_SUITE_P(Results, FailingCallsTest, testing::ValuesIn(injected_results),
-                         [](const auto& row) {
-                             switch (row.param) {
-                             case VK_ERROR_OUT_OF_HOST_MEMORY:
-                                 return "OutOfHostMemory";
-                             case VK_ERROR_OUT_OF_DEVICE_MEMORY:
-                                 return "OutOfDeviceMemory";
-                             default:
-                                 return "DeviceLost";
-                             }
-                         });
+INSTANTIATE_TEST_SUITE_P(, FailingCalls, testing::ValuesIn(injected_results), [](const auto& row) {
+    switch (row.param) {
+    case VK_ERROR_OUT_OF_HOST_MEMORY:
+        return "OutOfHostMemory";
+    case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+        return "OutOfDeviceMemory";
+    default:
+        return "DeviceLost";
+    }
+});
 
 /// Results of the driver's functions that the application's call must not have.
 struct ForeignResult {
@@ -254,7 +253,7 @@ bool is_failure_of_a_frame(VkResult result) {
            result == VK_ERROR_OUT_OF_DATE_KHR || result == VK_ERROR_SURFACE_LOST_KHR;
 }
 
-class ForeignResultTest : public FailingCallsTest {
+class ForeignResults : public FailingCalls {
 protected:
     /// Whether the call was made at all: a layer is free to do without it.
     template <class Call>
@@ -267,7 +266,7 @@ protected:
     }
 };
 
-TEST_F(ForeignResultTest, OfCreateIsTranslated) {
+TEST_F(ForeignResults, VkCreateSwapchainReturnsOnlyItsOwnErrors) {
     for (const ForeignResult& row : in_create) {
         const testing::ScopedTrace trace{__FILE__, __LINE__, row.function};
         std::unique_ptr<Swapchain> swapchain;
@@ -277,7 +276,7 @@ TEST_F(ForeignResultTest, OfCreateIsTranslated) {
     }
 }
 
-TEST_F(ForeignResultTest, OfAcquireIsTranslated) {
+TEST_F(ForeignResults, VkAcquireNextImageReturnsOnlyItsOwnErrors) {
     const Swapchain swapchain{*device_, *surface_};
     for (const ForeignResult& row : in_acquire) {
         const testing::ScopedTrace trace{__FILE__, __LINE__, row.function};
@@ -289,7 +288,7 @@ TEST_F(ForeignResultTest, OfAcquireIsTranslated) {
     expect_frames(swapchain);
 }
 
-TEST_F(ForeignResultTest, OfPresentIsTranslated) {
+TEST_F(ForeignResults, VkQueuePresentReturnsOnlyItsOwnErrors) {
     for (const ForeignResult& row : in_present) {
         const testing::ScopedTrace trace{__FILE__, __LINE__, row.function};
         const Swapchain swapchain{*device_, *surface_};

@@ -203,7 +203,7 @@ const Call calls[]{
      }},
 };
 
-class FakeDriverHandlesTest : public FakeDriverTest, public testing::WithParamInterface<Call> {
+class FakeDriverHandles : public FakeDriverTest, public testing::WithParamInterface<Call> {
 protected:
     void SetUp() override {
         FakeDriverTest::SetUp();
@@ -217,13 +217,13 @@ protected:
     Commands commands_;
 };
 
-TEST_P(FakeDriverHandlesTest, AStrangersIsAMisuse) {
+TEST_P(FakeDriverHandles, AHandleThatIsNotTheDriversIsAMisuse) {
     GetParam().make(*device_, commands_.buffer);
     EXPECT_GT(fake_driver().misuses(), 0U);
     fake_driver().reset();
 }
 
-INSTANTIATE_TEST_SUITE_P(InEveryCall, FakeDriverHandlesTest, testing::ValuesIn(calls),
+INSTANTIATE_TEST_SUITE_P(, FakeDriverHandles, testing::ValuesIn(calls),
                          [](const auto& row) { return row.param.name; });
 
 /// What the loader takes for a handle: a pointer to its dispatch table, copied from a real one.
@@ -235,7 +235,7 @@ struct Dispatched {
 
 using FakeDriverDeathTest = FakeDriverTest;
 
-TEST_F(FakeDriverDeathTest, AStrangersDispatchableHandleEndsTheTest) {
+TEST_F(FakeDriverDeathTest, ADispatchableHandleThatIsNotTheDriversAborts) {
     make_device({"VK_KHR_swapchain"});
     Dispatched queue{device_->queue()};
     EXPECT_DEATH((void)vkQueueWaitIdle(reinterpret_cast<VkQueue>(&queue)), "not a live VkQueue");

@@ -29,9 +29,9 @@ private:
     std::filesystem::path path_;
 };
 
-class ImplicitTest : public DriverTest {
+class ImplicitLayer : public DriverTest {
 protected:
-    explicit ImplicitTest(const char* manifest = OPT_IN_MANIFEST) : folder_{manifest} {}
+    explicit ImplicitLayer(const char* manifest) : folder_{manifest} {}
 
     static bool is_active() {
         const Instance instance;
@@ -49,20 +49,25 @@ private:
     EnvironmentVariable no_others_{"VK_LOADER_LAYERS_DISABLE", "VK_LAYER_MESA_*"};
 };
 
-TEST_F(ImplicitTest, OptInIsOffByItself) { EXPECT_FALSE(is_active()); }
+class OptInManifest : public ImplicitLayer {
+protected:
+    OptInManifest() : ImplicitLayer{OPT_IN_MANIFEST} {}
+};
 
-TEST_F(ImplicitTest, OptInIsSwitchedOn) {
+TEST_F(OptInManifest, TheLayerIsOffByDefault) { EXPECT_FALSE(is_active()); }
+
+TEST_F(OptInManifest, TheLayerIsOnIfEnableFencebridgeIsSet) {
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
     EXPECT_TRUE(is_active());
 }
 
-TEST_F(ImplicitTest, OptInIsSwitchedOff) {
+TEST_F(OptInManifest, TheLayerIsOffIfDisableFencebridgeIsSetToo) {
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
     const EnvironmentVariable off{"DISABLE_FENCEBRIDGE", "1"};
     EXPECT_FALSE(is_active());
 }
 
-TEST_F(ImplicitTest, BringsItsInstanceExtensions) {
+TEST_F(OptInManifest, TheLayersInstanceExtensionsAreListedIfTheDriverLacksThem) {
     fake_driver().set_native_wsi(VK_FALSE);
     EXPECT_FALSE(as_set(instance_extensions()).contains("VK_KHR_wayland_surface"));
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
@@ -74,7 +79,7 @@ TEST_F(ImplicitTest, BringsItsInstanceExtensions) {
 
 // The loader adds the device extensions of an implicit layer's manifest to every physical device's,
 // so the layer sees its own when it asks for the driver's.
-TEST_F(ImplicitTest, OffersSwapchainsOnceAndKeepsThemToItself) {
+TEST_F(OptInManifest, VkKhrSwapchainIsListedOnceAndNotEnabledOnADriverWithoutIt) {
     fake_driver().set_native_wsi(VK_FALSE);
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
     const Instance instance;
@@ -87,14 +92,14 @@ TEST_F(ImplicitTest, OffersSwapchainsOnceAndKeepsThemToItself) {
     EXPECT_FALSE(as_set(extensions_of(last_device_create())).contains("VK_KHR_swapchain"));
 }
 
-class AlwaysOnTest : public ImplicitTest {
+class AlwaysOnManifest : public ImplicitLayer {
 protected:
-    AlwaysOnTest() : ImplicitTest{ALWAYS_ON_MANIFEST} {}
+    AlwaysOnManifest() : ImplicitLayer{ALWAYS_ON_MANIFEST} {}
 };
 
-TEST_F(AlwaysOnTest, IsOnByItself) { EXPECT_TRUE(is_active()); }
+TEST_F(AlwaysOnManifest, TheLayerIsOnByDefault) { EXPECT_TRUE(is_active()); }
 
-TEST_F(AlwaysOnTest, IsSwitchedOff) {
+TEST_F(AlwaysOnManifest, TheLayerIsOffIfDisableFencebridgeIsSet) {
     const EnvironmentVariable off{"DISABLE_FENCEBRIDGE", "1"};
     EXPECT_FALSE(is_active());
 }

@@ -39,7 +39,7 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL next_function(VkInstance, const char* n
 
 // The loader's terminator_CreateInstance() finds the loader's own instance in *pInstance. A second
 // call down that finds something else there crashes in it.
-TEST(InstanceRetry, TheSecondCallDownFindsTheLoadersHandle) {
+TEST(InstanceRetry, TheSecondVkCreateInstanceReceivesTheLoadersHandle) {
     void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
     ASSERT_NE(library, nullptr) << dlerror();
     const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(

@@ -48,9 +48,9 @@ Names manifest_extensions(const std::string& key) {
     return as_set(matches(array_of(read_manifest(), key), R"re("name"\s*:\s*"(VK_\w+)")re"));
 }
 
-class ChainTest : public DriverTest {};
+class LoaderTest : public DriverTest {};
 
-TEST_F(ChainTest, TheLoaderListsTheLayer) {
+TEST_F(LoaderTest, TheLoaderListsTheLayer) {
     uint32_t count = 0;
     ASSERT_EQ(vkEnumerateInstanceLayerProperties(&count, nullptr), VK_SUCCESS);
     std::vector<VkLayerProperties> layers(count);
@@ -62,7 +62,7 @@ TEST_F(ChainTest, TheLoaderListsTheLayer) {
               1);
 }
 
-TEST_F(ChainTest, TheLayerIsInTheChain) {
+TEST_F(LoaderTest, TheLoaderPutsTheLayerIntoTheChainOfADevice) {
     const Instance instance;
     ASSERT_EQ(instance.result(), VK_SUCCESS);
     const Device device{instance.physical_device()};
@@ -70,7 +70,7 @@ TEST_F(ChainTest, TheLayerIsInTheChain) {
     EXPECT_TRUE(is_taken_over(device));
 }
 
-TEST_F(ChainTest, TheManifestListsWhatTheLayerProvides) {
+TEST_F(LoaderTest, TheManifestListsTheExtensionsThatTheLayerProvides) {
     Names instance_names{"VK_KHR_surface", "VK_KHR_wayland_surface",
                          "VK_KHR_get_surface_capabilities2"};
 #ifdef VK_EXT_layer_settings // what older headers lack is left out of the build
@@ -84,7 +84,7 @@ TEST_F(ChainTest, TheManifestListsWhatTheLayerProvides) {
               manifest_extensions("device_extensions"));
 }
 
-TEST_F(ChainTest, AWindowNeedsNoHelpOfTheDrivers) {
+TEST_F(LoaderTest, AnInstanceHasWaylandSurfacesIfTheDriverHasNoWindowSystem) {
     fake_driver().set_native_wsi(VK_FALSE);
     const auto names = manifest_extensions("instance_extensions");
     std::vector<const char*> extensions;
@@ -99,7 +99,7 @@ TEST_F(ChainTest, AWindowNeedsNoHelpOfTheDrivers) {
 
 // A loader warns of a layer that knows less of Vulkan than the application asks for, or leaves it
 // out: the manifest must not say less than the layer was built for.
-TEST_F(ChainTest, TheManifestsVersionIsTheHeaders) {
+TEST_F(LoaderTest, TheManifestsApiVersionIsThatOfTheHeaders) {
     const auto versions = matches(read_manifest(), R"re("api_version"\s*:\s*"([0-9.]+)")re");
     constexpr uint32_t built_for = VK_HEADER_VERSION_COMPLETE;
     EXPECT_EQ(versions,
@@ -108,7 +108,7 @@ TEST_F(ChainTest, TheManifestsVersionIsTheHeaders) {
                                        std::to_string(VK_API_VERSION_PATCH(built_for))});
 }
 
-TEST_F(ChainTest, EntryPointsOfTheManifestAreTheLayers) {
+TEST_F(LoaderTest, TheEntryPointsOfTheManifestBelongToTheLayer) {
     const auto functions =
         matches(array_of(read_manifest(), "device_extensions"), R"re("(vk\w+)")re");
     ASSERT_FALSE(functions.empty());
@@ -118,7 +118,7 @@ TEST_F(ChainTest, EntryPointsOfTheManifestAreTheLayers) {
         EXPECT_TRUE(is_from_layer(device, function.c_str())) << function;
 }
 
-TEST_F(ChainTest, TheLibraryAnswersForItselfAsTheManifestDoes) {
+TEST_F(LoaderTest, TheLibraryListsTheDeviceExtensionsOfTheManifest) {
     void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
     ASSERT_NE(library, nullptr) << dlerror();
     const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
@@ -143,7 +143,7 @@ TEST_F(ChainTest, TheLibraryAnswersForItselfAsTheManifestDoes) {
     dlclose(library);
 }
 
-TEST_F(ChainTest, AnOlderLoaderIsRefused) {
+TEST_F(LoaderTest, ALoaderWithInterfaceVersion1IsRefused) {
     void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
     ASSERT_NE(library, nullptr) << dlerror();
     const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
