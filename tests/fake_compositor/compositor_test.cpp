@@ -50,7 +50,7 @@ TEST(FakeCompositor, ServesAConnectionWithoutAName) {
     EXPECT_NE(client.compositor, nullptr);
 }
 
-TEST(FakeCompositor, AcceptsNobodyWhileFrozen) {
+TEST(FakeCompositor, AcceptsNoClientWhileFrozen) {
     Compositor compositor;
     compositor.freeze();
     wl_display* display = compositor.connect();
@@ -103,7 +103,7 @@ TEST(FakeCompositor, RecordsCommitsWithTheirBuffers) {
     EXPECT_EQ(planes, std::pair(stride, drm_linear));
 }
 
-TEST(FakeCompositor, MakesBuffersByEventToo) {
+TEST(FakeCompositor, AnswersACreateRequestWithCreatedOrFailed) {
     Compositor compositor;
     PlainClient client(compositor);
     struct Answer {
@@ -134,7 +134,7 @@ TEST(FakeCompositor, MakesBuffersByEventToo) {
     EXPECT_EQ(answer.failed, 1);
 }
 
-TEST(FakeCompositor, ReleasesABufferWhenAnotherTakesItsPlace) {
+TEST(FakeCompositor, ReleasesABufferWhenAnotherReplacesIt) {
     Compositor compositor;
     PlainClient client(compositor);
     wl_surface* surface = client.new_surface();
@@ -148,7 +148,7 @@ TEST(FakeCompositor, ReleasesABufferWhenAnotherTakesItsPlace) {
     EXPECT_EQ(client.released, std::vector{first});
 }
 
-TEST(FakeCompositor, ReleasesByHandInTheOrderAsked) {
+TEST(FakeCompositor, ReleasesBuffersInTheOrderOfTheTestIfReleaseIsManual) {
     Compositor compositor({.release = Release::manual});
     PlainClient client(compositor);
     wl_surface* surface = client.new_surface();
@@ -164,7 +164,7 @@ TEST(FakeCompositor, ReleasesByHandInTheOrderAsked) {
     EXPECT_EQ(client.released, (std::vector{second, first}));
 }
 
-TEST(FakeCompositor, NotesABusyBufferThatIsCommittedAgain) {
+TEST(FakeCompositor, ReportsABusyBufferThatIsCommittedAgain) {
     Compositor compositor({.release = Release::manual});
     PlainClient client(compositor);
     wl_surface* surface = client.new_surface();
@@ -221,7 +221,7 @@ TEST(FakeCompositor, HoldsAnUpdateBehindAFifoBarrier) {
 }
 #endif
 
-TEST(FakeCompositor, PostsAProtocolErrorAtTheRequestAskedFor) {
+TEST(FakeCompositor, PostsAProtocolErrorAtTheChosenRequest) {
     Compositor compositor;
     PlainClient client(compositor);
     compositor.on_thread([](Scene& scene) {
@@ -240,7 +240,7 @@ TEST(FakeCompositor, PostsAProtocolErrorAtTheRequestAskedFor) {
     EXPECT_EQ(object, id);
 }
 
-TEST(FakeCompositor, DisconnectsAtTheRequestAskedFor) {
+TEST(FakeCompositor, DisconnectsTheClientAtTheChosenRequest) {
     Compositor compositor;
     PlainClient client(compositor);
     compositor.on_thread([](Scene& scene) {
@@ -280,7 +280,7 @@ TEST(FakeCompositor, CountsTheObjectsThatAClientHas) {
     EXPECT_EQ(compositor.on_thread([](Scene& scene) { return scene.live_objects(); }), before);
 }
 
-TEST(FakeCompositor, KeepsNoLogsWhereNoneAreWanted) {
+TEST(FakeCompositor, KeepsNoLogsIfTheScriptSaysSo) {
     Compositor compositor({.keep_logs = false});
     PlainClient client(compositor);
     wl_surface* surface = client.new_surface();
@@ -311,7 +311,7 @@ TEST(FakeCompositor, ServesSeveralClientsAndCountsRoundTrips) {
     EXPECT_EQ(compositor.round_trips(), before + 2);
 }
 
-TEST(FakeCompositor, TimesOutWhereAConditionNeverHolds) {
+TEST(FakeCompositor, TimesOutIfAConditionNeverHolds) {
     Compositor compositor;
     EXPECT_FALSE(compositor.wait_for_commits(1, std::chrono::milliseconds(1)));
 }

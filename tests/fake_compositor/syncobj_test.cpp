@@ -98,7 +98,7 @@ private:
     size_t fds_before_ = 0;
 };
 
-TEST_F(FakeSyncobj, IsThereWhenTheScriptSaysSo) {
+TEST_F(FakeSyncobj, TheGlobalExistsOnlyIfTheScriptSaysSo) {
     Compositor without;
     Compositor with(with_syncobj());
     PlainClient first(without);
@@ -107,7 +107,7 @@ TEST_F(FakeSyncobj, IsThereWhenTheScriptSaysSo) {
     EXPECT_EQ(second.globals["wp_linux_drm_syncobj_manager_v1"], 1u);
 }
 
-TEST_F(FakeSyncobj, NotesThePointsOfACommit) {
+TEST_F(FakeSyncobj, ThePointsOfACommitAreRecorded) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline acquire = window.timeline();
@@ -124,7 +124,7 @@ TEST_F(FakeSyncobj, NotesThePointsOfACommit) {
     EXPECT_EQ(commit.release_timeline, release.id);
 }
 
-TEST_F(FakeSyncobj, NotesWhetherTheAcquirePointHadSignalled) {
+TEST_F(FakeSyncobj, ACommitRecordsWhetherItsAcquirePointHadSignalled) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline nothing = window.timeline();
@@ -144,7 +144,7 @@ TEST_F(FakeSyncobj, NotesWhetherTheAcquirePointHadSignalled) {
     EXPECT_EQ(seen(2), std::pair(true, false));
 }
 
-TEST_F(FakeSyncobj, TellsWhenTheAcquirePointSignals) {
+TEST_F(FakeSyncobj, TheSignalOfAnAcquirePointIsSeenAfterTheCommit) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -158,7 +158,7 @@ TEST_F(FakeSyncobj, TellsWhenTheAcquirePointSignals) {
     EXPECT_TRUE(compositor.acquire_signalled(0));
 }
 
-TEST_F(FakeSyncobj, ReleasesByThePointInsteadOfTheEvent) {
+TEST_F(FakeSyncobj, AReleaseSignalsThePointAndSendsNoEvent) {
     Compositor compositor(with_syncobj({.release = Release::manual}));
     Window window(compositor);
     ClientTimeline timelines[] = {window.timeline(), window.timeline()};
@@ -171,7 +171,7 @@ TEST_F(FakeSyncobj, ReleasesByThePointInsteadOfTheEvent) {
     EXPECT_TRUE(window.released.empty());
 }
 
-TEST_F(FakeSyncobj, SendsTheEventAsWellWhereTheScriptSaysSo) {
+TEST_F(FakeSyncobj, AReleaseSendsTheEventAsWellIfTheScriptSaysSo) {
     Compositor compositor(with_syncobj({.release = Release::manual, .release_events_too = true}));
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -183,7 +183,7 @@ TEST_F(FakeSyncobj, SendsTheEventAsWellWhereTheScriptSaysSo) {
     EXPECT_EQ(window.released, std::vector{buffer});
 }
 
-TEST_F(FakeSyncobj, PutsAFenceAtTheReleasePoint) {
+TEST_F(FakeSyncobj, AReleaseCanImportAFenceAtThePoint) {
     Compositor compositor(with_syncobj({.release = Release::manual}));
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -198,7 +198,7 @@ TEST_F(FakeSyncobj, PutsAFenceAtTheReleasePoint) {
     EXPECT_TRUE(timeline.syncobj->wait(2, Compositor::patience));
 }
 
-TEST_F(FakeSyncobj, PutsNoFenceWhereThereIsNoPoint) {
+TEST_F(FakeSyncobj, AReleaseWithAFenceFailsIfTheCommitHadNoPoint) {
     Compositor compositor(with_syncobj({.release = Release::manual}));
     PlainClient client(compositor);
     client.show(client.new_surface(), client.make_buffer());
@@ -209,7 +209,7 @@ TEST_F(FakeSyncobj, PutsNoFenceWhereThereIsNoPoint) {
     EXPECT_EQ(client.released.size(), 1u);
 }
 
-TEST_F(FakeSyncobj, ReleasesWhatIsReplaced) {
+TEST_F(FakeSyncobj, AReplacedBuffersReleasePointIsSignalled) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline timelines[] = {window.timeline(), window.timeline()};
@@ -228,7 +228,7 @@ TEST_F(FakeSyncobj, ReleasesWhatIsReplaced) {
     EXPECT_TRUE(compositor.on_thread([](Scene& scene) { return scene.violations(); }).empty());
 }
 
-TEST_F(FakeSyncobj, ReleasesAtOnceWhereTheScriptSaysSo) {
+TEST_F(FakeSyncobj, TheReleasePointIsSignalledAtOnceIfTheScriptSaysSo) {
     Compositor compositor(with_syncobj({.release = Release::at_once}));
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -237,7 +237,7 @@ TEST_F(FakeSyncobj, ReleasesAtOnceWhereTheScriptSaysSo) {
     EXPECT_TRUE(timeline.syncobj->signalled(2));
 }
 
-TEST_F(FakeSyncobj, ReleasesADestroyedBufferUnlessTheTestDoes) {
+TEST_F(FakeSyncobj, ADestroyedBuffersReleasePointIsSignalledUnlessReleaseIsManual) {
     for (Release release : {Release::when_replaced, Release::manual}) {
         Compositor compositor(with_syncobj({.release = release}));
         Window window(compositor);
@@ -250,7 +250,7 @@ TEST_F(FakeSyncobj, ReleasesADestroyedBufferUnlessTheTestDoes) {
     }
 }
 
-TEST_F(FakeSyncobj, KeepsAPointWhoseTimelineObjectIsGone) {
+TEST_F(FakeSyncobj, APointOutlivesItsTimelineObject) {
     Compositor compositor(with_syncobj({.release = Release::manual}));
     Window window(compositor);
     ClientTimeline acquire = window.timeline();
@@ -268,7 +268,7 @@ TEST_F(FakeSyncobj, KeepsAPointWhoseTimelineObjectIsGone) {
     EXPECT_FALSE(compositor.acquire_signalled(0));
 }
 
-TEST_F(FakeSyncobj, NotesAReleasePointThatWasUsedBefore) {
+TEST_F(FakeSyncobj, AReleasePointThatWasUsedBeforeIsReported) {
     Compositor compositor(with_syncobj({.release = Release::at_once}));
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -278,7 +278,7 @@ TEST_F(FakeSyncobj, NotesAReleasePointThatWasUsedBefore) {
     EXPECT_EQ(compositor.on_thread([](Scene& scene) { return scene.violations().size(); }), 1u);
 }
 
-TEST_F(FakeSyncobj, CommitsWithoutABufferNeedNoPoints) {
+TEST_F(FakeSyncobj, ACommitWithoutABufferNeedsNoPoints) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -290,7 +290,7 @@ TEST_F(FakeSyncobj, CommitsWithoutABufferNeedNoPoints) {
     EXPECT_EQ(compositor.last_commit().acquire_point, std::nullopt);
 }
 
-TEST_F(FakeSyncobj, AnObjectThatGoesTakesItsPointsAlong) {
+TEST_F(FakeSyncobj, DestroyingTheSurfaceObjectDropsItsPendingPoints) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -305,7 +305,7 @@ TEST_F(FakeSyncobj, AnObjectThatGoesTakesItsPointsAlong) {
     EXPECT_GE(wl_display_roundtrip(window.display), 0);
 }
 
-TEST_F(FakeSyncobj, FreesWhatItImportedWithTheClient) {
+TEST_F(FakeSyncobj, ImportedTimelinesAreFreedWhenTheClientDisconnects) {
     Compositor compositor(with_syncobj({.release = Release::manual}));
     {
         Window window(compositor);
@@ -320,7 +320,7 @@ TEST_F(FakeSyncobj, FreesWhatItImportedWithTheClient) {
     EXPECT_EQ(Syncobj::live(), 0u);
 }
 
-TEST_F(FakeSyncobj, FreesWhatItImportedAtItsEnd) {
+TEST_F(FakeSyncobj, ImportedTimelinesAreFreedWithTheCompositor) {
     auto compositor = std::make_unique<Compositor>(with_syncobj({.release = Release::manual}));
     Window window(*compositor);
     ClientTimeline timeline = window.timeline();
@@ -330,7 +330,7 @@ TEST_F(FakeSyncobj, FreesWhatItImportedAtItsEnd) {
     EXPECT_EQ(Syncobj::live(), 1u);
 }
 
-TEST_F(FakeSyncobj, AWaitOutlastsTheLackOfAFence) {
+TEST_F(FakeSyncobj, AWaitForAPointWithoutAFenceLastsUntilThePointSignals) {
     auto syncobj = Syncobj::make(DrmNode::find());
     EXPECT_FALSE(syncobj->wait(1, moment));
     EXPECT_EQ(errno, ETIME); // EINVAL would be: nothing to wait for
@@ -349,7 +349,7 @@ struct ErrorCase {
 
 class FakeSyncobjError : public FakeSyncobj, public testing::WithParamInterface<ErrorCase> {};
 
-TEST_P(FakeSyncobjError, IsPosted) {
+TEST_P(FakeSyncobjError, TheProtocolErrorIsPosted) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
