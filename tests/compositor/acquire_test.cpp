@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which image vkAcquireNextImageKHR hands out, and when: only one that the compositor released.
+// Which image vkAcquireNextImageKHR returns, and when: only one that the compositor has released.
 #include "fixture.hpp"
 
 #include <atomic>
@@ -15,7 +15,7 @@ constexpr uint64_t millisecond = 1'000'000;
 
 class Acquire : public CompositorTest {
 protected:
-    // Presents every image once; gives the image index of each commit.
+    // Presents every image once, and returns the image index of each commit.
     std::vector<uint32_t> present_all(Client& client, const Swapchain& swapchain) {
         std::vector<uint32_t> order;
         for (size_t i = 0; i < swapchain.images.size(); ++i) {
@@ -116,7 +116,7 @@ TEST_F(Acquire, AcquireWaitsForItsWholeTimeout) {
     EXPECT_GE(steady_clock::now() - start_time, std::chrono::milliseconds(50));
 }
 
-// Events of others that arrive meanwhile must not end the wait early.
+// Events that are not a release arrive during the wait.
 TEST_F(Acquire, UnrelatedEventsDoNotEndAWaitEarly) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::manual});
     Client client(compositor);
@@ -126,7 +126,7 @@ TEST_F(Acquire, UnrelatedEventsDoNotEndAWaitEarly) {
     std::thread noise([&] {
         while (!done) {
             compositor.on_thread([](Scene& scene) { scene.set_feedback(linear_feedback()); });
-            // Not all at once: a client that does not keep up with reading is cut off.
+            // Not all at once: libwayland disconnects a client whose socket is full.
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
     });
@@ -156,7 +156,7 @@ TEST_P(AcquireTimeout, AWaitingAcquireReturnsTheImageThatIsReleased) {
         acquired = client.acquire(swapchain, GetParam().timeout);
         released_before = released;
     });
-    // A dispatch of the default queue has no part in it.
+    // Dispatching the application's queue does not end the wait.
     client.app.round_trip();
     released = true;
     compositor.release(*compositor.commit_at(1).buffer);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariant 3 where buffers carry no fences (the `cpu` transport): nothing is committed before the
-// rendering that the application's semaphores wait for is done.
+// Invariant 3 with the transport `cpu`, which is used if buffers carry no fences: nothing is
+// committed before the wait semaphores of vkQueuePresentKHR have signalled.
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
@@ -11,7 +11,7 @@
 namespace fencebridge::test {
 namespace {
 
-// How long to look for a commit that must not come.
+// How long a test waits for a commit that must not arrive.
 constexpr std::chrono::milliseconds short_while{100};
 
 class CpuTransport : public CompositorTest, public testing::WithParamInterface<VkPresentModeKHR> {

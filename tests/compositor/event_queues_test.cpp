@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariant 8 on the connection that application and layer share: each has its events to itself,
-// and neither keeps the other from reading.
+// Invariant 8 on the wl_display that application and layer share: each receives its own events
+// alone, and neither prevents the other from reading.
 #include "fixture.hpp"
 
 #include <atomic>
@@ -11,7 +11,7 @@ namespace {
 
 class EventQueues : public CompositorTest {};
 
-// Reads everything that is on its way into its queues, dispatching none of the default queue.
+// Reads all events that have been sent into their queues, without dispatching the default queue.
 void read_all(App& app) {
     wl_event_queue* queue = wl_display_create_queue(app.display());
     wl_display_roundtrip_queue(app.display(), queue);
@@ -61,7 +61,7 @@ TEST_F(EventQueues, TheApplicationReceivesAllOfItsOwnEvents) {
     for (int i = 0; i < 20; ++i)
         ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
     read_all(client.app);
-    EXPECT_EQ(frame.count + sync.count, 0) << "fired by a call of Vulkan";
+    EXPECT_EQ(frame.count + sync.count, 0) << "a Vulkan call dispatched the default queue";
     EXPECT_EQ(wl_display_dispatch_pending(client.app.display()), 2);
     EXPECT_EQ(frame.count, 1);
     EXPECT_EQ(sync.count, 1);
@@ -108,7 +108,7 @@ TEST_F(EventQueues, AnApplicationThatWaitsForEventsDoesNotStarveAcquire) {
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
     client.app.round_trip();
-    // Blocks in poll() until an event for the default queue comes, which is after the acquire.
+    // Blocks in poll() until an event for the default queue arrives, which is after the acquire.
     std::thread dispatching([&] { EXPECT_GE(wl_display_dispatch(client.app.display()), 0); });
     std::thread releasing([&] { compositor.release(*compositor.commit_at(0).buffer); });
     EXPECT_EQ(client.acquire(swapchain).result, VK_SUCCESS);
@@ -118,8 +118,8 @@ TEST_F(EventQueues, AnApplicationThatWaitsForEventsDoesNotStarveAcquire) {
     dispatching.join();
 }
 
-// wl_display_read_events() waits until every thread that prepared to read has read or cancelled, so
-// a round trip here would wait for the very thread that makes it.
+// wl_display_read_events() waits until every thread that prepared to read has read or cancelled. A
+// round trip in a destroy function would wait for the thread that makes it.
 TEST_F(EventQueues, DestructionDoesNotWaitForAReadThatItsCallerPrepared) {
     Client client(start({.refresh = Refresh::manual, .release = Release::manual}));
     Swapchain first = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
@@ -160,7 +160,7 @@ TEST_F(EventQueues, SurfaceQueriesMakeNoRoundTrip) {
                   VK_SUCCESS);
         EXPECT_TRUE(supported);
     };
-    query(); // whatever is found out once
+    query(); // the first query may make requests
     size_t before = compositor.round_trips();
     size_t requests = compositor.on_thread([](Scene& scene) { return scene.requests().size(); });
     for (int i = 0; i < 100; ++i)
@@ -181,8 +181,8 @@ TEST_F(EventQueues, FramesMakeNoRoundTrip) {
     vkDeviceWaitIdle(client.device);
 }
 
-// The first finds the globals and waits for the buffers; another on the connection knows them, and
-// what its surface takes.
+// The first swapchain of a connection makes a round trip to find the globals. Later swapchains use
+// the same globals.
 TEST_F(EventQueues, FurtherSwapchainsOfAConnectionMakeNoRoundTrip) {
     Compositor& compositor = start();
     Client client(compositor);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The transport `explicit` on real syncobjs: when it is taken, what it falls back to, and how an
-// image comes back.
+// The transport `explicit` on real syncobjs: when it is used, which transport replaces it, how
+// images are released, and what a frame costs.
 #include "fixture.hpp"
 #include "who_waits.hpp"
 
@@ -29,25 +29,27 @@
 namespace fencebridge::test {
 namespace {
 
-// What becomes of DRM ioctls of this process. Constant-initialised: ioctl() is called before any
-// constructor.
+// What ioctl() below does with the DRM ioctls of this process. Constant-initialised, because
+// ioctl() is called before any constructor runs.
 struct Kernel {
-    std::atomic<bool> has_points = true;    // DRM_SYNCOBJ_*_FLAGS_TIMELINE, Linux 6.16
-    std::atomic<unsigned long> failing = 0; // a request,
-    std::atomic<int> error = 0;             // and the error that it gives
-    std::atomic<size_t> transfers = 0;      // DRM_IOCTL_SYNCOBJ_TRANSFER
-    std::atomic<size_t> syncobj_calls = 0;  // all of them
-    std::atomic<dev_t> first_asked = 0;     // the device of the first that was to make one
+    std::atomic<bool> has_points = true;     // DRM_SYNCOBJ_*_FLAGS_TIMELINE, Linux 6.16
+    std::atomic<unsigned long> failing = 0;  // the ioctl that fails
+    std::atomic<int> error = 0;              // its errno
+    std::atomic<size_t> transfers = 0;       // calls of DRM_IOCTL_SYNCOBJ_TRANSFER
+    std::atomic<size_t> syncobj_calls = 0;   // calls of any syncobj ioctl
+    std::atomic<dev_t> first_created_on = 0; // the device of the first DRM_IOCTL_SYNCOBJ_CREATE
 };
 constinit Kernel kernel;
-constinit thread_local bool is_compositor = false; // whose calls all go through
+// On the compositor's thread every ioctl goes to the kernel, uncounted.
+constinit thread_local bool is_compositor = false;
 
 int refusal(int fd, unsigned long request, const void* argument) {
     if (is_compositor)
         return 0;
     struct stat status;
-    if (request == DRM_IOCTL_SYNCOBJ_CREATE && kernel.first_asked == 0 && fstat(fd, &status) == 0)
-        kernel.first_asked = status.st_rdev;
+    if (request == DRM_IOCTL_SYNCOBJ_CREATE && kernel.first_created_on == 0 &&
+        fstat(fd, &status) == 0)
+        kernel.first_created_on = status.st_rdev;
     if (_IOC_TYPE(request) == DRM_IOCTL_BASE && _IOC_NR(request) >= 0xbf &&
         _IOC_NR(request) <= 0xcf)
         ++kernel.syncobj_calls;
@@ -63,7 +65,7 @@ int refusal(int fd, unsigned long request, const void* argument) {
     return 0;
 }
 
-// What the descriptors of this process are of, and how many there are of each.
+// The number of open descriptors of this process by the file that they refer to.
 std::map<std::string, size_t> open_files() {
     std::map<std::string, size_t> files;
     for (auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
@@ -75,7 +77,7 @@ std::map<std::string, size_t> open_files() {
 
 using namespace std::chrono_literals;
 
-// What the kernel says from now on: kernel(4)'s messages, one by read().
+// The messages that the kernel logs from now on. Each read() of /dev/kmsg returns one.
 class KernelLog {
 public:
     KernelLog() : fd_(open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
@@ -86,7 +88,7 @@ public:
         std::string found;
         std::array<char, 8192> record;
         ssize_t size;
-        // EPIPE: some were overwritten before they were read.
+        // EPIPE: messages were overwritten before they were read.
         while ((size = read(fd_.get(), record.data(), record.size())) > 0 || errno == EPIPE) {
             std::string_view line(record.data(), size_t(std::max<ssize_t>(size, 0)));
             if (line.find("WARNING:") != line.npos || line.find("BUG:") != line.npos)
@@ -106,7 +108,7 @@ protected:
         kernel.has_points = true;
         fail(0, 0);
         kernel.transfers = 0;
-        kernel.first_asked = 0;
+        kernel.first_created_on = 0;
         FencesTest::SetUp();
     }
     void TearDown() override {
@@ -124,7 +126,7 @@ protected:
         return compositor;
     }
 
-    // A window whose images are all presented, and none of which was let go.
+    // Creates a window whose images are all presented and, by default, not released.
     void present_all(Script script = {.release = Release::manual}) {
         Compositor& compositor = start(std::move(script));
         client_ = std::make_unique<Client>(compositor);
@@ -139,7 +141,7 @@ protected:
     }
     BufferId buffer(size_t commit) { return *compositor_->commit_at(commit).buffer; }
 
-    // What the log says of a swapchain that is made now.
+    // Creates a swapchain, and returns the line of the log that names its transport.
     std::string transport_of_new_swapchain(Client& client) {
         ErrorLog log;
         Swapchain swapchain = client.swapchain();
@@ -154,14 +156,14 @@ protected:
     Swapchain swapchain_;
 };
 
-// --- what it falls back to ---
+// --- which transport is used ---
 
 bool contains(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
-// What a compositor cannot import ends the connection. The layer has tried the same import itself
-// before, so this one refuses what it could import.
+// A compositor answers a timeline that it cannot import with a protocol error. The layer tries the
+// same import first, so this compositor refuses a timeline that can be imported.
 TEST_F(ExplicitTransport, TheSurfaceIsLostIfTheCompositorRefusesATimeline) {
     Compositor& compositor = start();
     compositor.on_thread([](Scene& scene) { scene.set_refuse_timelines(true); });
@@ -172,7 +174,7 @@ TEST_F(ExplicitTransport, TheSurfaceIsLostIfTheCompositorRefusesATimeline) {
         << log.text();
 }
 
-// Whatever the socket is named, and to whom: no second connection is made.
+// The compositor's socket has a path in one round, and in the other it has none.
 TEST_F(ExplicitTransport, NoSecondConnectionToTheCompositorIsMade) {
     for (bool named : {true, false}) {
         Compositor& compositor = start();
@@ -183,13 +185,13 @@ TEST_F(ExplicitTransport, NoSecondConnectionToTheCompositorIsMade) {
     }
 }
 
-// A name for /dev/null that sorts before those of the render nodes, and looks like one.
-class OtherNode {
+// A symbolic link to /dev/null that is named like a render node, and sorts before the real ones.
+class FalseRenderNode {
 public:
-    OtherNode() { std::filesystem::create_symlink("/dev/null", path_); }
-    ~OtherNode() { std::filesystem::remove(path_); }
-    OtherNode(const OtherNode&) = delete;
-    OtherNode& operator=(const OtherNode&) = delete;
+    FalseRenderNode() { std::filesystem::create_symlink("/dev/null", path_); }
+    ~FalseRenderNode() { std::filesystem::remove(path_); }
+    FalseRenderNode(const FalseRenderNode&) = delete;
+    FalseRenderNode& operator=(const FalseRenderNode&) = delete;
 
 private:
     std::filesystem::path path_ = "/dev/dri/renderD100";
@@ -203,21 +205,22 @@ dev_t device_of(const char* node) {
 
 class DrmNodeChoice : public ExplicitTransport {
 protected:
-    // What the log says of a swapchain on a compositor that works with this device.
+    // Creates a swapchain on a compositor with this main device, and returns the line of the log
+    // that names its transport.
     std::string transport_with(dev_t main_device) {
         Script script;
         script.feedback.main_device = main_device;
         Client client(start(script));
         return transport_of_new_swapchain(client);
     }
-    OtherNode other_;
+    FalseRenderNode false_node_;
 };
 
 TEST_F(DrmNodeChoice, TheCompositorsMainDeviceIsTriedFirst) {
     const dev_t render_node = device_of("/dev/dri/renderD128");
     std::string line = transport_with(render_node);
     EXPECT_TRUE(contains(line, "transport=explicit ")) << line;
-    EXPECT_EQ(kernel.first_asked, render_node);
+    EXPECT_EQ(kernel.first_created_on, render_node);
 }
 
 TEST_F(DrmNodeChoice, AnotherNodeIsUsedIfTheCompositorsMainDeviceHasNone) {
@@ -225,7 +228,7 @@ TEST_F(DrmNodeChoice, AnotherNodeIsUsedIfTheCompositorsMainDeviceHasNone) {
     EXPECT_TRUE(contains(line, "transport=explicit ")) << line;
 }
 
-// The compositor could not import there what was made elsewhere.
+// A compositor that works with this device could not import a timeline.
 TEST_F(DrmNodeChoice, ExplicitIsNotUsedIfTheCompositorsMainDeviceHasNoSyncobjs) {
     std::string line = transport_with(device_of("/dev/null"));
     EXPECT_TRUE(contains(line, "transport=kernel ") && contains(line, "FD_TO_HANDLE")) << line;
@@ -240,7 +243,7 @@ struct FailingIoctl {
 class FailingSyncobjIoctl : public ExplicitTransport,
                             public testing::WithParamInterface<FailingIoctl> {};
 
-// A device that answers an ioctl with an error that does not pass.
+// EOPNOTSUPP: the device will not support the ioctl later, either.
 TEST_P(FailingSyncobjIoctl, APermanentFailureIsLoggedAndTheNextTransportUsed) {
     Client client(start());
     fail(GetParam().request, EOPNOTSUPP);
@@ -248,7 +251,7 @@ TEST_P(FailingSyncobjIoctl, APermanentFailureIsLoggedAndTheNextTransportUsed) {
     EXPECT_TRUE(contains(line, "transport=kernel ") && contains(line, GetParam().name)) << line;
 }
 
-// One that passes is no reason to use another transport for good.
+// ENOMEM may pass, and a swapchain keeps its transport: the creation fails and can be repeated.
 TEST_P(FailingSyncobjIoctl, ATransientFailureFailsOneSwapchainButNotTheNext) {
     Client client(start());
     fail(GetParam().request, ENOMEM);
@@ -266,11 +269,11 @@ INSTANTIATE_TEST_SUITE_P(
                     FailingIoctl{"SYNCOBJ_QUERY", DRM_IOCTL_SYNCOBJ_QUERY}),
     [](auto& tested) { return tested.param.name; });
 
-// --- how an image comes back ---
+// --- how images are released ---
 
 TEST_F(ExplicitTransport, AWlBufferReleaseEventDoesNotReleaseAnImage) {
     present_all({.release = Release::manual, .release_events_too = true});
-    // The event of a commit whose release point says nothing yet.
+    // wl_buffer.release of a commit whose release point has no fence yet.
     BufferId first = buffer(0);
     compositor_->on_thread([=](Scene& scene) { scene.send_release_event(first); });
     EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
@@ -295,13 +298,13 @@ TEST_F(ExplicitTransport, AcquireWaitsForItsWholeTimeout) {
     auto before = std::chrono::steady_clock::now();
     EXPECT_EQ(client_->acquire(swapchain_, 20'000'000).result, VK_TIMEOUT);
     EXPECT_GE(std::chrono::steady_clock::now() - before, 20ms);
-    // A wait that ended leaves nothing behind that the next would take for a release.
+    // After a wait that timed out, the next acquire must not see a release that did not happen.
     EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
     EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
     close_window();
 }
 
-// An image that was waited for in vain, and came back when nobody was waiting.
+// An acquire waits for the image and times out. The image is released while no acquire waits.
 TEST_F(ExplicitTransport, AnImageReleasedAfterATimedOutWaitIsAcquiredOnce) {
     present_all();
     EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
@@ -312,23 +315,25 @@ TEST_F(ExplicitTransport, AnImageReleasedAfterATimedOutWaitIsAcquiredOnce) {
     close_window();
 }
 
-// Nothing that the eventfd tells of an image that was found without it ends a later wait early.
+// A query finds a released image before the eventfd is read. The eventfd still counts the image,
+// which must not end a later wait early.
 TEST_F(ExplicitTransport, AnEventfdCountForAnImageThatWasFoundWithoutItEndsNoLaterWait) {
     present_all();
     EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
-    // One look is left out after that; this makes it.
+    // After a query that found nothing, one acquire makes no query. This is that acquire.
     EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
     compositor_->release(buffer(0));
     EXPECT_EQ(client_->acquire(swapchain_, 0).index, 0u);
     ASSERT_EQ(client_->present(swapchain_, 0), VK_SUCCESS);
-    // A question, which image is awaited again, and no more.
+    // One query, and one registration of the eventfd for the image that was presented again.
     size_t before = kernel.syncobj_calls;
     EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
     EXPECT_EQ(kernel.syncobj_calls - before, 2u);
     close_window();
 }
 
-// The release comes while the application waits: by a point that materialises without signalling.
+// While the application waits, the compositor puts a pending fence at the release point: the point
+// materialises but does not signal.
 TEST_F(ExplicitTransport, AWaitingAcquireReturnsWhenAReleasePointMaterialises) {
     present_all();
     Owned<VkFence> acquired = make_fence(client_->device);
@@ -352,7 +357,7 @@ TEST_F(ExplicitTransport, AWaitingAcquireReturnsWhenAReleasePointMaterialises) {
     close_window();
 }
 
-// One eventfd tells of all of them, and is read once.
+// All points count up the same eventfd, and one read() returns the sum.
 TEST_F(ExplicitTransport, AllImagesWhoseReleasePointsMaterialiseDuringOneWaitAreAcquired) {
     present_all();
     FenceTimeline timeline;
@@ -360,7 +365,7 @@ TEST_F(ExplicitTransport, AllImagesWhoseReleasePointsMaterialiseDuringOneWaitAre
     for (size_t image = 0; image < swapchain_.images.size(); ++image)
         acquired.push_back(make_fence(client_->device));
     for (size_t round = 0; round < 5; ++round) {
-        // The last signals before it is looked at, the others do not.
+        // The release point of image 3 signals at once, the others have pending fences.
         Fd readers[] = {timeline.fence(), timeline.fence(), timeline.fence()};
         Acquired first{};
         EXPECT_TRUE(run_and_see_whether_it_waits(
@@ -402,8 +407,8 @@ TEST_F(ExplicitTransport, AWaitingAcquireFailsWhenTheCompositorDisconnects) {
     close_window();
 }
 
-// A compositor may send wl_buffer.release for images that come back by their points, too, and does
-// not wait for ever for a client that reads none: it ends the connection.
+// A compositor may send wl_buffer.release for buffers with release points, too. It ends the
+// connection of a client that does not read its events.
 TEST_F(ExplicitTransport, ReleaseEventsThatNoCallWaitsForAreReadFromTheSocket) {
     Compositor& compositor = start({.release = Release::at_once, .release_events_too = true});
     Client client(compositor);
@@ -421,7 +426,7 @@ TEST_F(ExplicitTransport, ReleaseEventsThatNoCallWaitsForAreReadFromTheSocket) {
     EXPECT_LE(most_unread, 64 * release_event);
 }
 
-// Points only ever go up, whatever happened to the frame before.
+// The release point of an image goes up by one with every commit.
 TEST_F(ExplicitTransport, EveryCommitHasItsOwnReleasePoint) {
     present_all({.release = Release::at_once});
     for (int frame = 0; frame < 20; ++frame)
@@ -437,14 +442,15 @@ TEST_F(ExplicitTransport, EveryCommitHasItsOwnReleasePoint) {
     close_window();
 }
 
-// A release's fence that goes straight on to the compositor. What the kernel gives for a point is a
-// link of the timeline's chain, and it warns of a chain within another, here and in try-outs.
+// The semaphore of acquire goes to present, so the fence of the release point comes to the acquire
+// point. The kernel exports a timeline's point as a dma_fence_chain, and warns if a chain is put
+// into another one.
 TEST_F(ExplicitTransport, PresentingAnAcquiredImageWithoutRenderingCausesNoKernelWarning) {
     KernelLog log;
     present_all();
     FenceTimeline timeline;
     Fd reader = timeline.fence();
-    let_go(buffer(0), {&reader});
+    release_with_readers(buffer(0), {&reader});
     Owned<VkSemaphore> acquired = make_semaphore(client_->device);
     auto [result, index] = acquire(client_->device, swapchain_, forever, acquired, VK_NULL_HANDLE);
     ASSERT_EQ(result, VK_SUCCESS);
@@ -469,7 +475,7 @@ TEST_F(ExplicitTransport, FencesAreTransferredOverAScratchSyncobjBeforeLinux616)
     for (int round = 0; round < 10; ++round) {
         Fd reader = timeline.fence();
         size_t before = kernel.transfers;
-        let_go(buffer(0), {&reader});
+        release_with_readers(buffer(0), {&reader});
         auto [result, index] =
             acquire(client_->device, swapchain_, forever, VK_NULL_HANDLE, acquired);
         ASSERT_EQ(result, VK_SUCCESS);
@@ -518,7 +524,7 @@ TEST_F(ExplicitTransport, AFailedAcquireLeavesTheImageFree) {
     present_all();
     FenceTimeline timeline;
     Fd reader = timeline.fence();
-    let_go(buffer(0), {&reader});
+    release_with_readers(buffer(0), {&reader});
     for (unsigned long request :
          {(unsigned long)DRM_IOCTL_SYNCOBJ_QUERY, FENCEBRIDGE_SYNCOBJ_IOCTL_EXPORT_POINT}) {
         fail(request, ENOMEM);
@@ -533,7 +539,7 @@ TEST_F(ExplicitTransport, AFailedAcquireLeavesTheImageFree) {
     close_window();
 }
 
-// Which images it may be is not known when the wait begins.
+// The image is not presented yet when the wait begins.
 TEST_F(ExplicitTransport, AWaitingAcquireReturnsAnImageThatAnotherThreadPresentsMeanwhile) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
@@ -556,8 +562,7 @@ TEST_F(ExplicitTransport, AWaitingAcquireReturnsAnImageThatAnotherThreadPresents
 
 // --- what a frame costs ---
 
-// Nothing pending: one look at where the timelines are, and no call for the rendering, which is
-// done.
+// One ioctl queries the release timelines. The rendering is done before the present and needs none.
 TEST_F(ExplicitTransport, AFrameWithoutPendingFencesTakesOneSyncobjIoctl) {
     present_all();
     for (int frame = 0; frame < 5; ++frame) {
@@ -574,8 +579,8 @@ TEST_F(ExplicitTransport, AFrameWithoutPendingFencesTakesOneSyncobjIoctl) {
     close_window();
 }
 
-// An image that comes back while the application waits: the eventfd is told to tell, and one look
-// finds the image. Looks before the wait, which have found nothing, become rare.
+// The image is released while the application waits: one ioctl registers the eventfd, and one query
+// finds the image. A query before the wait finds nothing, and is made less and less often.
 TEST_F(ExplicitTransport, AFrameThatWaitsTakesTwoSyncobjIoctls) {
     present_all();
     constexpr size_t frames = 64;
@@ -593,20 +598,20 @@ TEST_F(ExplicitTransport, AFrameThatWaitsTakesTwoSyncobjIoctls) {
     close_window();
 }
 
-// And are frequent again once they find something.
+// Once the query before the wait finds an image, it is made in every frame again.
 TEST_F(ExplicitTransport, TheQueryBeforeAWaitIsMadeAgainWhenImagesAreReleasedEarlier) {
     present_all();
     const auto frames = [&](size_t count, bool early) {
         size_t before = kernel.syncobj_calls;
         for (size_t frame = 0; frame < count; ++frame) {
-            const auto let_go = [&] {
+            const auto release = [&] {
                 compositor_->release(buffer(frame % swapchain_.images.size()));
             };
             if (early)
-                let_go();
+                release();
             Acquired acquired{};
             EXPECT_EQ(run_and_see_whether_it_waits([&] { acquired = client_->acquire(swapchain_); },
-                                                   let_go),
+                                                   release),
                       !early);
             EXPECT_EQ(acquired.result, VK_SUCCESS);
             EXPECT_EQ(client_->present(swapchain_, acquired.index), VK_SUCCESS);
@@ -621,7 +626,8 @@ TEST_F(ExplicitTransport, TheQueryBeforeAWaitIsMadeAgainWhenImagesAreReleasedEar
     close_window();
 }
 
-// The open node is everyone's, and dma-bufs are the driver's and the compositor's.
+// All swapchains share the open DRM node. The dma-bufs are held by the driver and by the
+// compositor, which is in this process.
 TEST_F(ExplicitTransport, ASwapchainHoldsOneDescriptor) {
     Client client(start());
     Swapchain one = client.swapchain();
@@ -640,7 +646,7 @@ TEST_F(ExplicitTransport, ASwapchainHoldsOneDescriptor) {
     EXPECT_EQ(more("/dmabuf:"), 2 * other.images.size());
 }
 
-// One look serves all the images that have come back by then, however many frames they last.
+// One query finds all images that are released by then, for as many frames as there are images.
 TEST_F(ExplicitTransport, AnImageKnownToBeIdleIsNotQueriedAgain) {
     present_all();
     for (size_t image = 0; image < swapchain_.images.size(); ++image)
@@ -653,11 +659,11 @@ TEST_F(ExplicitTransport, AnImageKnownToBeIdleIsNotQueriedAgain) {
         EXPECT_EQ(kernel.syncobj_calls, before + 1);
         ASSERT_EQ(client_->present(swapchain_, index), VK_SUCCESS);
     }
-    // What has been presented since is not taken for idle.
+    // The images that have been presented since are not idle.
     EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
     FenceTimeline timeline;
     Fd reader = timeline.fence();
-    let_go(buffer(0), {&reader});
+    release_with_readers(buffer(0), {&reader});
     Owned<VkFence> acquired = make_fence(client_->device);
     EXPECT_EQ(acquire(client_->device, swapchain_, forever, VK_NULL_HANDLE, acquired).index, 0u);
     EXPECT_EQ(vkGetFenceStatus(client_->device, acquired), VK_NOT_READY);
@@ -670,7 +676,7 @@ TEST_F(ExplicitTransport, AnImageKnownToBeIdleIsNotQueriedAgain) {
 } // namespace
 } // namespace fencebridge::test
 
-// Before the C library's, for the layer as well.
+// The layer finds this definition before the C library's.
 extern "C" [[gnu::visibility("default")]] int ioctl(int fd, unsigned long request, ...) noexcept {
     va_list arguments;
     va_start(arguments, request);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariant 7 for the compositor's part: it dies, or ends the connection with a protocol error.
+// Invariant 7 for failures of the compositor: it disconnects, posts a protocol error, or refuses a
+// buffer.
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
@@ -15,8 +16,8 @@ void disconnect(Compositor& compositor) {
     compositor.on_thread([](Scene& scene) { scene.disconnect_clients(); });
 }
 
-// Present may fail with VK_ERROR_SURFACE_LOST_KHR only when it finds out; one that was read by the
-// compositor still before its end cannot be told from one that was not.
+// The connection ends before the present here. A present that the compositor reads before the
+// connection ends returns VK_SUCCESS.
 TEST_F(Faults, AcquireAndPresentReturnSurfaceLostAfterTheCompositorDisconnects) {
     Compositor& compositor = start();
     Client client(compositor);
@@ -77,7 +78,7 @@ TEST_F(Faults,
     info.surface = client.window;
     VkSurfaceKHR surface = VK_NULL_HANDLE;
     VkResult result = vkCreateWaylandSurfaceKHR(client.instance, &info, nullptr, &surface);
-    // The specification lists out-of-memory errors alone for this call.
+    // The specification lists only out-of-memory errors for this call.
     EXPECT_TRUE(result == VK_SUCCESS || result == VK_ERROR_OUT_OF_HOST_MEMORY) << result;
     if (result == VK_SUCCESS)
         vkDestroySurfaceKHR(client.instance, surface, nullptr);
@@ -111,7 +112,7 @@ TEST_P(ProtocolErrors, AProtocolErrorLosesTheSurfaceAndIsLoggedOnce) {
     });
     auto [result, index] = client.acquire(swapchain);
     ASSERT_EQ(result, VK_SUCCESS);
-    client.present(swapchain, index); // the request that the compositor takes amiss
+    client.present(swapchain, index); // sends the request that causes the protocol error
     compositor.settle();
     for (int i = 0; i < 3; ++i)
         EXPECT_EQ(client.acquire(swapchain).result, VK_ERROR_SURFACE_LOST_KHR);
@@ -137,7 +138,8 @@ TEST_F(Faults, AProtocolErrorInAnswerToABufferLosesTheSurface) {
             scene.add_fault(
                 {.interface = "zwp_linux_buffer_params_v1", .request = request, .code = 7});
     });
-    // The error comes after the request: creation may already see it, or the first frames do.
+    // The error arrives after the request. vkCreateSwapchainKHR may return it, or one of the first
+    // frames.
     Swapchain swapchain = client.swapchain();
     VkResult result = swapchain.result;
     for (int i = 0; result == VK_SUCCESS && i < 10; ++i) {
@@ -150,7 +152,7 @@ TEST_F(Faults, AProtocolErrorInAnswerToABufferLosesTheSurface) {
     vkDeviceWaitIdle(client.device);
 }
 
-// zwp_linux_buffer_params_v1.failed is no protocol error: the surface lives on.
+// zwp_linux_buffer_params_v1.failed is no protocol error: the surface can still be used.
 TEST_F(Faults, ABufferThatTheCompositorRefusesFailsTheSwapchainButNotTheNext) {
     Compositor& compositor = start();
     Client client(compositor);
@@ -163,13 +165,15 @@ TEST_F(Faults, ABufferThatTheCompositorRefusesFailsTheSwapchainButNotTheNext) {
     vkDeviceWaitIdle(client.device);
 }
 
-// Death at the first request of each kind that the layer makes: a result, never a hang or a crash.
+// The compositor disconnects at the first request of each kind that the layer makes. The
+// application receives an error, and neither hangs nor crashes.
 class DisconnectAtRequest
     : public Faults,
       public testing::WithParamInterface<std::pair<const char*, const char*>> {};
 
 TEST_P(DisconnectAtRequest, AVulkanCallReturnsAnError) {
-    // A surface that died early passes through, and would live on in the driver's own fake.
+    // A surface whose connection ends early passes through. If the driver had a window system, its
+    // swapchain would succeed.
     fake_driver().set_native_wsi(VK_FALSE);
     Compositor& compositor = start();
     App app(compositor);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the compositor's dmabuf feedback decides: formats, modifiers, alpha, and when a swapchain
-// has become suboptimal.
+// What the compositor's dma-buf feedback decides: formats, modifiers, alpha, and when a swapchain
+// is suboptimal.
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
@@ -37,7 +37,7 @@ std::vector<FormatModifier> formats_of(std::vector<uint64_t> modifiers) {
     return formats;
 }
 
-// One tranche for each list of modifiers.
+// Feedback with one tranche for each list of modifiers.
 Feedback feedback_of(std::vector<std::vector<uint64_t>> tranches) {
     Feedback feedback;
     for (auto& modifiers : tranches)
@@ -47,7 +47,7 @@ Feedback feedback_of(std::vector<std::vector<uint64_t>> tranches) {
 
 class FeedbackTest : public CompositorTest {
 protected:
-    // @param not_aliased  those of them whose images cannot have VK_IMAGE_CREATE_ALIAS_BIT
+    // @param not_aliased  the modifiers whose images cannot have VK_IMAGE_CREATE_ALIAS_BIT
     static void driver_has(std::vector<uint64_t> modifiers,
                            std::vector<uint64_t> not_aliased = {}) {
         std::vector<FakeDriverModifier> list;
@@ -79,8 +79,8 @@ TEST_F(FeedbackTest, TheFirstTranchesModifierIsPreferred) {
     EXPECT_EQ(used_modifier(client), tiled);
 }
 
-// The compositor takes no tiled buffer after all. That is known from the start, so the swapchain
-// that uses the second tranche is as good as a new one would be.
+// The compositor refuses tiled buffers although it offers them. A new swapchain would use the
+// second tranche as well, so this one is not suboptimal.
 TEST_F(FeedbackTest, ALaterTrancheIsUsedIfTheCompositorRefusesBuffersOfTheFirst) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
@@ -98,9 +98,9 @@ TEST_F(FeedbackTest, ALaterTrancheIsUsedIfTheCompositorRefusesBuffersOfTheFirst)
     EXPECT_EQ(modifier_of(*compositor.last_commit().buffer), drm_linear);
 }
 
-// The first buffer is refused, and the answers for the others come later. An answer to a params
-// object that the client has destroyed meanwhile would break the connection: libwayland then does
-// not know the object id of the new buffer.
+// The compositor refuses the first buffer and answers for the others later. The answer `created`
+// brings the id of a new object. If the client has destroyed the params object by then, libwayland
+// ignores the event, does not know the id, and the connection breaks.
 TEST_F(FeedbackTest, LateAnswersToBufferRequestsDoNotBreakTheConnection) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
@@ -117,7 +117,7 @@ TEST_F(FeedbackTest, LateAnswersToBufferRequestsDoNotBreakTheConnection) {
         });
     });
     auto made = std::async(std::launch::async, [&] { return client.swapchain(); });
-    // It returns early only if it does not wait for the other answers.
+    // The creation returns within this time only if it does not wait for the other answers.
     EXPECT_EQ(made.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
     go_on.set_value();
     Swapchain swapchain = made.get();
@@ -134,7 +134,7 @@ TEST_F(FeedbackTest, ALaterTrancheIsUsedIfTheDriverLacksTheModifiersOfTheFirst) 
     EXPECT_EQ(used_modifier(client), drm_linear);
 }
 
-// As with ANV, whose images can be aliased where they are linear.
+// ANV is such a driver: of its images only linear ones can be aliased.
 TEST_F(FeedbackTest, AModifierThatCannotBeAliasedIsStillPreferred) {
     driver_has({compressed, tiled, drm_linear}, {compressed, tiled});
     Client client(start({.feedback = feedback_of({{tiled, drm_linear}})}));
@@ -270,7 +270,7 @@ TEST_F(FeedbackTest, PremultipliedAlphaIsNotOfferedWithoutAnAlphaFormat) {
 
 class NewFeedback : public FeedbackTest {
 protected:
-    // Result of the first frame after the compositor changed its mind.
+    // Returns the result of the first present after the compositor has replaced its feedback.
     VkResult frame_after(Feedback first, Feedback second, std::vector<uint64_t> not_aliased = {}) {
         driver_has({drm_linear, tiled}, std::move(not_aliased));
         Compositor& compositor = start({.feedback = std::move(first)});
@@ -283,7 +283,7 @@ protected:
         compositor.on_thread([&](Scene& scene) { scene.set_feedback(std::move(second)); });
         client.app.round_trip();
         VkResult result = client.present(swapchain, index);
-        EXPECT_EQ(compositor.commits(), 3u); // it is shown all the same
+        EXPECT_EQ(compositor.commits(), 3u); // a suboptimal frame is committed as well
         vkDeviceWaitIdle(client.device);
         return result;
     }
@@ -321,7 +321,7 @@ TEST_F(NewFeedback, PresentIsNotSuboptimalIfALessPreferredTrancheIsAdded) {
               VK_SUCCESS);
 }
 
-// vkAcquireNextImageKHR tells as well, with an image and its fences.
+// A suboptimal acquire returns an image as a successful one does.
 TEST_F(NewFeedback, AcquireIsSuboptimalUntilTheSwapchainIsReplaced) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{drm_linear}})});
@@ -340,8 +340,8 @@ TEST_F(NewFeedback, AcquireIsSuboptimalUntilTheSwapchainIsReplaced) {
     vkDeviceWaitIdle(client.device);
 }
 
-// What each new swapchain's surface object is told again changes nothing: a swapchain of the
-// second tranche, since buffers of the first are refused, is as good as a new one would be.
+// The layer requests the feedback again for every swapchain. The compositor refuses buffers of the
+// first tranche, so a new swapchain would use the second tranche as well.
 TEST_F(NewFeedback, TheNextSwapchainIsNotSuboptimalIfTheFeedbackIsRepeated) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});

@@ -10,8 +10,8 @@
 namespace fencebridge::test {
 namespace {
 
-// A GPU beside the compositor's, with which it shares the linear layout: whether the compositor can
-// import it is found out when the surface is first queried.
+// The device is another GPU than the compositor's, with the linear layout in common. The first
+// query of the surface creates one buffer and offers it to the compositor: the trial.
 class ForeignDevice : public CompositorTest {
 protected:
     static inline const dev_t compositors_card = makedev(226, 0);
@@ -31,7 +31,7 @@ protected:
         return compositor;
     }
 
-    // Each of the queries.
+    // Makes the queries of a surface and expects this minImageCount, which tells who answers.
     static void query(Client& client, uint32_t min_images) {
         VkBool32 supported = VK_FALSE;
         EXPECT_EQ(vkGetPhysicalDeviceSurfaceSupportKHR(client.device.physical, 0, client.surface,
@@ -107,7 +107,7 @@ struct TransientFailure {
     const char* name;
     const char* call;
     VkResult result;
-    VkResult told; // to the application, by its query of the surface
+    VkResult returned; // by the application's query of the surface
 };
 
 class FailingTrial : public ForeignDevice, public testing::WithParamInterface<TransientFailure> {};
@@ -118,7 +118,7 @@ TEST_P(FailingTrial, TheQueryFailsAndTheNextQueryRepeatsTheTrial) {
     VkBool32 supported = VK_FALSE;
     EXPECT_EQ(
         vkGetPhysicalDeviceSurfaceSupportKHR(client.device.physical, 0, client.surface, &supported),
-        GetParam().told);
+        GetParam().returned);
     EXPECT_EQ(fake_driver().injected_failures(), 1u);
     EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_DEVICE), 1u);
     EXPECT_EQ(buffers_asked_for(), 0u);
@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(
         TransientFailure{"GetMemoryFd_TooManyObjects", "vkGetMemoryFdKHR", too_many, host}),
     [](const auto& row) { return row.param.name; });
 
-// The first layout that is taken is enough.
+// The trial ends with the first layout that the compositor accepts.
 TEST_F(ForeignDevice, EachLayoutIsTriedUntilTheCompositorAcceptsABuffer) {
     Compositor& compositor =
         CompositorTest::start({.feedback = {compositors_card,
@@ -185,7 +185,7 @@ TEST_F(ForeignDevice, NoDeviceIsForeignIfTheCompositorNamesNoDevice) {
     EXPECT_EQ(buffers_asked_for(), 0u);
 }
 
-// As when it comes later, in vkCreateSwapchainKHR.
+// vkCreateSwapchainKHR returns the same if the connection ends there.
 TEST_F(ForeignDevice, TheQueryReturnsSurfaceLostIfTheCompositorDisconnects) {
     Compositor& compositor = start(true);
     Client client(compositor);

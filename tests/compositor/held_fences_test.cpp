@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariants 1 and 3 on every transport, seen both ways: who waits while a fence is held back, the
-// queue or the thread that calls.
+// Invariants 1 and 3 on every transport, and who waits while a fence is pending: the queue, or the
+// thread that calls.
 #include "fixture.hpp"
 #include "who_waits.hpp"
 
@@ -19,8 +19,9 @@ class HeldFences : public FencesTest {
 protected:
     static bool waits_on_the_cpu() { return transport() == "cpu"; }
 
-    // Presents rendering that is held back.
-    void expect_that_nothing_is_read_before(bool presenting_waits);
+    // Presents unfinished rendering, and expects that the compositor does not read it before it is
+    // done.
+    void expect_no_early_read(bool present_waits);
 };
 
 TEST_F(HeldFences, AcquireItselfWaitsForAReaderOnlyWithTheCpuTransport) {
@@ -37,7 +38,7 @@ TEST_F(HeldFences, AcquireItselfWaitsForAReaderOnlyWithTheCpuTransport) {
     std::vector<Clock::duration> durations;
     for (int round = 0; round < rounds; ++round) {
         Fd reader = timeline.fence();
-        let_go(buffer, {&reader});
+        release_with_readers(buffer, {&reader});
         compositor.settle();
         Acquired acquired{};
         Clock::duration took{};
@@ -69,7 +70,7 @@ TEST_F(HeldFences, AcquireItselfWaitsForAReaderOnlyWithTheCpuTransport) {
     }
 }
 
-// Whoever waits for fences sees the compositor go meanwhile.
+// With `cpu`, acquire waits for fences and for the end of the connection together.
 TEST_F(HeldFences, AnAcquireThatWaitsForFencesFailsWhenTheCompositorDisconnects) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
@@ -78,10 +79,10 @@ TEST_F(HeldFences, AnAcquireThatWaitsForFencesFailsWhenTheCompositorDisconnects)
     FenceTimeline timeline;
     Fd reader = timeline.fence();
     for (size_t image = 0; image < swapchain.images.size(); ++image)
-        let_go(*compositor.commit_at(image).buffer, {&reader});
+        release_with_readers(*compositor.commit_at(image).buffer, {&reader});
     compositor.settle();
     if (!waits_on_the_cpu()) {
-        // Nobody waits: the fences go on to the application.
+        // Acquire does not wait: the application's fence signals with the reader's fence.
         Owned<VkFence> fence = make_fence(client.device);
         EXPECT_EQ(acquire(client.device, swapchain, 0, VK_NULL_HANDLE, fence).result, VK_SUCCESS);
         timeline.advance();
@@ -98,7 +99,7 @@ TEST_F(HeldFences, AnAcquireThatWaitsForFencesFailsWhenTheCompositorDisconnects)
     timeline.advance();
 }
 
-void HeldFences::expect_that_nothing_is_read_before(bool presenting_waits) {
+void HeldFences::expect_no_early_read(bool present_waits) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -117,7 +118,7 @@ void HeldFences::expect_that_nothing_is_read_before(bool presenting_waits) {
                 fake_driver().release_one();
             });
         ASSERT_EQ(presented, VK_SUCCESS);
-        EXPECT_EQ(waited, presenting_waits);
+        EXPECT_EQ(waited, present_waits);
         ASSERT_EQ(compositor.commits(), frame + 1);
         if (waited) {
             EXPECT_EQ(commits_while_waiting, frame);
@@ -132,13 +133,13 @@ void HeldFences::expect_that_nothing_is_read_before(bool presenting_waits) {
 }
 
 TEST_F(HeldFences, PresentItselfWaitsForTheRenderingOnlyWithTheCpuTransport) {
-    expect_that_nothing_is_read_before(waits_on_the_cpu());
+    expect_no_early_read(waits_on_the_cpu());
 }
 
-// Fences on the dma-bufs of this driver hold nobody back; timelines do.
+// RADV exports buffers on which importers ignore fences. The points of `explicit` are not ignored.
 TEST_F(HeldFences, PresentItselfWaitsForTheRenderingIfImportersIgnoreTheFencesOfTheDmaBuf) {
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
-    expect_that_nothing_is_read_before(!is_explicit());
+    expect_no_early_read(!is_explicit());
 }
 
 } // namespace

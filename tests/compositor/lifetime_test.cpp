@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariant 6: what was made for a swapchain is gone when it is destroyed, and nothing grows.
+// Invariant 6: what is created for a swapchain is released when the swapchain is destroyed, and
+// nothing grows.
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
@@ -23,7 +24,7 @@ struct Holdings {
 
 class Lifetime : public CompositorTest {
 protected:
-    // Frame callbacks have no destructor request: only the compositor's answer ends them.
+    // wl_callback has no destructor request: only the event `done` ends a frame callback.
     Holdings holdings(App& app) {
         app.round_trip();
         compositor_->refresh();
@@ -33,8 +34,9 @@ protected:
         wayland.erase("wl_registry");
         return {open_fds(), live_driver_objects(), wayland};
     }
-    // What a device or a surface keeps from its first swapchain on is not the swapchain's; it must
-    // only not grow, and go with the device or the surface.
+    // Creates and destroys a first swapchain. What the device and the surface keep from then on
+    // does not belong to a swapchain. It must not grow, and is released with the device or the
+    // surface.
     void warm_up(Client& client) {
         Swapchain swapchain = client.swapchain();
         frames(client, swapchain, 1);
@@ -110,8 +112,8 @@ TEST_F(Lifetime, TheDeviceMayBeDestroyedBeforeTheSurface) {
     EXPECT_EQ(holdings(app), before);
 }
 
-// VK_KHR_wayland_surface ties the wl_display and the wl_surface to the swapchains, not to the
-// VkSurfaceKHR. Whether a swapchain was ever made on it:
+// VK_KHR_wayland_surface requires that the wl_display and the wl_surface outlive the swapchains,
+// not that they outlive the VkSurfaceKHR. The parameter: whether the surface had a swapchain.
 class Disconnected : public Lifetime, public testing::WithParamInterface<bool> {};
 
 TEST_P(Disconnected, SurfaceDeviceAndInstanceMayBeDestroyedAfterTheConnection) {
@@ -132,7 +134,7 @@ TEST_P(Disconnected, SurfaceDeviceAndInstanceMayBeDestroyedAfterTheConnection) {
     }
     window.reset();
     app.reset();
-    // Another connection, which may well be at the same address, is none the worse.
+    // Another connection works, although its wl_display may have the address of the first.
     Client other(compositor);
     surface.reset();
     Swapchain swapchain = other.swapchain();
@@ -143,7 +145,6 @@ INSTANTIATE_TEST_SUITE_P(, Disconnected, testing::Bool(), [](auto& tested) {
     return tested.param ? "ASwapchainWasUsed" : "TheSurfaceWasOnlyQueried";
 });
 
-// What lives as long as a VkSurfaceKHR has nothing at the compositor.
 TEST_F(Lifetime, ASurfaceHoldsNoWaylandObject) {
     Compositor& compositor = start();
     App app(compositor);
@@ -157,7 +158,7 @@ TEST_F(Lifetime, ASurfaceHoldsNoWaylandObject) {
 struct Steady {
     const char* name;
     VkPresentModeKHR mode;
-    VkBool32 exports_imported_semaphores; // else the layer has one of its own for every present
+    VkBool32 exports_imported_semaphores; // if not, present exports a semaphore of the layer's
 };
 
 class SteadyState : public Lifetime, public testing::WithParamInterface<Steady> {};
@@ -179,7 +180,7 @@ INSTANTIATE_TEST_SUITE_P(, SteadyState,
                                                 VK_PRESENT_MODE_FIFO_KHR, VK_FALSE}),
                          [](auto& tested) { return tested.param.name; });
 
-// The state that images are in when their swapchain is destroyed.
+// How many images are presented and how many acquired when the swapchain is destroyed.
 struct ImageStates {
     const char* name;
     uint32_t presented;
@@ -210,7 +211,7 @@ INSTANTIATE_TEST_SUITE_P(, SwapchainInEachState,
                                          ImageStates{"OneImagePresentedAndTwoAcquired", 1, 2}),
                          [](auto& tested) { return std::string(tested.param.name); });
 
-// A window that is resized again and again; the old swapchains die early or all at the end.
+// A window is resized 20 times. The parameter: whether the old swapchains are kept until the end.
 class Resizing : public Lifetime, public testing::WithParamInterface<bool> {};
 
 TEST_P(Resizing, DestroyingEverySwapchainOfAResizedWindowReleasesEverythingTheyHeld) {

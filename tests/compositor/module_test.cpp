@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The transport `module` on a module that a test plays: when it is taken, what it costs, and what
-// happens when a call fails. What its fences wait for is the real module's matter: the suite
-// `fences` runs on that.
+// The transport `module` on a fake of the module: when it is used, what it costs, and what happens
+// if a call fails. The suite `fences` tests with the real module what fences wait for.
 #include "fake_module.hpp"
 #include "fixture.hpp"
 #include "who_waits.hpp"
@@ -31,24 +30,25 @@ class ModuleTransport : public CompositorTest {
 protected:
     void SetUp() override {
         CompositorTest::SetUp();
-        ask_for(nullptr);
+        request(nullptr);
         module_.emplace();
     }
     void TearDown() override {
         fake_driver().hold_rendering(VK_FALSE);
         module_.reset();
-        ask_for(nullptr);
+        request(nullptr);
         CompositorTest::TearDown();
     }
-    // The setting of instances made from now on.
-    static void ask_for(const char* transport) {
+    // Sets FENCEBRIDGE_SYNC for instances that are created from now on; null unsets it.
+    static void request(const char* transport) {
         if (transport)
             setenv("FENCEBRIDGE_SYNC", transport, 1);
         else
             unsetenv("FENCEBRIDGE_SYNC");
     }
-    // Makes a swapchain, and gives the line of the log that tells how.
-    std::string opened(std::vector<std::string> errors = {}) {
+    // Creates a swapchain, and returns the line of the log that names its transport. Expects one
+    // error in the log, with these words; without words it expects none.
+    std::string transport_of_new_swapchain(std::vector<std::string> errors = {}) {
         ErrorLog log;
         Client client(start());
         EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
@@ -77,47 +77,48 @@ bool same_file(int fd, int other) {
            one.st_ino == two.st_ino;
 }
 
-// --- when it is taken ---
+// --- when it is used ---
 
 TEST_F(ModuleTransport, TheModuleIsUsedIfDmaBufsHaveNoSyncFileIoctls) {
-    std::string line = opened();
+    std::string line = transport_of_new_swapchain();
     EXPECT_TRUE(contains(line, "transport=module")) << line;
     EXPECT_TRUE(contains(line, "no kernel: EXPORT_SYNC_FILE on a dma-buf: Inappropriate ioctl"))
         << line;
 }
 
 TEST_F(ModuleTransport, TheModuleIsNotOpenedIfDmaBufsHaveSyncFileIoctls) {
-    module_->give_dma_bufs_their_own_ioctls();
-    std::string line = opened();
+    module_->enable_dma_buf_ioctls();
+    std::string line = transport_of_new_swapchain();
     EXPECT_TRUE(contains(line, "transport=kernel")) << line;
     EXPECT_EQ(module_->calls(opening), 0u);
 }
 
 TEST_F(ModuleTransport, TheModuleIsNotOpenedIfAnotherTransportIsRequested) {
-    ask_for("cpu");
-    EXPECT_TRUE(contains(opened(), "transport=cpu reason=\"asked for\""));
+    request("cpu");
+    EXPECT_TRUE(contains(transport_of_new_swapchain(), "transport=cpu reason=\"asked for\""));
     EXPECT_EQ(module_->calls(opening), 0u);
 }
 
 TEST_F(ModuleTransport, TheModuleIsUsedIfItIsRequested) {
-    module_->give_dma_bufs_their_own_ioctls();
-    ask_for("module");
-    EXPECT_TRUE(contains(opened(), "transport=module reason=\"asked for\""));
+    module_->enable_dma_buf_ioctls();
+    request("module");
+    EXPECT_TRUE(contains(transport_of_new_swapchain(), "transport=module reason=\"asked for\""));
     EXPECT_EQ(module_->calls(FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT), 0u);
 }
 
 TEST_F(ModuleTransport, AnErrorIsLoggedIfTheModuleIsRequestedAndMissing) {
-    ask_for("module");
+    request("module");
     module_->fail(opening, ENOENT);
     constexpr const char* why = "asked for module, but /dev/fencebridge: No such file or directory";
-    EXPECT_TRUE(contains(opened({"transport cpu", why}), "transport=cpu"));
-    module_->give_dma_bufs_their_own_ioctls();
-    EXPECT_TRUE(contains(opened({"transport kernel", why}), "transport=kernel"));
+    EXPECT_TRUE(contains(transport_of_new_swapchain({"transport cpu", why}), "transport=cpu"));
+    module_->enable_dma_buf_ioctls();
+    EXPECT_TRUE(
+        contains(transport_of_new_swapchain({"transport kernel", why}), "transport=kernel"));
 }
 
 TEST_F(ModuleTransport, AModuleOfALaterVersionIsUsed) {
     module_->answer_queries(FENCEBRIDGE_VERSION + 1, ~uint64_t(0));
-    EXPECT_TRUE(contains(opened(), "transport=module"));
+    EXPECT_TRUE(contains(transport_of_new_swapchain(), "transport=module"));
 }
 
 struct Refusal {
@@ -135,7 +136,7 @@ TEST_P(UnusableModule, TheNextTransportIsUsedAndTheReasonLogged) {
     const Refusal& refusal = GetParam();
     module_->fail(refusal.request, refusal.error);
     module_->answer_queries(refusal.version, refusal.features);
-    std::string line = opened();
+    std::string line = transport_of_new_swapchain();
     EXPECT_TRUE(contains(line, "transport=cpu")) << line;
     EXPECT_TRUE(contains(line, std::string("no module: ") + refusal.reason + "; ")) << line;
 }
@@ -154,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
                 FENCEBRIDGE_FEATURE_EXPORT},
         Refusal{"ExportFails", exporting, EINVAL, "FENCEBRIDGE_IOCTL_EXPORT: Invalid argument"},
         Refusal{"ImportFails", importing, EINVAL, "FENCEBRIDGE_IOCTL_IMPORT: Invalid argument"},
-        // ENOTSUPP, which no C library has a text for.
+        // ENOTSUPP: C libraries have no text for it.
         Refusal{"ErrorInternalToTheKernel", importing, 524, "FENCEBRIDGE_IOCTL_IMPORT: error 524"}),
     [](auto& tested) { return std::string(tested.param.name); });
 
@@ -240,7 +241,7 @@ TEST_F(ModuleTransport, NoSyncFileIsImportedForAnIdleImage) {
     EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
 }
 
-// --- what crosses ---
+// --- which fences are exported and imported ---
 
 TEST_F(ModuleTransport, AcquireSignalsItsFenceWhenTheExportedFenceSignals) {
     Client client(start());
@@ -250,7 +251,7 @@ TEST_F(ModuleTransport, AcquireSignalsItsFenceWhenTheExportedFenceSignals) {
     Owned<VkFence> fence = make_fence(client.device);
     auto [result, index] = acquire(client.device, swapchain, forever, VK_NULL_HANDLE, fence);
     ASSERT_EQ(result, VK_SUCCESS);
-    // As a writer: it waits for the window system's readers.
+    // An export for a writer includes the fences of the window system's readers.
     EXPECT_EQ(module_->last_export().flags, uint32_t(FENCEBRIDGE_WRITE));
     EXPECT_EQ(module_->last_export().reserved, 0u);
     EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
@@ -278,20 +279,20 @@ TEST_F(ModuleTransport, PresentAttachesTheRenderingToTheDmaBufAsAWriter) {
     EXPECT_TRUE(sync_file_signalled(module_->imported_fence().get()));
 }
 
-// --- a driver whose buffers others use without a look at the fences on them ---
+// --- drivers whose buffers are imported without regard to the fences on them ---
 
 struct DriverCase {
     const char* name;
     VkDriverId id;
-    bool is_waited_for;
+    bool importers_ignore_fences;
 };
 
 class AttachedFences : public ModuleTransport, public testing::WithParamInterface<DriverCase> {
 protected:
-    void expect_that_they_are_left_to_the_window_system();
+    void expect_a_wait_only_if_importers_ignore_fences();
 };
 
-void AttachedFences::expect_that_they_are_left_to_the_window_system() {
+void AttachedFences::expect_a_wait_only_if_importers_ignore_fences() {
     fake_driver().set_driver_id(0, GetParam().id);
     Compositor& compositor = start();
     Client client(compositor);
@@ -309,19 +310,19 @@ void AttachedFences::expect_that_they_are_left_to_the_window_system() {
             EXPECT_TRUE(fake_driver().release_one());
         });
     EXPECT_EQ(presented, VK_SUCCESS);
-    EXPECT_EQ(waited, GetParam().is_waited_for);
+    EXPECT_EQ(waited, GetParam().importers_ignore_fences);
     EXPECT_TRUE(compositor.wait_for_commits(1));
     fake_driver().hold_rendering(VK_FALSE);
     vkDeviceWaitIdle(client.device);
 }
 
 TEST_P(AttachedFences, PresentWaitsForTheRenderingOnlyIfImportersIgnoreFences) {
-    expect_that_they_are_left_to_the_window_system();
+    expect_a_wait_only_if_importers_ignore_fences();
 }
 
 TEST_P(AttachedFences, WithTheKernelsIoctlsPresentWaitsOnlyIfImportersIgnoreFences) {
-    module_->give_dma_bufs_their_own_ioctls();
-    expect_that_they_are_left_to_the_window_system();
+    module_->enable_dma_buf_ioctls();
+    expect_a_wait_only_if_importers_ignore_fences();
     EXPECT_EQ(module_->calls(opening), 0u);
 }
 
@@ -335,7 +336,8 @@ INSTANTIATE_TEST_SUITE_P(
                     DriverCase{"AmdProprietary", VK_DRIVER_ID_AMD_PROPRIETARY, true}),
     [](auto& tested) { return std::string(tested.param.name); });
 
-// Below Vulkan 1.2, which the tests do not ask for, an extension tells the driver.
+// The test's instance has Vulkan 1.1, where VK_KHR_driver_properties is needed to identify the
+// driver.
 TEST_F(ModuleTransport, FencesAreAttachedIfTheDriverIsUnknown) {
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
     fake_driver().hide_device_extension(0, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);
@@ -345,7 +347,7 @@ TEST_F(ModuleTransport, FencesAreAttachedIfTheDriverIsUnknown) {
     EXPECT_EQ(log.lines_with({"waits for the rendering on the CPU"}).size(), 0u) << log.text();
 }
 
-// Once for a process, so that this is the one test that looks for the line.
+// The layer logs the warning once for a process, so no other test may look for it.
 TEST_F(ModuleTransport, OneWarningSaysThatImportersIgnoreAttachedFences) {
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
     ErrorLog log;
@@ -359,7 +361,7 @@ TEST_F(ModuleTransport, OneWarningSaysThatImportersIgnoreAttachedFences) {
         << log.text();
 }
 
-// --- failures while it is used ---
+// --- failures in a frame ---
 
 class FailingExport : public ModuleTransport, public testing::WithParamInterface<int> {};
 
@@ -368,7 +370,7 @@ TEST_P(FailingExport, AcquireFailsAndTheImageIsFreeAgain) {
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
     module_->fail(exporting, GetParam());
-    // More often than there are images.
+    // More failures than there are images.
     for (size_t i = 0; i <= swapchain.images.size(); ++i)
         EXPECT_EQ(client.acquire(swapchain).result, VK_ERROR_OUT_OF_HOST_MEMORY);
     module_->fail(exporting, 0);
@@ -376,7 +378,7 @@ TEST_P(FailingExport, AcquireFailsAndTheImageIsFreeAgain) {
     vkDeviceWaitIdle(client.device);
 }
 
-// strerrorname_np() of newer C libraries, for these.
+// The name of an errno value that is used below.
 std::string error_name(const testing::TestParamInfo<int>& tested) {
     switch (tested.param) {
     case E2BIG:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariant 9: a swapchain of the layer's can be given names, tags and private data as any object
-// can, and the driver does not see its handle.
+// Invariant 9: an application can set names, tags and private data on a swapchain of the layer's as
+// on any object, and the driver does not receive its handle.
 #include "fake_driver/control.hpp"
 #include "fixture.hpp"
 
@@ -19,7 +19,7 @@ protected:
     }
 };
 
-// An application whose swapchain is the layer's, and an image of it the driver's.
+// An application with a swapchain, which belongs to the layer. The images belong to the driver.
 struct Objects {
     explicit Objects(Compositor& compositor, uint32_t api_version = VK_API_VERSION_1_3) :
         app(compositor),
@@ -73,7 +73,7 @@ TEST_F(ObjectData, DebugUtilsNamesAndTagsOfASwapchainDoNotReachTheDriver) {
     EXPECT_EQ(set_tag(objects.device, &tag), VK_SUCCESS);
     EXPECT_EQ(fake_driver().call_count("vkSetDebugUtilsObjectTagEXT"), 0u);
 
-    // The driver's own objects go to the driver.
+    // Names and tags of the driver's own objects reach the driver.
     name.objectType = tag.objectType = VK_OBJECT_TYPE_IMAGE;
     name.objectHandle = tag.objectHandle = objects.image();
     EXPECT_EQ(set_name(objects.device, &name), VK_SUCCESS);
@@ -154,7 +154,7 @@ TEST_P(PrivateData, TheLayerStoresThePrivateDataOfASwapchain) {
     EXPECT_EQ(fake_driver().call_count("vkSetPrivateData"), 0u);
     EXPECT_EQ(fake_driver().call_count("vkGetPrivateData"), 0u);
 
-    // The driver keeps it for its own objects.
+    // The driver stores the private data of its own objects.
     EXPECT_EQ(set(objects.device, VK_OBJECT_TYPE_IMAGE, objects.image(), slots[0], 45), VK_SUCCESS);
     uint64_t data = 0;
     get(objects.device, VK_OBJECT_TYPE_IMAGE, objects.image(), slots[0], &data);
@@ -163,7 +163,7 @@ TEST_P(PrivateData, TheLayerStoresThePrivateDataOfASwapchain) {
         destroy(objects.device, slot, nullptr);
     EXPECT_EQ(fake_driver().call_count("vkDestroyPrivateDataSlot"), 2u);
 
-    // A new slot has no data, though its handle may be an old one.
+    // A new slot has no data, although its handle may be that of a destroyed slot.
     VkPrivateDataSlot again = VK_NULL_HANDLE;
     ASSERT_EQ(create(objects.device, &info, nullptr, &again), VK_SUCCESS);
     EXPECT_EQ(again, slots[1]);
@@ -171,8 +171,8 @@ TEST_P(PrivateData, TheLayerStoresThePrivateDataOfASwapchain) {
     destroy(objects.device, again, nullptr);
 }
 
-// VkImageSwapchainCreateInfoKHR in the VkImageCreateInfo of a question (VK_KHR_maintenance5; the
-// headers may be older).
+// vkGetDeviceImageSubresourceLayoutKHR of VK_KHR_maintenance5, for an image with
+// VkImageSwapchainCreateInfoKHR in its chain. The headers may lack the structures.
 TEST_F(ObjectData, ASubresourceQueryReachesTheDriverWithoutTheSwapchain) {
     fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, "VK_KHR_maintenance5");
     Compositor& compositor = start();
@@ -193,18 +193,18 @@ TEST_F(ObjectData, ASubresourceQueryReachesTheDriverWithoutTheSwapchain) {
         const void* next;
         const VkImageCreateInfo* image;
         const void* subresource;
-    } question{VkStructureType(1000470004), nullptr, &image, nullptr};
+    } info{VkStructureType(1000470004), nullptr, &image, nullptr};
     struct {
         VkStructureType type = VkStructureType(1000338002);
         void* next = nullptr;
         VkSubresourceLayout layout{};
-    } answer;
+    } layout;
     using Get = void(VKAPI_PTR*)(VkDevice, const void*, void*);
     const auto get =
         reinterpret_cast<Get>(vkGetDeviceProcAddr(device, "vkGetDeviceImageSubresourceLayoutKHR"));
     ASSERT_NE(get, nullptr);
-    get(device, &question, &answer);
-    EXPECT_EQ(answer.layout.rowPitch, 256u);
+    get(device, &info, &layout);
+    EXPECT_EQ(layout.layout.rowPitch, 256u);
     EXPECT_EQ(image.pNext, &of);
 }
 

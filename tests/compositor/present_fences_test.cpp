@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariants 3, 4 and 5 on real dma-bufs: what the window system finds on a buffer when it is
-// committed.
+// Invariants 3, 4 and 5 on real dma-bufs: which fences the compositor finds on a buffer when the
+// buffer is committed.
 #include "fixture.hpp"
 #include "who_waits.hpp"
 
@@ -32,7 +32,7 @@ TEST_F(PresentFences, TheRequestedTransportIsUsed) {
         << log.text();
 }
 
-// Present returns and the commit arrives while the rendering is held back, so neither waited for
+// Present returns and the commit arrives while the rendering is unfinished, so neither waits for
 // it.
 TEST_F(PresentFences, TheCommittedBufferIsPendingUntilTheRenderingIsDone) {
     Compositor& compositor = start();
@@ -92,7 +92,8 @@ TEST_F(PresentFences, EveryBufferOfOnePresentCallIsPendingUntilTheRenderingIsDon
         EXPECT_TRUE(may_read(i)) << i;
 }
 
-// What is the driver's in a call with both can only wait here, since the semaphore has been taken.
+// The call presents to a swapchain of the layer's and to one of the driver's. A semaphore can be
+// waited for once, and the layer does that. The driver's part has to wait on the CPU.
 TEST_F(PresentFences, AMixedPresentCallReachesTheDriverAfterTheRendering) {
     Compositor& compositor = start();
     Compositor without_dmabuf({.globals = {.dmabuf = 0}});
@@ -114,7 +115,7 @@ TEST_F(PresentFences, AMixedPresentCallReachesTheDriverAfterTheRendering) {
         [&] { result = present_together(client.device.queue, both, {rendered}); },
         [&] {
             EXPECT_EQ(fake_driver().call_count("vkQueuePresentKHR"), 0u);
-            EXPECT_EQ(compositor.commits(), 1u) << "the layer's own does not wait";
+            EXPECT_EQ(compositor.commits(), 1u) << "the layer's swapchain has to wait for nothing";
             EXPECT_FALSE(may_read(0));
             EXPECT_TRUE(fake_driver().release_one());
         });
@@ -138,8 +139,7 @@ TEST_F(PresentFences, FinishedRenderingLeavesTheBufferReady) {
     vkDeviceWaitIdle(client.device);
 }
 
-// The client's rendering is a writer: it does not keep a window system that only reads from seeing
-// the previous fences, and the fences of readers stay on the buffer beside it.
+// Present attaches the rendering as a writer. The fences of readers stay on the buffer beside it.
 TEST_F(PresentFences, PresentKeepsTheFencesOfReadersOnTheBuffer) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
@@ -158,7 +158,7 @@ TEST_F(PresentFences, PresentKeepsTheFencesOfReadersOnTheBuffer) {
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     auto [result, index] = acquire(client.device, swapchain, forever, acquired);
     ASSERT_EQ(result, VK_SUCCESS);
-    // Rendering that does not wait for the reader, as of an application that knows better.
+    // This rendering does not wait for the reader.
     client.renderer.submit({}, {rendered});
     ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
     compositor.settle();
@@ -169,8 +169,8 @@ TEST_F(PresentFences, PresentKeepsTheFencesOfReadersOnTheBuffer) {
     EXPECT_TRUE(all_fences_signalled(dma_buf.get()));
 }
 
-// A whole chain: the compositor reads the frame for a while after it let the buffer go, the client
-// renders the next one when that is over, the compositor shows it when the rendering is over.
+// In every frame the compositor releases the buffer while it still reads it, the application
+// renders after the read, and the compositor reads after the rendering.
 TEST_F(PresentFences, ReadingAndRenderingAreOrderedByFencesAlone) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
@@ -185,7 +185,7 @@ TEST_F(PresentFences, ReadingAndRenderingAreOrderedByFencesAlone) {
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     for (int frame = 0; frame < 20; ++frame) {
         Fd reader = timeline.fence();
-        let_go(buffer, {&reader});
+        release_with_readers(buffer, {&reader});
         auto [result, index] = acquire(client.device, swapchain, forever, acquired);
         ASSERT_EQ(result, VK_SUCCESS);
         client.renderer.submit({acquired}, {rendered});

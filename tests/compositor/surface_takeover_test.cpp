@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariant 8: a surface of a compositor that the layer cannot serve is the driver's own business.
+// Invariant 8: a surface is taken over if driver and compositor share a buffer layout. Else it
+// passes through to the driver's own window system.
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
@@ -26,7 +27,8 @@ protected:
     }
 };
 
-// The device's extensions are hidden whatever the surface: what the driver has of them is, too.
+// The extensions are hidden for the device, so the driver's answers about a surface must not report
+// them either.
 TEST_P(PassThroughSurface, SurfaceQueriesDoNotReportHiddenExtensions) {
     fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, "VK_KHR_shared_presentable_image");
     Compositor& compositor = start(GetParam().script);
@@ -41,7 +43,7 @@ TEST_P(PassThroughSurface, SurfaceQueriesDoNotReportHiddenExtensions) {
         VkStructureType type = VkStructureType(1000479000);
         void* next = nullptr;
         VkBool32 supported = VK_TRUE;
-    } present_id2; // VkSurfaceCapabilitiesPresentId2KHR, for the headers may be older
+    } present_id2; // VkSurfaceCapabilitiesPresentId2KHR, which older headers lack
     const auto capabilities =
         query_capabilities(client.instance, client.device, client.surface, &present_id2);
     EXPECT_EQ(capabilities.minImageCount, uint32_t(FAKE_DRIVER_NATIVE_MIN_IMAGES));
@@ -132,8 +134,8 @@ INSTANTIATE_TEST_SUITE_P(, TakenOverSurface, testing::Values(3u, 4u, 5u), [](aut
     return "LinuxDmabufVersion" + std::to_string(tested.param);
 });
 
-// The answer to wl_registry.bind may be read at once with the end of a round trip that was asked
-// for before it, and must not be lost there.
+// The events that answer wl_registry.bind may arrive together with the end of a round trip that was
+// requested before. The layer must not lose them.
 TEST_P(TakenOverSurface, EventsMayArriveTogetherWithTheEndOfAnEarlierRoundTrip) {
     Compositor& compositor = start({.globals = {.dmabuf = GetParam()}});
     App app(compositor);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// VK_KHR_swapchain beside its frame loop: several swapchains, old ones, images that the application
-// makes of them, and the device-group calls of Vulkan 1.1.
+// VK_KHR_swapchain outside the frame loop: several swapchains, retired ones, images that are bound
+// to a swapchain's memory, and the device-group calls of Vulkan 1.1.
 #include "fake_driver/control.hpp"
 #include "fixture.hpp"
 
@@ -33,7 +33,7 @@ TEST_F(SwapchainTest, AcquireFromARetiredSwapchainIsOutOfDate) {
     vkDeviceWaitIdle(client.device);
 }
 
-// oldSwapchain is retired whether or not the new one comes to be.
+// The specification retires oldSwapchain even if the creation of the new swapchain fails.
 TEST_F(SwapchainTest, OldSwapchainIsRetiredEvenIfTheCreationFails) {
     Compositor& compositor = start();
     Client client(compositor);
@@ -55,7 +55,7 @@ struct FlagsCase {
     VkResult result;
 };
 
-// What a flag asks for is done or refused, and never left out.
+// The layer does what a flag requests or fails the creation. It ignores no flag.
 class SwapchainFlags : public SwapchainTest, public testing::WithParamInterface<FlagsCase> {};
 
 TEST_P(SwapchainFlags, AFlagIsObeyedOrRefused) {
@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
                               VK_ERROR_INITIALIZATION_FAILED},
                     FlagsCase{"MutableFormat", VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR,
                               VK_SUCCESS},
-                    // Of extensions that the layer hides; by number, for the headers may be older.
+                    // Flags of hidden extensions, which older headers lack.
                     FlagsCase{"DeferredMemoryAllocation", 0x8, VK_ERROR_INITIALIZATION_FAILED},
                     FlagsCase{"PresentId2", 0x40, VK_ERROR_INITIALIZATION_FAILED},
                     FlagsCase{"PresentWait2", 0x80, VK_ERROR_INITIALIZATION_FAILED},
@@ -80,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
                     FlagsCase{"UnknownFlag", 0x80000000, VK_ERROR_INITIALIZATION_FAILED}),
     [](const auto& each) { return each.param.name; });
 
-// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags, which takes the place of imageUsage.
+// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags, which replaces imageUsage.
 struct UsageFlags2 {
     VkStructureType type = VkStructureType(1000668002);
     const void* next = nullptr;
@@ -98,8 +98,9 @@ TEST_F(SwapchainTest, A64BitUsageThatTheDriverLacksIsRefused) {
     EXPECT_EQ(client.swapchain({.next = &usual}).result, VK_SUCCESS);
 }
 
-// An image that was acquired before its swapchain retired may still be presented; the specification
-// lets that succeed or be out of date. It must not end up over the new swapchain's picture.
+// An image that was acquired before its swapchain was retired may still be presented. By the
+// specification that succeeds or returns VK_ERROR_OUT_OF_DATE_KHR. The window must show the new
+// swapchain's frame in the end.
 TEST_F(SwapchainTest, AnAcquiredImageOfARetiredSwapchainMayBePresented) {
     Compositor& compositor = start();
     Client client(compositor);
@@ -128,7 +129,7 @@ TEST_F(SwapchainTest, AWindowHasOneSwapchainAtATime) {
     EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
 }
 
-// A window is the wl_surface, through whatever VkSurfaceKHR, VkInstance and VkDevice.
+// The window is the wl_surface, whatever VkSurfaceKHR, VkInstance and VkDevice are used.
 TEST_F(SwapchainTest, AWindowHasOneSwapchainAtATimeThroughAnySurfaceInstanceAndDevice) {
     Client client(start({.globals = {.fifo = 1}}));
     Owned<VkSurfaceKHR> second = make_surface(client.instance, client.app, client.window);
@@ -143,7 +144,8 @@ TEST_F(SwapchainTest, AWindowHasOneSwapchainAtATimeThroughAnySurfaceInstanceAndD
     EXPECT_EQ(client.frame(first), VK_SUCCESS);
     vkDeviceWaitIdle(client.device);
 
-    // One after the other, by oldSwapchain and by destruction.
+    // The next swapchain can be created with the first as oldSwapchain, and another one after the
+    // next is destroyed.
     Swapchain next(client.device, second, {.mode = VK_PRESENT_MODE_FIFO_KHR, .old = first.handle});
     ASSERT_EQ(next.result, VK_SUCCESS);
     EXPECT_EQ(client.frame(next), VK_SUCCESS);
@@ -158,8 +160,8 @@ TEST_F(SwapchainTest, AWindowHasOneSwapchainAtATimeThroughAnySurfaceInstanceAndD
     EXPECT_EQ(wl_display_get_error(client.app.display()), 0);
 }
 
-// The first is destroyed by one thread and the next made by another as soon as it may be: the
-// compositor would end the connection if a wl_surface had two wp_fifo_v1 at a time.
+// Each thread creates its next swapchain as soon as the other thread has destroyed its own. The
+// compositor would end the connection if a wl_surface had two wp_fifo_v1 objects at a time.
 TEST_F(SwapchainTest, TwoThreadsCreateSwapchainsOnOneWindowInTurn) {
     Client client(start({.globals = {.fifo = 1}}));
     Owned<VkSurfaceKHR> surfaces[] = {make_surface(client.instance, client.app, client.window),
@@ -181,8 +183,8 @@ TEST_F(SwapchainTest, TwoThreadsCreateSwapchainsOnOneWindowInTurn) {
     EXPECT_EQ(wl_display_get_error(client.app.display()), 0);
 }
 
-// The old swapchain of a new one that is the driver's may be the layer's: oldSwapchain belongs to
-// the native window, not to the VkSurfaceKHR.
+// oldSwapchain belongs to the native window, not to the VkSurfaceKHR. Here the old swapchain is the
+// layer's, and the new one is the driver's.
 TEST_F(SwapchainTest, AnOldSwapchainOfTheLayersDoesNotReachTheDriver) {
     Client client(start());
     Swapchain old = client.swapchain();
@@ -215,10 +217,10 @@ TEST_F(SwapchainTest, OneCallPresentsToSeveralSwapchains) {
     EXPECT_EQ(compositor.commit_at(1).width, 48);
 }
 
-// The worse result is the call's, and what fails for one swapchain is shown for the other.
+// The call returns the worst result. If it fails for one swapchain, it still commits the other.
 TEST_F(SwapchainTest, EverySwapchainOfAPresentCallHasItsOwnResult) {
     Compositor& compositor = start();
-    // The second window is on another connection, whose compositor dies.
+    // One window is on another connection, whose compositor disconnects.
     Compositor other({.release = Release::manual});
     Client client(compositor);
     {
@@ -243,15 +245,15 @@ struct DedicatedCase {
 };
 class SwapchainMemory : public SwapchainTest, public testing::WithParamInterface<DedicatedCase> {};
 
-// Memory that is dedicated to the swapchain's image must not be bound to another: the driver says
-// if it is.
+// Memory that is dedicated to the swapchain's image must not be bound to another image. The fake
+// driver reports that as misuse.
 TEST_P(SwapchainMemory, AnImageMayBeBoundToTheMemoryOfASwapchainImage) {
     fake_driver().set_dedicated(0, GetParam().prefers, GetParam().requires_it);
     Client client(start());
     Swapchain swapchain = client.swapchain();
     VkImageSwapchainCreateInfoKHR of_swapchain{VK_STRUCTURE_TYPE_IMAGE_SWAPCHAIN_CREATE_INFO_KHR};
     of_swapchain.swapchain = swapchain;
-    // What the specification says the image must be like: the swapchain's own creation parameters.
+    // VkImageSwapchainCreateInfoKHR requires the swapchain's own creation parameters.
     VkImageCreateInfo info{VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO};
     info.pNext = &of_swapchain;
     info.imageType = VK_IMAGE_TYPE_2D;
@@ -275,7 +277,7 @@ TEST_P(SwapchainMemory, AnImageMayBeBoundToTheMemoryOfASwapchainImage) {
         VkBindImageMemoryInfo bind{VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO};
         bind.pNext = &to_swapchain;
         bind.image = image;
-        // An image that the swapchain does not have is not asked of the driver, either.
+        // An image index that the swapchain does not have is an error.
         to_swapchain.imageIndex = uint32_t(swapchain.images.size());
         EXPECT_LT(vkBindImageMemory2(client.device, 1, &bind), VK_SUCCESS);
         to_swapchain.imageIndex = index;
@@ -361,7 +363,7 @@ TEST_F(SwapchainTest, TheApplicationChoosesTheExtent) {
     ASSERT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client.device.physical, client.surface,
                                                         &capabilities),
               VK_SUCCESS);
-    // The specification's special value for Wayland, where the surface has no size of its own.
+    // The specification's special value for Wayland surfaces, which have no size of their own.
     EXPECT_EQ(capabilities.currentExtent.width, UINT32_MAX);
     EXPECT_EQ(capabilities.currentExtent.height, UINT32_MAX);
     EXPECT_LE(capabilities.minImageExtent.width, 1u);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Drivers that do not exchange sync_files with semaphores, or with fences, or in one direction
-// only: what the layer does for each combination, on real fences.
+// Drivers that cannot import SYNC_FDs into semaphores or into fences, or cannot export them: what
+// the layer does for each combination, on real fences.
 #include "fixture.hpp"
 
 #include "fake_compositor/dma_buf.hpp"
@@ -9,12 +9,14 @@
 namespace fencebridge::test {
 namespace {
 
+// Which operations with SYNC_FD handles the driver supports.
 struct Operations {
     bool export_semaphore, import_semaphore, export_fence, import_fence;
 };
 
-// What crosses as a sync_file; the rest is waited for on the CPU.
-bool carries(const Operations& supported) {
+// Whether the driver can exchange sync_files with the window system. If not, the layer waits on the
+// CPU.
+bool exchanges_sync_files(const Operations& supported) {
     return (supported.export_semaphore || supported.export_fence) && supported.import_semaphore;
 }
 
@@ -32,8 +34,8 @@ void apply(const Operations& supported) {
     fake_driver().set_sync_fd_features(0, semaphore, fence);
 }
 
-// A client that has presented every image, with a timeline for the readers' fences on the first
-// one's buffer, and a fence to acquire it with.
+// A client that has presented every image. It has a timeline for the fences of readers of the first
+// image's buffer, and a fence for its acquire.
 struct Shown {
     explicit Shown(Compositor& compositor) : client(compositor) {
         EXPECT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
@@ -61,7 +63,7 @@ TEST_P(SyncFdSupport, TheTransportIsCpuIfTheDriverCannotExchangeSyncFiles) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(swapchain.result, VK_SUCCESS);
-    std::string expected = carries(GetParam()) ? transport() : "cpu";
+    std::string expected = exchanges_sync_files(GetParam()) ? transport() : "cpu";
     EXPECT_EQ(log.lines_with({"info: swapchain", "transport=" + expected + " "}).size(), 1u)
         << log.text();
 }
@@ -74,13 +76,13 @@ TEST_P(SyncFdSupport, AcquireSignalsFenceAndSemaphoreWhenTheReaderIsDone) {
     Owned<VkSemaphore> semaphore = make_semaphore(client.device);
     for (int round = 0; round < 5; ++round) {
         Fd reader = timeline.fence();
-        if (!carries(GetParam()))
+        if (!exchanges_sync_files(GetParam()))
             timeline.advance();
-        let_go(buffer, {&reader});
+        release_with_readers(buffer, {&reader});
         auto [result, index] = acquire(client.device, swapchain, forever, semaphore, fence);
         ASSERT_EQ(result, VK_SUCCESS);
         client.renderer.submit_no_work({semaphore}, waited_for);
-        if (carries(GetParam())) {
+        if (exchanges_sync_files(GetParam())) {
             EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
             EXPECT_EQ(vkGetFenceStatus(client.device, waited_for), VK_NOT_READY);
             timeline.advance();
@@ -116,12 +118,12 @@ TEST_P(SyncFdSupport, TheBufferIsNotReadBeforeTheRenderingIsDone) {
     for (size_t frame = 0; frame < 5; ++frame) {
         auto [result, index] = client.acquire(swapchain);
         ASSERT_EQ(result, VK_SUCCESS);
-        fake_driver().hold_rendering(carries(GetParam()));
+        fake_driver().hold_rendering(exchanges_sync_files(GetParam()));
         client.renderer.submit({}, {rendered});
         ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
         ASSERT_EQ(compositor.commits(), frame + 1);
-        EXPECT_NE(might_read_at_once(frame), carries(GetParam()));
-        if (carries(GetParam())) {
+        EXPECT_NE(might_read_at_once(frame), exchanges_sync_files(GetParam()));
+        if (exchanges_sync_files(GetParam())) {
             EXPECT_FALSE(may_read(frame));
             fake_driver().release_one();
         }
@@ -131,8 +133,8 @@ TEST_P(SyncFdSupport, TheBufferIsNotReadBeforeTheRenderingIsDone) {
     ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
 }
 
-// As many semaphores and fences are kept as were once in use together, which later frames may be
-// more than earlier ones; but not one a frame.
+// The layer keeps as many semaphores and fences as were in use at once. Later frames may use more
+// of them at once than earlier ones, but not one more in every frame.
 TEST_P(SyncFdSupport, DescriptorsAndDriverObjectsDoNotGrowWithTheFrames) {
     constexpr size_t frames = 100;
     Compositor& compositor = start({.release = Release::manual});
@@ -143,12 +145,12 @@ TEST_P(SyncFdSupport, DescriptorsAndDriverObjectsDoNotGrowWithTheFrames) {
     auto held_after_more_frames = [&] {
         for (size_t i = 0; i < frames; ++i) {
             Fd reader = timeline.fence();
-            if (!carries(GetParam()))
+            if (!exchanges_sync_files(GetParam()))
                 timeline.advance();
-            let_go(buffer, {&reader});
+            release_with_readers(buffer, {&reader});
             uint32_t index = acquire(client.device, swapchain, forever, semaphore, fence).index;
             client.renderer.submit_no_work({semaphore}, waited_for);
-            if (carries(GetParam()))
+            if (exchanges_sync_files(GetParam()))
                 timeline.advance();
             EXPECT_TRUE(wait_and_reset(client.device, fence));
             EXPECT_TRUE(wait_and_reset(client.device, waited_for));
@@ -190,7 +192,7 @@ INSTANTIATE_TEST_SUITE_P(, SyncFdSupport, testing::ValuesIn(all_combinations()),
 
 class Submissions : public FencesTest {
 protected:
-    // Submissions of the layer's in one acquire and present, with two wait semaphores.
+    // Returns how often the layer submits in one acquire and one present with two wait semaphores.
     uint64_t in_one_frame() {
         Compositor& compositor = start();
         Client client(compositor);
@@ -219,9 +221,9 @@ TEST_F(Submissions, AFrameNeedsOneSubmissionIfSemaphoresWithImportedPayloadsCann
     EXPECT_EQ(in_one_frame(), 1u);
 }
 
-// A second submission tells when the semaphore that the first waits for may be used again. Where it
-// fails, the application's fence is signalled all the same, and nothing asks for that semaphore any
-// more.
+// Acquire submits twice. The first submission waits for a semaphore of the layer's and signals the
+// application's fence. The second signals a fence of the layer's, which tells that the semaphore
+// can be used again. If the second fails, the semaphore is not used any more.
 TEST_F(Submissions, AFailureOfTheSecondSubmissionInAcquireCostsOneSemaphore) {
     apply({.export_semaphore = true,
            .import_semaphore = true,
@@ -233,7 +235,7 @@ TEST_F(Submissions, AFailureOfTheSecondSubmissionInAcquireCostsOneSemaphore) {
     auto& [client, swapchain, buffer, timeline, fence] = shown;
     auto acquire_behind_a_reader = [&] {
         Fd reader = timeline.fence();
-        let_go(buffer, {&reader});
+        release_with_readers(buffer, {&reader});
         auto [result, index] = acquire(client.device, swapchain, forever, VK_NULL_HANDLE, fence);
         ASSERT_EQ(result, VK_SUCCESS);
         EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
@@ -261,7 +263,7 @@ TEST_F(Submissions, AFrameNeedsOneSubmissionIfTheDriverExportsOnlyFences) {
     EXPECT_EQ(in_one_frame(), 1u);
 }
 
-// The application says itself what it wants of a semaphore; that is not changed.
+// The layer does not change a VkExportSemaphoreCreateInfo of the application.
 TEST_F(Submissions,
        APresentNeedsOneSubmissionIfTheApplicationMadeTheSemaphoreExportableInAnotherWay) {
     Compositor& compositor = start();
@@ -280,8 +282,7 @@ TEST_F(Submissions,
     vkDestroySemaphore(client.device, rendered, nullptr);
 }
 
-// An acquired image that is presented without being drawn to: its semaphore has a payload that was
-// imported.
+// The image is presented without rendering. The semaphore has an imported payload.
 TEST_F(Submissions, APresentThatWaitsForTheSemaphoreOfAcquireNeedsNoSubmission) {
     Compositor& compositor = start();
     Client client(compositor);
@@ -303,7 +304,7 @@ TEST_F(Submissions, ADeviceWithoutAQueueForTheLayerPassesThrough) {
            .export_fence = true,
            .import_fence = false});
     ErrorLog log;
-    Client client(start()); // takes both queues
+    Client client(start()); // uses both queues
     EXPECT_EQ(log.lines_with({"passes through", "no queue left"}).size(), 1u) << log.text();
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Several threads, each with its own window, on one connection that the application dispatches too.
+// Several threads render to windows on one connection, which the application dispatches as well.
 #include "channel.hpp"
 #include "fixture.hpp"
 
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int frames_each = 300;
 
-// An application's main loop: waits for events of the default queue and dispatches them.
+// One turn of an application's main loop: waits for events and dispatches the default queue.
 void dispatch_for(wl_display* display, std::chrono::milliseconds time) {
     while (wl_display_prepare_read(display) != 0)
         wl_display_dispatch_pending(display);
@@ -69,7 +69,7 @@ TEST_P(Threads, TwoThreadsOfOneDeviceRenderToTwoWindows) {
     Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
     Swapchain first = client.swapchain({.mode = GetParam()});
     Swapchain second(client.device, surface, {.mode = GetParam()});
-    // The queue is externally synchronised; acquiring is per swapchain and needs no lock.
+    // A VkQueue is externally synchronised. Acquires from different swapchains need no lock.
     std::mutex queue;
     auto render = [&](const Swapchain& swapchain) {
         Owned<VkFence> fence = make_fence(client.device);
