@@ -143,9 +143,8 @@ TEST_P(TakenOverSurface, EventsMayArriveTogetherWithTheEndOfAnEarlierRoundTrip) 
     Owned<wl_surface*> window = app.new_surface();
     app.round_trip();
     compositor.on_thread([](Scene& scene) {
-        scene.add_fault({.kind = Fault::Kind::let_client_go_first,
-                         .interface = "wl_display",
-                         .request = "sync"});
+        scene.add_fault(
+            {.kind = Fault::Kind::wait_for_client, .interface = "wl_display", .request = "sync"});
     });
     Owned<VkSurfaceKHR> surface = make_surface(instance, app, window);
     Device device(instance);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The fake compositor itself, driven by a plain Wayland client.
+// The fake compositor, tested with a plain Wayland client.
 #include "plain_client.hpp"
 
 #include <sys/socket.h>
@@ -19,7 +19,7 @@ TEST(FakeCompositor, OffersTheGlobalsOfTheScript) {
     EXPECT_FALSE(client.globals.contains("wl_shm"));
 }
 
-// Where a client's connection leads to, as the client can tell.
+// The path of the socket that a client is connected to; empty if it has none.
 std::string peer_of(wl_display* display) {
     sockaddr_un address{};
     socklen_t length = sizeof address;
@@ -35,7 +35,7 @@ TEST(FakeCompositor, IsReachedByThePathOfItsSocket) {
         path = compositor.socket_path();
         PlainClient client(compositor);
         EXPECT_EQ(peer_of(client.display), path);
-        // As whoever reads the path from there connects a second time.
+        // A client that has the path can make a second connection.
         PlainClient second(wl_display_connect(path.c_str()));
         EXPECT_NE(second.compositor, nullptr);
         EXPECT_EQ(compositor.on_thread([](Scene& scene) { return scene.clients(); }), 2u);

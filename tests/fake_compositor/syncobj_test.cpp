@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The fake compositor's linux-drm-syncobj-v1, driven by a plain Wayland client.
+// The fake compositor's linux-drm-syncobj-v1, tested with a plain Wayland client.
 #include "plain_client.hpp"
 
 #include "dma_buf.hpp"
@@ -22,7 +22,7 @@ Script with_syncobj(Script script = {}) {
     return script;
 }
 
-// A timeline of the client's, and the protocol's object for it.
+// A timeline of the client, and its protocol object.
 struct ClientTimeline {
     std::shared_ptr<Syncobj> syncobj;
     wp_linux_drm_syncobj_timeline_v1* object = nullptr;
@@ -59,7 +59,7 @@ struct Window : PlainClient {
         disown(buffer);
         wl_buffer_destroy(buffer);
     }
-    // One frame: acquired at 2 n - 1, released at 2 n.
+    // Commits frame n, with the acquire point 2 n - 1 and the release point 2 n.
     void show_at(const ClientTimeline& timeline, uint64_t n, wl_buffer* buffer) {
         set_acquire(timeline, 2 * n - 1);
         set_release(timeline, 2 * n);
@@ -114,7 +114,7 @@ TEST_F(FakeSyncobj, ThePointsOfACommitAreRecorded) {
     ClientTimeline release = window.timeline();
     constexpr uint64_t large = 0x1'0000'0007;
     window.set_acquire(acquire, 1);
-    window.set_acquire(acquire, large); // takes the other's place
+    window.set_acquire(acquire, large); // replaces point 1
     window.set_release(release, 3);
     window.show(window.surface, window.make_buffer());
     Commit commit = compositor.last_commit();
@@ -131,7 +131,7 @@ TEST_F(FakeSyncobj, ACommitRecordsWhetherItsAcquirePointHadSignalled) {
     ClientTimeline waiting = window.timeline();
     ClientTimeline signalled = window.timeline();
     FenceTimeline rendering;
-    ASSERT_TRUE(waiting.syncobj->put(1, rendering.fence()));
+    ASSERT_TRUE(waiting.syncobj->import_fence(1, rendering.fence()));
     ASSERT_TRUE(signalled.syncobj->signal(1));
     for (const ClientTimeline& timeline : {nothing, waiting, signalled})
         window.show_at(timeline, 1, window.make_buffer());
@@ -149,7 +149,7 @@ TEST_F(FakeSyncobj, TheSignalOfAnAcquirePointIsSeenAfterTheCommit) {
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
     FenceTimeline rendering;
-    ASSERT_TRUE(timeline.syncobj->put(1, rendering.fence()));
+    ASSERT_TRUE(timeline.syncobj->import_fence(1, rendering.fence()));
     window.show_at(timeline, 1, window.make_buffer());
     EXPECT_FALSE(compositor.acquire_signalled(0));
     EXPECT_FALSE(compositor.wait_for_acquire_point(0, moment));
@@ -263,7 +263,7 @@ TEST_F(FakeSyncobj, APointOutlivesItsTimelineObject) {
     EXPECT_TRUE(compositor.last_commit().acquire_pending);
     compositor.release(buffer_of(compositor, 0));
     EXPECT_TRUE(release.syncobj->signalled(2));
-    // Nothing holds the other one any more.
+    // The compositor has freed the acquire timeline.
     ASSERT_TRUE(acquire.syncobj->signal(1));
     EXPECT_FALSE(compositor.acquire_signalled(0));
 }
@@ -300,7 +300,7 @@ TEST_F(FakeSyncobj, DestroyingTheSurfaceObjectDropsItsPendingPoints) {
     wp_linux_drm_syncobj_surface_v1_destroy(window.points);
     window.show(window.surface, window.make_buffer());
     EXPECT_EQ(compositor.last_commit().acquire_point, std::nullopt);
-    // And the surface may have another.
+    // The surface may have another such object now.
     window.own(wp_linux_drm_syncobj_manager_v1_get_surface(window.syncobj_manager, window.surface));
     EXPECT_GE(wl_display_roundtrip(window.display), 0);
 }
@@ -314,7 +314,7 @@ TEST_F(FakeSyncobj, ImportedTimelinesAreFreedWhenTheClientDisconnects) {
             window.show_at(timeline, 1, window.make_buffer());
         window.set_acquire(timelines[0], 3);
         wl_display_roundtrip(window.display);
-        EXPECT_EQ(Syncobj::live(), 4u); // here and there
+        EXPECT_EQ(Syncobj::live(), 4u); // two in the client, two in the compositor
     }
     EXPECT_TRUE(compositor.wait_until([](const Scene& scene) { return scene.clients() == 0; }));
     EXPECT_EQ(Syncobj::live(), 0u);
@@ -333,7 +333,7 @@ TEST_F(FakeSyncobj, ImportedTimelinesAreFreedWithTheCompositor) {
 TEST_F(FakeSyncobj, AWaitForAPointWithoutAFenceLastsUntilThePointSignals) {
     auto syncobj = Syncobj::make(DrmNode::find());
     EXPECT_FALSE(syncobj->wait(1, moment));
-    EXPECT_EQ(errno, ETIME); // EINVAL would be: nothing to wait for
+    EXPECT_EQ(errno, ETIME); // EINVAL would mean that the ioctl does not wait
     ASSERT_TRUE(syncobj->signal(1));
     EXPECT_TRUE(syncobj->wait(1, Compositor::patience));
 }
@@ -361,7 +361,7 @@ TEST_P(FakeSyncobjError, TheProtocolErrorIsPosted) {
     EXPECT_EQ(wl_display_get_protocol_error(window.display, &interface, &object), GetParam().code);
     ASSERT_NE(interface, nullptr);
     EXPECT_STREQ(interface->name, GetParam().interface->name);
-    // What is refused is no commit.
+    // A refused commit is not recorded.
     EXPECT_EQ(compositor.commits(), 0u);
 }
 
