@@ -26,7 +26,7 @@ protected:
         EXPECT_TRUE(is_taken_over(device));
     }
 
-    static void come_and_go(int rounds) {
+    static void create_and_destroy(int rounds) {
         for (int i = 0; i < rounds; ++i) {
             const Instance instance;
             const Device device{instance.physical_device()};
@@ -36,8 +36,8 @@ protected:
 };
 
 TEST_F(DevicesTest, TwoInstancesWithTwoDevicesEachMayBeDestroyedInAnyOrder) {
-    // Devices 0 and 1 are of instance 0, 2 and 3 of instance 1. An instance goes when the last of
-    // its devices has gone.
+    // Devices 0 and 1 belong to instance 0, devices 2 and 3 to instance 1. An instance is destroyed
+    // after the last of its devices.
     std::array<size_t, 4> order{};
     std::iota(order.begin(), order.end(), 0);
     do {
@@ -101,13 +101,13 @@ TEST_F(DevicesTest, ThreadsCreateAndDestroyTheirOwnInstancesAndDevices) {
 TEST_F(DevicesTest, CreatingAndDestroyingManyInstancesLeaksNoMemory) {
     // The loader may load and unload the layer with every instance.
     constexpr int rounds = 100;
-    come_and_go(rounds);
-    fake_driver().reset(); // forgets its log of those
+    create_and_destroy(rounds);
+    fake_driver().reset(); // frees the log of those calls
     const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
-    come_and_go(rounds);
+    create_and_destroy(rounds);
     fake_driver().reset();
     const size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
-    // Less than the smallest thing that a load could leave behind each time.
+    // Less than the smallest allocation that every round could leak.
     EXPECT_LT(after, before + rounds * 64);
 }
 
@@ -116,20 +116,20 @@ TEST_F(DevicesTest, OfTwoPhysicalDevicesOnlyTheOneThatLacksAnExtensionPassesThro
     fake_driver().hide_device_extension(0, "VK_KHR_external_memory_fd");
     fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, "VK_KHR_present_wait");
     const Instance instance;
-    const Device short_one{instance.physical_device(0)};
-    const Device served{instance.physical_device(1)};
-    ASSERT_EQ(short_one.result(), VK_SUCCESS);
-    ASSERT_EQ(served.result(), VK_SUCCESS);
-    EXPECT_FALSE(is_taken_over(short_one));
-    EXPECT_TRUE(is_taken_over(served));
+    const Device passes_through{instance.physical_device(0)};
+    const Device taken_over{instance.physical_device(1)};
+    ASSERT_EQ(passes_through.result(), VK_SUCCESS);
+    ASSERT_EQ(taken_over.result(), VK_SUCCESS);
+    EXPECT_FALSE(is_taken_over(passes_through));
+    EXPECT_TRUE(is_taken_over(taken_over));
     EXPECT_EQ(fake_driver().device_create(0)->physical_device, 0U);
     EXPECT_EQ(extensions_of(*fake_driver().device_create(0)),
               std::vector<std::string>{"VK_KHR_swapchain"});
     EXPECT_GT(fake_driver().device_create(1)->extension_count, 1U);
-    const Names of_short = as_set(device_extensions(instance.physical_device(0)));
-    const Names of_served = as_set(device_extensions(instance.physical_device(1)));
-    EXPECT_TRUE(of_short.contains("VK_KHR_present_wait"));
-    EXPECT_FALSE(of_served.contains("VK_KHR_present_wait"));
+    const Names unchanged = as_set(device_extensions(instance.physical_device(0)));
+    const Names without_hidden = as_set(device_extensions(instance.physical_device(1)));
+    EXPECT_TRUE(unchanged.contains("VK_KHR_present_wait"));
+    EXPECT_FALSE(without_hidden.contains("VK_KHR_present_wait"));
 }
 
 TEST_F(DevicesTest, ADeviceGroupOfOnePhysicalDeviceIsTakenOver) {

@@ -135,7 +135,7 @@ TEST_F(FakeDriverTest, TheFenceOfALaterBatchWaitsForTheHeldOneBeforeIt) {
     fake_driver().hold_rendering(VK_TRUE);
     submit({}, {}, VK_NULL_HANDLE, commands.buffer);
     submit({}, {}, fence);
-    submit({}, {}, elsewhere, VK_NULL_HANDLE, 1); // another queue is in no order with it
+    submit({}, {}, elsewhere, VK_NULL_HANDLE, 1); // another queue is not ordered with the first
     EXPECT_EQ(vkGetFenceStatus(*device_, fence), VK_NOT_READY);
     EXPECT_EQ(vkGetFenceStatus(*device_, elsewhere), VK_SUCCESS);
     fake_driver().hold_rendering(VK_FALSE);

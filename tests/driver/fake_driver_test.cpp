@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The fake driver by itself: settings, logs, injected failures, and what it calls a misuse.
+// The fake driver alone: settings, logs, injected failures, and what it reports as misuse.
 #include "fake_driver_fixture.hpp"
 
 namespace fencebridge::test {
@@ -49,7 +49,7 @@ TEST_F(FakeDriverTest, OnlyFunctionsOfTheDevicesVersionAreFound) {
     EXPECT_EQ(properties.apiVersion, VK_API_VERSION_1_1);
     EXPECT_NE(device_->function<PFN_vkVoidFunction>("vkBindImageMemory2"), nullptr);
     EXPECT_EQ(device_->function<PFN_vkVoidFunction>("vkQueueSubmit2"), nullptr);
-    // An extension's function is there only when the extension was enabled.
+    // A function of an extension is found only if the extension is enabled.
     EXPECT_EQ(device_->function<PFN_vkVoidFunction>("vkGetMemoryFdKHR"), nullptr);
 }
 
@@ -71,7 +71,7 @@ TEST_F(FakeDriverTest, TheNthCallFailsOnce) {
     vkDestroySemaphore(*device_, second_one, nullptr);
 }
 
-/// Tests of what the driver calls a misuse; each takes the report back.
+/// Every test here causes one misuse. TearDown() expects the report and clears it.
 class FakeDriverMisuse : public FakeDriverTest {
 protected:
     void TearDown() override {

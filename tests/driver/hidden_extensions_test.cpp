@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Extensions that act on a swapchain the layer does not implement. The driver's own would be handed
-// the layer's swapchains, so they are hidden where the layer's swapchains are used.
+// Extensions that act on swapchains and that the layer does not implement. The driver's
+// implementation would receive the layer's swapchains, so the layer hides them on devices that it
+// takes over.
 #include <algorithm>
 #include <array>
 
@@ -26,7 +27,7 @@ TEST_P(HiddenExtension, IsNotListedIfTheDeviceIsTakenOver) {
     const Instance instance;
     ASSERT_EQ(instance.result(), VK_SUCCESS);
     EXPECT_FALSE(is_shown(instance));
-    // The rest is there.
+    // Other extensions are listed.
     const Names names = as_set(device_extensions(instance.physical_device()));
     EXPECT_TRUE(names.contains("VK_EXT_queue_family_foreign"));
     EXPECT_TRUE(names.contains("VK_KHR_swapchain"));
@@ -54,7 +55,7 @@ TEST_P(HiddenExtension, IsListedIfTheDevicePassesThrough) {
     EXPECT_EQ(device.result(), VK_SUCCESS);
 }
 
-// The loader refuses what is not listed, but not what another layer adds.
+// The loader refuses an extension that is not listed, but another layer can still enable it.
 TEST_P(HiddenExtension, IsRefusedIfALayerAboveEnablesIt) {
     const Instance instance;
     const StderrCapture log;
@@ -78,7 +79,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 class OtherWindowSystem : public DriverTest {};
 
-// A device's extensions are asked for without a surface: what is hidden is missed elsewhere, too.
+// An application enumerates the extensions of a device, not of a surface. A hidden extension is
+// missing for the surfaces of other window systems as well.
 TEST_F(OtherWindowSystem, ALogLineSaysThatExtensionsAreHiddenForItsSurfacesToo) {
     const EnvironmentVariable info{"FENCEBRIDGE_LOG_LEVEL", "info"};
     fake_driver().add_instance_extension("VK_EXT_headless_surface");
@@ -93,7 +95,7 @@ TEST_F(OtherWindowSystem, ALogLineSaysThatExtensionsAreHiddenForItsSurfacesToo) 
     EXPECT_EQ(log.lines_with("VK_EXT_headless_surface").size(), 1U);
 }
 
-/// The features of one of those extensions, in a structure that the headers may lack.
+/// The feature structure of a hidden extension, which older headers lack.
 struct FeaturesCase {
     const char* extension;
     uint32_t type; ///< VkStructureType
@@ -115,7 +117,7 @@ protected:
         fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, GetParam().extension);
     }
 
-    /// How many of the features the application is told it has, by either name of the query.
+    /// The number of features that the query of this name reports.
     static long count_shown(const InstanceRequest& request, const char* query) {
         const Instance instance{request};
         EXPECT_EQ(instance.result(), VK_SUCCESS);

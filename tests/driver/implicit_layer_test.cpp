@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The manifests that get installed, in a user's folder of implicit layers, and their switches.
+// The manifests of the implicit layer that are installed, and the environment variables that switch
+// the layer on and off.
 #include <algorithm>
 #include <filesystem>
 
@@ -9,7 +10,7 @@
 namespace fencebridge::test {
 namespace {
 
-/// A data folder of our own with a manifest in vulkan/implicit_layer.d.
+/// A temporary folder for XDG_DATA_HOME, with the manifest in vulkan/implicit_layer.d.
 class DataFolder {
 public:
     explicit DataFolder(const char* manifest) {
@@ -33,7 +34,7 @@ class ImplicitLayer : public DriverTest {
 protected:
     explicit ImplicitLayer(const char* manifest) : folder_{manifest} {}
 
-    static bool is_active() {
+    static bool layer_takes_over() {
         const Instance instance;
         const Device device{instance.physical_device()};
         EXPECT_EQ(device.result(), VK_SUCCESS);
@@ -45,7 +46,7 @@ private:
     EnvironmentVariable data_{"XDG_DATA_HOME", folder_.path()};
     EnvironmentVariable no_path_{"VK_LAYER_PATH", ""};
     EnvironmentVariable no_layers_{"VK_INSTANCE_LAYERS", ""};
-    // Implicit layers of the machine stay out by their names now.
+    // Disables implicit layers of the machine by name: ~implicit~ would disable this one as well.
     EnvironmentVariable no_others_{"VK_LOADER_LAYERS_DISABLE", "VK_LAYER_MESA_*"};
 };
 
@@ -54,17 +55,17 @@ protected:
     OptInManifest() : ImplicitLayer{OPT_IN_MANIFEST} {}
 };
 
-TEST_F(OptInManifest, TheLayerIsOffByDefault) { EXPECT_FALSE(is_active()); }
+TEST_F(OptInManifest, TheLayerIsOffByDefault) { EXPECT_FALSE(layer_takes_over()); }
 
 TEST_F(OptInManifest, TheLayerIsOnIfEnableFencebridgeIsSet) {
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
-    EXPECT_TRUE(is_active());
+    EXPECT_TRUE(layer_takes_over());
 }
 
 TEST_F(OptInManifest, TheLayerIsOffIfDisableFencebridgeIsSetToo) {
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
     const EnvironmentVariable off{"DISABLE_FENCEBRIDGE", "1"};
-    EXPECT_FALSE(is_active());
+    EXPECT_FALSE(layer_takes_over());
 }
 
 TEST_F(OptInManifest, TheLayersInstanceExtensionsAreListedIfTheDriverLacksThem) {
@@ -77,8 +78,8 @@ TEST_F(OptInManifest, TheLayersInstanceExtensionsAreListedIfTheDriverLacksThem) 
         EXPECT_TRUE(names.contains(name)) << name;
 }
 
-// The loader adds the device extensions of an implicit layer's manifest to every physical device's,
-// so the layer sees its own when it asks for the driver's.
+// The loader adds the device extensions of an implicit layer's manifest to those of every physical
+// device. The layer finds its own among them when it enumerates those of the driver.
 TEST_F(OptInManifest, VkKhrSwapchainIsListedOnceAndNotEnabledOnADriverWithoutIt) {
     fake_driver().set_native_wsi(VK_FALSE);
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
@@ -97,11 +98,11 @@ protected:
     AlwaysOnManifest() : ImplicitLayer{ALWAYS_ON_MANIFEST} {}
 };
 
-TEST_F(AlwaysOnManifest, TheLayerIsOnByDefault) { EXPECT_TRUE(is_active()); }
+TEST_F(AlwaysOnManifest, TheLayerIsOnByDefault) { EXPECT_TRUE(layer_takes_over()); }
 
 TEST_F(AlwaysOnManifest, TheLayerIsOffIfDisableFencebridgeIsSet) {
     const EnvironmentVariable off{"DISABLE_FENCEBRIDGE", "1"};
-    EXPECT_FALSE(is_active());
+    EXPECT_FALSE(layer_takes_over());
 }
 
 } // namespace

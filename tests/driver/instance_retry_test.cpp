@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// vkCreateInstance as the layer passes it down, seen by a next layer that the test plays without a
-// loader.
+// What the layer passes down in vkCreateInstance. The test acts as the loader and as the next
+// layer.
 #include <dlfcn.h>
 
 #include <cstring>
@@ -13,13 +13,13 @@
 namespace fencebridge::test {
 namespace {
 
-/// What vkCreateInstance found in *pInstance, call by call.
+/// The value of *pInstance at every call of the next vkCreateInstance.
 std::vector<VkInstance> handles_seen;
 
 VKAPI_ATTR void VKAPI_CALL destroy_instance(VkInstance, const VkAllocationCallbacks*) {}
 
-/// Knows no extension but the window system's, and fails the way that a layer does which clears its
-/// output first.
+/// Fails if more extensions are enabled than the two of the window system. It clears *instance
+/// before, as some layers do.
 VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo* info,
                                                const VkAllocationCallbacks*, VkInstance* instance) {
     handles_seen.push_back(*instance);
@@ -37,8 +37,8 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL next_function(VkInstance, const char* n
     return nullptr;
 }
 
-// The loader's terminator_CreateInstance() finds the loader's own instance in *pInstance. A second
-// call down that finds something else there crashes in it.
+// The loader's terminator_CreateInstance() expects the loader's own instance in *pInstance, in a
+// second call as well. With anything else it crashes.
 TEST(InstanceRetry, TheSecondVkCreateInstanceReceivesTheLoadersHandle) {
     void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
     ASSERT_NE(library, nullptr) << dlerror();
@@ -65,7 +65,7 @@ TEST(InstanceRetry, TheSecondVkCreateInstanceReceivesTheLoadersHandle) {
     info.enabledExtensionCount = extensions.size();
     info.ppEnabledExtensionNames = extensions.data();
 
-    // Dispatchable: its first word is the key by which the layer knows it again.
+    // A dispatchable object: its first word identifies it in the layer's tables.
     void* dispatch_table = nullptr;
     void* object = &dispatch_table;
     const auto given = reinterpret_cast<VkInstance>(&object);

@@ -19,7 +19,7 @@ VkResult create_device_from_above(VkInstance instance, const std::vector<const c
     EXPECT_EQ(negotiate(&interface), VK_SUCCESS);
     const auto create = reinterpret_cast<PFN_vkCreateDevice>(
         interface.pfnGetInstanceProcAddr(VK_NULL_HANDLE, "vkCreateDevice"));
-    // Layers know a physical device by another handle than applications do.
+    // The loader gives layers other handles of a physical device than applications.
     const auto enumerate = reinterpret_cast<PFN_vkEnumeratePhysicalDevices>(
         interface.pfnGetInstanceProcAddr(instance, "vkEnumeratePhysicalDevices"));
     VkPhysicalDevice physical_device = VK_NULL_HANDLE;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The loader finds the layer, puts it into the chain, and the manifest tells the truth about it.
+// The loader finds the layer and puts it into the chain of a device, and the manifest agrees with
+// the library.
 #include <dlfcn.h>
 
 #include <algorithm>
@@ -22,7 +23,7 @@ std::string read_manifest() {
     return text.str();
 }
 
-/// The text of the array with this key, its brackets left out.
+/// The text between the brackets of the array with this key.
 std::string array_of(const std::string& manifest, const std::string& key) {
     const size_t start = manifest.find('[', manifest.find('"' + key + '"'));
     size_t end = start;
@@ -73,7 +74,7 @@ TEST_F(LoaderTest, TheLoaderPutsTheLayerIntoTheChainOfADevice) {
 TEST_F(LoaderTest, TheManifestListsTheExtensionsThatTheLayerProvides) {
     Names instance_names{"VK_KHR_surface", "VK_KHR_wayland_surface",
                          "VK_KHR_get_surface_capabilities2"};
-#ifdef VK_EXT_layer_settings // what older headers lack is left out of the build
+#ifdef VK_EXT_layer_settings // built only with headers that have it
     instance_names.insert("VK_EXT_layer_settings");
 #endif
     EXPECT_EQ(manifest_extensions("instance_extensions"), instance_names);
@@ -97,8 +98,8 @@ TEST_F(LoaderTest, AnInstanceHasWaylandSurfacesIfTheDriverHasNoWindowSystem) {
               nullptr);
 }
 
-// A loader warns of a layer that knows less of Vulkan than the application asks for, or leaves it
-// out: the manifest must not say less than the layer was built for.
+// A loader warns about a layer whose API version is lower than the application's, or does not load
+// it. The manifest must name the version of the headers that the layer was built with.
 TEST_F(LoaderTest, TheManifestsApiVersionIsThatOfTheHeaders) {
     const auto versions = matches(read_manifest(), R"re("api_version"\s*:\s*"([0-9.]+)")re");
     constexpr uint32_t built_for = VK_HEADER_VERSION_COMPLETE;
@@ -129,7 +130,7 @@ TEST_F(LoaderTest, TheLibraryListsTheDeviceExtensionsOfTheManifest) {
     interface.loaderLayerInterfaceVersion = CURRENT_LOADER_LAYER_INTERFACE_VERSION;
     ASSERT_EQ(negotiate(&interface), VK_SUCCESS);
     EXPECT_EQ(interface.loaderLayerInterfaceVersion, 2U);
-    // Asked about itself by name, a layer needs no physical device to answer.
+    // A layer answers about its own extensions without a physical device.
     const auto enumerate = reinterpret_cast<PFN_vkEnumerateDeviceExtensionProperties>(
         interface.pfnGetInstanceProcAddr(VK_NULL_HANDLE, "vkEnumerateDeviceExtensionProperties"));
     ASSERT_NE(enumerate, nullptr);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A device that the layer cannot serve runs as if the layer were not there; one that it can serve
-// gets what the layer needs in a copy of the application's lists.
+// A device that the layer cannot take over behaves as if the layer were absent. For a device that
+// it takes over, the layer adds extensions to a copy of the application's list.
 #include <algorithm>
 #include <cstring>
 #include <ostream>
@@ -13,7 +13,7 @@
 namespace fencebridge::test {
 namespace {
 
-/// A way in which a driver falls short, and the words that the log line must have for it.
+/// What a driver lacks, and the words that the log line about it has to contain.
 struct Shortcoming {
     const char* name;
     void (*arrange)();
@@ -37,7 +37,7 @@ const Shortcoming shortcomings[]{
     {"NoImageDrmFormatModifier",
      [] { fake_driver().hide_device_extension(0, "VK_EXT_image_drm_format_modifier"); },
      "VK_EXT_image_drm_format_modifier"},
-    // What cannot be imported is signalled by submissions, for which the layer needs a queue.
+    // If the driver cannot import, the layer signals by submissions to a queue of its own.
     {"NoExternalSemaphoreFdAndOneQueue",
      [] {
          fake_driver().hide_device_extension(0, "VK_KHR_external_semaphore_fd");
@@ -66,7 +66,7 @@ const Shortcoming shortcomings[]{
      "second queue"},
 };
 
-/// The application's side of a vkCreateDevice with a chain of its own.
+/// The structures that an application chains to its VkDeviceCreateInfo.
 struct ChainedRequest {
     VkPhysicalDevice16BitStorageFeatures last{
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
@@ -79,7 +79,7 @@ struct ChainedRequest {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &last, .features = {}};
 };
 
-/// An object as it lies in memory, padding included.
+/// The bytes of an object, padding included.
 template <class Object>
 auto bytes_of(const Object& object) {
     std::array<std::byte, sizeof(Object)> bytes;
@@ -159,7 +159,7 @@ TEST_P(PassThroughDevice, SurfaceQueriesReachTheDriver) {
     EXPECT_EQ(vkGetPhysicalDeviceSurfacePresentModesKHR(physical_device, surface, &count, &mode),
               VK_SUCCESS);
     EXPECT_EQ(mode, VK_PRESENT_MODE_IMMEDIATE_KHR);
-    // Nothing of the layer's was ever drawn on the window.
+    // The layer has committed nothing.
     EXPECT_EQ(compositor.requests("wl_surface", "commit"), 0U);
 }
 

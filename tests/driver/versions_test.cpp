@@ -58,7 +58,7 @@ TEST_P(Versions, TheDeviceIsTakenOverWithTheExtensionsThatItsVersionNeeds) {
     for (const char* const name : capability_extensions) {
         EXPECT_TRUE(of_instance.contains(name) || common() >= VK_API_VERSION_1_1) << name;
     }
-    // The driver itself checks what the device extensions depend on at this version.
+    // The fake driver reports a device extension whose dependency is missing at this version.
     const Device device{instance.physical_device()};
     ASSERT_EQ(device.result(), VK_SUCCESS);
     EXPECT_TRUE(is_taken_over(device));
@@ -86,8 +86,8 @@ protected:
     }
 };
 
-/// A driver of Vulkan 1.0 that has an extension which the layer can do without, but not what that
-/// depends on. The driver itself checks that it is not enabled then.
+/// The driver has VK_KHR_external_fence_fd, which is optional for the layer, but not the extension
+/// that it depends on. The fake driver reports it if it is enabled nevertheless.
 TEST_F(DriverOfVulkan10, IsTakenOverWithoutTheDependencyOfAnOptionalExtension) {
     fake_driver().set_queue_count(0, 3);
     fake_driver().hide_device_extension(0, "VK_KHR_external_fence");
@@ -103,7 +103,7 @@ TEST_F(DriverOfVulkan10, IsTakenOverWithoutTheDependencyOfAnOptionalExtension) {
 INSTANTIATE_TEST_SUITE_P(, Versions, testing::ValuesIn(version_pairs),
                          [](const auto& row) { return std::string{row.param.name}; });
 
-/// A driver of Vulkan 1.0 that lacks one of what the layer's extensions depend on.
+/// A driver of Vulkan 1.0 that lacks one of the extensions on which the layer's depend.
 class MissingDependency : public DriverOfVulkan10,
                           public testing::WithParamInterface<const char*> {};
 
@@ -129,7 +129,7 @@ INSTANTIATE_TEST_SUITE_P(, MissingDependency,
 
 class InstanceFailure : public DriverTest, public testing::WithParamInterface<VkResult> {};
 
-/// What the driver sees with no layer: the loader adds extensions of its own.
+/// The extensions that the driver receives without a layer: the loader adds some of its own.
 std::vector<std::string> extensions_without_layer(const InstanceRequest& request) {
     const EnvironmentVariable no_layer{"VK_INSTANCE_LAYERS", ""};
     const Instance instance{request};
@@ -152,7 +152,7 @@ TEST_P(InstanceFailure, VkCreateInstanceIsRetriedWithoutTheAddedExtensions) {
         "VK_KHR_external_fence_capabilities"))
         << lines.front();
     EXPECT_EQ(extensions_of(last_instance_create()), untouched);
-    // Without them the layer cannot ask what it must know, so the device runs without it.
+    // Without these extensions the layer cannot query what it needs, so the device passes through.
     const Device device{instance.physical_device()};
     ASSERT_EQ(device.result(), VK_SUCCESS);
     EXPECT_FALSE(is_taken_over(device));
