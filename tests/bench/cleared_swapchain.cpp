@@ -53,7 +53,7 @@ void ClearedSwapchain::add_image(VkImage image, const still::CommandPool& pool) 
     begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
     check(vkBeginCommandBuffer(commands, &begin), "vkBeginCommandBuffer");
     still::change_layout(commands, image, still::to_be_written);
-    // Each image in a shade of its own, so that one who looks sees them change.
+    // Each image has a shade of its own, so that successive frames differ visibly.
     const float shade = float(images_.size() + 1) / 8;
     const VkClearColorValue colour{.float32 = {shade, shade, 0.5f, 1}};
     vkCmdClearColorImage(commands, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, &colour, 1,
