@@ -271,6 +271,13 @@ VkResult Renderer::frame(const Swapchain& swapchain, uint64_t timeout) {
     return presented == VK_SUCCESS ? acquired : presented;
 }
 
+uint32_t Client::acquire_and_render(const Swapchain& swapchain, VkSemaphore rendered) {
+    auto [result, index] = acquire(swapchain);
+    EXPECT_EQ(result, VK_SUCCESS);
+    renderer.submit({}, {rendered});
+    return index;
+}
+
 VkResult Client::show_every_image(const Swapchain& of) {
     for (size_t i = 0; i < of.images.size(); ++i) {
         if (VkResult result = frame(of); result != VK_SUCCESS)

@@ -195,6 +195,8 @@ struct Client {
     Acquired acquire(const Swapchain& from, uint64_t timeout = forever) {
         return test::acquire(device, from, timeout);
     }
+    // Acquires an image and submits rendering that signals `rendered`. Returns the image's index.
+    uint32_t acquire_and_render(const Swapchain& swapchain, VkSemaphore rendered);
     VkResult present(const Swapchain& to, uint32_t index) {
         return test::present(device.queue, to, index);
     }
@@ -208,6 +210,16 @@ struct Client {
     Owned<wl_surface*> window;
     Owned<VkSurfaceKHR> surface;
     Renderer renderer;
+};
+
+// A second window of the same application.
+struct SecondWindow {
+    explicit SecondWindow(Client& client) :
+        window(client.app.new_surface()),
+        surface(make_surface(client.instance, client.app, window)) {}
+
+    Owned<wl_surface*> window;
+    Owned<VkSurfaceKHR> surface;
 };
 
 } // namespace fencebridge::test

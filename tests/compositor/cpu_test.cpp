@@ -20,10 +20,6 @@ protected:
         CompositorTest::SetUp();
         fake_driver().hold_rendering(VK_TRUE);
     }
-    void TearDown() override {
-        fake_driver().hold_rendering(VK_FALSE);
-        CompositorTest::TearDown();
-    }
 };
 
 TEST_P(CpuTransport, TheTransportIsCpuIfBuffersCarryNoFences) {
@@ -40,9 +36,7 @@ TEST_P(CpuTransport, NothingIsCommittedBeforeTheRenderingIsDone) {
     Swapchain swapchain = client.swapchain({.mode = GetParam()});
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     for (size_t frame = 1; frame <= 3; ++frame) {
-        auto [result, index] = client.acquire(swapchain);
-        ASSERT_EQ(result, VK_SUCCESS);
-        client.renderer.submit({}, {rendered});
+        const uint32_t index = client.acquire_and_render(swapchain, rendered);
         std::thread presenting(
             [&] { EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS); });
         EXPECT_FALSE(compositor.wait_for_commits(frame, short_while));
@@ -58,9 +52,7 @@ TEST_P(CpuTransport, NothingIsCommittedBeforeEveryWaitSemaphoreSignals) {
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = GetParam()});
     Owned<VkSemaphore> rendered[] = {make_semaphore(client.device), make_semaphore(client.device)};
-    auto [result, index] = client.acquire(swapchain);
-    ASSERT_EQ(result, VK_SUCCESS);
-    client.renderer.submit({}, {rendered[0]});
+    const uint32_t index = client.acquire_and_render(swapchain, rendered[0]);
     client.renderer.submit_elsewhere({rendered[1]});
     std::thread presenting([&] {
         EXPECT_EQ(client.present_after(swapchain, index, {rendered[0], rendered[1]}), VK_SUCCESS);
@@ -81,9 +73,7 @@ TEST_P(CpuTransport, ASemaphoreThatOnlyPresentWaitsForIsUnsignalledAfterwards) {
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     // Signalling a semaphore that is still signalled is misuse, which the fixture reports.
     for (int frame = 0; frame < 5; ++frame) {
-        auto [result, index] = client.acquire(swapchain);
-        ASSERT_EQ(result, VK_SUCCESS);
-        client.renderer.submit({}, {rendered});
+        const uint32_t index = client.acquire_and_render(swapchain, rendered);
         EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
     }
     vkDeviceWaitIdle(client.device);
@@ -91,9 +81,7 @@ TEST_P(CpuTransport, ASemaphoreThatOnlyPresentWaitsForIsUnsignalledAfterwards) {
 
 INSTANTIATE_TEST_SUITE_P(, CpuTransport,
                          testing::Values(VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR),
-                         [](auto& tested) {
-                             return tested.param == VK_PRESENT_MODE_FIFO_KHR ? "Fifo" : "Mailbox";
-                         });
+                         name_of_mode);
 
 } // namespace
 } // namespace fencebridge::test

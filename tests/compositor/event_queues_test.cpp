@@ -187,11 +187,10 @@ TEST_F(EventQueues, FurtherSwapchainsOfAConnectionMakeNoRoundTrip) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain first = client.swapchain();
-    Owned<wl_surface*> window = client.app.new_surface();
-    Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
+    const SecondWindow second_window(client);
     size_t round_trips = compositor.round_trips();
     size_t registries = compositor.requests("wl_display", "get_registry");
-    Swapchain second(client.device, surface);
+    Swapchain second(client.device, second_window.surface);
     ASSERT_EQ(second.result, VK_SUCCESS);
     ASSERT_EQ(client.swapchain({.old = first}).result, VK_SUCCESS);
     EXPECT_EQ(compositor.round_trips(), round_trips);

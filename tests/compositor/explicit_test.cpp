@@ -400,8 +400,7 @@ TEST_F(ExplicitTransport, AllImagesWhoseReleasePointsMaterialiseDuringOneWaitAre
 
 TEST_F(ExplicitTransport, AWaitingAcquireFailsWhenTheCompositorDisconnects) {
     present_all();
-    std::thread compositor(
-        [&] { compositor_->on_thread([](Scene& scene) { scene.disconnect_clients(); }); });
+    std::thread compositor([&] { compositor_->disconnect_clients(); });
     EXPECT_EQ(client_->acquire(swapchain_).result, VK_ERROR_SURFACE_LOST_KHR);
     compositor.join();
     close_window();
@@ -631,10 +630,9 @@ TEST_F(ExplicitTransport, TheQueryBeforeAWaitIsMadeAgainWhenImagesAreReleasedEar
 TEST_F(ExplicitTransport, ASwapchainHoldsOneDescriptor) {
     Client client(start());
     Swapchain one = client.swapchain();
-    Owned<wl_surface*> window = client.app.new_surface();
-    Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
+    const SecondWindow second(client);
     const auto before = open_files();
-    Swapchain other(client.device, surface);
+    Swapchain other(client.device, second.surface);
     ASSERT_EQ(other.result, VK_SUCCESS);
     const auto after = open_files();
     const auto more = [&](const char* kind) {

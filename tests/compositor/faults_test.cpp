@@ -12,10 +12,6 @@ namespace {
 
 class Faults : public CompositorTest {};
 
-void disconnect(Compositor& compositor) {
-    compositor.on_thread([](Scene& scene) { scene.disconnect_clients(); });
-}
-
 // The connection ends before the present here. A present that the compositor reads before the
 // connection ends returns VK_SUCCESS.
 TEST_F(Faults, AcquireAndPresentReturnSurfaceLostAfterTheCompositorDisconnects) {
@@ -25,7 +21,7 @@ TEST_F(Faults, AcquireAndPresentReturnSurfaceLostAfterTheCompositorDisconnects) 
     ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
     auto [result, index] = client.acquire(swapchain);
     ASSERT_EQ(result, VK_SUCCESS);
-    disconnect(compositor);
+    compositor.disconnect_clients();
     EXPECT_EQ(client.present(swapchain, index), VK_ERROR_SURFACE_LOST_KHR);
     for (uint64_t timeout : {uint64_t(0), uint64_t(1'000'000), forever})
         EXPECT_EQ(client.acquire(swapchain, timeout).result, VK_ERROR_SURFACE_LOST_KHR);
@@ -38,7 +34,7 @@ TEST_F(Faults, APresentThatWaitsForARefreshFailsWhenTheCompositorDisconnects) {
     ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
     auto [result, index] = client.acquire(swapchain);
     ASSERT_EQ(result, VK_SUCCESS);
-    std::thread ending([&] { disconnect(compositor); });
+    std::thread ending([&] { compositor.disconnect_clients(); });
     EXPECT_EQ(client.present(swapchain, index), VK_ERROR_SURFACE_LOST_KHR);
     ending.join();
 }
@@ -50,7 +46,7 @@ TEST_F(Faults, AWaitingAcquireFailsWhenTheCompositorDisconnects) {
     ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
     VkResult result = VK_SUCCESS;
     std::thread waiting([&] { result = client.acquire(swapchain).result; });
-    disconnect(compositor);
+    compositor.disconnect_clients();
     waiting.join();
     EXPECT_EQ(result, VK_ERROR_SURFACE_LOST_KHR);
 }
@@ -61,7 +57,7 @@ TEST_F(Faults, ASwapchainCanBeDestroyedButNotCreatedAfterTheCompositorDisconnect
     {
         Swapchain swapchain = client.swapchain();
         ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
-        disconnect(compositor);
+        compositor.disconnect_clients();
         vkDeviceWaitIdle(client.device);
     }
     EXPECT_EQ(client.swapchain().result, VK_ERROR_SURFACE_LOST_KHR);
@@ -72,7 +68,7 @@ TEST_F(Faults,
     Compositor& compositor = start();
     Client client(compositor);
     client.surface.reset();
-    disconnect(compositor);
+    compositor.disconnect_clients();
     VkWaylandSurfaceCreateInfoKHR info{VK_STRUCTURE_TYPE_WAYLAND_SURFACE_CREATE_INFO_KHR};
     info.display = client.app.display();
     info.surface = client.window;
@@ -156,9 +152,9 @@ TEST_F(Faults, AProtocolErrorInAnswerToABufferLosesTheSurface) {
 TEST_F(Faults, ABufferThatTheCompositorRefusesFailsTheSwapchainButNotTheNext) {
     Compositor& compositor = start();
     Client client(compositor);
-    compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(true); });
+    compositor.refuse_buffers(true);
     EXPECT_EQ(client.swapchain().result, VK_ERROR_INITIALIZATION_FAILED);
-    compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(false); });
+    compositor.refuse_buffers(false);
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(swapchain.result, VK_SUCCESS);
     EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);

@@ -65,6 +65,16 @@ protected:
             [=](Scene& scene) { return scene.buffer(buffer).planes.at(0).modifier; });
     }
 
+    // The compositor refuses buffers with this modifier, although it may offer it.
+    void refuse_buffers_with(uint64_t modifier) {
+        compositor_->on_thread([=](Scene& scene) {
+            scene.judge_buffers([=](wl_client*, const ClientBuffer& buffer) {
+                return buffer.planes.at(0).modifier != modifier;
+            });
+        });
+    }
+
+    // Shows a frame, and returns the modifier of its buffer.
     uint64_t used_modifier(Client& client) {
         Swapchain swapchain = client.swapchain();
         EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
@@ -85,11 +95,7 @@ TEST_F(FeedbackTest, ALaterTrancheIsUsedIfTheCompositorRefusesBuffersOfTheFirst)
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
     Client client(compositor);
-    compositor.on_thread([](Scene& scene) {
-        scene.judge_buffers([](wl_client*, const ClientBuffer& buffer) {
-            return buffer.planes.at(0).modifier != tiled;
-        });
-    });
+    refuse_buffers_with(tiled);
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(swapchain.result, VK_SUCCESS);
     for (int i = 0; i < 5; ++i)
@@ -143,13 +149,8 @@ TEST_F(FeedbackTest, AModifierThatCannotBeAliasedIsStillPreferred) {
 
 TEST_F(FeedbackTest, AModifierOfALaterTrancheThatCannotBeAliasedIsStillUsed) {
     driver_has({drm_linear, tiled}, {tiled});
-    Compositor& compositor = start({.feedback = feedback_of({{drm_linear}, {tiled}})});
-    compositor.on_thread([](Scene& scene) {
-        scene.judge_buffers([](wl_client*, const ClientBuffer& buffer) {
-            return buffer.planes.at(0).modifier != drm_linear;
-        });
-    });
-    Client client(compositor);
+    Client client(start({.feedback = feedback_of({{drm_linear}, {tiled}})}));
+    refuse_buffers_with(drm_linear);
     EXPECT_EQ(used_modifier(client), tiled);
 }
 
@@ -344,13 +345,8 @@ TEST_F(NewFeedback, AcquireIsSuboptimalUntilTheSwapchainIsReplaced) {
 // first tranche, so a new swapchain would use the second tranche as well.
 TEST_F(NewFeedback, TheNextSwapchainIsNotSuboptimalIfTheFeedbackIsRepeated) {
     driver_has({drm_linear, tiled});
-    Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
-    Client client(compositor);
-    compositor.on_thread([](Scene& scene) {
-        scene.judge_buffers([](wl_client*, const ClientBuffer& buffer) {
-            return buffer.planes.at(0).modifier != tiled;
-        });
-    });
+    Client client(start({.feedback = feedback_of({{tiled}, {drm_linear}})}));
+    refuse_buffers_with(tiled);
     for (int i = 0; i < 3; ++i) {
         Swapchain swapchain = client.swapchain();
         client.app.round_trip();

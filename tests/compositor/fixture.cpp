@@ -32,6 +32,10 @@ size_t open_fds() {
     return count;
 }
 
+std::string name_of_mode(const testing::TestParamInfo<VkPresentModeKHR>& tested) {
+    return tested.param == VK_PRESENT_MODE_FIFO_KHR ? "Fifo" : "Mailbox";
+}
+
 std::map<int, uint64_t> live_driver_objects() {
     std::map<int, uint64_t> live;
     for (int type = 0; type < FAKE_DRIVER_OBJECT_COUNT; ++type)
@@ -78,6 +82,7 @@ void CompositorTest::SetUp() {
 }
 
 void CompositorTest::TearDown() {
+    fake_driver().hold_rendering(VK_FALSE);
     if (compositor_) {
         auto violations = compositor_->on_thread([](Scene& scene) { return scene.violations(); });
         EXPECT_EQ(violations, std::vector<std::string>{});

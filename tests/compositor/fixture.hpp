@@ -19,6 +19,9 @@ size_t open_fds();
 // The number of live objects of the fake driver by FakeDriverObject, without types that have none.
 std::map<int, uint64_t> live_driver_objects();
 
+// The name of a present mode as a test's parameter.
+std::string name_of_mode(const testing::TestParamInfo<VkPresentModeKHR>& tested);
+
 // Captures standard error while it lives. The destructor writes the text to the original
 // descriptor.
 class ErrorLog {

@@ -27,17 +27,20 @@ protected:
     Compositor& start(bool refuses, dev_t target = compositors_node) {
         Compositor& compositor = CompositorTest::start(
             {.feedback = {compositors_card, {{target, 0, common_formats()}}}});
-        compositor.on_thread([=](Scene& scene) { scene.set_refuse_buffers(refuses); });
+        compositor.refuse_buffers(refuses);
         return compositor;
     }
 
+    static VkResult query_support(Client& client) {
+        VkBool32 supported = VK_FALSE;
+        const VkResult result = vkGetPhysicalDeviceSurfaceSupportKHR(client.device.physical, 0,
+                                                                     client.surface, &supported);
+        EXPECT_EQ(supported, result == VK_SUCCESS);
+        return result;
+    }
     // Makes the queries of a surface and expects this minImageCount, which tells who answers.
     static void query(Client& client, uint32_t min_images) {
-        VkBool32 supported = VK_FALSE;
-        EXPECT_EQ(vkGetPhysicalDeviceSurfaceSupportKHR(client.device.physical, 0, client.surface,
-                                                       &supported),
-                  VK_SUCCESS);
-        EXPECT_TRUE(supported);
+        EXPECT_EQ(query_support(client), VK_SUCCESS);
         VkSurfaceCapabilitiesKHR capabilities{};
         EXPECT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client.device.physical, client.surface,
                                                             &capabilities),
@@ -115,10 +118,7 @@ class FailingTrial : public ForeignDevice, public testing::WithParamInterface<Tr
 TEST_P(FailingTrial, TheQueryFailsAndTheNextQueryRepeatsTheTrial) {
     Client client(start(true));
     fake_driver().fail_call(GetParam().call, 1, GetParam().result);
-    VkBool32 supported = VK_FALSE;
-    EXPECT_EQ(
-        vkGetPhysicalDeviceSurfaceSupportKHR(client.device.physical, 0, client.surface, &supported),
-        GetParam().returned);
+    EXPECT_EQ(query_support(client), GetParam().returned);
     EXPECT_EQ(fake_driver().injected_failures(), 1u);
     EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_DEVICE), 1u);
     EXPECT_EQ(buffers_asked_for(), 0u);
@@ -194,10 +194,7 @@ TEST_F(ForeignDevice, TheQueryReturnsSurfaceLostIfTheCompositorDisconnects) {
                          .interface = "zwp_linux_buffer_params_v1",
                          .request = "create"});
     });
-    VkBool32 supported = VK_FALSE;
-    EXPECT_EQ(
-        vkGetPhysicalDeviceSurfaceSupportKHR(client.device.physical, 0, client.surface, &supported),
-        VK_ERROR_SURFACE_LOST_KHR);
+    EXPECT_EQ(query_support(client), VK_ERROR_SURFACE_LOST_KHR);
 }
 
 } // namespace

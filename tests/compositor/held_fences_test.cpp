@@ -92,9 +92,8 @@ TEST_F(HeldFences, AnAcquireThatWaitsForFencesFailsWhenTheCompositorDisconnects)
     EXPECT_EQ(client.acquire(swapchain, 0).result, VK_NOT_READY);
     EXPECT_EQ(client.acquire(swapchain, 1'000'000).result, VK_TIMEOUT);
     VkResult result = VK_ERROR_UNKNOWN;
-    EXPECT_TRUE(run_and_see_whether_it_waits(
-        [&] { result = client.acquire(swapchain).result; },
-        [&] { compositor.on_thread([](Scene& scene) { scene.disconnect_clients(); }); }));
+    EXPECT_TRUE(run_and_see_whether_it_waits([&] { result = client.acquire(swapchain).result; },
+                                             [&] { compositor.disconnect_clients(); }));
     EXPECT_EQ(result, VK_ERROR_SURFACE_LOST_KHR);
     timeline.advance();
 }
@@ -106,9 +105,7 @@ void HeldFences::expect_no_early_read(bool present_waits) {
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     fake_driver().hold_rendering(VK_TRUE);
     for (size_t frame = 0; frame < 5; ++frame) {
-        auto [acquired, index] = client.acquire(swapchain);
-        ASSERT_EQ(acquired, VK_SUCCESS);
-        client.renderer.submit({}, {rendered});
+        const uint32_t index = client.acquire_and_render(swapchain, rendered);
         size_t commits_while_waiting = 0;
         VkResult presented = VK_ERROR_UNKNOWN;
         bool waited = run_and_see_whether_it_waits(

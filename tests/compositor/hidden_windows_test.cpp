@@ -78,14 +78,10 @@ protected:
 
 constexpr SwapchainOptions fifo = {.mode = VK_PRESENT_MODE_FIFO_KHR};
 
-// A second window of the same application.
-struct Other {
-    explicit Other(Client& client) :
-        window(client.app.new_surface()),
-        surface(make_surface(client.instance, client.app, window)),
-        swapchain(client.device, surface, fifo) {}
-    Owned<wl_surface*> window;
-    Owned<VkSurfaceKHR> surface;
+struct SecondFifoWindow : SecondWindow {
+    explicit SecondFifoWindow(Client& client) :
+        SecondWindow(client), swapchain(client.device, surface, fifo) {}
+
     Swapchain swapchain;
 };
 
@@ -93,7 +89,7 @@ TEST_F(HiddenWindows, TwoHiddenWindowsOfOneCallWaitAtOnceAndForOneSecondAtMost) 
     start();
     Client client(*compositor_);
     Swapchain first = client.swapchain(fifo);
-    Other other(client);
+    SecondFifoWindow other(client);
     hide(0);
     hide(1);
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
@@ -113,7 +109,7 @@ TEST_F(HiddenWindows, AHiddenWindowDoesNotDelayAVisibleOneOfTheSameCall) {
     start();
     Client client(*compositor_);
     Swapchain first = client.swapchain(fifo);
-    Other other(client);
+    SecondFifoWindow other(client);
     hide(0);
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
     // A window counts as hidden when a second has passed without a frame callback.
@@ -135,7 +131,7 @@ TEST_F(HiddenWindows, AWindowKnownToBeHiddenDoesNotDelayAVisibleOneThatWaitsForA
     start({.refresh = Refresh::manual, .release = Release::at_once});
     Client client(*compositor_);
     Swapchain first = client.swapchain(fifo);
-    Other other(client);
+    SecondFifoWindow other(client);
     hide(0);
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
     compositor_->refresh();

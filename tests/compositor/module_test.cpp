@@ -34,7 +34,6 @@ protected:
         module_.emplace();
     }
     void TearDown() override {
-        fake_driver().hold_rendering(VK_FALSE);
         module_.reset();
         request(nullptr);
         CompositorTest::TearDown();
@@ -265,9 +264,7 @@ TEST_F(ModuleTransport, PresentAttachesTheRenderingToTheDmaBufAsAWriter) {
     Swapchain swapchain = client.swapchain();
     fake_driver().hold_rendering(VK_TRUE);
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
-    auto [result, index] = client.acquire(swapchain);
-    ASSERT_EQ(result, VK_SUCCESS);
-    client.renderer.submit({}, {rendered});
+    const uint32_t index = client.acquire_and_render(swapchain, rendered);
     ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
     ASSERT_EQ(compositor.commits(), 1u);
     Fd dma_buf = compositor.dma_buf_of(*compositor.last_commit().buffer);
@@ -299,12 +296,10 @@ void AttachedFences::expect_a_wait_only_if_importers_ignore_fences() {
     Swapchain swapchain = client.swapchain();
     fake_driver().hold_rendering(VK_TRUE);
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
-    auto [result, index] = client.acquire(swapchain);
-    ASSERT_EQ(result, VK_SUCCESS);
-    client.renderer.submit({}, {rendered});
+    const uint32_t index = client.acquire_and_render(swapchain, rendered);
     VkResult presented = VK_ERROR_UNKNOWN;
     const bool waited = run_and_see_whether_it_waits(
-        [&, image = index] { presented = client.present_after(swapchain, image, {rendered}); },
+        [&] { presented = client.present_after(swapchain, index, {rendered}); },
         [&] {
             EXPECT_EQ(compositor.commits(), 0u);
             EXPECT_TRUE(fake_driver().release_one());
@@ -401,13 +396,10 @@ TEST_P(FailingImport, PresentWaitsForTheRenderingOnTheCpu) {
     Swapchain swapchain = client.swapchain();
     fake_driver().hold_rendering(VK_TRUE);
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
-    auto [result, index] = client.acquire(swapchain);
-    ASSERT_EQ(result, VK_SUCCESS);
-    client.renderer.submit({}, {rendered});
+    const uint32_t index = client.acquire_and_render(swapchain, rendered);
     module_->fail(importing, GetParam());
-    std::thread presenting([&, image = index] {
-        EXPECT_EQ(client.present_after(swapchain, image, {rendered}), VK_SUCCESS);
-    });
+    std::thread presenting(
+        [&] { EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS); });
     EXPECT_FALSE(compositor.wait_for_commits(1, short_while));
     ASSERT_TRUE(fake_driver().release_one());
     EXPECT_TRUE(compositor.wait_for_commits(1));

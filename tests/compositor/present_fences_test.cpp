@@ -16,9 +16,14 @@ protected:
         FencesTest::SetUp();
         fake_driver().hold_rendering(VK_TRUE);
     }
-    void TearDown() override {
+
+    // Creates a swapchain whose images have all been shown, with no rendering held.
+    static Swapchain shown_swapchain(Client& client) {
         fake_driver().hold_rendering(VK_FALSE);
-        FencesTest::TearDown();
+        Swapchain swapchain = client.swapchain();
+        EXPECT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
+        fake_driver().hold_rendering(VK_TRUE);
+        return swapchain;
     }
 };
 
@@ -40,9 +45,7 @@ TEST_F(PresentFences, TheCommittedBufferIsPendingUntilTheRenderingIsDone) {
     Swapchain swapchain = client.swapchain();
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     for (int frame = 0; frame < 5; ++frame) {
-        auto [result, index] = client.acquire(swapchain);
-        ASSERT_EQ(result, VK_SUCCESS);
-        client.renderer.submit({}, {rendered});
+        const uint32_t index = client.acquire_and_render(swapchain, rendered);
         ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
         ASSERT_EQ(compositor.commits(), size_t(frame + 1));
         size_t commit = size_t(frame);
@@ -58,9 +61,7 @@ TEST_F(PresentFences, TheCommittedBufferIsPendingUntilEveryWaitSemaphoreSignals)
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
     Owned<VkSemaphore> rendered[] = {make_semaphore(client.device), make_semaphore(client.device)};
-    auto [result, index] = client.acquire(swapchain);
-    ASSERT_EQ(result, VK_SUCCESS);
-    client.renderer.submit({}, {rendered[0]});
+    const uint32_t index = client.acquire_and_render(swapchain, rendered[0]);
     client.renderer.submit_elsewhere({rendered[1]});
     ASSERT_EQ(client.present_after(swapchain, index, {rendered[0], rendered[1]}), VK_SUCCESS);
     ASSERT_EQ(compositor.commits(), 1u);
@@ -74,9 +75,8 @@ TEST_F(PresentFences, TheCommittedBufferIsPendingUntilEveryWaitSemaphoreSignals)
 TEST_F(PresentFences, EveryBufferOfOnePresentCallIsPendingUntilTheRenderingIsDone) {
     Compositor& compositor = start();
     Client client(compositor);
-    Owned<wl_surface*> window = client.app.new_surface();
-    Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
-    Swapchain swapchains[] = {client.swapchain(), Swapchain(client.device, surface)};
+    const SecondWindow second(client);
+    Swapchain swapchains[] = {client.swapchain(), Swapchain(client.device, second.surface)};
     Presented both[] = {{swapchains[0], client.acquire(swapchains[0]).index},
                         {swapchains[1], client.acquire(swapchains[1]).index}};
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
@@ -143,11 +143,7 @@ TEST_F(PresentFences, FinishedRenderingLeavesTheBufferReady) {
 TEST_F(PresentFences, PresentKeepsTheFencesOfReadersOnTheBuffer) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
-    fake_driver().hold_rendering(VK_FALSE);
-    Swapchain swapchain = client.swapchain();
-    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
-    fake_driver().hold_rendering(VK_TRUE);
-
+    Swapchain swapchain = shown_swapchain(client);
     BufferId buffer = *compositor.commit_at(0).buffer;
     Fd dma_buf = compositor.dma_buf_of(buffer);
     FenceTimeline timeline;
@@ -174,11 +170,7 @@ TEST_F(PresentFences, PresentKeepsTheFencesOfReadersOnTheBuffer) {
 TEST_F(PresentFences, ReadingAndRenderingAreOrderedByFencesAlone) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
-    fake_driver().hold_rendering(VK_FALSE);
-    Swapchain swapchain = client.swapchain();
-    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
-    fake_driver().hold_rendering(VK_TRUE);
-
+    Swapchain swapchain = shown_swapchain(client);
     BufferId buffer = *compositor.commit_at(0).buffer;
     FenceTimeline timeline;
     Owned<VkSemaphore> acquired = make_semaphore(client.device);

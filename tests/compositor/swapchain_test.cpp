@@ -12,15 +12,6 @@ namespace {
 
 class SwapchainTest : public CompositorTest {};
 
-// A second window of the same client.
-struct SecondWindow {
-    explicit SecondWindow(Client& client) :
-        window(client.app.new_surface()),
-        surface(make_surface(client.instance, client.app, window)) {}
-    Owned<wl_surface*> window;
-    Owned<VkSurfaceKHR> surface;
-};
-
 TEST_F(SwapchainTest, AcquireFromARetiredSwapchainIsOutOfDate) {
     Client client(start());
     Swapchain old = client.swapchain();
@@ -39,10 +30,10 @@ TEST_F(SwapchainTest, OldSwapchainIsRetiredEvenIfTheCreationFails) {
     Client client(compositor);
     Swapchain old = client.swapchain();
     ASSERT_EQ(client.frame(old), VK_SUCCESS);
-    compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(true); });
+    compositor.refuse_buffers(true);
     EXPECT_EQ(client.swapchain({.old = old}).result, VK_ERROR_INITIALIZATION_FAILED);
     EXPECT_EQ(client.acquire(old, 0).result, VK_ERROR_OUT_OF_DATE_KHR);
-    compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(false); });
+    compositor.refuse_buffers(false);
     Swapchain young = client.swapchain();
     EXPECT_EQ(young.result, VK_SUCCESS);
     EXPECT_EQ(client.frame(young), VK_SUCCESS);
@@ -230,7 +221,7 @@ TEST_F(SwapchainTest, EverySwapchainOfAPresentCallHasItsOwnResult) {
         Swapchain swapchains[] = {Swapchain(client.device, surface), client.swapchain()};
         Presented both[] = {{swapchains[0], client.acquire(swapchains[0]).index},
                             {swapchains[1], client.acquire(swapchains[1]).index}};
-        other.on_thread([](Scene& scene) { scene.disconnect_clients(); });
+        other.disconnect_clients();
         EXPECT_EQ(present_together(client.device.queue, both), VK_ERROR_SURFACE_LOST_KHR);
         EXPECT_EQ(both[0].result, VK_ERROR_SURFACE_LOST_KHR);
         EXPECT_EQ(both[1].result, VK_SUCCESS);

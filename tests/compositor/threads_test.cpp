@@ -65,10 +65,9 @@ TEST_P(Threads, ThreadsWithTheirOwnDevicesRenderOnOneConnection) {
 TEST_P(Threads, TwoThreadsOfOneDeviceRenderToTwoWindows) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     Client client(compositor);
-    Owned<wl_surface*> window = client.app.new_surface();
-    Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
+    const SecondWindow second_window(client);
     Swapchain first = client.swapchain({.mode = GetParam()});
-    Swapchain second(client.device, surface, {.mode = GetParam()});
+    Swapchain second(client.device, second_window.surface, {.mode = GetParam()});
     // A VkQueue is externally synchronised. Acquires from different swapchains need no lock.
     std::mutex queue;
     auto render = [&](const Swapchain& swapchain) {
@@ -113,9 +112,8 @@ TEST_P(Threads, TwoThreadsCreateAndDestroySurfacesOfOneDevice) {
     constexpr int windows_each = 40;
     auto come_and_go = [&] {
         for (int i = 0; i < windows_each; ++i) {
-            Owned<wl_surface*> window = client.app.new_surface();
-            Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
-            Swapchain swapchain(client.device, surface, {.mode = GetParam()});
+            const SecondWindow window(client);
+            Swapchain swapchain(client.device, window.surface, {.mode = GetParam()});
             auto [result, index] = client.acquire(swapchain);
             ASSERT_EQ(result, VK_SUCCESS);
             std::lock_guard lock(queue);
@@ -155,9 +153,7 @@ TEST_P(Threads, AWindowRendersWhileOthersAreCreatedAndDestroyed) {
 
 INSTANTIATE_TEST_SUITE_P(, Threads,
                          testing::Values(VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR),
-                         [](auto& tested) {
-                             return tested.param == VK_PRESENT_MODE_FIFO_KHR ? "Fifo" : "Mailbox";
-                         });
+                         name_of_mode);
 
 } // namespace
 } // namespace fencebridge::test

@@ -84,6 +84,12 @@ public:
     void refresh() {
         on_thread([](Scene& scene) { scene.refresh(); });
     }
+    void disconnect_clients() {
+        on_thread([](Scene& scene) { scene.disconnect_clients(); });
+    }
+    void refuse_buffers(bool refuse) {
+        on_thread([=](Scene& scene) { scene.set_refuse_buffers(refuse); });
+    }
     bool release_with_fence(BufferId buffer, const Fd& sync_file) {
         return on_thread([&](Scene& scene) { return scene.release_with_fence(buffer, sync_file); });
     }
