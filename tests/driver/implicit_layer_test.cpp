@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The manifests of the implicit layer that are installed, and the environment variables that switch
 // the layer on and off.
-#include <algorithm>
 #include <filesystem>
 
 #include "fixture.hpp"
@@ -85,12 +84,7 @@ TEST_F(OptInManifest, VkKhrSwapchainIsListedOnceAndNotEnabledOnADriverWithoutIt)
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
     const Instance instance;
     ASSERT_EQ(instance.result(), VK_SUCCESS);
-    const auto names = device_extensions(instance.physical_device());
-    EXPECT_EQ(std::ranges::count(names, "VK_KHR_swapchain"), 1);
-    const Device device{instance.physical_device()};
-    ASSERT_EQ(device.result(), VK_SUCCESS);
-    EXPECT_TRUE(is_taken_over(device));
-    EXPECT_FALSE(as_set(extensions_of(last_device_create())).contains("VK_KHR_swapchain"));
+    expect_that_only_the_layer_has_swapchains(instance);
 }
 
 class AlwaysOnManifest : public ImplicitLayer {

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 // What the layer passes down in vkCreateInstance. The test acts as the loader and as the next
 // layer.
-#include <dlfcn.h>
-
 #include <cstring>
 #include <vector>
 
-#include <vulkan/vk_layer.h>
-
 #include "fixture.hpp"
+#include "layer.hpp"
 
 namespace fencebridge::test {
 namespace {
@@ -40,17 +37,8 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL next_function(VkInstance, const char* n
 // The loader's terminator_CreateInstance() expects the loader's own instance in *pInstance, in a
 // second call as well. With anything else it crashes.
 TEST(InstanceRetry, TheSecondVkCreateInstanceReceivesTheLoadersHandle) {
-    void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    ASSERT_NE(library, nullptr) << dlerror();
-    const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
-        dlsym(library, "vkNegotiateLoaderLayerInterfaceVersion"));
-    VkNegotiateLayerInterface interface {};
-    interface.sType = LAYER_NEGOTIATE_INTERFACE_STRUCT;
-    interface.loaderLayerInterfaceVersion = CURRENT_LOADER_LAYER_INTERFACE_VERSION;
-    ASSERT_EQ(negotiate(&interface), VK_SUCCESS);
-    const auto layer_function = [&](VkInstance instance, const char* name) {
-        return interface.pfnGetInstanceProcAddr(instance, name);
-    };
+    LayerLibrary library;
+    ASSERT_EQ(library.negotiate(), VK_SUCCESS);
 
     VkLayerInstanceLink link{};
     link.pfnNextGetInstanceProcAddr = next_function;
@@ -71,14 +59,11 @@ TEST(InstanceRetry, TheSecondVkCreateInstanceReceivesTheLoadersHandle) {
     const auto given = reinterpret_cast<VkInstance>(&object);
     VkInstance instance = given;
     handles_seen.clear();
-    const auto create =
-        reinterpret_cast<PFN_vkCreateInstance>(layer_function(VK_NULL_HANDLE, "vkCreateInstance"));
+    const auto create = library.function<PFN_vkCreateInstance>(VK_NULL_HANDLE, "vkCreateInstance");
     ASSERT_EQ(create(&info, nullptr, &instance), VK_SUCCESS);
     EXPECT_EQ(handles_seen, (std::vector<VkInstance>{given, given}));
     ASSERT_EQ(instance, given);
-    reinterpret_cast<PFN_vkDestroyInstance>(layer_function(instance, "vkDestroyInstance"))(instance,
-                                                                                           nullptr);
-    dlclose(library);
+    library.function<PFN_vkDestroyInstance>(instance, "vkDestroyInstance")(instance, nullptr);
 }
 
 } // namespace

@@ -5,6 +5,8 @@
 #include <array>
 #include <string>
 
+#include <vulkan/vk_layer.h>
+
 #include "application.hpp"
 
 namespace fencebridge::test {
@@ -18,6 +20,30 @@ inline constexpr std::array required_device_extensions{
     "VK_KHR_external_fence_fd",
 };
 
+/// The layer's library, used without the loader.
+class LayerLibrary {
+public:
+    LayerLibrary();
+    ~LayerLibrary();
+    LayerLibrary(const LayerLibrary&) = delete;
+    LayerLibrary& operator=(const LayerLibrary&) = delete;
+
+    /// Negotiates as a loader with this interface version does.
+    VkResult negotiate(uint32_t version = CURRENT_LOADER_LAYER_INTERFACE_VERSION);
+    /// What the layer answered in negotiate().
+    [[nodiscard]] const VkNegotiateLayerInterface& interface() const { return interface_; }
+
+    /// A function of the layer after negotiate().
+    template <class Function>
+    [[nodiscard]] Function function(VkInstance instance, const char* name) const {
+        return reinterpret_cast<Function>(interface_.pfnGetInstanceProcAddr(instance, name));
+    }
+
+private:
+    void* library_;
+    VkNegotiateLayerInterface interface_{};
+};
+
 /// Whether the device's function is in the layer's library.
 [[nodiscard]] bool is_from_layer(const Device& device, const char* function);
 
@@ -25,6 +51,10 @@ inline constexpr std::array required_device_extensions{
 /// extensions that the loader would refuse. The layer must return before it calls the next layer.
 [[nodiscard]] VkResult create_device_from_above(VkInstance instance,
                                                 const std::vector<const char*>& extensions);
+
+/// Expects that VK_KHR_swapchain is listed once, that a device with it is taken over, and that the
+/// driver does not receive the extension.
+void expect_that_only_the_layer_has_swapchains(const Instance& instance);
 
 /// Whether the layer has taken the device over.
 [[nodiscard]] inline bool is_taken_over(const Device& device) {

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: MIT
 // The loader finds the layer and puts it into the chain of a device, and the manifest agrees with
 // the library.
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <fstream>
 #include <regex>
 #include <sstream>
-
-#include <vulkan/vk_layer.h>
 
 #include "fixture.hpp"
 #include "layer.hpp"
@@ -120,19 +116,12 @@ TEST_F(LoaderTest, TheEntryPointsOfTheManifestBelongToTheLayer) {
 }
 
 TEST_F(LoaderTest, TheLibraryListsTheDeviceExtensionsOfTheManifest) {
-    void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    ASSERT_NE(library, nullptr) << dlerror();
-    const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
-        dlsym(library, "vkNegotiateLoaderLayerInterfaceVersion"));
-    ASSERT_NE(negotiate, nullptr);
-    VkNegotiateLayerInterface interface {};
-    interface.sType = LAYER_NEGOTIATE_INTERFACE_STRUCT;
-    interface.loaderLayerInterfaceVersion = CURRENT_LOADER_LAYER_INTERFACE_VERSION;
-    ASSERT_EQ(negotiate(&interface), VK_SUCCESS);
-    EXPECT_EQ(interface.loaderLayerInterfaceVersion, 2U);
+    LayerLibrary library;
+    ASSERT_EQ(library.negotiate(), VK_SUCCESS);
+    EXPECT_EQ(library.interface().loaderLayerInterfaceVersion, 2U);
     // A layer answers about its own extensions without a physical device.
-    const auto enumerate = reinterpret_cast<PFN_vkEnumerateDeviceExtensionProperties>(
-        interface.pfnGetInstanceProcAddr(VK_NULL_HANDLE, "vkEnumerateDeviceExtensionProperties"));
+    const auto enumerate = library.function<PFN_vkEnumerateDeviceExtensionProperties>(
+        VK_NULL_HANDLE, "vkEnumerateDeviceExtensionProperties");
     ASSERT_NE(enumerate, nullptr);
     std::array<VkExtensionProperties, 16> properties{};
     auto count = static_cast<uint32_t>(properties.size());
@@ -141,20 +130,12 @@ TEST_F(LoaderTest, TheLibraryListsTheDeviceExtensionsOfTheManifest) {
     for (uint32_t i = 0; i < count; ++i)
         names.emplace(properties.at(i).extensionName);
     EXPECT_EQ(names, manifest_extensions("device_extensions"));
-    dlclose(library);
 }
 
 TEST_F(LoaderTest, ALoaderWithInterfaceVersion1IsRefused) {
-    void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    ASSERT_NE(library, nullptr) << dlerror();
-    const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
-        dlsym(library, "vkNegotiateLoaderLayerInterfaceVersion"));
-    VkNegotiateLayerInterface interface {};
-    interface.sType = LAYER_NEGOTIATE_INTERFACE_STRUCT;
-    interface.loaderLayerInterfaceVersion = 1;
-    EXPECT_EQ(negotiate(&interface), VK_ERROR_INITIALIZATION_FAILED);
-    EXPECT_EQ(interface.pfnGetInstanceProcAddr, nullptr);
-    dlclose(library);
+    LayerLibrary library;
+    EXPECT_EQ(library.negotiate(1), VK_ERROR_INITIALIZATION_FAILED);
+    EXPECT_EQ(library.interface().pfnGetInstanceProcAddr, nullptr);
 }
 
 } // namespace
