@@ -85,7 +85,7 @@ struct SecondFifoWindow : SecondWindow {
     Swapchain swapchain;
 };
 
-TEST_F(HiddenWindows, TwoHiddenWindowsOfOneCallWaitAtOnceAndForOneSecondAtMost) {
+TEST_F(HiddenWindows, TwoHiddenWindowsOfOneCallWaitConcurrentlyForAtMostOneSecond) {
     start();
     Client client(*compositor_);
     Swapchain first = client.swapchain(fifo);

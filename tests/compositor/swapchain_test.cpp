@@ -176,7 +176,7 @@ TEST_F(SwapchainTest, TwoThreadsCreateSwapchainsOnOneWindowInTurn) {
 
 // oldSwapchain belongs to the native window, not to the VkSurfaceKHR. Here the old swapchain is the
 // layer's, and the new one is the driver's.
-TEST_F(SwapchainTest, AnOldSwapchainOfTheLayersDoesNotReachTheDriver) {
+TEST_F(SwapchainTest, AnOldSwapchainOfTheLayerDoesNotReachTheDriver) {
     Client client(start());
     Swapchain old = client.swapchain();
     ASSERT_EQ(old.result, VK_SUCCESS);

@@ -264,8 +264,7 @@ TEST_F(Submissions, AFrameNeedsOneSubmissionIfTheDriverExportsOnlyFences) {
 }
 
 // The layer does not change a VkExportSemaphoreCreateInfo of the application.
-TEST_F(Submissions,
-       APresentNeedsOneSubmissionIfTheApplicationMadeTheSemaphoreExportableInAnotherWay) {
+TEST_F(Submissions, APresentNeedsOneSubmissionIfItsSemaphoreIsExportableInAnotherWay) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();

@@ -302,7 +302,7 @@ TEST_F(AddedExtensions, CreatingADeviceThatIsTakenOverLogsNoWarning) {
     EXPECT_EQ(log.lines_with("warning").size(), 0U);
 }
 
-TEST_F(AddedExtensions, NoneIsAddedIfTheInstanceHasNoWaylandSurfaces) {
+TEST_F(AddedExtensions, NoExtensionIsAddedIfTheInstanceHasNoWaylandSurfaces) {
     const Instance instance{{.extensions = {"VK_KHR_surface"}}};
     const Device device{instance.physical_device()};
     ASSERT_EQ(device.result(), VK_SUCCESS);
@@ -311,7 +311,7 @@ TEST_F(AddedExtensions, NoneIsAddedIfTheInstanceHasNoWaylandSurfaces) {
     EXPECT_FALSE(is_taken_over(device));
 }
 
-TEST_F(AddedExtensions, NoneIsAddedIfTakeoverIsOff) {
+TEST_F(AddedExtensions, NoExtensionIsAddedIfTakeoverIsOff) {
     const EnvironmentVariable off{"FENCEBRIDGE_TAKEOVER", "off"};
     const Instance instance;
     const Device device{instance.physical_device()};
