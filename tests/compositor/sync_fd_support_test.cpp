@@ -303,7 +303,7 @@ TEST_F(Submissions, ADeviceWithoutAQueueForTheLayerPassesThrough) {
            .export_fence = true,
            .import_fence = false});
     ErrorLog log;
-    Client client(start()); // uses both queues
+    Client client(start()); // takes both queues
     EXPECT_EQ(log.lines_with({"passes through", "no queue left"}).size(), 1u) << log.text();
 }
 

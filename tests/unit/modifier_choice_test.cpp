@@ -30,7 +30,7 @@ struct Case {
 
 class ModifierChoice : public testing::TestWithParam<Case> {};
 
-TEST_P(ModifierChoice, GivesAListForEachTrancheThatHasAny) {
+TEST_P(ModifierChoice, EachTrancheThatSharesModifiersWithTheDriverHasAList) {
     const Case& c = GetParam();
     EXPECT_EQ(choose_modifiers({c.tranches}, xrgb, c.driver, c.nodes), c.expected);
 }
