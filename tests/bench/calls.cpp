@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-// bench_calls: one swapchain on the fake driver and the fake compositor, which has a thread of this
-// process, so that what is left of a frame is the layer's own. FENCEBRIDGE_SYNC says which
-// transport, and FAKE_DRIVER_MEMORY=udmabuf that buffers and fences are the kernel's.
+// bench_calls: one swapchain on the fake driver and the fake compositor, which is a thread of this
+// process. Most of what a frame costs is then the layer's own. FENCEBRIDGE_SYNC selects the
+// transport. With FAKE_DRIVER_MEMORY=udmabuf, buffers and fences are the kernel's.
 //
-//     frames N        shows N frames, for a profiler to look at
-//     times N         how long each vkAcquireNextImageKHR and vkQueuePresentKHR takes while nothing
-//                     is pending, N times
-//     pending N MS    the same while the compositor's last read of the image goes on for MS more
-//                     milliseconds
+//     frames N        shows N frames, to be profiled
+//     times N         measures vkAcquireNextImageKHR and vkQueuePresentKHR in N frames without
+//                     pending fences
+//     pending N MS    measures them in N frames in which the compositor goes on reading the
+//                     acquired image for MS milliseconds
 //
-// `times` and `pending` write one JSON object to standard output: nanoseconds of every call. With
-// --fake-module before all that, a fake of the kernel module answers in this process.
+// `times` and `pending` write one JSON object to standard output: the nanoseconds of every call.
+// With --fake-module as the first argument, a fake of the kernel module answers in this process.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -40,7 +40,7 @@ void require(bool holds, const char* what) {
 
 void require(VkResult result, const char* what) { require(result == VK_SUCCESS, what); }
 
-// Nanoseconds that the call took.
+// Runs the call, and returns how many nanoseconds it took.
 template <class Call>
 long long time_of(Call call) {
     const auto start = Clock::now();
@@ -79,7 +79,7 @@ struct Frame {
     test::Owned<VkFence> done;
 };
 
-// The call and its time; the image is asked for without a limit.
+// Acquires an image without a timeout, and measures the call.
 uint32_t acquire(const test::Client& client, const test::Swapchain& swapchain, const Frame& frame,
                  Times& times) {
     test::Acquired acquired{VK_ERROR_UNKNOWN, 0};
@@ -116,16 +116,16 @@ void time_frames(test::Compositor& compositor, test::Client& client, size_t coun
     for (size_t i = 0; i < count; ++i) {
         const uint32_t index = acquire(client, swapchain, frame, times);
         client.renderer.submit({frame.acquired}, {frame.rendered}, frame.done);
-        // The rendering, which takes no time, is over before it is presented.
+        // The rendering takes no time, and is done before the present.
         require(test::wait_and_reset(client.device, frame.done), "vkWaitForFences");
         present(client, swapchain, frame, index, times);
-        compositor.settle(); // and has released what it replaced
+        compositor.settle(); // the compositor then has released the buffer that it replaced
     }
     times.print();
 }
 
-// The compositor gives a buffer back while it still reads it: its fence is where the transport
-// looks for it, at the buffer's release point or on its dma-buf.
+// Releases a buffer that the compositor still reads until the fence signals. The fence goes to the
+// release point of the buffer if it has one, else to the dma-buf.
 void release_pending(test::Compositor& compositor, test::BufferId buffer, const test::Fd& fence) {
     if (compositor.release_with_fence(buffer, fence))
         return;
@@ -138,7 +138,7 @@ void time_pending(test::Compositor& compositor, test::Client& client, size_t cou
                   std::chrono::milliseconds length) {
     const test::Swapchain swapchain = client.swapchain();
     require(swapchain.result, "vkCreateSwapchainKHR");
-    // All images are the compositor's, so that the one it gives back is the next.
+    // The compositor holds all images, so that the one that it releases is acquired next.
     for (size_t i = 0; i < swapchain.images.size(); ++i)
         require(client.frame(swapchain), "a frame");
     vkDeviceWaitIdle(client.device);
@@ -175,7 +175,7 @@ void run(int argc, char** argv) {
     require(what != "pending" || argc - next >= 3, "pending for how long?");
 
     test::Script script;
-    script.globals.syncobj = 1; // for those that ask for explicit
+    script.globals.syncobj = 1; // for FENCEBRIDGE_SYNC=explicit
     if (what == "pending")
         script.release = test::Release::manual;
     test::Compositor compositor(script);

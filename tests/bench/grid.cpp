@@ -23,8 +23,8 @@ Grid::Grid(still::Connection& connection, uint32_t surfaces, Size each) :
         add_pane(connection, int32_t(i % columns_ * each_.width),
                  int32_t(i / columns_ * each_.height));
     add_role(connection);
-    // xdg-shell: the first commit comes without a buffer, and no buffer may come before the
-    // configure event that answers it has been acknowledged.
+    // xdg-shell requires a first commit without a buffer. A buffer may be attached after the
+    // configure event that answers this commit has been acknowledged.
     wl_surface_commit(background_.get());
     while (!configured_ && !connection.stop_requested())
         connection.wait();
@@ -50,8 +50,8 @@ void Grid::add_role(still::Connection& connection) {
         }};
     xdg_surface_add_listener(xdg_surface_.get(), &surface_listener, this);
     toplevel_.reset(xdg_surface_get_toplevel(xdg_surface_.get()));
-    // The listener has more members with newer protocol files; version 1 never calls them. The
-    // size that a compositor proposes is not taken: every run is to draw the same.
+    // Newer protocol files add members to the listener, which version 1 never calls. The size that
+    // a compositor proposes is ignored, so that every run draws the same.
     static constexpr xdg_toplevel_listener toplevel_listener = [] {
         xdg_toplevel_listener listener{};
         listener.configure = [](void*, xdg_toplevel*, int32_t, int32_t, wl_array*) {};

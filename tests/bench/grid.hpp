@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One xdg-shell window with several surfaces side by side upon it, none of which hides another: a
-// compositor sends no frame callbacks to a surface that nobody sees, and FIFO waits for them.
+// One xdg-shell window with several surfaces side by side. No surface hides another, because FIFO
+// waits for frame callbacks, and a compositor sends none to a hidden surface.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct Size {
 
 class Grid {
 public:
-    // Returns once the window may be drawn to.
+    // Returns once buffers may be attached to the surfaces.
     Grid(still::Connection& connection, uint32_t surfaces, Size each);
     Grid(const Grid&) = delete;
     Grid& operator=(const Grid&) = delete;
@@ -38,8 +38,8 @@ private:
     const uint32_t columns_;
     const uint32_t rows_;
     bool configured_ = false;
-    // Destroyed from the last to the first: a role goes before its surface, a child before its
-    // parent.
+    // Destroyed from the last to the first: a role before its surface, and a child surface before
+    // its parent.
     still::Proxy<wl_surface> background_;
     still::Proxy<wp_viewport> viewport_;
     still::Proxy<wl_buffer> pixel_;

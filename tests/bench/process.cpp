@@ -37,7 +37,7 @@ Usage usage_now() {
         else if (name == "Private_Clean:" || name == "Private_Dirty:")
             usage.private_kib += kib;
     }
-    usage.fds = entries("/proc/self/fd") - 1; // but for the one that lists them
+    usage.fds = entries("/proc/self/fd") - 1; // without the one that reads the folder
     usage.threads = entries("/proc/self/task");
     return usage;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What processes have of the system.
+// The resources that processes use.
 #pragma once
 
 #include <cstdint>
@@ -16,16 +16,16 @@ struct Usage {
     uint64_t threads;
 };
 
-// This process's, as /proc tells it.
+// What this process uses, from /proc.
 Usage usage_now();
 
 // The process that listens at the other end of a connected socket: unix(7), SO_PEERCRED.
 pid_t peer_of(int socket);
 
-// How long all threads of a process have had a processor so far, in seconds.
+// The processor time of all threads of a process so far, in seconds.
 double processor_time(pid_t process);
 
-// As a JSON object, without a line's end.
+// Prints a JSON object without a newline.
 void print(std::FILE* to, const Usage& usage);
 
 } // namespace fencebridge::bench

@@ -9,10 +9,10 @@ Refreshes::Refreshes(still::Connection& connection, wl_surface* parent) :
                                                                     0, 0, UINT32_MAX)),
     surface_(wl_compositor_create_surface(connection.compositor())),
     role_(wl_subcompositor_get_subsurface(connection.subcompositor(), surface_.get(), parent)) {
-    // Its callbacks come to the queue of the surface that makes them.
+    // A frame callback has the queue of its surface.
     wl_proxy_set_queue(reinterpret_cast<wl_proxy*>(surface_.get()), queue_.get());
     wl_subsurface_set_desync(role_.get());
-    // A subsurface appears, and changes its place, with its parent's next commit.
+    // A subsurface appears with its parent's next commit.
     wl_surface_commit(parent);
     commit();
     thread_ = std::thread([this] {

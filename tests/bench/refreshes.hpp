@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// How often the compositor refreshes: what a compositor's configuration calls 60 Hz may be a timer
-// of 16 ms and the time that a repaint takes, and FIFO is held to what there is.
+// Counts the compositor's refreshes. A compositor that is configured for 60 Hz may refresh after a
+// timer of 16 ms and the time of a repaint. FIFO has to be compared with the actual rate.
 #pragma once
 
 #include <atomic>
@@ -14,8 +14,8 @@ namespace fencebridge::bench {
 
 class Refreshes {
 public:
-    // Counts from now on, on a thread and an event queue of its own, with one pixel upon `parent`
-    // that changes with every refresh.
+    // Counts from now on, with a thread and an event queue of its own. It commits a subsurface of
+    // `parent`, one pixel in size, with every refresh.
     Refreshes(still::Connection& connection, wl_surface* parent);
     ~Refreshes();
     Refreshes(const Refreshes&) = delete;

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 // bench_windows: swapchains side by side on a real compositor, cleared as fast as the present mode
-// lets them. Writes one JSON object to standard output: how many frames in what time, how much
-// processor time that took of this process and of the compositor, and what the process has of the
-// system before the surfaces and swapchains are made, after, and at the end.
+// allows. Writes one JSON object to standard output: the number of frames and their time, the
+// processor time of this process and of the compositor, and the resources that this process uses
+// before surfaces and swapchains are created, after that, and at the end.
 //
-//     --windows N     how many (1)
+//     --windows N     the number of swapchains (1)
 //     --mode M        fifo or mailbox (fifo)
-//     --size W        each so many pixels wide, and three quarters as high (160)
-//     --warm-up N     frames that do not count (20)
-//     --frames N      frames that count, of every window
-//     --seconds S     or for how long to count
-//     --refreshes     count the compositor's refreshes meanwhile, too
-//     --marks         system calls that tell a tracer where in a frame the program is:
+//     --size W        the width in pixels; the height is three quarters of that (160)
+//     --warm-up N     frames before the measurement (20)
+//     --frames N      frames to measure, of every window
+//     --seconds S     or the time to measure
+//     --refreshes     also count the compositor's refreshes
+//     --marks         mark the parts of a frame for a tracer by system calls:
 //                     access("bench:begin"), acquire, submit, present, between, end
-//     --stop          stops itself after the warm-up, for a tracer to attach to it
+//     --stop          stop (SIGSTOP) after the warm-up, so that a tracer can attach
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -24,7 +24,7 @@
 #include <unistd.h>
 #include <vector>
 
-#include "chain.hpp"
+#include "cleared_swapchain.hpp"
 #include "grid.hpp"
 #include "process.hpp"
 #include "refreshes.hpp"
@@ -102,8 +102,8 @@ public:
     void run() {
         const Usage before = usage_now();
         for (uint32_t i = 0; i < grid_.size(); ++i)
-            chains_.emplace_back(gpu_, connection_.display(), grid_.surface(i), options_.mode,
-                                 Size{options_.width, options_.width * 3 / 4}, pool_);
+            swapchains_.emplace_back(gpu_, connection_.display(), grid_.surface(i), options_.mode,
+                                     Size{options_.width, options_.width * 3 / 4}, pool_);
         const Usage created = usage_now();
         if (options_.refreshes)
             refreshes_.emplace(connection_, grid_.background());
@@ -120,7 +120,7 @@ public:
     }
 
 private:
-    // What is counted from one moment to another.
+    // The readings at a moment. Their differences are reported.
     struct Moment {
         Clock::time_point time;
         uint64_t refreshes;
@@ -133,10 +133,10 @@ private:
     }
 
     void frame() {
-        for (Chain& chain : chains_)
-            chain.frame(marks_);
-        // The Vulkan implementation reads the socket; what is this program's is on this queue by
-        // then, pings above all.
+        for (ClearedSwapchain& swapchain : swapchains_)
+            swapchain.frame(marks_);
+        // The Vulkan implementation reads the socket. This dispatches the program's own events,
+        // among them pings.
         if (wl_display_dispatch_pending(connection_.display()) < 0)
             throw still::Failure("the compositor went away");
     }
@@ -162,7 +162,8 @@ private:
         std::printf("{\"windows\": %u, \"images\": %u, \"frames\": %llu, \"refreshes\": %llu, "
                     "\"seconds\": %.6f, \"client_seconds\": %.6f, \"compositor_seconds\": %.6f, "
                     "\"before\": ",
-                    grid_.size(), chains_.front().images(), static_cast<unsigned long long>(frames),
+                    grid_.size(), swapchains_.front().images(),
+                    static_cast<unsigned long long>(frames),
                     static_cast<unsigned long long>(end.refreshes - start.refreshes),
                     std::chrono::duration<double>(end.time - start.time).count(),
                     end.client - start.client, end.compositor - start.compositor);
@@ -181,7 +182,7 @@ private:
     Grid grid_;
     still::Gpu gpu_;
     still::CommandPool pool_;
-    std::vector<Chain> chains_;
+    std::vector<ClearedSwapchain> swapchains_;
     std::optional<Refreshes> refreshes_;
 };
 

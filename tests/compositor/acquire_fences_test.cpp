@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariants 1, 2 and 4 on real dma-bufs: what vkAcquireNextImageKHR's fence and semaphore wait
-// for.
+// Invariants 1, 2 and 4 on real dma-bufs: what the fence and the semaphore of vkAcquireNextImageKHR
+// wait for.
 #include "fixture.hpp"
 
 #include "fake_compositor/dma_buf.hpp"
@@ -16,7 +16,7 @@ enum class Payload { fence, semaphore, both };
 
 class AcquireFences : public FencesTest {
 protected:
-    // A window whose images are all presented and none released.
+    // Creates a window whose images are all presented and not released.
     void SetUp() override {
         FencesTest::SetUp();
         if (HasFatalFailure())
@@ -44,7 +44,8 @@ protected:
 
     BufferId buffer(size_t commit) { return *compositor_->commit_at(commit).buffer; }
 
-    // Acquires the one image that was released. A queue submission makes the semaphore visible.
+    // Acquires the one image that is released. A submission that waits for the semaphore signals
+    // `waited_fence_`, so that the test can query whether the semaphore has signalled.
     void acquire_pending(Payload payload) {
         bool with_fence = payload != Payload::semaphore;
         bool with_semaphore = payload != Payload::fence;
@@ -84,19 +85,19 @@ struct OrderCase {
     std::array<size_t, 3> order;
 };
 
-class AllFences : public AcquireFences, public testing::WithParamInterface<OrderCase> {};
+class FenceOrders : public AcquireFences, public testing::WithParamInterface<OrderCase> {};
 
-// Two readers and a writer of the window system, each on a timeline of its own.
-TEST_P(AllFences, AreWaitedForInAnyOrder) {
+// The window system has two readers and a writer, each with a fence on a timeline of its own.
+TEST_P(FenceOrders, ThePayloadSignalsAfterTheLastFenceWhateverTheirOrder) {
     FenceTimeline timelines[3];
     Fd fences[] = {timelines[0].fence(), timelines[1].fence(), timelines[2].fence()};
-    // The writer first: a later reader must not hide it, nor it them.
+    // The writer's fence is attached first: fences that are attached later must not hide it.
     if (is_explicit()) {
-        let_go(buffer(0), {&fences[2], &fences[0], &fences[1]});
+        release_with_readers(buffer(0), {&fences[2], &fences[0], &fences[1]});
     } else {
         Fd dma_buf = compositor_->dma_buf_of(buffer(0));
         ASSERT_TRUE(attach_write_fence(dma_buf.get(), fences[2].get()));
-        let_go(buffer(0), {&fences[0], &fences[1]});
+        release_with_readers(buffer(0), {&fences[0], &fences[1]});
     }
     acquire_pending(GetParam().payload);
     ASSERT_FALSE(HasFatalFailure());
@@ -119,16 +120,16 @@ std::vector<OrderCase> all_orders() {
 }
 
 std::string name_of(const testing::TestParamInfo<OrderCase>& tested) {
-    constexpr const char* names[] = {"Fence", "Semaphore", "Both"};
-    std::string name = names[int(tested.param.payload)];
+    constexpr const char* names[] = {"Fence", "Semaphore", "FenceAndSemaphore"};
+    std::string name = names[int(tested.param.payload)] + std::string("_SignalOrder");
     for (size_t i : tested.param.order)
         name += std::to_string(i);
     return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(, AllFences, testing::ValuesIn(all_orders()), name_of);
+INSTANTIATE_TEST_SUITE_P(, FenceOrders, testing::ValuesIn(all_orders()), name_of);
 
-TEST_F(AcquireFences, AnIdleImageIsReadyAtOnce) {
+TEST_F(AcquireFences, ThePayloadOfAnIdleImageSignalsAtOnce) {
     compositor_->release(buffer(0));
     acquire_pending(Payload::both);
     EXPECT_TRUE(all_signal());
@@ -138,17 +139,17 @@ TEST_F(AcquireFences, AFenceThatHasSignalledIsNotWaitedFor) {
     FenceTimeline timeline;
     Fd fence = timeline.fence();
     timeline.advance();
-    let_go(buffer(0), {&fence});
+    release_with_readers(buffer(0), {&fence});
     acquire_pending(Payload::both);
     EXPECT_TRUE(all_signal());
 }
 
-// The application need not wait for an image while another has nothing pending.
-TEST_F(AcquireFences, AnIdleImageIsTakenBeforeAnOlderOneThatIsNot) {
+// The rendering does not have to wait while another free image has no pending fence.
+TEST_F(AcquireFences, AnIdleImageIsAcquiredBeforeAnEarlierReleasedOneWithAPendingFence) {
     FenceTimeline timeline;
     Fd fence = timeline.fence();
-    let_go(buffer(0), {&fence});
-    let_go(buffer(1));
+    release_with_readers(buffer(0), {&fence});
+    compositor_->release(buffer(1));
     auto [result, index] = acquire(client_->device, swapchain_, 0, VK_NULL_HANDLE, acquired_fence_);
     ASSERT_EQ(result, VK_SUCCESS);
     EXPECT_EQ(index, 1u);
@@ -156,11 +157,11 @@ TEST_F(AcquireFences, AnIdleImageIsTakenBeforeAnOlderOneThatIsNot) {
     timeline.advance();
 }
 
-TEST_F(AcquireFences, TheOldestIsTakenWhereNoneIsIdleAndThenWhichHasBecomeSo) {
+TEST_F(AcquireFences, TheEarliestReleasedImageIsAcquiredUnlessAnotherHasBecomeIdle) {
     FenceTimeline timelines[3];
     for (size_t i = 0; i < std::size(timelines); ++i) {
         Fd fence = timelines[i].fence();
-        let_go(buffer(i), {&fence});
+        release_with_readers(buffer(i), {&fence});
     }
     auto [first_result, first] =
         acquire(client_->device, swapchain_, 0, VK_NULL_HANDLE, acquired_fence_);
@@ -171,14 +172,14 @@ TEST_F(AcquireFences, TheOldestIsTakenWhereNoneIsIdleAndThenWhichHasBecomeSo) {
     auto [second_result, second] =
         acquire(client_->device, swapchain_, 0, VK_NULL_HANDLE, waited_fence_);
     ASSERT_EQ(second_result, VK_SUCCESS);
-    EXPECT_EQ(second, 2u) << "before the second, which is older";
+    EXPECT_EQ(second, 2u) << "before image 1, which was released earlier";
     EXPECT_EQ(vkGetFenceStatus(client_->device, waited_fence_), VK_SUCCESS);
     timelines[0].advance();
     timelines[1].advance();
 }
 
-// Nothing is made for an image that is idle.
-TEST_F(AcquireFences, AnIdleImageMakesNoSyncFile) {
+// imported_sync_fds() does not count -1, which stands for a payload that has signalled.
+TEST_F(AcquireFences, NoSyncFileIsImportedForAnIdleImage) {
     compositor_->release(buffer(0));
     uint64_t imported = fake_driver().imported_sync_fds();
     acquire_pending(Payload::both);
@@ -190,17 +191,17 @@ TEST_F(AcquireFences, AnIdleImageMakesNoSyncFile) {
 
 class LaterFences : public AcquireFences, public testing::WithParamInterface<bool> {};
 
-TEST_P(LaterFences, DoNotDelayThePayload) {
+TEST_P(LaterFences, AFenceAttachedAfterAcquireDoesNotDelayThePayload) {
     bool writer = GetParam();
     Fd dma_buf = compositor_->dma_buf_of(buffer(0));
     FenceTimeline present_at_acquire;
     FenceTimeline later;
     Fd first = present_at_acquire.fence();
     Fd second = later.fence();
-    let_go(buffer(0), {&first});
+    release_with_readers(buffer(0), {&first});
     acquire_pending(Payload::both);
     ASSERT_FALSE(HasFatalFailure());
-    // A writer is what a driver with implicit sync attaches for the client's own rendering.
+    // Drivers with implicit synchronisation attach the client's own rendering as a writer.
     ASSERT_TRUE(writer ? attach_write_fence(dma_buf.get(), second.get())
                        : attach_read_fence(dma_buf.get(), second.get()));
     EXPECT_FALSE(any_signalled());
@@ -213,7 +214,7 @@ TEST_P(LaterFences, DoNotDelayThePayload) {
 INSTANTIATE_TEST_SUITE_P(, LaterFences, testing::Bool(),
                          [](auto& tested) { return tested.param ? "Writer" : "Reader"; });
 
-TEST_F(AcquireFences, OtherImagesFencesDoNotDelayThePayload) {
+TEST_F(AcquireFences, FencesOfOtherImagesDoNotDelayThePayload) {
     Fd other = compositor_->dma_buf_of(buffer(1));
     FenceTimeline timeline;
     Fd fence = timeline.fence();
@@ -224,17 +225,17 @@ TEST_F(AcquireFences, OtherImagesFencesDoNotDelayThePayload) {
     timeline.advance();
 }
 
-// The same image in a later frame: the payload of the first acquire is not the second's.
+// The first payload does not wait for the fences that the second acquire of the image finds.
 TEST_F(AcquireFences, ALaterFrameOfTheSameImageDoesNotDelayThePayload) {
     FenceTimeline first_reader;
     FenceTimeline second_reader;
     Fd first = first_reader.fence();
     Fd second = second_reader.fence();
-    let_go(buffer(0), {&first});
+    release_with_readers(buffer(0), {&first});
     acquire_pending(Payload::fence);
     ASSERT_EQ(client_->present(swapchain_, index_), VK_SUCCESS);
     compositor_->settle();
-    let_go(buffer(0), {&second});
+    release_with_readers(buffer(0), {&second});
     Owned<VkFence> next = make_fence(client_->device);
     auto [result, index] = acquire(client_->device, swapchain_, 0, VK_NULL_HANDLE, next);
     ASSERT_EQ(result, VK_SUCCESS);
@@ -248,12 +249,12 @@ TEST_F(AcquireFences, ALaterFrameOfTheSameImageDoesNotDelayThePayload) {
 
 // --- invariant 4 ---
 
-// acquire_pending() has a timeout of 0 and the fence never signals while it runs; with an infinite
-// timeout a wait on the CPU would end in the watchdog.
-TEST_F(AcquireFences, AnInfiniteTimeoutDoesNotWaitForFences) {
+// The fence signals only after acquire has returned. If acquire waited for it on the CPU, the test
+// would hang.
+TEST_F(AcquireFences, AcquireWithAnInfiniteTimeoutReturnsBeforeTheFenceSignals) {
     FenceTimeline timeline;
     Fd fence = timeline.fence();
-    let_go(buffer(0), {&fence});
+    release_with_readers(buffer(0), {&fence});
     auto [result, index] =
         acquire(client_->device, swapchain_, forever, VK_NULL_HANDLE, acquired_fence_);
     EXPECT_EQ(result, VK_SUCCESS);
@@ -262,11 +263,11 @@ TEST_F(AcquireFences, AnInfiniteTimeoutDoesNotWaitForFences) {
     EXPECT_TRUE(wait_and_reset(client_->device, acquired_fence_));
 }
 
-TEST_F(AcquireFences, ManyFramesWithFencesGrowNothing) {
+TEST_F(AcquireFences, ManyFramesWithFencesLeaveNoDescriptorOpen) {
     FenceTimeline timeline;
     auto frame = [&](size_t i) {
         Fd fence = timeline.fence();
-        let_go(buffer(i % 2), {&fence});
+        release_with_readers(buffer(i % 2), {&fence});
         auto [result, index] =
             acquire(client_->device, swapchain_, forever, VK_NULL_HANDLE, acquired_fence_);
         ASSERT_EQ(result, VK_SUCCESS);

@@ -8,7 +8,7 @@
 
 namespace fencebridge::test {
 
-// A queue between two threads.
+// A queue of values from one thread to another. take() waits until there is a value.
 template <class T>
 class Channel {
 public:

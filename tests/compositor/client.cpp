@@ -11,7 +11,7 @@
 namespace fencebridge::test {
 namespace {
 
-// Long enough that an application's frame loop never waits for its own fences by chance.
+// Enough that the frame loop of a test waits for the layer and not for fences of its own.
 constexpr size_t frames_in_flight = 4;
 
 void bind_compositor(void* data, wl_registry* registry, uint32_t name, const char* interface,
@@ -24,7 +24,7 @@ void bind_compositor(void* data, wl_registry* registry, uint32_t name, const cha
 } // namespace
 
 void prepare_environment() {
-    // Three folders up from BUILDDIR/tests/compositor/EXECUTABLE.
+    // The executable is BUILDDIR/tests/FOLDER/NAME.
     auto build =
         std::filesystem::canonical("/proc/self/exe").parent_path().parent_path().parent_path();
     std::string driver = build / "tests/fake_driver/fake_driver.json";
@@ -162,8 +162,8 @@ bool wait_and_reset(VkDevice device, VkFence fence, uint64_t timeout) {
            vkResetFences(device, 1, &fence) == VK_SUCCESS;
 }
 
-// vkAcquireNextImageKHR may be given neither a semaphore nor a fence by no valid application, so
-// one is made and waited for where a test does not care.
+// VUID-vkAcquireNextImageKHR-semaphore-01780 requires a semaphore or a fence. If the test passes
+// neither, this function creates a fence and waits for it.
 Acquired acquire(VkDevice device, VkSwapchainKHR swapchain, uint64_t timeout, VkSemaphore semaphore,
                  VkFence fence) {
     Owned<VkFence> own;
@@ -269,6 +269,13 @@ VkResult Renderer::frame(const Swapchain& swapchain, uint64_t timeout) {
     slot.used = true;
     VkResult presented = present(device_.queue, swapchain, index, {slot.rendered});
     return presented == VK_SUCCESS ? acquired : presented;
+}
+
+uint32_t Client::acquire_and_render(const Swapchain& swapchain, VkSemaphore rendered) {
+    auto [result, index] = acquire(swapchain);
+    EXPECT_EQ(result, VK_SUCCESS);
+    renderer.submit({}, {rendered});
+    return index;
 }
 
 VkResult Client::show_every_image(const Swapchain& of) {

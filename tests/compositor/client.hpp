@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A small Vulkan application on Wayland: what the tests do by hand is a line each here, and every
-// handle is an owner. Calls go through the real loader.
+// A small Vulkan application on Wayland. Every Vulkan handle and every Wayland proxy has an owner.
+// Calls go through the real loader.
 #pragma once
 
 #include "fake_compositor/compositor.hpp"
@@ -20,11 +20,11 @@ namespace fencebridge::test {
 
 inline constexpr uint64_t forever = UINT64_MAX;
 
-// Points the loader to the layer and the fake driver of this build folder, where the environment
-// does not say otherwise. Before the first Vulkan call.
+// Points the loader at the layer and the fake driver of this build folder, unless the environment
+// names others. Must be called before the first Vulkan call.
 void prepare_environment();
 
-// A handle and how it is destroyed.
+// A handle together with the function that destroys it.
 template <class Handle>
 class Owned {
 public:
@@ -52,11 +52,11 @@ private:
     std::function<void(Handle)> destroy_;
 };
 
-// The application's own Wayland objects, all on the default queue.
+// The application's own Wayland objects. All of them use the display's default event queue.
 class App {
 public:
     explicit App(Compositor& compositor) : App(compositor.connect()) {}
-    // Takes a connection of the compositor's.
+    // Owns `display`, a connection to the compositor.
     explicit App(wl_display* display);
     ~App();
     App(const App&) = delete;
@@ -79,8 +79,8 @@ struct InstanceOptions {
 };
 Owned<VkInstance> make_instance(const InstanceOptions& options = {});
 
-// The first physical device, with two queues of its first family (the second is null where there is
-// none).
+// A VkDevice on the first physical device, with two queues of the first family. `other_queue` is
+// null if the family has a single queue.
 struct Device {
     explicit Device(VkInstance instance,
                     std::vector<const char*> extensions = {VK_KHR_SWAPCHAIN_EXTENSION_NAME});
@@ -94,8 +94,8 @@ struct Device {
 
 Owned<VkSurfaceKHR> make_surface(VkInstance instance, const App& app, wl_surface* surface);
 
-// vkGetPhysicalDeviceSurfaceCapabilities2KHR, with a structure for one more answer; a null surface
-// asks about all.
+// Calls vkGetPhysicalDeviceSurfaceCapabilities2KHR with `answer` in the pNext chain of its output.
+// A null surface queries what every surface supports (VK_GOOGLE_surfaceless_query).
 VkSurfaceCapabilitiesKHR query_capabilities(VkInstance instance, const Device& device,
                                             VkSurfaceKHR surface, void* answer);
 
@@ -104,7 +104,7 @@ struct SwapchainOptions {
     VkFormat format = VK_FORMAT_B8G8R8A8_UNORM;
     VkPresentModeKHR mode = VK_PRESENT_MODE_MAILBOX_KHR;
     VkCompositeAlphaFlagBitsKHR alpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
-    uint32_t min_images = 0; // 0: what the surface's capabilities say
+    uint32_t min_images = 0; // 0: minImageCount of the surface's capabilities
     VkSwapchainKHR old = VK_NULL_HANDLE;
     VkSwapchainCreateFlagsKHR flags = 0;
     const void* next = nullptr;
@@ -123,7 +123,7 @@ struct Swapchain {
 
 Owned<VkSemaphore> make_semaphore(VkDevice device);
 Owned<VkFence> make_fence(VkDevice device);
-// Unsignalled afterwards.
+// Waits for the fence and resets it; false after the timeout or a failure.
 bool wait_and_reset(VkDevice device, VkFence fence, uint64_t timeout = 10'000'000'000);
 
 struct Acquired {
@@ -136,7 +136,7 @@ Acquired acquire(VkDevice device, VkSwapchainKHR swapchain, uint64_t timeout = f
 VkResult present(VkQueue queue, VkSwapchainKHR swapchain, uint32_t index,
                  std::vector<VkSemaphore> wait = {});
 
-// One of the swapchains of a vkQueuePresentKHR, and its own result afterwards.
+// One swapchain of a vkQueuePresentKHR call; present_together() stores its result.
 struct Presented {
     VkSwapchainKHR swapchain;
     uint32_t index;
@@ -145,18 +145,21 @@ struct Presented {
 VkResult present_together(VkQueue queue, std::span<Presented> all,
                           std::vector<VkSemaphore> wait = {});
 
-// Submits empty command buffers; the fake driver holds back what has a command buffer when told to.
+// Submits empty command buffers. While fake_driver().hold_rendering() is on, the fake driver does
+// not finish batches that have a command buffer.
 class Renderer {
 public:
     explicit Renderer(const Device& device);
 
     void submit(std::vector<VkSemaphore> wait, std::vector<VkSemaphore> signal,
                 VkFence fence = VK_NULL_HANDLE);
-    // On the device's other queue, which nothing orders with the first but semaphores.
+    // Submits to the device's other queue. Only semaphores order its batches with those of the
+    // first.
     void submit_elsewhere(std::vector<VkSemaphore> signal);
-    // A submission without a command buffer, which takes no time of its own.
+    // Submits a batch without a command buffer, which finishes as soon as its waits are over.
     void submit_no_work(std::vector<VkSemaphore> wait, VkFence fence);
-    // Acquires, renders and presents one frame as an application does; the worse of the results.
+    // Acquires, renders and presents one frame. Returns the first failure; if there is none,
+    // VK_SUBOPTIMAL_KHR from either call, or VK_SUCCESS.
     VkResult frame(const Swapchain& swapchain, uint64_t timeout = forever);
 
 private:
@@ -176,7 +179,7 @@ private:
     size_t next_ = 0;
 };
 
-// Everything that one window needs, destroyed in the usual order.
+// An application with one window. Its members are destroyed in the order that Vulkan requires.
 struct Client {
     explicit Client(Compositor& compositor) : Client(compositor.connect()) {}
     explicit Client(wl_display* display) :
@@ -187,11 +190,13 @@ struct Client {
         return Swapchain(device, surface, options);
     }
     VkResult frame(const Swapchain& on) { return renderer.frame(on); }
-    // As many frames as there are images; over when this returns.
+    // Shows as many frames as there are images, and waits until the device is idle.
     VkResult show_every_image(const Swapchain& of);
     Acquired acquire(const Swapchain& from, uint64_t timeout = forever) {
         return test::acquire(device, from, timeout);
     }
+    // Acquires an image and submits rendering that signals `rendered`. Returns the image's index.
+    uint32_t acquire_and_render(const Swapchain& swapchain, VkSemaphore rendered);
     VkResult present(const Swapchain& to, uint32_t index) {
         return test::present(device.queue, to, index);
     }
@@ -205,6 +210,16 @@ struct Client {
     Owned<wl_surface*> window;
     Owned<VkSurfaceKHR> surface;
     Renderer renderer;
+};
+
+// A second window of the same application.
+struct SecondWindow {
+    explicit SecondWindow(Client& client) :
+        window(client.app.new_surface()),
+        surface(make_surface(client.instance, client.app, window)) {}
+
+    Owned<wl_surface*> window;
+    Owned<VkSurfaceKHR> surface;
 };
 
 } // namespace fencebridge::test

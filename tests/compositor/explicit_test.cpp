@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The transport `explicit` on real syncobjs: when it is taken, what it falls back to, and how an
-// image comes back.
+// The transport `explicit` on real syncobjs: when it is used, which transport replaces it, how
+// images are released, and what a frame costs.
 #include "fixture.hpp"
 #include "who_waits.hpp"
 
@@ -29,25 +29,27 @@
 namespace fencebridge::test {
 namespace {
 
-// What becomes of DRM ioctls of this process. Constant-initialised: ioctl() is called before any
-// constructor.
+// What ioctl() below does with the DRM ioctls of this process. Constant-initialised, because
+// ioctl() is called before any constructor runs.
 struct Kernel {
-    std::atomic<bool> has_points = true;    // DRM_SYNCOBJ_*_FLAGS_TIMELINE, Linux 6.16
-    std::atomic<unsigned long> failing = 0; // a request,
-    std::atomic<int> error = 0;             // and the error that it gives
-    std::atomic<size_t> transfers = 0;      // DRM_IOCTL_SYNCOBJ_TRANSFER
-    std::atomic<size_t> syncobj_calls = 0;  // all of them
-    std::atomic<dev_t> first_asked = 0;     // the device of the first that was to make one
+    std::atomic<bool> has_points = true;     // DRM_SYNCOBJ_*_FLAGS_TIMELINE, Linux 6.16
+    std::atomic<unsigned long> failing = 0;  // the ioctl that fails
+    std::atomic<int> error = 0;              // its errno
+    std::atomic<size_t> transfers = 0;       // calls of DRM_IOCTL_SYNCOBJ_TRANSFER
+    std::atomic<size_t> syncobj_calls = 0;   // calls of any syncobj ioctl
+    std::atomic<dev_t> first_created_on = 0; // the device of the first DRM_IOCTL_SYNCOBJ_CREATE
 };
 constinit Kernel kernel;
-constinit thread_local bool is_compositor = false; // whose calls all go through
+// On the compositor's thread every ioctl goes to the kernel, uncounted.
+constinit thread_local bool is_compositor = false;
 
 int refusal(int fd, unsigned long request, const void* argument) {
     if (is_compositor)
         return 0;
     struct stat status;
-    if (request == DRM_IOCTL_SYNCOBJ_CREATE && kernel.first_asked == 0 && fstat(fd, &status) == 0)
-        kernel.first_asked = status.st_rdev;
+    if (request == DRM_IOCTL_SYNCOBJ_CREATE && kernel.first_created_on == 0 &&
+        fstat(fd, &status) == 0)
+        kernel.first_created_on = status.st_rdev;
     if (_IOC_TYPE(request) == DRM_IOCTL_BASE && _IOC_NR(request) >= 0xbf &&
         _IOC_NR(request) <= 0xcf)
         ++kernel.syncobj_calls;
@@ -63,7 +65,7 @@ int refusal(int fd, unsigned long request, const void* argument) {
     return 0;
 }
 
-// What the descriptors of this process are of, and how many there are of each.
+// The number of open descriptors of this process by the file that they refer to.
 std::map<std::string, size_t> open_files() {
     std::map<std::string, size_t> files;
     for (auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
@@ -75,7 +77,7 @@ std::map<std::string, size_t> open_files() {
 
 using namespace std::chrono_literals;
 
-// What the kernel says from now on: kernel(4)'s messages, one by read().
+// The messages that the kernel logs from now on. Each read() of /dev/kmsg returns one.
 class KernelLog {
 public:
     KernelLog() : fd_(open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {
@@ -86,7 +88,7 @@ public:
         std::string found;
         std::array<char, 8192> record;
         ssize_t size;
-        // EPIPE: some were overwritten before they were read.
+        // EPIPE: messages were overwritten before they were read.
         while ((size = read(fd_.get(), record.data(), record.size())) > 0 || errno == EPIPE) {
             std::string_view line(record.data(), size_t(std::max<ssize_t>(size, 0)));
             if (line.find("WARNING:") != line.npos || line.find("BUG:") != line.npos)
@@ -100,13 +102,13 @@ private:
     Fd fd_;
 };
 
-class ExplicitTest : public FencesTest {
+class ExplicitTransport : public FencesTest {
 protected:
     void SetUp() override {
         kernel.has_points = true;
         fail(0, 0);
         kernel.transfers = 0;
-        kernel.first_asked = 0;
+        kernel.first_created_on = 0;
         FencesTest::SetUp();
     }
     void TearDown() override {
@@ -124,7 +126,7 @@ protected:
         return compositor;
     }
 
-    // A window whose images are all presented, and none of which was let go.
+    // Creates a window whose images are all presented and, by default, not released.
     void present_all(Script script = {.release = Release::manual}) {
         Compositor& compositor = start(std::move(script));
         client_ = std::make_unique<Client>(compositor);
@@ -139,7 +141,7 @@ protected:
     }
     BufferId buffer(size_t commit) { return *compositor_->commit_at(commit).buffer; }
 
-    // What the log says of a swapchain that is made now.
+    // Creates a swapchain, and returns the line of the log that names its transport.
     std::string transport_of_new_swapchain(Client& client) {
         ErrorLog log;
         Swapchain swapchain = client.swapchain();
@@ -154,15 +156,15 @@ protected:
     Swapchain swapchain_;
 };
 
-// --- what it falls back to ---
+// --- which transport is used ---
 
 bool contains(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
-// What a compositor cannot import ends the connection. The layer has tried the same import itself
-// before, so this one refuses what it could import.
-TEST_F(ExplicitTest, ACompositorThatRefusesATimelineLosesTheSurface) {
+// A compositor answers a timeline that it cannot import with a protocol error. The layer tries the
+// same import first, so this compositor refuses a timeline that can be imported.
+TEST_F(ExplicitTransport, TheSurfaceIsLostIfTheCompositorRefusesATimeline) {
     Compositor& compositor = start();
     compositor.on_thread([](Scene& scene) { scene.set_refuse_timelines(true); });
     Client client(compositor);
@@ -172,8 +174,8 @@ TEST_F(ExplicitTest, ACompositorThatRefusesATimelineLosesTheSurface) {
         << log.text();
 }
 
-// Whatever the socket is named, and to whom: no second connection is made.
-TEST_F(ExplicitTest, OneConnectionIsEnough) {
+// The compositor's socket has a path in one round, and in the other it has none.
+TEST_F(ExplicitTransport, NoSecondConnectionToTheCompositorIsMade) {
     for (bool named : {true, false}) {
         Compositor& compositor = start();
         Client client(named ? compositor.connect() : compositor.connect_unnamed());
@@ -183,13 +185,13 @@ TEST_F(ExplicitTest, OneConnectionIsEnough) {
     }
 }
 
-// A name for /dev/null that sorts before those of the render nodes, and looks like one.
-class OtherNode {
+// A symbolic link to /dev/null that is named like a render node, and sorts before the real ones.
+class FalseRenderNode {
 public:
-    OtherNode() { std::filesystem::create_symlink("/dev/null", path_); }
-    ~OtherNode() { std::filesystem::remove(path_); }
-    OtherNode(const OtherNode&) = delete;
-    OtherNode& operator=(const OtherNode&) = delete;
+    FalseRenderNode() { std::filesystem::create_symlink("/dev/null", path_); }
+    ~FalseRenderNode() { std::filesystem::remove(path_); }
+    FalseRenderNode(const FalseRenderNode&) = delete;
+    FalseRenderNode& operator=(const FalseRenderNode&) = delete;
 
 private:
     std::filesystem::path path_ = "/dev/dri/renderD100";
@@ -201,55 +203,56 @@ dev_t device_of(const char* node) {
     return status.st_rdev;
 }
 
-class DeviceChoice : public ExplicitTest {
+class DrmNodeChoice : public ExplicitTransport {
 protected:
-    // What the log says of a swapchain on a compositor that works with this device.
+    // Creates a swapchain on a compositor with this main device, and returns the line of the log
+    // that names its transport.
     std::string transport_with(dev_t main_device) {
         Script script;
         script.feedback.main_device = main_device;
         Client client(start(script));
         return transport_of_new_swapchain(client);
     }
-    OtherNode other_;
+    FalseRenderNode false_node_;
 };
 
-TEST_F(DeviceChoice, TheCompositorsIsTriedFirst) {
+TEST_F(DrmNodeChoice, TheCompositorsMainDeviceIsTriedFirst) {
     const dev_t render_node = device_of("/dev/dri/renderD128");
     std::string line = transport_with(render_node);
     EXPECT_TRUE(contains(line, "transport=explicit ")) << line;
-    EXPECT_EQ(kernel.first_asked, render_node);
+    EXPECT_EQ(kernel.first_created_on, render_node);
 }
 
-TEST_F(DeviceChoice, AnyOtherWillDoWhereTheCompositorsIsNotThere) {
+TEST_F(DrmNodeChoice, AnotherNodeIsUsedIfTheCompositorsMainDeviceHasNone) {
     std::string line = transport_with(device_of("/dev/zero"));
     EXPECT_TRUE(contains(line, "transport=explicit ")) << line;
 }
 
-// The compositor could not import there what was made elsewhere.
-TEST_F(DeviceChoice, TheCompositorsWithoutSyncobjsLeavesExplicitUntried) {
+// A compositor that works with this device could not import a timeline.
+TEST_F(DrmNodeChoice, ExplicitIsNotUsedIfTheCompositorsMainDeviceHasNoSyncobjs) {
     std::string line = transport_with(device_of("/dev/null"));
     EXPECT_TRUE(contains(line, "transport=kernel ") && contains(line, "FD_TO_HANDLE")) << line;
     EXPECT_EQ(compositor_->requests("wp_linux_drm_syncobj_manager_v1", "import_timeline"), 0u);
 }
 
-struct Lack {
-    const char* name;
+struct FailingIoctl {
+    const char* name; // as the log spells it
     unsigned long request;
-    const char* words;
 };
 
-class LackTest : public ExplicitTest, public testing::WithParamInterface<Lack> {};
+class FailingSyncobjIoctl : public ExplicitTransport,
+                            public testing::WithParamInterface<FailingIoctl> {};
 
-// A device that answers an ioctl with an error that does not pass.
-TEST_P(LackTest, IsSaidAndTheNextTransportTaken) {
+// EOPNOTSUPP: the device will not support the ioctl later, either.
+TEST_P(FailingSyncobjIoctl, APermanentFailureIsLoggedAndTheNextTransportUsed) {
     Client client(start());
     fail(GetParam().request, EOPNOTSUPP);
     std::string line = transport_of_new_swapchain(client);
-    EXPECT_TRUE(contains(line, "transport=kernel ") && contains(line, GetParam().words)) << line;
+    EXPECT_TRUE(contains(line, "transport=kernel ") && contains(line, GetParam().name)) << line;
 }
 
-// One that passes is no reason to use another transport for good.
-TEST_P(LackTest, APassingFailureIsTheCreations) {
+// ENOMEM may pass, and a swapchain keeps its transport: the creation fails and can be repeated.
+TEST_P(FailingSyncobjIoctl, ATransientFailureFailsOneSwapchainButNotTheNext) {
     Client client(start());
     fail(GetParam().request, ENOMEM);
     EXPECT_EQ(client.swapchain().result, VK_ERROR_OUT_OF_HOST_MEMORY);
@@ -259,18 +262,18 @@ TEST_P(LackTest, APassingFailureIsTheCreations) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    , LackTest,
-    testing::Values(Lack{"Create", DRM_IOCTL_SYNCOBJ_CREATE, "SYNCOBJ_CREATE"},
-                    Lack{"Signal", DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, "TIMELINE_SIGNAL"},
-                    Lack{"Eventfd", FENCEBRIDGE_SYNCOBJ_IOCTL_EVENTFD, "SYNCOBJ_EVENTFD"},
-                    Lack{"Query", DRM_IOCTL_SYNCOBJ_QUERY, "SYNCOBJ_QUERY"}),
+    , FailingSyncobjIoctl,
+    testing::Values(FailingIoctl{"SYNCOBJ_CREATE", DRM_IOCTL_SYNCOBJ_CREATE},
+                    FailingIoctl{"TIMELINE_SIGNAL", DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL},
+                    FailingIoctl{"SYNCOBJ_EVENTFD", FENCEBRIDGE_SYNCOBJ_IOCTL_EVENTFD},
+                    FailingIoctl{"SYNCOBJ_QUERY", DRM_IOCTL_SYNCOBJ_QUERY}),
     [](auto& tested) { return tested.param.name; });
 
-// --- how an image comes back ---
+// --- how images are released ---
 
-TEST_F(ExplicitTest, AnEventIsNotARelease) {
+TEST_F(ExplicitTransport, AWlBufferReleaseEventDoesNotReleaseAnImage) {
     present_all({.release = Release::manual, .release_events_too = true});
-    // The event of a commit whose release point says nothing yet.
+    // wl_buffer.release of a commit whose release point has no fence yet.
     BufferId first = buffer(0);
     compositor_->on_thread([=](Scene& scene) { scene.send_release_event(first); });
     EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
@@ -279,7 +282,7 @@ TEST_F(ExplicitTest, AnEventIsNotARelease) {
     close_window();
 }
 
-TEST_F(ExplicitTest, ImagesComeBackInAnyOrder) {
+TEST_F(ExplicitTransport, TheCompositorMayReleaseImagesInAnyOrder) {
     present_all();
     for (size_t image : {2, 0, 3, 1}) {
         compositor_->release(buffer(image));
@@ -290,19 +293,19 @@ TEST_F(ExplicitTest, ImagesComeBackInAnyOrder) {
     close_window();
 }
 
-TEST_F(ExplicitTest, ATimeoutIsKept) {
+TEST_F(ExplicitTransport, AcquireWaitsForItsWholeTimeout) {
     present_all();
     auto before = std::chrono::steady_clock::now();
     EXPECT_EQ(client_->acquire(swapchain_, 20'000'000).result, VK_TIMEOUT);
     EXPECT_GE(std::chrono::steady_clock::now() - before, 20ms);
-    // A wait that ended leaves nothing behind that the next would take for a release.
+    // After a wait that timed out, the next acquire must not see a release that did not happen.
     EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
     EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
     close_window();
 }
 
-// An image that was waited for in vain, and came back when nobody was waiting.
-TEST_F(ExplicitTest, AnImageThatWasAwaitedIsAwaitedAgain) {
+// An acquire waits for the image and times out. The image is released while no acquire waits.
+TEST_F(ExplicitTransport, AnImageReleasedAfterATimedOutWaitIsAcquiredOnce) {
     present_all();
     EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
     compositor_->release(buffer(0));
@@ -312,24 +315,26 @@ TEST_F(ExplicitTest, AnImageThatWasAwaitedIsAwaitedAgain) {
     close_window();
 }
 
-// Nothing that the eventfd tells of an image that was found without it ends a later wait early.
-TEST_F(ExplicitTest, WhatWasFoundBeforeItWasToldEndsNoWait) {
+// A query finds a released image before the eventfd is read. The eventfd still counts the image,
+// which must not end a later wait early.
+TEST_F(ExplicitTransport, AnEventfdCountForAnImageThatWasFoundWithoutItEndsNoLaterWait) {
     present_all();
     EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
-    // One look is left out after that; this makes it.
+    // After a query that found nothing, one acquire makes no query. This is that acquire.
     EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
     compositor_->release(buffer(0));
     EXPECT_EQ(client_->acquire(swapchain_, 0).index, 0u);
     ASSERT_EQ(client_->present(swapchain_, 0), VK_SUCCESS);
-    // A question, which image is awaited again, and no more.
+    // One query, and one registration of the eventfd for the image that was presented again.
     size_t before = kernel.syncobj_calls;
     EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
     EXPECT_EQ(kernel.syncobj_calls - before, 2u);
     close_window();
 }
 
-// The release comes while the application waits: by a point that materialises without signalling.
-TEST_F(ExplicitTest, AWaitEndsWhenAPointMaterialises) {
+// While the application waits, the compositor puts a pending fence at the release point: the point
+// materialises but does not signal.
+TEST_F(ExplicitTransport, AWaitingAcquireReturnsWhenAReleasePointMaterialises) {
     present_all();
     Owned<VkFence> acquired = make_fence(client_->device);
     FenceTimeline timeline;
@@ -352,15 +357,15 @@ TEST_F(ExplicitTest, AWaitEndsWhenAPointMaterialises) {
     close_window();
 }
 
-// One eventfd tells of all of them, and is read once.
-TEST_F(ExplicitTest, AWaitThatSeveralPointsEndForgetsNone) {
+// All points count up the same eventfd, and one read() returns the sum.
+TEST_F(ExplicitTransport, AllImagesWhoseReleasePointsMaterialiseDuringOneWaitAreAcquired) {
     present_all();
     FenceTimeline timeline;
     std::vector<Owned<VkFence>> acquired;
     for (size_t image = 0; image < swapchain_.images.size(); ++image)
         acquired.push_back(make_fence(client_->device));
     for (size_t round = 0; round < 5; ++round) {
-        // The last signals before it is looked at, the others do not.
+        // The release point of image 3 signals at once, the others have pending fences.
         Fd readers[] = {timeline.fence(), timeline.fence(), timeline.fence()};
         Acquired first{};
         EXPECT_TRUE(run_and_see_whether_it_waits(
@@ -393,18 +398,17 @@ TEST_F(ExplicitTest, AWaitThatSeveralPointsEndForgetsNone) {
     close_window();
 }
 
-TEST_F(ExplicitTest, AWaitEndsWhenTheCompositorGoes) {
+TEST_F(ExplicitTransport, AWaitingAcquireFailsWhenTheCompositorDisconnects) {
     present_all();
-    std::thread compositor(
-        [&] { compositor_->on_thread([](Scene& scene) { scene.disconnect_clients(); }); });
+    std::thread compositor([&] { compositor_->disconnect_clients(); });
     EXPECT_EQ(client_->acquire(swapchain_).result, VK_ERROR_SURFACE_LOST_KHR);
     compositor.join();
     close_window();
 }
 
-// A compositor may send wl_buffer.release for images that come back by their points, too, and does
-// not wait for ever for a client that reads none: it ends the connection.
-TEST_F(ExplicitTest, EventsThatNobodyWaitsForAreRead) {
+// A compositor may send wl_buffer.release for buffers with release points, too. It ends the
+// connection of a client that does not read its events.
+TEST_F(ExplicitTransport, ReleaseEventsThatNoCallWaitsForAreReadFromTheSocket) {
     Compositor& compositor = start({.release = Release::at_once, .release_events_too = true});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -421,8 +425,8 @@ TEST_F(ExplicitTest, EventsThatNobodyWaitsForAreRead) {
     EXPECT_LE(most_unread, 64 * release_event);
 }
 
-// Points only ever go up, whatever happened to the frame before.
-TEST_F(ExplicitTest, EveryCommitHasItsOwnReleasePoint) {
+// The release point of an image goes up by one with every commit.
+TEST_F(ExplicitTransport, EveryCommitHasItsOwnReleasePoint) {
     present_all({.release = Release::at_once});
     for (int frame = 0; frame < 20; ++frame)
         ASSERT_EQ(client_->frame(swapchain_), VK_SUCCESS);
@@ -437,14 +441,15 @@ TEST_F(ExplicitTest, EveryCommitHasItsOwnReleasePoint) {
     close_window();
 }
 
-// A release's fence that goes straight on to the compositor. What the kernel gives for a point is a
-// link of the timeline's chain, and it warns of a chain within another, here and in try-outs.
-TEST_F(ExplicitTest, NoTimelineIsPutAtAPointOfAnother) {
+// The semaphore of acquire goes to present, so the fence of the release point comes to the acquire
+// point. The kernel exports a timeline's point as a dma_fence_chain, and warns if a chain is put
+// into another one.
+TEST_F(ExplicitTransport, PresentingAnAcquiredImageWithoutRenderingCausesNoKernelWarning) {
     KernelLog log;
     present_all();
     FenceTimeline timeline;
     Fd reader = timeline.fence();
-    let_go(buffer(0), {&reader});
+    release_with_readers(buffer(0), {&reader});
     Owned<VkSemaphore> acquired = make_semaphore(client_->device);
     auto [result, index] = acquire(client_->device, swapchain_, forever, acquired, VK_NULL_HANDLE);
     ASSERT_EQ(result, VK_SUCCESS);
@@ -460,7 +465,7 @@ TEST_F(ExplicitTest, NoTimelineIsPutAtAPointOfAnother) {
 
 // --- kernels before 6.16 ---
 
-TEST_F(ExplicitTest, WithoutPointsInOneStepFencesAreTransferred) {
+TEST_F(ExplicitTransport, FencesAreTransferredOverAScratchSyncobjBeforeLinux616) {
     kernel.has_points = false;
     present_all();
     FenceTimeline timeline;
@@ -469,7 +474,7 @@ TEST_F(ExplicitTest, WithoutPointsInOneStepFencesAreTransferred) {
     for (int round = 0; round < 10; ++round) {
         Fd reader = timeline.fence();
         size_t before = kernel.transfers;
-        let_go(buffer(0), {&reader});
+        release_with_readers(buffer(0), {&reader});
         auto [result, index] =
             acquire(client_->device, swapchain_, forever, VK_NULL_HANDLE, acquired);
         ASSERT_EQ(result, VK_SUCCESS);
@@ -495,7 +500,7 @@ TEST_F(ExplicitTest, WithoutPointsInOneStepFencesAreTransferred) {
 
 // --- failures in a frame ---
 
-TEST_F(ExplicitTest, AFenceThatFindsNoPointIsWaitedFor) {
+TEST_F(ExplicitTransport, PresentWaitsForARenderingFenceThatCannotBeImportedAtAPoint) {
     present_all({.release = Release::when_replaced});
     Owned<VkSemaphore> rendered = make_semaphore(client_->device);
     uint32_t index = client_->acquire(swapchain_).index;
@@ -514,11 +519,11 @@ TEST_F(ExplicitTest, AFenceThatFindsNoPointIsWaitedFor) {
     close_window();
 }
 
-TEST_F(ExplicitTest, AnAcquireThatFailsLeavesTheImageFree) {
+TEST_F(ExplicitTransport, AFailedAcquireLeavesTheImageFree) {
     present_all();
     FenceTimeline timeline;
     Fd reader = timeline.fence();
-    let_go(buffer(0), {&reader});
+    release_with_readers(buffer(0), {&reader});
     for (unsigned long request :
          {(unsigned long)DRM_IOCTL_SYNCOBJ_QUERY, FENCEBRIDGE_SYNCOBJ_IOCTL_EXPORT_POINT}) {
         fail(request, ENOMEM);
@@ -533,8 +538,8 @@ TEST_F(ExplicitTest, AnAcquireThatFailsLeavesTheImageFree) {
     close_window();
 }
 
-// Which images it may be is not known when the wait begins.
-TEST_F(ExplicitTest, AWaitSeesWhatAnotherThreadPresentsMeanwhile) {
+// The image is not presented yet when the wait begins.
+TEST_F(ExplicitTransport, AWaitingAcquireReturnsAnImageThatAnotherThreadPresentsMeanwhile) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -556,9 +561,8 @@ TEST_F(ExplicitTest, AWaitSeesWhatAnotherThreadPresentsMeanwhile) {
 
 // --- what a frame costs ---
 
-// Nothing pending: one look at where the timelines are, and no call for the rendering, which is
-// done.
-TEST_F(ExplicitTest, AnIdleFrameAsksTheKernelOnce) {
+// One ioctl queries the release timelines. The rendering is done before the present and needs none.
+TEST_F(ExplicitTransport, AFrameWithoutPendingFencesTakesOneSyncobjIoctl) {
     present_all();
     for (int frame = 0; frame < 5; ++frame) {
         for (size_t image = 0; image < swapchain_.images.size(); ++image)
@@ -574,9 +578,9 @@ TEST_F(ExplicitTest, AnIdleFrameAsksTheKernelOnce) {
     close_window();
 }
 
-// An image that comes back while the application waits: the eventfd is told to tell, and one look
-// finds the image. Looks before the wait, which have found nothing, become rare.
-TEST_F(ExplicitTest, AFrameThatWaitsAsksTheKernelTwice) {
+// The image is released while the application waits: one ioctl registers the eventfd, and one query
+// finds the image. A query before the wait finds nothing, and is made less and less often.
+TEST_F(ExplicitTransport, AFrameThatWaitsTakesTwoSyncobjIoctls) {
     present_all();
     constexpr size_t frames = 64;
     size_t before = kernel.syncobj_calls;
@@ -593,20 +597,20 @@ TEST_F(ExplicitTest, AFrameThatWaitsAsksTheKernelTwice) {
     close_window();
 }
 
-// And are frequent again once they find something.
-TEST_F(ExplicitTest, LooksAreMadeAgainWhenImagesComeBackEarlier) {
+// Once the query before the wait finds an image, it is made in every frame again.
+TEST_F(ExplicitTransport, TheQueryBeforeAWaitIsMadeAgainWhenImagesAreReleasedEarlier) {
     present_all();
     const auto frames = [&](size_t count, bool early) {
         size_t before = kernel.syncobj_calls;
         for (size_t frame = 0; frame < count; ++frame) {
-            const auto let_go = [&] {
+            const auto release = [&] {
                 compositor_->release(buffer(frame % swapchain_.images.size()));
             };
             if (early)
-                let_go();
+                release();
             Acquired acquired{};
             EXPECT_EQ(run_and_see_whether_it_waits([&] { acquired = client_->acquire(swapchain_); },
-                                                   let_go),
+                                                   release),
                       !early);
             EXPECT_EQ(acquired.result, VK_SUCCESS);
             EXPECT_EQ(client_->present(swapchain_, acquired.index), VK_SUCCESS);
@@ -621,14 +625,14 @@ TEST_F(ExplicitTest, LooksAreMadeAgainWhenImagesComeBackEarlier) {
     close_window();
 }
 
-// The open node is everyone's, and dma-bufs are the driver's and the compositor's.
-TEST_F(ExplicitTest, ASwapchainHoldsOneDescriptor) {
+// All swapchains share the open DRM node. The dma-bufs are held by the driver and by the
+// compositor, which is in this process.
+TEST_F(ExplicitTransport, ASwapchainHoldsOneDescriptor) {
     Client client(start());
     Swapchain one = client.swapchain();
-    Owned<wl_surface*> window = client.app.new_surface();
-    Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
+    const SecondWindow second(client);
     const auto before = open_files();
-    Swapchain other(client.device, surface);
+    Swapchain other(client.device, second.surface);
     ASSERT_EQ(other.result, VK_SUCCESS);
     const auto after = open_files();
     const auto more = [&](const char* kind) {
@@ -640,8 +644,8 @@ TEST_F(ExplicitTest, ASwapchainHoldsOneDescriptor) {
     EXPECT_EQ(more("/dmabuf:"), 2 * other.images.size());
 }
 
-// One look serves all the images that have come back by then, however many frames they last.
-TEST_F(ExplicitTest, WhatIsKnownToBeIdleIsNotAskedForAgain) {
+// One query finds all images that are released by then, for as many frames as there are images.
+TEST_F(ExplicitTransport, AnImageKnownToBeIdleIsNotQueriedAgain) {
     present_all();
     for (size_t image = 0; image < swapchain_.images.size(); ++image)
         compositor_->release(buffer(image));
@@ -653,11 +657,11 @@ TEST_F(ExplicitTest, WhatIsKnownToBeIdleIsNotAskedForAgain) {
         EXPECT_EQ(kernel.syncobj_calls, before + 1);
         ASSERT_EQ(client_->present(swapchain_, index), VK_SUCCESS);
     }
-    // What has been presented since is not taken for idle.
+    // The images that have been presented since are not idle.
     EXPECT_EQ(client_->acquire(swapchain_, 0).result, VK_NOT_READY);
     FenceTimeline timeline;
     Fd reader = timeline.fence();
-    let_go(buffer(0), {&reader});
+    release_with_readers(buffer(0), {&reader});
     Owned<VkFence> acquired = make_fence(client_->device);
     EXPECT_EQ(acquire(client_->device, swapchain_, forever, VK_NULL_HANDLE, acquired).index, 0u);
     EXPECT_EQ(vkGetFenceStatus(client_->device, acquired), VK_NOT_READY);
@@ -670,7 +674,7 @@ TEST_F(ExplicitTest, WhatIsKnownToBeIdleIsNotAskedForAgain) {
 } // namespace
 } // namespace fencebridge::test
 
-// Before the C library's, for the layer as well.
+// The layer finds this definition before the C library's.
 extern "C" [[gnu::visibility("default")]] int ioctl(int fd, unsigned long request, ...) noexcept {
     va_list arguments;
     va_start(arguments, request);

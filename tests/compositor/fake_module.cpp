@@ -18,8 +18,8 @@
 namespace fencebridge::test {
 namespace {
 
-// Constant-initialised: open() and ioctl() are called before any constructor. The mutex guards all
-// that follows, and every member of the module.
+// Constant-initialised, because open() and ioctl() are called before any constructor runs. The
+// mutex guards `current` and every member of FakeModule.
 constinit std::mutex mutex;
 constinit FakeModule* current = nullptr;
 
@@ -43,7 +43,7 @@ void FakeModule::fail(unsigned long request, int error) {
     errors_[request] = error;
 }
 
-void FakeModule::give_dma_bufs_their_own_ioctls() {
+void FakeModule::enable_dma_buf_ioctls() {
     fail(FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT, 0);
     fail(FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT, 0);
 }
@@ -69,7 +69,7 @@ std::vector<int> FakeModule::open_devices() const {
     std::vector<int> found;
     for (auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
         int fd = std::stoi(entry.path().filename());
-        // By their paths, since most are others', who may close them meanwhile.
+        // stat() by path: most descriptors belong to other code, which may close them meanwhile.
         struct stat file;
         if (fd != device_.get() && stat(entry.path().c_str(), &file) == 0 && is_device(file))
             found.push_back(fd);
@@ -150,13 +150,13 @@ long FakeModule::ioctl(int, unsigned long request, void* argument) {
             wanted.sync_file_fd = int(std::exchange(result, 0));
     } else if (request == FENCEBRIDGE_IOCTL_IMPORT) {
         last_import_ = *static_cast<fencebridge_import*>(argument);
-        result = take_sync_file(last_import_.sync_file_fd);
+        result = import_sync_file(last_import_.sync_file_fd);
     } else if (request == FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT) {
         result = new_sync_file();
         if (result >= 0)
             static_cast<fencebridge_dma_buf_export*>(argument)->fd = int(std::exchange(result, 0));
     } else if (request == FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT) {
-        result = take_sync_file(static_cast<fencebridge_dma_buf_import*>(argument)->fd);
+        result = import_sync_file(static_cast<fencebridge_dma_buf_import*>(argument)->fd);
     }
     return result;
 }
@@ -178,7 +178,7 @@ long FakeModule::new_sync_file() const {
     return fd < 0 ? -errno : fd;
 }
 
-long FakeModule::take_sync_file(int fd) {
+long FakeModule::import_sync_file(int fd) {
     imported_ = Fd(fcntl(fd, F_DUPFD_CLOEXEC, 0));
     return imported_ ? 0 : -EINVAL;
 }
@@ -202,8 +202,8 @@ int open_file(const char* path, int flags, mode_t mode) {
 } // namespace
 } // namespace fencebridge::test
 
-// The names that the linker sees: which of them a caller's open() stands for depends on how large
-// its files may be, and the header declares only that one.
+// The names that the linker sees. _FILE_OFFSET_BITS decides whether a caller's open() is `open` or
+// `open64`, and <fcntl.h> declares only one of them.
 #define EXPORTED_AS(name) __asm__(name) __attribute__((visibility("default")))
 
 extern "C" {
@@ -211,7 +211,7 @@ int fencebridge_test_open(const char* path, int flags, ...) EXPORTED_AS("open");
 int fencebridge_test_open64(const char* path, int flags, ...) EXPORTED_AS("open64");
 int fencebridge_test_ioctl(int fd, unsigned long request, ...) EXPORTED_AS("ioctl");
 
-// An argument that was not given may be read: it is passed on and not looked at.
+// `mode` is read even if the caller passed none. The kernel ignores it then.
 int fencebridge_test_open(const char* path, int flags, ...) {
     va_list arguments;
     va_start(arguments, flags);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// /dev/fencebridge as a test plays it, with memfds for dma-bufs and eventfds for sync_files: open()
-// and ioctl() of the executable come before the C library's, in the layer as well.
+// A fake of /dev/fencebridge. memfds stand for dma-bufs and eventfds for sync_files. The executable
+// defines open() and ioctl(), and the layer finds those before the C library's.
 #pragma once
 
 #include "fake_compositor/fd.hpp"
@@ -16,11 +16,12 @@
 
 namespace fencebridge::test {
 
-// Answers for as long as it lives; one at a time. At first the device does all that its interface
-// says, and dma-bufs have no ioctls of their own, as before Linux 6.0.
+// The fake answers while an object of this class lives. There may be one at a time. By default the
+// device has every feature of its interface, and dma-bufs have no sync_file ioctls, as before
+// Linux 6.0.
 class FakeModule {
 public:
-    // In the place of a request's number in the functions below.
+    // Stands for open() where the functions below expect the number of an ioctl.
     static constexpr unsigned long opening = 0;
 
     FakeModule();
@@ -28,27 +29,27 @@ public:
     FakeModule(const FakeModule&) = delete;
     FakeModule& operator=(const FakeModule&) = delete;
 
-    // The request fails with this errno from now on; 0: it succeeds.
+    // From now on the ioctl fails with this errno; with 0 it succeeds.
     void fail(unsigned long request, int error);
-    // Every dma-buf takes the ioctls of Linux 6.0.
-    void give_dma_bufs_their_own_ioctls();
+    // From now on every dma-buf has the sync_file ioctls of Linux 6.0.
+    void enable_dma_buf_ioctls();
     void answer_queries(uint32_t version, uint64_t features);
-    // What exports give from now on, instead of a sync_file that has signalled.
+    // From now on exports return this fence, instead of a sync_file that has signalled.
     void export_fence(Fd fence);
 
-    // Calls so far, the failed ones included.
+    // The number of calls so far, including those that failed.
     size_t calls(unsigned long request) const;
     // The descriptors of the device that the process has open.
     std::vector<int> open_devices() const;
-    // Arguments of the last call.
+    // The arguments of the last call of each kind.
     int open_flags() const;
     fencebridge_export last_export() const;
     fencebridge_import last_import() const;
-    // A descriptor of the sync_file of the last import.
+    // A duplicate of the sync_file that was imported last.
     Fd imported_fence() const;
 
-    // The calls as the process makes them: a result or -errno, or nothing when they are the
-    // kernel's to answer.
+    // Called for every open() and ioctl() of the process. They return false if the kernel has to
+    // answer the call; else `result` is the result or -errno.
     static bool on_open(const char* path, int flags, long& result);
     static bool on_ioctl(int fd, unsigned long request, void* argument, long& result);
 
@@ -57,7 +58,7 @@ private:
     long ioctl(int fd, unsigned long request, void* argument);
     long query(fencebridge_query& query) const;
     long new_sync_file() const;
-    long take_sync_file(int fd);
+    long import_sync_file(int fd);
     bool is_device(const struct stat& file) const;
 
     const Fd device_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariant 7 for the compositor's part: it dies, or ends the connection with a protocol error.
+// Invariant 7 for failures of the compositor: it disconnects, posts a protocol error, or refuses a
+// buffer.
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
@@ -11,72 +12,68 @@ namespace {
 
 class Faults : public CompositorTest {};
 
-void disconnect(Compositor& compositor) {
-    compositor.on_thread([](Scene& scene) { scene.disconnect_clients(); });
-}
-
-// Present may fail with VK_ERROR_SURFACE_LOST_KHR only when it finds out; one that was read by the
-// compositor still before its end cannot be told from one that was not.
-TEST_F(Faults, ADeadCompositorLosesTheSurface) {
+// The connection ends before the present here. A present that the compositor reads before the
+// connection ends returns VK_SUCCESS.
+TEST_F(Faults, AcquireAndPresentReturnSurfaceLostAfterTheCompositorDisconnects) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
     auto [result, index] = client.acquire(swapchain);
     ASSERT_EQ(result, VK_SUCCESS);
-    disconnect(compositor);
+    compositor.disconnect_clients();
     EXPECT_EQ(client.present(swapchain, index), VK_ERROR_SURFACE_LOST_KHR);
     for (uint64_t timeout : {uint64_t(0), uint64_t(1'000'000), forever})
         EXPECT_EQ(client.acquire(swapchain, timeout).result, VK_ERROR_SURFACE_LOST_KHR);
 }
 
-TEST_F(Faults, ADeadCompositorEndsAFifoWait) {
+TEST_F(Faults, APresentThatWaitsForARefreshFailsWhenTheCompositorDisconnects) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
     ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
     auto [result, index] = client.acquire(swapchain);
     ASSERT_EQ(result, VK_SUCCESS);
-    std::thread ending([&] { disconnect(compositor); });
+    std::thread ending([&] { compositor.disconnect_clients(); });
     EXPECT_EQ(client.present(swapchain, index), VK_ERROR_SURFACE_LOST_KHR);
     ending.join();
 }
 
-TEST_F(Faults, ADeadCompositorEndsAWaitingAcquire) {
+TEST_F(Faults, AWaitingAcquireFailsWhenTheCompositorDisconnects) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
     VkResult result = VK_SUCCESS;
     std::thread waiting([&] { result = client.acquire(swapchain).result; });
-    disconnect(compositor);
+    compositor.disconnect_clients();
     waiting.join();
     EXPECT_EQ(result, VK_ERROR_SURFACE_LOST_KHR);
 }
 
-TEST_F(Faults, SwapchainsOfADeadCompositorAreDestroyedAndNotMade) {
+TEST_F(Faults, ASwapchainCanBeDestroyedButNotCreatedAfterTheCompositorDisconnects) {
     Compositor& compositor = start();
     Client client(compositor);
     {
         Swapchain swapchain = client.swapchain();
         ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
-        disconnect(compositor);
+        compositor.disconnect_clients();
         vkDeviceWaitIdle(client.device);
     }
     EXPECT_EQ(client.swapchain().result, VK_ERROR_SURFACE_LOST_KHR);
 }
 
-TEST_F(Faults, ASurfaceOfADeadCompositorIsMadeOrRefusedButNoCrash) {
+TEST_F(Faults, VkCreateWaylandSurfaceReturnsAnAllowedResultAfterTheCompositorDisconnects) {
     Compositor& compositor = start();
     Client client(compositor);
     client.surface.reset();
-    disconnect(compositor);
+    compositor.disconnect_clients();
     VkWaylandSurfaceCreateInfoKHR info{VK_STRUCTURE_TYPE_WAYLAND_SURFACE_CREATE_INFO_KHR};
     info.display = client.app.display();
     info.surface = client.window;
     VkSurfaceKHR surface = VK_NULL_HANDLE;
     VkResult result = vkCreateWaylandSurfaceKHR(client.instance, &info, nullptr, &surface);
-    // The specification lists out-of-memory errors alone for this call.
+    // The specification lists only out-of-memory errors for this call.
     EXPECT_TRUE(result == VK_SUCCESS || result == VK_ERROR_OUT_OF_HOST_MEMORY) << result;
     if (result == VK_SUCCESS)
         vkDestroySurfaceKHR(client.instance, surface, nullptr);
@@ -91,7 +88,7 @@ struct ErrorCase {
 
 class ProtocolErrors : public Faults, public testing::WithParamInterface<ErrorCase> {};
 
-TEST_P(ProtocolErrors, LoseTheSurfaceAndAreLoggedOnce) {
+TEST_P(ProtocolErrors, AProtocolErrorLosesTheSurfaceAndIsLoggedOnce) {
     const ErrorCase& fault = GetParam();
     ErrorLog log;
     Compositor& compositor = start();
@@ -110,7 +107,7 @@ TEST_P(ProtocolErrors, LoseTheSurfaceAndAreLoggedOnce) {
     });
     auto [result, index] = client.acquire(swapchain);
     ASSERT_EQ(result, VK_SUCCESS);
-    client.present(swapchain, index); // the request that the compositor takes amiss
+    client.present(swapchain, index); // sends the request that causes the protocol error
     compositor.settle();
     for (int i = 0; i < 3; ++i)
         EXPECT_EQ(client.acquire(swapchain).result, VK_ERROR_SURFACE_LOST_KHR);
@@ -127,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(, ProtocolErrors,
                                          ErrorCase{"Attach", "wl_surface", "attach", 777}),
                          [](auto& tested) { return std::string(tested.param.name); });
 
-TEST_F(Faults, ABufferThatIsAProtocolErrorLosesTheSurface) {
+TEST_F(Faults, AProtocolErrorInAnswerToABufferLosesTheSurface) {
     ErrorLog log;
     Compositor& compositor = start();
     Client client(compositor);
@@ -136,7 +133,8 @@ TEST_F(Faults, ABufferThatIsAProtocolErrorLosesTheSurface) {
             scene.add_fault(
                 {.interface = "zwp_linux_buffer_params_v1", .request = request, .code = 7});
     });
-    // The error comes after the request: creation may already see it, or the first frames do.
+    // The error arrives after the request. vkCreateSwapchainKHR may return it, or one of the first
+    // frames.
     Swapchain swapchain = client.swapchain();
     VkResult result = swapchain.result;
     for (int i = 0; result == VK_SUCCESS && i < 10; ++i) {
@@ -149,25 +147,28 @@ TEST_F(Faults, ABufferThatIsAProtocolErrorLosesTheSurface) {
     vkDeviceWaitIdle(client.device);
 }
 
-// zwp_linux_buffer_params_v1.failed is no protocol error: the surface lives on.
-TEST_F(Faults, ABufferThatTheCompositorRefusesFailsTheSwapchain) {
+// zwp_linux_buffer_params_v1.failed is no protocol error: the surface can still be used.
+TEST_F(Faults, ABufferThatTheCompositorRefusesFailsTheSwapchainButNotTheNext) {
     Compositor& compositor = start();
     Client client(compositor);
-    compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(true); });
+    compositor.refuse_buffers(true);
     EXPECT_EQ(client.swapchain().result, VK_ERROR_INITIALIZATION_FAILED);
-    compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(false); });
+    compositor.refuse_buffers(false);
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(swapchain.result, VK_SUCCESS);
     EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
     vkDeviceWaitIdle(client.device);
 }
 
-// Death at the first request of each kind that the layer makes: a result, never a hang or a crash.
-class Deaths : public Faults,
-               public testing::WithParamInterface<std::pair<const char*, const char*>> {};
+// The compositor disconnects at the first request of each kind that the layer makes. The
+// application receives an error, and neither hangs nor crashes.
+class DisconnectAtRequest
+    : public Faults,
+      public testing::WithParamInterface<std::pair<const char*, const char*>> {};
 
-TEST_P(Deaths, EndInAnError) {
-    // A surface that died early passes through, and would live on in the driver's own fake.
+TEST_P(DisconnectAtRequest, AVulkanCallReturnsAnError) {
+    // A surface whose connection ends early passes through. If the driver had a window system, its
+    // swapchain would succeed.
     fake_driver().set_native_wsi(VK_FALSE);
     Compositor& compositor = start();
     App app(compositor);
@@ -203,7 +204,7 @@ TEST_P(Deaths, EndInAnError) {
     vkDeviceWaitIdle(device);
 }
 
-INSTANTIATE_TEST_SUITE_P(, Deaths,
+INSTANTIATE_TEST_SUITE_P(, DisconnectAtRequest,
                          testing::Values(std::pair("wl_registry", "bind"),
                                          std::pair("zwp_linux_dmabuf_v1", "get_surface_feedback"),
                                          std::pair("zwp_linux_dmabuf_v1", "create_params"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the compositor's dmabuf feedback decides: formats, modifiers, alpha, and when a swapchain
-// has become suboptimal.
+// What the compositor's dma-buf feedback decides: formats, modifiers, alpha, and when a swapchain
+// is suboptimal.
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
@@ -37,7 +37,7 @@ std::vector<FormatModifier> formats_of(std::vector<uint64_t> modifiers) {
     return formats;
 }
 
-// One tranche for each list of modifiers.
+// Feedback with one tranche for each list of modifiers.
 Feedback feedback_of(std::vector<std::vector<uint64_t>> tranches) {
     Feedback feedback;
     for (auto& modifiers : tranches)
@@ -47,7 +47,7 @@ Feedback feedback_of(std::vector<std::vector<uint64_t>> tranches) {
 
 class FeedbackTest : public CompositorTest {
 protected:
-    // @param not_aliased  those of them whose images cannot have VK_IMAGE_CREATE_ALIAS_BIT
+    // @param not_aliased  the modifiers whose images cannot have VK_IMAGE_CREATE_ALIAS_BIT
     static void driver_has(std::vector<uint64_t> modifiers,
                            std::vector<uint64_t> not_aliased = {}) {
         std::vector<FakeDriverModifier> list;
@@ -65,6 +65,16 @@ protected:
             [=](Scene& scene) { return scene.buffer(buffer).planes.at(0).modifier; });
     }
 
+    // The compositor refuses buffers with this modifier, although it may offer it.
+    void refuse_buffers_with(uint64_t modifier) {
+        compositor_->on_thread([=](Scene& scene) {
+            scene.judge_buffers([=](wl_client*, const ClientBuffer& buffer) {
+                return buffer.planes.at(0).modifier != modifier;
+            });
+        });
+    }
+
+    // Shows a frame, and returns the modifier of its buffer.
     uint64_t used_modifier(Client& client) {
         Swapchain swapchain = client.swapchain();
         EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
@@ -73,23 +83,19 @@ protected:
     }
 };
 
-TEST_F(FeedbackTest, TheFirstTrancheWins) {
+TEST_F(FeedbackTest, TheFirstTranchesModifierIsPreferred) {
     driver_has({drm_linear, tiled, compressed});
     Client client(start({.feedback = feedback_of({{tiled}, {drm_linear, compressed}})}));
     EXPECT_EQ(used_modifier(client), tiled);
 }
 
-// The compositor takes no tiled buffer after all. That is known from the start, so the swapchain
-// that uses the second tranche is as good as a new one would be.
-TEST_F(FeedbackTest, ALaterTrancheServesWhereTheFirstIsRefused) {
+// The compositor refuses tiled buffers although it offers them. A new swapchain would use the
+// second tranche as well, so this one is not suboptimal.
+TEST_F(FeedbackTest, ALaterTrancheIsUsedIfTheCompositorRefusesBuffersOfTheFirst) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
     Client client(compositor);
-    compositor.on_thread([](Scene& scene) {
-        scene.judge_buffers([](wl_client*, const ClientBuffer& buffer) {
-            return buffer.planes.at(0).modifier != tiled;
-        });
-    });
+    refuse_buffers_with(tiled);
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(swapchain.result, VK_SUCCESS);
     for (int i = 0; i < 5; ++i)
@@ -98,10 +104,10 @@ TEST_F(FeedbackTest, ALaterTrancheServesWhereTheFirstIsRefused) {
     EXPECT_EQ(modifier_of(*compositor.last_commit().buffer), drm_linear);
 }
 
-// The first buffer is refused, and the answers for the others come later. An answer to a params
-// object that the client has destroyed meanwhile would break the connection: libwayland then does
-// not know the object id of the new buffer.
-TEST_F(FeedbackTest, AnswersThatComeLateDoNotBreakTheConnection) {
+// The compositor refuses the first buffer and answers for the others later. The answer `created`
+// brings the id of a new object. If the client has destroyed the params object by then, libwayland
+// ignores the event, does not know the id, and the connection breaks.
+TEST_F(FeedbackTest, LateAnswersToBufferRequestsDoNotBreakTheConnection) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
     Client client(compositor);
@@ -117,7 +123,7 @@ TEST_F(FeedbackTest, AnswersThatComeLateDoNotBreakTheConnection) {
         });
     });
     auto made = std::async(std::launch::async, [&] { return client.swapchain(); });
-    // It returns early only if it does not wait for the other answers.
+    // The creation returns within this time only if it does not wait for the other answers.
     EXPECT_EQ(made.wait_for(std::chrono::milliseconds(300)), std::future_status::timeout);
     go_on.set_value();
     Swapchain swapchain = made.get();
@@ -128,32 +134,27 @@ TEST_F(FeedbackTest, AnswersThatComeLateDoNotBreakTheConnection) {
     EXPECT_EQ(wl_display_get_error(client.app.display()), 0);
 }
 
-TEST_F(FeedbackTest, ALaterTrancheServesWhereTheFirstCannot) {
+TEST_F(FeedbackTest, ALaterTrancheIsUsedIfTheDriverLacksTheModifiersOfTheFirst) {
     driver_has({drm_linear});
     Client client(start({.feedback = feedback_of({{tiled, compressed}, {drm_linear}})}));
     EXPECT_EQ(used_modifier(client), drm_linear);
 }
 
-// As with ANV, whose images can be aliased where they are linear.
-TEST_F(FeedbackTest, AliasingCostsNoLayout) {
+// ANV is such a driver: of its images only linear ones can be aliased.
+TEST_F(FeedbackTest, AModifierThatCannotBeAliasedIsStillPreferred) {
     driver_has({compressed, tiled, drm_linear}, {compressed, tiled});
     Client client(start({.feedback = feedback_of({{tiled, drm_linear}})}));
     EXPECT_EQ(used_modifier(client), tiled);
 }
 
-TEST_F(FeedbackTest, AliasingCostsNoLaterLayout) {
+TEST_F(FeedbackTest, AModifierOfALaterTrancheThatCannotBeAliasedIsStillUsed) {
     driver_has({drm_linear, tiled}, {tiled});
-    Compositor& compositor = start({.feedback = feedback_of({{drm_linear}, {tiled}})});
-    compositor.on_thread([](Scene& scene) {
-        scene.judge_buffers([](wl_client*, const ClientBuffer& buffer) {
-            return buffer.planes.at(0).modifier != drm_linear;
-        });
-    });
-    Client client(compositor);
+    Client client(start({.feedback = feedback_of({{drm_linear}, {tiled}})}));
+    refuse_buffers_with(drm_linear);
     EXPECT_EQ(used_modifier(client), tiled);
 }
 
-TEST_F(FeedbackTest, ADriverWhoseImagesCannotBeAliasedIsServed) {
+TEST_F(FeedbackTest, ADriverWhoseImagesCannotBeAliasedIsTakenOver) {
     driver_has({drm_linear}, {drm_linear});
     Client client(start({.feedback = feedback_of({{drm_linear}})}));
     EXPECT_EQ(used_modifier(client), drm_linear);
@@ -166,14 +167,14 @@ TEST_F(FeedbackTest, SurfaceFeedbackIsPreferredToTheDefault) {
     EXPECT_EQ(used_modifier(client), tiled);
 }
 
-TEST_F(FeedbackTest, Version3OffersModifiersToo) {
+TEST_F(FeedbackTest, TheModifiersOfLinuxDmabufVersion3AreUsed) {
     driver_has({tiled});
     Client client(
         start({.globals = {.dmabuf = 3}, .feedback = feedback_of({{drm_linear, tiled}})}));
     EXPECT_EQ(used_modifier(client), tiled);
 }
 
-TEST_F(FeedbackTest, TheBufferHasTheDriversLayout) {
+TEST_F(FeedbackTest, TheBufferHasThePlanesAndStridesOfTheDriversImage) {
     FakeDriverModifier two_planes = driver_modifier(compressed);
     two_planes.plane_count = 2;
     two_planes.pitch_alignment = 512;
@@ -195,7 +196,7 @@ TEST_F(FeedbackTest, TheBufferHasTheDriversLayout) {
     EXPECT_EQ(planes[1], std::pair(512u, compressed));
 }
 
-TEST_F(FeedbackTest, OnlyFormatsOfBothAreListed) {
+TEST_F(FeedbackTest, OnlyFormatsThatDriverAndCompositorShareAreListed) {
     Compositor& compositor =
         start({.feedback = {0, {{0, 0, {{drm_xbgr8888, 0}, {drm_abgr8888, 0}}}}}});
     Client client(compositor);
@@ -222,9 +223,9 @@ struct AlphaCase {
     uint32_t fourcc;
 };
 
-class Alpha : public FeedbackTest, public testing::WithParamInterface<AlphaCase> {};
+class CompositeAlpha : public FeedbackTest, public testing::WithParamInterface<AlphaCase> {};
 
-TEST_P(Alpha, ChoosesTheFourcc) {
+TEST_P(CompositeAlpha, TheFourccFollowsTheFormatAndTheCompositeAlpha) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain =
@@ -235,15 +236,16 @@ TEST_P(Alpha, ChoosesTheFourcc) {
 }
 
 constexpr auto opaque = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
-constexpr auto blended = VK_COMPOSITE_ALPHA_PRE_MULTIPLIED_BIT_KHR;
+constexpr auto premultiplied = VK_COMPOSITE_ALPHA_PRE_MULTIPLIED_BIT_KHR;
 INSTANTIATE_TEST_SUITE_P(
-    , Alpha,
-    testing::Values(AlphaCase{"BgraOpaque", VK_FORMAT_B8G8R8A8_UNORM, opaque, drm_xrgb8888},
-                    AlphaCase{"BgraBlended", VK_FORMAT_B8G8R8A8_UNORM, blended, drm_argb8888},
-                    AlphaCase{"BgraSrgbOpaque", VK_FORMAT_B8G8R8A8_SRGB, opaque, drm_xrgb8888},
-                    AlphaCase{"RgbaOpaque", VK_FORMAT_R8G8B8A8_UNORM, opaque, drm_xbgr8888},
-                    AlphaCase{"RgbaBlended", VK_FORMAT_R8G8B8A8_UNORM, blended, drm_abgr8888},
-                    AlphaCase{"RgbaSrgbBlended", VK_FORMAT_R8G8B8A8_SRGB, blended, drm_abgr8888}),
+    , CompositeAlpha,
+    testing::Values(
+        AlphaCase{"BgraOpaque", VK_FORMAT_B8G8R8A8_UNORM, opaque, drm_xrgb8888},
+        AlphaCase{"BgraPremultiplied", VK_FORMAT_B8G8R8A8_UNORM, premultiplied, drm_argb8888},
+        AlphaCase{"BgraSrgbOpaque", VK_FORMAT_B8G8R8A8_SRGB, opaque, drm_xrgb8888},
+        AlphaCase{"RgbaOpaque", VK_FORMAT_R8G8B8A8_UNORM, opaque, drm_xbgr8888},
+        AlphaCase{"RgbaPremultiplied", VK_FORMAT_R8G8B8A8_UNORM, premultiplied, drm_abgr8888},
+        AlphaCase{"RgbaSrgbPremultiplied", VK_FORMAT_R8G8B8A8_SRGB, premultiplied, drm_abgr8888}),
     [](auto& tested) { return std::string(tested.param.name); });
 
 VkCompositeAlphaFlagsKHR alpha_modes(Client& client) {
@@ -254,12 +256,13 @@ VkCompositeAlphaFlagsKHR alpha_modes(Client& client) {
     return capabilities.supportedCompositeAlpha;
 }
 
-TEST_F(FeedbackTest, BothAlphaModesAreOfferedWhereBothCanBeShown) {
+TEST_F(FeedbackTest, OpaqueAndPremultipliedAlphaAreOfferedIfTheCompositorHasBothKindsOfFormats) {
     Client client(start());
-    EXPECT_EQ(alpha_modes(client) & (opaque | blended), VkCompositeAlphaFlagsKHR(opaque | blended));
+    EXPECT_EQ(alpha_modes(client) & (opaque | premultiplied),
+              VkCompositeAlphaFlagsKHR(opaque | premultiplied));
 }
 
-TEST_F(FeedbackTest, BlendingIsNotOfferedWithoutAnAlphaFormat) {
+TEST_F(FeedbackTest, PremultipliedAlphaIsNotOfferedWithoutAnAlphaFormat) {
     Client client(start({.feedback = {0, {{0, 0, {{drm_xrgb8888, 0}, {drm_xbgr8888, 0}}}}}}));
     EXPECT_EQ(alpha_modes(client), VkCompositeAlphaFlagsKHR(opaque));
 }
@@ -268,7 +271,7 @@ TEST_F(FeedbackTest, BlendingIsNotOfferedWithoutAnAlphaFormat) {
 
 class NewFeedback : public FeedbackTest {
 protected:
-    // Result of the first frame after the compositor changed its mind.
+    // Returns the result of the first present after the compositor has replaced its feedback.
     VkResult frame_after(Feedback first, Feedback second, std::vector<uint64_t> not_aliased = {}) {
         driver_has({drm_linear, tiled}, std::move(not_aliased));
         Compositor& compositor = start({.feedback = std::move(first)});
@@ -281,46 +284,46 @@ protected:
         compositor.on_thread([&](Scene& scene) { scene.set_feedback(std::move(second)); });
         client.app.round_trip();
         VkResult result = client.present(swapchain, index);
-        EXPECT_EQ(compositor.commits(), 3u); // it is shown all the same
+        EXPECT_EQ(compositor.commits(), 3u); // a suboptimal frame is committed as well
         vkDeviceWaitIdle(client.device);
         return result;
     }
 };
 
-TEST_F(NewFeedback, ThatNoLongerOffersTheModifierIsSuboptimal) {
+TEST_F(NewFeedback, PresentIsSuboptimalIfTheModifierIsNoLongerOffered) {
     EXPECT_EQ(frame_after(feedback_of({{tiled}, {drm_linear}}), feedback_of({{drm_linear}})),
               VK_SUBOPTIMAL_KHR);
 }
 
-TEST_F(NewFeedback, ThatPrefersAnotherModifierIsSuboptimal) {
+TEST_F(NewFeedback, PresentIsSuboptimalIfAnotherModifierIsPreferred) {
     EXPECT_EQ(frame_after(feedback_of({{drm_linear}}), feedback_of({{tiled}, {drm_linear}})),
               VK_SUBOPTIMAL_KHR);
 }
 
-TEST_F(NewFeedback, ThatPrefersAModifierThatCannotBeAliasedIsSuboptimal) {
+TEST_F(NewFeedback, PresentIsSuboptimalIfAModifierThatCannotBeAliasedIsPreferred) {
     EXPECT_EQ(
         frame_after(feedback_of({{drm_linear}}), feedback_of({{tiled}, {drm_linear}}), {tiled}),
         VK_SUBOPTIMAL_KHR);
 }
 
-TEST_F(NewFeedback, ThatSaysTheSameIsNot) {
+TEST_F(NewFeedback, PresentIsNotSuboptimalIfTheFeedbackIsTheSame) {
     EXPECT_EQ(
         frame_after(feedback_of({{tiled}, {drm_linear}}), feedback_of({{tiled}, {drm_linear}})),
         VK_SUCCESS);
 }
 
-TEST_F(NewFeedback, ThatPrefersWhatTheDriverCannotDoIsNot) {
+TEST_F(NewFeedback, PresentIsNotSuboptimalIfTheDriverLacksThePreferredModifier) {
     EXPECT_EQ(frame_after(feedback_of({{drm_linear}}), feedback_of({{compressed}, {drm_linear}})),
               VK_SUCCESS);
 }
 
-TEST_F(NewFeedback, ThatAddsALesserTrancheIsNot) {
+TEST_F(NewFeedback, PresentIsNotSuboptimalIfALessPreferredTrancheIsAdded) {
     EXPECT_EQ(frame_after(feedback_of({{drm_linear}}), feedback_of({{drm_linear}, {tiled}})),
               VK_SUCCESS);
 }
 
-// vkAcquireNextImageKHR tells as well, with an image and its fences.
-TEST_F(NewFeedback, MakesAcquireSuboptimal) {
+// A suboptimal acquire returns an image as a successful one does.
+TEST_F(NewFeedback, AcquireIsSuboptimalUntilTheSwapchainIsReplaced) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{drm_linear}})});
     Client client(compositor);
@@ -338,17 +341,12 @@ TEST_F(NewFeedback, MakesAcquireSuboptimal) {
     vkDeviceWaitIdle(client.device);
 }
 
-// What each new swapchain's surface object is told again changes nothing: a swapchain of the
-// second tranche, since buffers of the first are refused, is as good as a new one would be.
-TEST_F(NewFeedback, ThatIsRepeatedToTheNextSwapchainIsNot) {
+// The layer requests the feedback again for every swapchain. The compositor refuses buffers of the
+// first tranche, so a new swapchain would use the second tranche as well.
+TEST_F(NewFeedback, TheNextSwapchainIsNotSuboptimalIfTheFeedbackIsRepeated) {
     driver_has({drm_linear, tiled});
-    Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
-    Client client(compositor);
-    compositor.on_thread([](Scene& scene) {
-        scene.judge_buffers([](wl_client*, const ClientBuffer& buffer) {
-            return buffer.planes.at(0).modifier != tiled;
-        });
-    });
+    Client client(start({.feedback = feedback_of({{tiled}, {drm_linear}})}));
+    refuse_buffers_with(tiled);
     for (int i = 0; i < 3; ++i) {
         Swapchain swapchain = client.swapchain();
         client.app.round_trip();
@@ -358,7 +356,7 @@ TEST_F(NewFeedback, ThatIsRepeatedToTheNextSwapchainIsNot) {
     }
 }
 
-TEST_F(NewFeedback, IsUsedByTheNextSwapchain) {
+TEST_F(NewFeedback, TheNextSwapchainUsesTheNewModifier) {
     driver_has({drm_linear, tiled});
     Compositor& compositor = start({.feedback = feedback_of({{drm_linear}})});
     Client client(compositor);

@@ -14,10 +14,10 @@
 namespace fencebridge::test {
 namespace {
 
-// Only a hang lasts as long as this.
+// A test that lasts longer than this hangs.
 constexpr unsigned watchdog_seconds = 60;
 
-void bite(int) {
+void end_hanging_test(int) {
     constexpr char message[] = "watchdog: the test hangs\n";
     [[maybe_unused]] ssize_t written = write(STDERR_FILENO, message, sizeof message - 1);
     _exit(EXIT_FAILURE);
@@ -30,6 +30,10 @@ size_t open_fds() {
     for ([[maybe_unused]] auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
         ++count;
     return count;
+}
+
+std::string name_of_mode(const testing::TestParamInfo<VkPresentModeKHR>& tested) {
+    return tested.param == VK_PRESENT_MODE_FIFO_KHR ? "Fifo" : "Mailbox";
 }
 
 std::map<int, uint64_t> live_driver_objects() {
@@ -71,13 +75,14 @@ std::vector<std::string> ErrorLog::lines_with(std::vector<std::string> words) co
 }
 
 void CompositorTest::SetUp() {
-    signal(SIGALRM, bite);
+    signal(SIGALRM, end_hanging_test);
     alarm(watchdog_seconds);
     fake_driver().reset();
     fds_before_ = open_fds();
 }
 
 void CompositorTest::TearDown() {
+    fake_driver().hold_rendering(VK_FALSE);
     if (compositor_) {
         auto violations = compositor_->on_thread([](Scene& scene) { return scene.violations(); });
         EXPECT_EQ(violations, std::vector<std::string>{});
@@ -112,7 +117,7 @@ Compositor& FencesTest::start(Script script) {
     return CompositorTest::start(std::move(script));
 }
 
-void FencesTest::let_go(BufferId buffer, const std::vector<const Fd*>& fences) {
+void FencesTest::release_with_readers(BufferId buffer, const std::vector<const Fd*>& fences) {
     bool by_points = compositor_->on_thread(
         [&](Scene& scene) { return !scene.buffer(buffer).release_points.empty(); });
     if (!by_points) {
@@ -125,10 +130,7 @@ void FencesTest::let_go(BufferId buffer, const std::vector<const Fd*>& fences) {
     Fd all;
     for (const Fd* fence : fences)
         all = all.get() < 0 ? fence->duplicate() : merge_sync_files(all, *fence);
-    if (fences.empty())
-        compositor_->release(buffer);
-    else
-        ASSERT_TRUE(compositor_->release_with_fence(buffer, all));
+    ASSERT_TRUE(compositor_->release_with_fence(buffer, all));
 }
 
 bool FencesTest::may_read(size_t commit) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What holds for every test here: it ends in time, leaves nothing behind, and breaks no rule of the
-// driver or of the compositor.
+// The fixtures of all tests here. They check that the test ends in time, that it leaks no
+// descriptor and no driver object, and that the fake driver and the fake compositor have nothing to
+// report.
 #pragma once
 
 #include "client.hpp"
@@ -12,13 +13,17 @@
 
 namespace fencebridge::test {
 
-// The descriptors that the process has open.
+// The number of descriptors that the process has open.
 size_t open_fds();
 
-// Objects that the fake driver holds for the application, by type.
+// The number of live objects of the fake driver by FakeDriverObject, without types that have none.
 std::map<int, uint64_t> live_driver_objects();
 
-// Takes what is written to standard error until its end.
+// The name of a present mode as a test's parameter.
+std::string name_of_mode(const testing::TestParamInfo<VkPresentModeKHR>& tested);
+
+// Captures standard error while it lives. The destructor writes the text to the original
+// descriptor.
 class ErrorLog {
 public:
     ErrorLog();
@@ -40,7 +45,7 @@ protected:
     void SetUp() override;
     void TearDown() override;
 
-    // The compositor of the test; checked for violations and taken down at the end.
+    // Starts the compositor of the test. TearDown() checks it for violations and destroys it.
     Compositor& start(Script script = {});
 
     std::unique_ptr<Compositor> compositor_;
@@ -49,24 +54,26 @@ private:
     size_t fds_before_ = 0;
 };
 
-// Runs on real dma-bufs and sync_files: fails where the kernel has no udmabuf or sw_sync, or not
-// what the transport needs. That is the one that FENCEBRIDGE_SYNC names, and `kernel` where the
-// layer has the choice and the compositor has no explicit synchronisation.
+// Runs on real dma-bufs and sync_files. SetUp() fails if the kernel lacks udmabuf, sw_sync, or what
+// the transport needs. FENCEBRIDGE_SYNC names the transport. With `auto` it is `kernel`, since the
+// compositor then offers no linux-drm-syncobj-v1.
 class FencesTest : public CompositorTest {
 protected:
     void SetUp() override;
     static std::string transport();
     static bool is_explicit() { return transport() == "explicit"; }
 
-    // Offers linux-drm-syncobj-v1 where that is the transport.
+    // The compositor offers linux-drm-syncobj-v1 if the transport is `explicit`, and only then.
     Compositor& start(Script script = {});
 
-    // The window system lets a buffer go that it still reads, until `fences` have signalled: by the
-    // release point, or with the fences of readers on the dma-buf.
-    void let_go(BufferId buffer, const std::vector<const Fd*>& fences = {});
+    // Releases a buffer that the compositor still reads until all `fences` have signalled. They go
+    // to the release point of the buffer if it has one, else to the dma-buf as read fences.
+    void release_with_readers(BufferId buffer, const std::vector<const Fd*>& fences);
 
-    // Whether the window system may read what was committed: now, and when it was committed.
+    // Whether the compositor may read the buffer of the commit now: the acquire point, or else
+    // every write fence of the dma-buf, has signalled.
     bool may_read(size_t commit);
+    // The same at the moment when the compositor received the commit.
     bool might_read_at_once(size_t commit);
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariants 1 and 3 on every transport, seen both ways: who waits while a fence is held back, the
-// queue or the thread that calls.
+// Invariants 1 and 3 on every transport, and who waits while a fence is pending: the queue, or the
+// thread that calls.
 #include "fixture.hpp"
 #include "who_waits.hpp"
 
@@ -19,11 +19,12 @@ class HeldFences : public FencesTest {
 protected:
     static bool waits_on_the_cpu() { return transport() == "cpu"; }
 
-    // Presents rendering that is held back.
-    void expect_that_nothing_is_read_before(bool presenting_waits);
+    // Presents unfinished rendering, and expects that the compositor does not read it before it is
+    // done.
+    void expect_no_early_read(bool present_waits);
 };
 
-TEST_F(HeldFences, AReaderOfAReleasedImageIsWaitedFor) {
+TEST_F(HeldFences, AcquireItselfWaitsForAReaderOnlyWithTheCpuTransport) {
     constexpr int rounds = 51;
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
@@ -37,7 +38,7 @@ TEST_F(HeldFences, AReaderOfAReleasedImageIsWaitedFor) {
     std::vector<Clock::duration> durations;
     for (int round = 0; round < rounds; ++round) {
         Fd reader = timeline.fence();
-        let_go(buffer, {&reader});
+        release_with_readers(buffer, {&reader});
         compositor.settle();
         Acquired acquired{};
         Clock::duration took{};
@@ -69,8 +70,8 @@ TEST_F(HeldFences, AReaderOfAReleasedImageIsWaitedFor) {
     }
 }
 
-// Whoever waits for fences sees the compositor go meanwhile.
-TEST_F(HeldFences, AWaitForFencesEndsWhenTheCompositorGoes) {
+// With `cpu`, acquire waits for fences and for the end of the connection together.
+TEST_F(HeldFences, AnAcquireThatWaitsForFencesFailsWhenTheCompositorDisconnects) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -78,10 +79,10 @@ TEST_F(HeldFences, AWaitForFencesEndsWhenTheCompositorGoes) {
     FenceTimeline timeline;
     Fd reader = timeline.fence();
     for (size_t image = 0; image < swapchain.images.size(); ++image)
-        let_go(*compositor.commit_at(image).buffer, {&reader});
+        release_with_readers(*compositor.commit_at(image).buffer, {&reader});
     compositor.settle();
     if (!waits_on_the_cpu()) {
-        // Nobody waits: the fences go on to the application.
+        // Acquire does not wait: the application's fence signals with the reader's fence.
         Owned<VkFence> fence = make_fence(client.device);
         EXPECT_EQ(acquire(client.device, swapchain, 0, VK_NULL_HANDLE, fence).result, VK_SUCCESS);
         timeline.advance();
@@ -91,23 +92,20 @@ TEST_F(HeldFences, AWaitForFencesEndsWhenTheCompositorGoes) {
     EXPECT_EQ(client.acquire(swapchain, 0).result, VK_NOT_READY);
     EXPECT_EQ(client.acquire(swapchain, 1'000'000).result, VK_TIMEOUT);
     VkResult result = VK_ERROR_UNKNOWN;
-    EXPECT_TRUE(run_and_see_whether_it_waits(
-        [&] { result = client.acquire(swapchain).result; },
-        [&] { compositor.on_thread([](Scene& scene) { scene.disconnect_clients(); }); }));
+    EXPECT_TRUE(run_and_see_whether_it_waits([&] { result = client.acquire(swapchain).result; },
+                                             [&] { compositor.disconnect_clients(); }));
     EXPECT_EQ(result, VK_ERROR_SURFACE_LOST_KHR);
     timeline.advance();
 }
 
-void HeldFences::expect_that_nothing_is_read_before(bool presenting_waits) {
+void HeldFences::expect_no_early_read(bool present_waits) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     fake_driver().hold_rendering(VK_TRUE);
     for (size_t frame = 0; frame < 5; ++frame) {
-        auto [acquired, index] = client.acquire(swapchain);
-        ASSERT_EQ(acquired, VK_SUCCESS);
-        client.renderer.submit({}, {rendered});
+        const uint32_t index = client.acquire_and_render(swapchain, rendered);
         size_t commits_while_waiting = 0;
         VkResult presented = VK_ERROR_UNKNOWN;
         bool waited = run_and_see_whether_it_waits(
@@ -117,7 +115,7 @@ void HeldFences::expect_that_nothing_is_read_before(bool presenting_waits) {
                 fake_driver().release_one();
             });
         ASSERT_EQ(presented, VK_SUCCESS);
-        EXPECT_EQ(waited, presenting_waits);
+        EXPECT_EQ(waited, present_waits);
         ASSERT_EQ(compositor.commits(), frame + 1);
         if (waited) {
             EXPECT_EQ(commits_while_waiting, frame);
@@ -131,14 +129,14 @@ void HeldFences::expect_that_nothing_is_read_before(bool presenting_waits) {
     fake_driver().hold_rendering(VK_FALSE);
 }
 
-TEST_F(HeldFences, RenderingThatIsHeldBackIsNotReadBefore) {
-    expect_that_nothing_is_read_before(waits_on_the_cpu());
+TEST_F(HeldFences, PresentItselfWaitsForTheRenderingOnlyWithTheCpuTransport) {
+    expect_no_early_read(waits_on_the_cpu());
 }
 
-// Fences on the dma-bufs of this driver hold nobody back; timelines do.
-TEST_F(HeldFences, RenderingOfADriverWhoseFencesAreIgnoredIsNotReadBefore) {
+// RADV exports buffers on which importers ignore fences. The points of `explicit` are not ignored.
+TEST_F(HeldFences, PresentItselfWaitsForTheRenderingIfImportersIgnoreTheFencesOfTheDmaBuf) {
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
-    expect_that_nothing_is_read_before(!is_explicit());
+    expect_no_early_read(!is_explicit());
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Windows that nobody sees, and so get no frame callbacks: how long their application waits. Waits
-// that nothing ends are skipped, and the clock set on instead.
+// How long vkQueuePresentKHR waits for hidden windows, which receive no frame callbacks. The tests
+// skip a wait that nothing ends, and advance the clock by its timeout.
 #include "fixture.hpp"
 
 #include <poll.h>
@@ -18,11 +18,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What becomes of this process's waits and clock. Constant-initialised: clock_gettime() is called
-// before any constructor.
-constinit std::atomic<bool> skips = false; // a wait that nothing ends at once
+// What ppoll() and clock_gettime() below do. Constant-initialised, because clock_gettime() is
+// called before any constructor runs.
+constinit std::atomic<bool> skips = false; // whether waits are skipped
 constinit std::atomic<int64_t> skipped_ns = 0;
-constinit std::atomic<size_t> waits = 0; // that nothing ended at once
+constinit std::atomic<size_t> waits = 0; // how many ppoll() calls could not return at once
 std::function<void()> before_skipping;
 
 int wait_or_skip(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
@@ -49,7 +49,7 @@ protected:
     void SetUp() override {
         CompositorTest::SetUp();
         waits = 0;
-        skipped_ns = 0; // the compositor's timer has the kernel's clock
+        skipped_ns = 0; // the compositor's timer uses the kernel's clock, without the skipped time
         skips = true;
     }
     void TearDown() override {
@@ -59,14 +59,14 @@ protected:
     }
     static std::chrono::nanoseconds skipped() { return std::chrono::nanoseconds(skipped_ns); }
 
-    // In this order, when the compositor has answered what was presented before.
+    // Presents to both in this order, after the compositor has answered the frames before.
     VkResult present_both(Client& client, const Swapchain& one, const Swapchain& other) {
         Presented both[] = {{one, client.acquire(one).index}, {other, client.acquire(other).index}};
         compositor_->settle();
         return present_together(client.device.queue, both);
     }
 
-    // Windows are numbered as they were made.
+    // Windows are numbered in the order of their creation.
     void hide(uint32_t window, bool hidden = true) {
         compositor_->on_thread([=](Scene& scene) { scene.set_hidden(SurfaceId(window), hidden); });
     }
@@ -78,26 +78,22 @@ protected:
 
 constexpr SwapchainOptions fifo = {.mode = VK_PRESENT_MODE_FIFO_KHR};
 
-// A second window of the same application.
-struct Other {
-    explicit Other(Client& client) :
-        window(client.app.new_surface()),
-        surface(make_surface(client.instance, client.app, window)),
-        swapchain(client.device, surface, fifo) {}
-    Owned<wl_surface*> window;
-    Owned<VkSurfaceKHR> surface;
+struct SecondFifoWindow : SecondWindow {
+    explicit SecondFifoWindow(Client& client) :
+        SecondWindow(client), swapchain(client.device, surface, fifo) {}
+
     Swapchain swapchain;
 };
 
-TEST_F(HiddenWindows, WaitTogetherInOneCall) {
+TEST_F(HiddenWindows, TwoHiddenWindowsOfOneCallWaitConcurrentlyForAtMostOneSecond) {
     start();
     Client client(*compositor_);
     Swapchain first = client.swapchain(fifo);
-    Other other(client);
+    SecondFifoWindow other(client);
     hide(0);
     hide(1);
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
-    // Their clocks do not tick as one.
+    // One second ends at different times for the two windows from here on.
     skipped_ns += std::chrono::nanoseconds(600ms).count();
     ASSERT_EQ(client.present(first, client.acquire(first).index), VK_SUCCESS);
     for (int call = 0; call < 3; ++call) {
@@ -109,21 +105,21 @@ TEST_F(HiddenWindows, WaitTogetherInOneCall) {
     EXPECT_EQ(commits_of(1), 4u);
 }
 
-TEST_F(HiddenWindows, DoNotHoldUpTheOthersOfACall) {
+TEST_F(HiddenWindows, AHiddenWindowDoesNotDelayAVisibleOneOfTheSameCall) {
     start();
     Client client(*compositor_);
     Swapchain first = client.swapchain(fifo);
-    Other other(client);
+    SecondFifoWindow other(client);
     hide(0);
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
-    // Whether it is hidden is known when a second has passed without a callback.
+    // A window counts as hidden when a second has passed without a frame callback.
     size_t others = 0;
     before_skipping = [&] { others = commits_of(1); };
     waits = 0;
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
     EXPECT_EQ(waits, 1u);
     EXPECT_EQ(others, 2u);
-    // From then on the other window sets the pace.
+    // From then on the call waits only for the visible window.
     for (int call = 0; call < 10; ++call)
         ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
     EXPECT_EQ(waits, 1u);
@@ -131,18 +127,17 @@ TEST_F(HiddenWindows, DoNotHoldUpTheOthersOfACall) {
     EXPECT_EQ(commits_of(1), 12u);
 }
 
-// Nor one that is known to be hidden those that only wait for the next refresh.
-TEST_F(HiddenWindows, WaitAfterThoseThatAreSeen) {
+TEST_F(HiddenWindows, AWindowKnownToBeHiddenDoesNotDelayAVisibleOneThatWaitsForARefresh) {
     start({.refresh = Refresh::manual, .release = Release::at_once});
     Client client(*compositor_);
     Swapchain first = client.swapchain(fifo);
-    Other other(client);
+    SecondFifoWindow other(client);
     hide(0);
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
     compositor_->refresh();
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
-    // The one that is seen waits for the refresh, which comes when the wait begins; the other waits
-    // neither before nor after it.
+    // The visible window waits for the refresh, which happens when its wait begins. The hidden
+    // window waits neither before nor after that.
     before_skipping = [&] { compositor_->refresh(); };
     waits = 0;
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
@@ -153,17 +148,18 @@ TEST_F(HiddenWindows, WaitAfterThoseThatAreSeen) {
 
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
 
-class HiddenWithBarriers : public HiddenWindows {};
+class FifoBarriers : public HiddenWindows {};
 
-// Hidden windows' barriers fall as fast as the compositor likes: here, at once.
-TEST_F(HiddenWithBarriers, GoOnOnceASecond) {
+// The protocol does not say when a compositor clears the fifo barrier of a hidden window. This
+// compositor clears it at once.
+TEST_F(FifoBarriers, AHiddenWindowIsCommittedOnceASecond) {
     start({.globals = {.fifo = 1}});
     Client client(*compositor_);
     Swapchain swapchain = client.swapchain(fifo);
     ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
     hide(0);
-    // The callback that tells of it is asked for by one in 16 frames, and as many as there are
-    // images may follow that.
+    // One frame in 16 requests a frame callback. As many frames as there are images may follow it
+    // before the window counts as hidden.
     for (size_t frame = 0; frame < 16 + swapchain.images.size(); ++frame)
         ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
     for (int frame = 0; frame < 5; ++frame) {
@@ -180,7 +176,7 @@ TEST_F(HiddenWithBarriers, GoOnOnceASecond) {
     EXPECT_EQ(skipped(), before);
 }
 
-TEST_F(HiddenWithBarriers, KeepTheirPaceInANewSwapchain) {
+TEST_F(FifoBarriers, AHiddenWindowKeepsItsPaceInANewSwapchain) {
     start({.globals = {.fifo = 1}});
     Client client(*compositor_);
     Swapchain old = client.swapchain(fifo);
@@ -195,8 +191,10 @@ TEST_F(HiddenWithBarriers, KeepTheirPaceInANewSwapchain) {
     vkDeviceWaitIdle(client.device);
 }
 
-// The frame that is one more than there are images has an image only after the callback was sent.
-TEST_F(HiddenWithBarriers, AWindowThatIsSeenDoesNotWaitForCallbacks) {
+// After a request for a callback, as many frames as there are images can be presented without a
+// wait. The next frame needs an image that the compositor releases only after it has sent the
+// callback.
+TEST_F(FifoBarriers, AVisibleWindowDoesNotWaitForCallbacks) {
     skips = false;
     start({.globals = {.fifo = 1}, .refresh = Refresh::periodic});
     Client client(*compositor_);
@@ -216,7 +214,7 @@ TEST_F(HiddenWithBarriers, AWindowThatIsSeenDoesNotWaitForCallbacks) {
 } // namespace
 } // namespace fencebridge::test
 
-// Before the C library's, for the layer as well.
+// The layer finds these definitions before the C library's.
 extern "C" [[gnu::visibility("default")]] int ppoll(pollfd* fds, nfds_t count,
                                                     const timespec* timeout, const sigset_t* mask) {
     return fencebridge::test::wait_or_skip(fds, count, timeout, mask);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariant 6: what was made for a swapchain is gone when it is destroyed, and nothing grows.
+// Invariant 6: what is created for a swapchain is released when the swapchain is destroyed, and
+// nothing grows.
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
@@ -23,7 +24,7 @@ struct Holdings {
 
 class Lifetime : public CompositorTest {
 protected:
-    // Frame callbacks have no destructor request: only the compositor's answer ends them.
+    // wl_callback has no destructor request: only the event `done` ends a frame callback.
     Holdings holdings(App& app) {
         app.round_trip();
         compositor_->refresh();
@@ -33,8 +34,9 @@ protected:
         wayland.erase("wl_registry");
         return {open_fds(), live_driver_objects(), wayland};
     }
-    // What a device or a surface keeps from its first swapchain on is not the swapchain's; it must
-    // only not grow, and go with the device or the surface.
+    // Creates and destroys a first swapchain. What the device and the surface keep from then on
+    // does not belong to a swapchain. It must not grow, and is released with the device or the
+    // surface.
     void warm_up(Client& client) {
         Swapchain swapchain = client.swapchain();
         frames(client, swapchain, 1);
@@ -46,7 +48,7 @@ protected:
     }
 };
 
-TEST_F(Lifetime, ASwapchainLeavesNothing) {
+TEST_F(Lifetime, DestroyingASwapchainReleasesEverythingItHeld) {
     Client client(start());
     warm_up(client);
     Holdings before = holdings(client.app);
@@ -56,7 +58,7 @@ TEST_F(Lifetime, ASwapchainLeavesNothing) {
     EXPECT_EQ(holdings(client.app), before);
 }
 
-TEST_F(Lifetime, ASurfaceLeavesNothing) {
+TEST_F(Lifetime, DestroyingASurfaceReleasesEverythingItHeld) {
     Client client(start());
     warm_up(client);
     client.surface.reset();
@@ -69,7 +71,7 @@ TEST_F(Lifetime, ASurfaceLeavesNothing) {
     EXPECT_EQ(holdings(client.app), before);
 }
 
-TEST_F(Lifetime, DeviceAndInstanceLeaveNothing) {
+TEST_F(Lifetime, DestroyingDeviceAndInstanceReleasesEverythingTheyHeld) {
     Compositor& compositor = start();
     App app(compositor);
     Owned<wl_surface*> window = app.new_surface();
@@ -86,7 +88,7 @@ TEST_F(Lifetime, DeviceAndInstanceLeaveNothing) {
     EXPECT_EQ(holdings(app), before);
 }
 
-TEST_F(Lifetime, TheDeviceMayGoBeforeTheSurface) {
+TEST_F(Lifetime, TheDeviceMayBeDestroyedBeforeTheSurface) {
     Compositor& compositor = start();
     App app(compositor);
     Owned<wl_surface*> window = app.new_surface();
@@ -110,11 +112,11 @@ TEST_F(Lifetime, TheDeviceMayGoBeforeTheSurface) {
     EXPECT_EQ(holdings(app), before);
 }
 
-// VK_KHR_wayland_surface ties the wl_display and the wl_surface to the swapchains, not to the
-// VkSurfaceKHR. Whether a swapchain was ever made on it:
+// VK_KHR_wayland_surface requires that the wl_display and the wl_surface outlive the swapchains,
+// not that they outlive the VkSurfaceKHR. The parameter: whether the surface had a swapchain.
 class Disconnected : public Lifetime, public testing::WithParamInterface<bool> {};
 
-TEST_P(Disconnected, SurfaceDeviceAndInstanceMayGoAfterTheConnection) {
+TEST_P(Disconnected, SurfaceDeviceAndInstanceMayBeDestroyedAfterTheConnection) {
     Compositor& compositor = start();
     auto app = std::make_unique<App>(compositor);
     Owned<VkInstance> instance = make_instance();
@@ -132,17 +134,17 @@ TEST_P(Disconnected, SurfaceDeviceAndInstanceMayGoAfterTheConnection) {
     }
     window.reset();
     app.reset();
-    // Another connection, which may well be at the same address, is none the worse.
+    // Another connection works, although its wl_display may have the address of the first.
     Client other(compositor);
     surface.reset();
     Swapchain swapchain = other.swapchain();
     frames(other, swapchain, 2);
 }
 
-INSTANTIATE_TEST_SUITE_P(, Disconnected, testing::Bool(),
-                         [](auto& tested) { return tested.param ? "Shown" : "Queried"; });
+INSTANTIATE_TEST_SUITE_P(, Disconnected, testing::Bool(), [](auto& tested) {
+    return tested.param ? "ASwapchainWasUsed" : "TheSurfaceWasOnlyQueried";
+});
 
-// What lives as long as a VkSurfaceKHR has nothing at the compositor.
 TEST_F(Lifetime, ASurfaceHoldsNoWaylandObject) {
     Compositor& compositor = start();
     App app(compositor);
@@ -156,12 +158,12 @@ TEST_F(Lifetime, ASurfaceHoldsNoWaylandObject) {
 struct Steady {
     const char* name;
     VkPresentModeKHR mode;
-    VkBool32 exports_imported_semaphores; // else the layer has one of its own for every present
+    VkBool32 exports_imported_semaphores; // if not, present exports a semaphore of the layer's
 };
 
 class SteadyState : public Lifetime, public testing::WithParamInterface<Steady> {};
 
-TEST_P(SteadyState, GrowsNothing) {
+TEST_P(SteadyState, FramesDoNotAddToWhatASwapchainHolds) {
     fake_driver().set_exports_imported_semaphores(0, GetParam().exports_imported_semaphores);
     Client client(start());
     Swapchain swapchain = client.swapchain({.mode = GetParam().mode});
@@ -174,20 +176,20 @@ TEST_P(SteadyState, GrowsNothing) {
 INSTANTIATE_TEST_SUITE_P(, SteadyState,
                          testing::Values(Steady{"Fifo", VK_PRESENT_MODE_FIFO_KHR, VK_TRUE},
                                          Steady{"Mailbox", VK_PRESENT_MODE_MAILBOX_KHR, VK_TRUE},
-                                         Steady{"LayersSemaphores", VK_PRESENT_MODE_FIFO_KHR,
-                                                VK_FALSE}),
+                                         Steady{"FifoWithTheLayersOwnSemaphores",
+                                                VK_PRESENT_MODE_FIFO_KHR, VK_FALSE}),
                          [](auto& tested) { return tested.param.name; });
 
-// The state that images are in when their swapchain is destroyed.
-struct Ending {
+// How many images are presented and how many acquired when the swapchain is destroyed.
+struct ImageStates {
     const char* name;
     uint32_t presented;
     uint32_t acquired;
 };
 
-class Endings : public Lifetime, public testing::WithParamInterface<Ending> {};
+class SwapchainInEachState : public Lifetime, public testing::WithParamInterface<ImageStates> {};
 
-TEST_P(Endings, LeaveNothing) {
+TEST_P(SwapchainInEachState, DestroyingASwapchainReleasesEverythingItHeld) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::manual});
     Client client(compositor);
     warm_up(client);
@@ -202,16 +204,17 @@ TEST_P(Endings, LeaveNothing) {
     EXPECT_EQ(holdings(client.app), before);
 }
 
-INSTANTIATE_TEST_SUITE_P(, Endings,
-                         testing::Values(Ending{"Unused", 0, 0}, Ending{"Acquired", 0, 2},
-                                         Ending{"Presented", 2, 0},
-                                         Ending{"PresentedAndAcquired", 1, 2}),
+INSTANTIATE_TEST_SUITE_P(, SwapchainInEachState,
+                         testing::Values(ImageStates{"NoImageUsed", 0, 0},
+                                         ImageStates{"TwoImagesAcquired", 0, 2},
+                                         ImageStates{"TwoImagesPresented", 2, 0},
+                                         ImageStates{"OneImagePresentedAndTwoAcquired", 1, 2}),
                          [](auto& tested) { return std::string(tested.param.name); });
 
-// A window that is resized again and again; the old swapchains die early or all at the end.
+// A window is resized 20 times. The parameter: whether the old swapchains are kept until the end.
 class Resizing : public Lifetime, public testing::WithParamInterface<bool> {};
 
-TEST_P(Resizing, LeavesNothing) {
+TEST_P(Resizing, DestroyingEverySwapchainOfAResizedWindowReleasesEverythingTheyHeld) {
     Compositor& compositor = start();
     Client client(compositor);
     warm_up(client);
@@ -234,10 +237,11 @@ TEST_P(Resizing, LeavesNothing) {
     EXPECT_EQ(holdings(client.app), before);
 }
 
-INSTANTIATE_TEST_SUITE_P(, Resizing, testing::Bool(),
-                         [](auto& tested) { return tested.param ? "AllAtTheEnd" : "OneByOne"; });
+INSTANTIATE_TEST_SUITE_P(, Resizing, testing::Bool(), [](auto& tested) {
+    return tested.param ? "OldOnesAtTheEnd" : "OldOnesAfterEachResize";
+});
 
-TEST_F(Lifetime, OldSwapchainsMayGoInAnyOrder) {
+TEST_F(Lifetime, RetiredSwapchainsMayBeDestroyedInAnyOrder) {
     Client client(start());
     std::vector<Swapchain> chain;
     for (int i = 0; i < 4; ++i) {
@@ -260,7 +264,7 @@ TEST_F(Lifetime, NullHandlesMayBeDestroyed) {
     EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
 }
 
-TEST_F(Lifetime, ADestroyedSwapchainLeavesTheWindowUsable) {
+TEST_F(Lifetime, AWindowIsUsableAfterItsSwapchainIsDestroyed) {
     Compositor& compositor = start();
     Client client(compositor);
     for (int i = 0; i < 3; ++i) {

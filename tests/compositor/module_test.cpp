@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The transport `module` on a module that a test plays: when it is taken, what it costs, and what
-// happens when a call fails. What its fences wait for is the real module's matter: the suite
-// `fences` runs on that.
+// The transport `module` on a fake of the module: when it is used, what it costs, and what happens
+// if a call fails. The suite `fences` tests with the real module what fences wait for.
 #include "fake_module.hpp"
 #include "fixture.hpp"
 #include "who_waits.hpp"
@@ -27,28 +26,28 @@ constexpr unsigned long exporting = FENCEBRIDGE_IOCTL_EXPORT;
 constexpr unsigned long importing = FENCEBRIDGE_IOCTL_IMPORT;
 constexpr uint64_t all_features = FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT;
 
-class Module : public CompositorTest {
+class ModuleTransport : public CompositorTest {
 protected:
     void SetUp() override {
         CompositorTest::SetUp();
-        ask_for(nullptr);
+        request(nullptr);
         module_.emplace();
     }
     void TearDown() override {
-        fake_driver().hold_rendering(VK_FALSE);
         module_.reset();
-        ask_for(nullptr);
+        request(nullptr);
         CompositorTest::TearDown();
     }
-    // The setting of instances made from now on.
-    static void ask_for(const char* transport) {
+    // Sets FENCEBRIDGE_SYNC for instances that are created from now on; null unsets it.
+    static void request(const char* transport) {
         if (transport)
             setenv("FENCEBRIDGE_SYNC", transport, 1);
         else
             unsetenv("FENCEBRIDGE_SYNC");
     }
-    // Makes a swapchain, and gives the line of the log that tells how.
-    std::string opened(std::vector<std::string> errors = {}) {
+    // Creates a swapchain, and returns the line of the log that names its transport. Expects one
+    // error in the log, with these words; without words it expects none.
+    std::string transport_of_new_swapchain(std::vector<std::string> errors = {}) {
         ErrorLog log;
         Client client(start());
         EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
@@ -77,47 +76,48 @@ bool same_file(int fd, int other) {
            one.st_ino == two.st_ino;
 }
 
-// --- when it is taken ---
+// --- when it is used ---
 
-TEST_F(Module, IsTakenWhereDmaBufsHaveNoIoctls) {
-    std::string line = opened();
+TEST_F(ModuleTransport, TheModuleIsUsedIfDmaBufsHaveNoSyncFileIoctls) {
+    std::string line = transport_of_new_swapchain();
     EXPECT_TRUE(contains(line, "transport=module")) << line;
     EXPECT_TRUE(contains(line, "no kernel: EXPORT_SYNC_FILE on a dma-buf: Inappropriate ioctl"))
         << line;
 }
 
-TEST_F(Module, IsNotTouchedWhereDmaBufsHaveTheirOwn) {
-    module_->give_dma_bufs_their_own_ioctls();
-    std::string line = opened();
+TEST_F(ModuleTransport, TheModuleIsNotOpenedIfDmaBufsHaveSyncFileIoctls) {
+    module_->enable_dma_buf_ioctls();
+    std::string line = transport_of_new_swapchain();
     EXPECT_TRUE(contains(line, "transport=kernel")) << line;
     EXPECT_EQ(module_->calls(opening), 0u);
 }
 
-TEST_F(Module, IsNotTouchedWhereAnotherIsAskedFor) {
-    ask_for("cpu");
-    EXPECT_TRUE(contains(opened(), "transport=cpu reason=\"asked for\""));
+TEST_F(ModuleTransport, TheModuleIsNotOpenedIfAnotherTransportIsRequested) {
+    request("cpu");
+    EXPECT_TRUE(contains(transport_of_new_swapchain(), "transport=cpu reason=\"asked for\""));
     EXPECT_EQ(module_->calls(opening), 0u);
 }
 
-TEST_F(Module, IsTakenWhereItIsAskedFor) {
-    module_->give_dma_bufs_their_own_ioctls();
-    ask_for("module");
-    EXPECT_TRUE(contains(opened(), "transport=module reason=\"asked for\""));
+TEST_F(ModuleTransport, TheModuleIsUsedIfItIsRequested) {
+    module_->enable_dma_buf_ioctls();
+    request("module");
+    EXPECT_TRUE(contains(transport_of_new_swapchain(), "transport=module reason=\"asked for\""));
     EXPECT_EQ(module_->calls(FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT), 0u);
 }
 
-TEST_F(Module, IsMissedLoudlyWhereItIsAskedFor) {
-    ask_for("module");
+TEST_F(ModuleTransport, AnErrorIsLoggedIfTheModuleIsRequestedAndMissing) {
+    request("module");
     module_->fail(opening, ENOENT);
     constexpr const char* why = "asked for module, but /dev/fencebridge: No such file or directory";
-    EXPECT_TRUE(contains(opened({"transport cpu", why}), "transport=cpu"));
-    module_->give_dma_bufs_their_own_ioctls();
-    EXPECT_TRUE(contains(opened({"transport kernel", why}), "transport=kernel"));
+    EXPECT_TRUE(contains(transport_of_new_swapchain({"transport cpu", why}), "transport=cpu"));
+    module_->enable_dma_buf_ioctls();
+    EXPECT_TRUE(
+        contains(transport_of_new_swapchain({"transport kernel", why}), "transport=kernel"));
 }
 
-TEST_F(Module, ALaterVersionIsAsGood) {
+TEST_F(ModuleTransport, AModuleOfALaterVersionIsUsed) {
     module_->answer_queries(FENCEBRIDGE_VERSION + 1, ~uint64_t(0));
-    EXPECT_TRUE(contains(opened(), "transport=module"));
+    EXPECT_TRUE(contains(transport_of_new_swapchain(), "transport=module"));
 }
 
 struct Refusal {
@@ -129,44 +129,45 @@ struct Refusal {
     uint64_t features = all_features;
 };
 
-class Refused : public Module, public testing::WithParamInterface<Refusal> {};
+class UnusableModule : public ModuleTransport, public testing::WithParamInterface<Refusal> {};
 
-TEST_P(Refused, IsPassedOverWithTheReason) {
+TEST_P(UnusableModule, TheNextTransportIsUsedAndTheReasonLogged) {
     const Refusal& refusal = GetParam();
     module_->fail(refusal.request, refusal.error);
     module_->answer_queries(refusal.version, refusal.features);
-    std::string line = opened();
+    std::string line = transport_of_new_swapchain();
     EXPECT_TRUE(contains(line, "transport=cpu")) << line;
     EXPECT_TRUE(contains(line, std::string("no module: ") + refusal.reason + "; ")) << line;
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    , Refused,
+    , UnusableModule,
     testing::Values(
         Refusal{"NotLoaded", opening, ENOENT, "/dev/fencebridge: No such file or directory"},
         Refusal{"NotAllowed", opening, EACCES, "/dev/fencebridge: Permission denied"},
         Refusal{"AnotherDevice", query, ENOTTY,
                 "FENCEBRIDGE_IOCTL_QUERY: Inappropriate ioctl for device"},
-        Refusal{"TooOld", query, 0, "/dev/fencebridge: too old (version 0)", 0},
+        Refusal{"VersionTooOld", query, 0, "/dev/fencebridge: too old (version 0)", 0},
         Refusal{"NoExport", query, 0, "/dev/fencebridge: exports no fences", 1,
                 FENCEBRIDGE_FEATURE_IMPORT},
         Refusal{"NoImport", query, 0, "/dev/fencebridge: imports no fences", 1,
                 FENCEBRIDGE_FEATURE_EXPORT},
         Refusal{"ExportFails", exporting, EINVAL, "FENCEBRIDGE_IOCTL_EXPORT: Invalid argument"},
         Refusal{"ImportFails", importing, EINVAL, "FENCEBRIDGE_IOCTL_IMPORT: Invalid argument"},
-        // ENOTSUPP, which no C library has a text for.
-        Refusal{"AnErrorOfTheKernelsOwn", importing, 524, "FENCEBRIDGE_IOCTL_IMPORT: error 524"}),
+        // ENOTSUPP: C libraries have no text for it.
+        Refusal{"ErrorInternalToTheKernel", importing, 524, "FENCEBRIDGE_IOCTL_IMPORT: error 524"}),
     [](auto& tested) { return std::string(tested.param.name); });
 
-struct PassingFailure {
+struct TransientFailure {
     const char* name;
     unsigned long request;
     int error;
 };
 
-class Passing : public Module, public testing::WithParamInterface<PassingFailure> {};
+class TransientModuleFailure : public ModuleTransport,
+                               public testing::WithParamInterface<TransientFailure> {};
 
-TEST_P(Passing, FailsTheSwapchainAndNotTheNext) {
+TEST_P(TransientModuleFailure, OneSwapchainFailsButNotTheNext) {
     Client client(start());
     module_->fail(GetParam().request, GetParam().error);
     EXPECT_EQ(client.swapchain().result, VK_ERROR_OUT_OF_HOST_MEMORY);
@@ -177,19 +178,20 @@ TEST_P(Passing, FailsTheSwapchainAndNotTheNext) {
     EXPECT_EQ(module_->open_devices().size(), 1u);
 }
 
-INSTANTIATE_TEST_SUITE_P(, Passing,
-                         testing::Values(PassingFailure{"OpenTooManyHere", opening, EMFILE},
-                                         PassingFailure{"OpenTooManyInAll", opening, ENFILE},
-                                         PassingFailure{"OpenNoMemory", opening, ENOMEM},
-                                         PassingFailure{"QueryNoMemory", query, ENOMEM},
-                                         PassingFailure{"ExportTooManyHere", exporting, EMFILE},
-                                         PassingFailure{"ExportTooManyInAll", exporting, ENFILE},
-                                         PassingFailure{"ImportNoMemory", importing, ENOMEM}),
-                         [](auto& tested) { return std::string(tested.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    , TransientModuleFailure,
+    testing::Values(TransientFailure{"OpenFailsWithEMFILE", opening, EMFILE},
+                    TransientFailure{"OpenFailsWithENFILE", opening, ENFILE},
+                    TransientFailure{"OpenFailsWithENOMEM", opening, ENOMEM},
+                    TransientFailure{"QueryFailsWithENOMEM", query, ENOMEM},
+                    TransientFailure{"ExportFailsWithEMFILE", exporting, EMFILE},
+                    TransientFailure{"ExportFailsWithENFILE", exporting, ENFILE},
+                    TransientFailure{"ImportFailsWithENOMEM", importing, ENOMEM}),
+    [](auto& tested) { return std::string(tested.param.name); });
 
 // --- what it costs ---
 
-TEST_F(Module, ASwapchainHasOneDescriptorOfItsOwn) {
+TEST_F(ModuleTransport, ASwapchainHoldsOneDescriptorOfTheModule) {
     Client client(start());
     {
         Swapchain swapchain = client.swapchain();
@@ -203,7 +205,7 @@ TEST_F(Module, ASwapchainHasOneDescriptorOfItsOwn) {
     EXPECT_EQ(module_->open_devices().size(), 0u);
 }
 
-TEST_F(Module, AFrameIsOneExportAndOneImport) {
+TEST_F(ModuleTransport, AFrameTakesOneExportAndOneImport) {
     fake_driver().set_export_signalled_as_minus_one(VK_FALSE);
     Client client(start());
     Swapchain swapchain = client.swapchain();
@@ -220,7 +222,7 @@ TEST_F(Module, AFrameIsOneExportAndOneImport) {
     EXPECT_EQ(module_->calls(opening), 1u);
 }
 
-TEST_F(Module, WhatIsIdleMakesNoSyncFile) {
+TEST_F(ModuleTransport, NoSyncFileIsImportedForAnIdleImage) {
     module_->answer_queries(FENCEBRIDGE_VERSION, all_features | FENCEBRIDGE_FEATURE_NONE_IF_IDLE);
     Client client(start());
     Swapchain swapchain = client.swapchain();
@@ -238,9 +240,9 @@ TEST_F(Module, WhatIsIdleMakesNoSyncFile) {
     EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
 }
 
-// --- what crosses ---
+// --- which fences are exported and imported ---
 
-TEST_F(Module, AcquireGivesWhatTheModuleExports) {
+TEST_F(ModuleTransport, AcquireSignalsItsFenceWhenTheExportedFenceSignals) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     Fd reader(eventfd(0, EFD_CLOEXEC));
@@ -248,7 +250,7 @@ TEST_F(Module, AcquireGivesWhatTheModuleExports) {
     Owned<VkFence> fence = make_fence(client.device);
     auto [result, index] = acquire(client.device, swapchain, forever, VK_NULL_HANDLE, fence);
     ASSERT_EQ(result, VK_SUCCESS);
-    // As a writer: it waits for the window system's readers.
+    // An export for a writer includes the fences of the window system's readers.
     EXPECT_EQ(module_->last_export().flags, uint32_t(FENCEBRIDGE_WRITE));
     EXPECT_EQ(module_->last_export().reserved, 0u);
     EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
@@ -256,15 +258,13 @@ TEST_F(Module, AcquireGivesWhatTheModuleExports) {
     EXPECT_TRUE(wait_and_reset(client.device, fence));
 }
 
-TEST_F(Module, PresentAttachesTheRendering) {
+TEST_F(ModuleTransport, PresentAttachesTheRenderingToTheDmaBufAsAWriter) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
     fake_driver().hold_rendering(VK_TRUE);
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
-    auto [result, index] = client.acquire(swapchain);
-    ASSERT_EQ(result, VK_SUCCESS);
-    client.renderer.submit({}, {rendered});
+    const uint32_t index = client.acquire_and_render(swapchain, rendered);
     ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
     ASSERT_EQ(compositor.commits(), 1u);
     Fd dma_buf = compositor.dma_buf_of(*compositor.last_commit().buffer);
@@ -276,65 +276,64 @@ TEST_F(Module, PresentAttachesTheRendering) {
     EXPECT_TRUE(sync_file_signalled(module_->imported_fence().get()));
 }
 
-// --- a driver whose buffers others use without a look at the fences on them ---
+// --- drivers whose buffers are imported without regard to the fences on them ---
 
 struct DriverCase {
     const char* name;
     VkDriverId id;
-    bool is_waited_for;
+    bool importers_ignore_fences;
 };
 
-class AttachedFences : public Module, public testing::WithParamInterface<DriverCase> {
+class AttachedFences : public ModuleTransport, public testing::WithParamInterface<DriverCase> {
 protected:
-    void expect_that_they_are_left_to_the_window_system();
+    void expect_a_wait_only_if_importers_ignore_fences();
 };
 
-void AttachedFences::expect_that_they_are_left_to_the_window_system() {
+void AttachedFences::expect_a_wait_only_if_importers_ignore_fences() {
     fake_driver().set_driver_id(0, GetParam().id);
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
     fake_driver().hold_rendering(VK_TRUE);
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
-    auto [result, index] = client.acquire(swapchain);
-    ASSERT_EQ(result, VK_SUCCESS);
-    client.renderer.submit({}, {rendered});
+    const uint32_t index = client.acquire_and_render(swapchain, rendered);
     VkResult presented = VK_ERROR_UNKNOWN;
     const bool waited = run_and_see_whether_it_waits(
-        [&, image = index] { presented = client.present_after(swapchain, image, {rendered}); },
+        [&] { presented = client.present_after(swapchain, index, {rendered}); },
         [&] {
             EXPECT_EQ(compositor.commits(), 0u);
             EXPECT_TRUE(fake_driver().release_one());
         });
     EXPECT_EQ(presented, VK_SUCCESS);
-    EXPECT_EQ(waited, GetParam().is_waited_for);
+    EXPECT_EQ(waited, GetParam().importers_ignore_fences);
     EXPECT_TRUE(compositor.wait_for_commits(1));
     fake_driver().hold_rendering(VK_FALSE);
     vkDeviceWaitIdle(client.device);
 }
 
-TEST_P(AttachedFences, AreLeftToTheWindowSystemWhereItObeysThem) {
-    expect_that_they_are_left_to_the_window_system();
+TEST_P(AttachedFences, PresentWaitsForTheRenderingOnlyIfImportersIgnoreFences) {
+    expect_a_wait_only_if_importers_ignore_fences();
 }
 
-TEST_P(AttachedFences, AreLeftToItByTheKernelsOwnIoctlsToo) {
-    module_->give_dma_bufs_their_own_ioctls();
-    expect_that_they_are_left_to_the_window_system();
+TEST_P(AttachedFences, WithTheKernelsIoctlsPresentWaitsOnlyIfImportersIgnoreFences) {
+    module_->enable_dma_buf_ioctls();
+    expect_a_wait_only_if_importers_ignore_fences();
     EXPECT_EQ(module_->calls(opening), 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(
     , AttachedFences,
-    testing::Values(DriverCase{"OfNobody", VkDriverId{}, false},
-                    DriverCase{"OfLavapipe", VK_DRIVER_ID_MESA_LLVMPIPE, false},
-                    DriverCase{"OfAnv", VK_DRIVER_ID_INTEL_OPEN_SOURCE_MESA, false},
-                    DriverCase{"OfRadv", VK_DRIVER_ID_MESA_RADV, true},
-                    DriverCase{"OfAmdvlk", VK_DRIVER_ID_AMD_OPEN_SOURCE, true},
-                    DriverCase{"OfAmdsOwn", VK_DRIVER_ID_AMD_PROPRIETARY, true}),
+    testing::Values(DriverCase{"UnknownDriver", VkDriverId{}, false},
+                    DriverCase{"Lavapipe", VK_DRIVER_ID_MESA_LLVMPIPE, false},
+                    DriverCase{"Anv", VK_DRIVER_ID_INTEL_OPEN_SOURCE_MESA, false},
+                    DriverCase{"Radv", VK_DRIVER_ID_MESA_RADV, true},
+                    DriverCase{"Amdvlk", VK_DRIVER_ID_AMD_OPEN_SOURCE, true},
+                    DriverCase{"AmdProprietary", VK_DRIVER_ID_AMD_PROPRIETARY, true}),
     [](auto& tested) { return std::string(tested.param.name); });
 
-// Below Vulkan 1.2, which the tests do not ask for, an extension tells the driver.
-TEST_F(Module, AttachesFencesWhereTheDriverIsNotKnown) {
+// The test's instance has Vulkan 1.1, where VK_KHR_driver_properties is needed to identify the
+// driver.
+TEST_F(ModuleTransport, FencesAreAttachedIfTheDriverIsUnknown) {
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
     fake_driver().hide_device_extension(0, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME);
     ErrorLog log;
@@ -343,8 +342,8 @@ TEST_F(Module, AttachesFencesWhereTheDriverIsNotKnown) {
     EXPECT_EQ(log.lines_with({"waits for the rendering on the CPU"}).size(), 0u) << log.text();
 }
 
-// Once for a process, so that this is the one test that looks for the line.
-TEST_F(Module, SaysOnceThatAttachedFencesAreNotObeyed) {
+// The layer logs the warning once for a process, so no other test may look for it.
+TEST_F(ModuleTransport, OneWarningSaysThatImportersIgnoreAttachedFences) {
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
     ErrorLog log;
     Client client(start());
@@ -357,16 +356,16 @@ TEST_F(Module, SaysOnceThatAttachedFencesAreNotObeyed) {
         << log.text();
 }
 
-// --- failures while it is used ---
+// --- failures in a frame ---
 
-class FailingExport : public Module, public testing::WithParamInterface<int> {};
+class FailingExport : public ModuleTransport, public testing::WithParamInterface<int> {};
 
-TEST_P(FailingExport, FailsTheAcquireAndTheImageIsFreeAgain) {
+TEST_P(FailingExport, AcquireFailsAndTheImageIsFreeAgain) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
     module_->fail(exporting, GetParam());
-    // More often than there are images.
+    // More failures than there are images.
     for (size_t i = 0; i <= swapchain.images.size(); ++i)
         EXPECT_EQ(client.acquire(swapchain).result, VK_ERROR_OUT_OF_HOST_MEMORY);
     module_->fail(exporting, 0);
@@ -374,24 +373,33 @@ TEST_P(FailingExport, FailsTheAcquireAndTheImageIsFreeAgain) {
     vkDeviceWaitIdle(client.device);
 }
 
-INSTANTIATE_TEST_SUITE_P(, FailingExport, testing::Values(E2BIG, ENOMEM, EMFILE));
+// The name of an errno value that is used below.
+std::string error_name(const testing::TestParamInfo<int>& tested) {
+    switch (tested.param) {
+    case E2BIG:
+        return "E2BIG";
+    case ENOMEM:
+        return "ENOMEM";
+    default:
+        return "EMFILE";
+    }
+}
 
-class FailingImport : public Module, public testing::WithParamInterface<int> {};
+INSTANTIATE_TEST_SUITE_P(, FailingExport, testing::Values(E2BIG, ENOMEM, EMFILE), error_name);
 
-TEST_P(FailingImport, IsWaitedForOnTheCpu) {
+class FailingImport : public ModuleTransport, public testing::WithParamInterface<int> {};
+
+TEST_P(FailingImport, PresentWaitsForTheRenderingOnTheCpu) {
     ErrorLog log;
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
     fake_driver().hold_rendering(VK_TRUE);
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
-    auto [result, index] = client.acquire(swapchain);
-    ASSERT_EQ(result, VK_SUCCESS);
-    client.renderer.submit({}, {rendered});
+    const uint32_t index = client.acquire_and_render(swapchain, rendered);
     module_->fail(importing, GetParam());
-    std::thread presenting([&, image = index] {
-        EXPECT_EQ(client.present_after(swapchain, image, {rendered}), VK_SUCCESS);
-    });
+    std::thread presenting(
+        [&] { EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS); });
     EXPECT_FALSE(compositor.wait_for_commits(1, short_while));
     ASSERT_TRUE(fake_driver().release_one());
     EXPECT_TRUE(compositor.wait_for_commits(1));
@@ -404,7 +412,7 @@ TEST_P(FailingImport, IsWaitedForOnTheCpu) {
     vkDeviceWaitIdle(client.device);
 }
 
-INSTANTIATE_TEST_SUITE_P(, FailingImport, testing::Values(E2BIG, ENOMEM));
+INSTANTIATE_TEST_SUITE_P(, FailingImport, testing::Values(E2BIG, ENOMEM), error_name);
 
 } // namespace
 } // namespace fencebridge::test

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Invariant 9: a swapchain of the layer's can be given names, tags and private data as any object
-// can, and the driver does not see its handle.
+// Invariant 9: an application can set names, tags and private data on a swapchain of the layer's as
+// on any object, and the driver does not receive its handle.
 #include "fake_driver/control.hpp"
 #include "fixture.hpp"
 
 namespace fencebridge::test {
 namespace {
 
-class ObjectDataTest : public CompositorTest {
+class ObjectData : public CompositorTest {
 protected:
     void SetUp() override {
         CompositorTest::SetUp();
@@ -19,7 +19,7 @@ protected:
     }
 };
 
-// An application whose swapchain is the layer's, and an image of it the driver's.
+// An application with a swapchain, which belongs to the layer. The images belong to the driver.
 struct Objects {
     explicit Objects(Compositor& compositor, uint32_t api_version = VK_API_VERSION_1_3) :
         app(compositor),
@@ -52,7 +52,7 @@ struct Objects {
     Swapchain swapchain;
 };
 
-TEST_F(ObjectDataTest, ASwapchainHasANameAndATag) {
+TEST_F(ObjectData, DebugUtilsNamesAndTagsOfASwapchainDoNotReachTheDriver) {
     const Objects objects(start());
     const auto set_name =
         objects.function<PFN_vkSetDebugUtilsObjectNameEXT>("vkSetDebugUtilsObjectNameEXT");
@@ -73,7 +73,7 @@ TEST_F(ObjectDataTest, ASwapchainHasANameAndATag) {
     EXPECT_EQ(set_tag(objects.device, &tag), VK_SUCCESS);
     EXPECT_EQ(fake_driver().call_count("vkSetDebugUtilsObjectTagEXT"), 0u);
 
-    // The driver's own objects go to the driver.
+    // Names and tags of the driver's own objects reach the driver.
     name.objectType = tag.objectType = VK_OBJECT_TYPE_IMAGE;
     name.objectHandle = tag.objectHandle = objects.image();
     EXPECT_EQ(set_name(objects.device, &name), VK_SUCCESS);
@@ -82,7 +82,7 @@ TEST_F(ObjectDataTest, ASwapchainHasANameAndATag) {
     EXPECT_EQ(fake_driver().call_count("vkSetDebugUtilsObjectTagEXT"), 1u);
 }
 
-TEST_F(ObjectDataTest, ASwapchainIsMarkedForADebugger) {
+TEST_F(ObjectData, DebugMarkerNamesAndTagsOfASwapchainDoNotReachTheDriver) {
     const Objects objects(start());
     const auto set_name =
         objects.function<PFN_vkDebugMarkerSetObjectNameEXT>("vkDebugMarkerSetObjectNameEXT");
@@ -117,7 +117,7 @@ struct PrivateDataCase {
     std::string suffix;
 };
 
-class PrivateDataTest : public ObjectDataTest, public testing::WithParamInterface<PrivateDataCase> {
+class PrivateData : public ObjectData, public testing::WithParamInterface<PrivateDataCase> {
 protected:
     template <class Function>
     static Function function(const Objects& objects, const char* name) {
@@ -125,7 +125,7 @@ protected:
     }
 };
 
-TEST_P(PrivateDataTest, IsKeptForASwapchain) {
+TEST_P(PrivateData, TheLayerStoresThePrivateDataOfASwapchain) {
     const Objects objects(start(), GetParam().api_version);
     const auto set = function<PFN_vkSetPrivateData>(objects, "vkSetPrivateData");
     const auto get = function<PFN_vkGetPrivateData>(objects, "vkGetPrivateData");
@@ -154,7 +154,7 @@ TEST_P(PrivateDataTest, IsKeptForASwapchain) {
     EXPECT_EQ(fake_driver().call_count("vkSetPrivateData"), 0u);
     EXPECT_EQ(fake_driver().call_count("vkGetPrivateData"), 0u);
 
-    // The driver keeps it for its own objects.
+    // The driver stores the private data of its own objects.
     EXPECT_EQ(set(objects.device, VK_OBJECT_TYPE_IMAGE, objects.image(), slots[0], 45), VK_SUCCESS);
     uint64_t data = 0;
     get(objects.device, VK_OBJECT_TYPE_IMAGE, objects.image(), slots[0], &data);
@@ -163,7 +163,7 @@ TEST_P(PrivateDataTest, IsKeptForASwapchain) {
         destroy(objects.device, slot, nullptr);
     EXPECT_EQ(fake_driver().call_count("vkDestroyPrivateDataSlot"), 2u);
 
-    // A new slot has no data, though its handle may be an old one.
+    // A new slot has no data, although its handle may be that of a destroyed slot.
     VkPrivateDataSlot again = VK_NULL_HANDLE;
     ASSERT_EQ(create(objects.device, &info, nullptr, &again), VK_SUCCESS);
     EXPECT_EQ(again, slots[1]);
@@ -171,9 +171,9 @@ TEST_P(PrivateDataTest, IsKeptForASwapchain) {
     destroy(objects.device, again, nullptr);
 }
 
-// VkImageSwapchainCreateInfoKHR in the VkImageCreateInfo of a question (VK_KHR_maintenance5; the
-// headers may be older).
-TEST_F(ObjectDataTest, AnAliasIsAskedAboutWithoutItsSwapchain) {
+// vkGetDeviceImageSubresourceLayoutKHR of VK_KHR_maintenance5, for an image with
+// VkImageSwapchainCreateInfoKHR in its chain. The headers may lack the structures.
+TEST_F(ObjectData, ASubresourceQueryReachesTheDriverWithoutTheSwapchain) {
     fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, "VK_KHR_maintenance5");
     Compositor& compositor = start();
     App app(compositor);
@@ -193,24 +193,24 @@ TEST_F(ObjectDataTest, AnAliasIsAskedAboutWithoutItsSwapchain) {
         const void* next;
         const VkImageCreateInfo* image;
         const void* subresource;
-    } question{VkStructureType(1000470004), nullptr, &image, nullptr};
+    } info{VkStructureType(1000470004), nullptr, &image, nullptr};
     struct {
         VkStructureType type = VkStructureType(1000338002);
         void* next = nullptr;
         VkSubresourceLayout layout{};
-    } answer;
+    } layout;
     using Get = void(VKAPI_PTR*)(VkDevice, const void*, void*);
     const auto get =
         reinterpret_cast<Get>(vkGetDeviceProcAddr(device, "vkGetDeviceImageSubresourceLayoutKHR"));
     ASSERT_NE(get, nullptr);
-    get(device, &question, &answer);
-    EXPECT_EQ(answer.layout.rowPitch, 256u);
+    get(device, &info, &layout);
+    EXPECT_EQ(layout.layout.rowPitch, 256u);
     EXPECT_EQ(image.pNext, &of);
 }
 
-INSTANTIATE_TEST_SUITE_P(OfEachVersion, PrivateDataTest,
-                         testing::Values(PrivateDataCase{"core", VK_API_VERSION_1_3, ""},
-                                         PrivateDataCase{"extension", VK_API_VERSION_1_1, "EXT"}),
+INSTANTIATE_TEST_SUITE_P(, PrivateData,
+                         testing::Values(PrivateDataCase{"Vulkan13", VK_API_VERSION_1_3, ""},
+                                         PrivateDataCase{"Extension", VK_API_VERSION_1_1, "EXT"}),
                          [](const auto& each) { return each.param.name; });
 
 } // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// When a presented image is committed: MAILBOX at once, FIFO one per refresh of the output.
+// When a presented image is committed: with MAILBOX at once, with FIFO one per refresh of the
+// output.
 #include "fixture.hpp"
 
 #include <chrono>
@@ -8,7 +9,7 @@
 namespace fencebridge::test {
 namespace {
 
-// How long to look for a commit that must not come.
+// How long a test waits for a commit that must not arrive.
 constexpr std::chrono::milliseconds short_while{100};
 
 class Pacing : public CompositorTest {};
@@ -19,7 +20,7 @@ uint32_t must_acquire(Client& client, const Swapchain& swapchain) {
     return index;
 }
 
-TEST_F(Pacing, MailboxCommitsAtOnce) {
+TEST_F(Pacing, MailboxCommitsWithoutWaitingForARefresh) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_MAILBOX_KHR});
@@ -28,11 +29,11 @@ TEST_F(Pacing, MailboxCommitsAtOnce) {
         EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
         EXPECT_EQ(compositor.commits(), frame);
     }
-    // A frame that waits for a refresh gives up after a second, and so would take five here.
+    // A frame that waits for a refresh is committed after one second. Five frames would wait here.
     EXPECT_LT(std::chrono::steady_clock::now() - start_time, std::chrono::seconds(3));
 }
 
-TEST_F(Pacing, FifoHoldsTheSecondFrameUntilTheRefresh) {
+TEST_F(Pacing, FifoCommitsTheSecondFrameAfterTheRefresh) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
@@ -47,7 +48,7 @@ TEST_F(Pacing, FifoHoldsTheSecondFrameUntilTheRefresh) {
     compositor.refresh();
 }
 
-TEST_F(Pacing, FifoAsksToBePacedWithEveryCommit) {
+TEST_F(Pacing, FifoRequestsAFrameCallbackWithEveryCommit) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
@@ -58,7 +59,7 @@ TEST_F(Pacing, FifoAsksToBePacedWithEveryCommit) {
         EXPECT_TRUE(compositor.commit_at(i).frame_callback);
 }
 
-// A compositor sends no frame callbacks to a window that nobody sees; its application goes on.
+// A compositor sends no frame callbacks to a hidden window.
 TEST_F(Pacing, FifoInAHiddenWindowDoesNotHang) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
     Client client(compositor);
@@ -68,7 +69,7 @@ TEST_F(Pacing, FifoInAHiddenWindowDoesNotHang) {
     EXPECT_TRUE(compositor.wait_for_commits(3));
 }
 
-TEST_F(Pacing, FifoShowsEveryFrameInOrder) {
+TEST_F(Pacing, FifoCommitsEveryFrame) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
@@ -79,13 +80,13 @@ TEST_F(Pacing, FifoShowsEveryFrameInOrder) {
 }
 
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
-TEST_F(Pacing, FifoUsesBarriersWhereTheCompositorHasThem) {
+TEST_F(Pacing, FifoSetsBarriersAndDoesNotWaitIfTheCompositorHasFifoV1) {
     Compositor& compositor =
         start({.globals = {.fifo = 1}, .refresh = Refresh::manual, .release = Release::at_once});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
     EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
-    // The compositor holds the second one back, not the layer.
+    // The compositor queues the second frame, and the layer does not wait.
     EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
     ASSERT_EQ(compositor.commits(), 2u);
     EXPECT_TRUE(compositor.commit_at(0).fifo_set_barrier);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariants 3, 4 and 5 on real dma-bufs: what the window system finds on a buffer when it is
-// committed.
+// Invariants 3, 4 and 5 on real dma-bufs: which fences the compositor finds on a buffer when the
+// buffer is committed.
 #include "fixture.hpp"
 #include "who_waits.hpp"
 
@@ -16,13 +16,18 @@ protected:
         FencesTest::SetUp();
         fake_driver().hold_rendering(VK_TRUE);
     }
-    void TearDown() override {
+
+    // Creates a swapchain whose images have all been shown, with no rendering held.
+    static Swapchain shown_swapchain(Client& client) {
         fake_driver().hold_rendering(VK_FALSE);
-        FencesTest::TearDown();
+        Swapchain swapchain = client.swapchain();
+        EXPECT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
+        fake_driver().hold_rendering(VK_TRUE);
+        return swapchain;
     }
 };
 
-TEST_F(PresentFences, TheTransportAskedForIsTaken) {
+TEST_F(PresentFences, TheRequestedTransportIsUsed) {
     ErrorLog log;
     Client client(start());
     Swapchain swapchain = client.swapchain();
@@ -32,7 +37,7 @@ TEST_F(PresentFences, TheTransportAskedForIsTaken) {
         << log.text();
 }
 
-// Present returns and the commit arrives while the rendering is held back, so neither waited for
+// Present returns and the commit arrives while the rendering is unfinished, so neither waits for
 // it.
 TEST_F(PresentFences, TheCommittedBufferIsPendingUntilTheRenderingIsDone) {
     Compositor& compositor = start();
@@ -40,9 +45,7 @@ TEST_F(PresentFences, TheCommittedBufferIsPendingUntilTheRenderingIsDone) {
     Swapchain swapchain = client.swapchain();
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     for (int frame = 0; frame < 5; ++frame) {
-        auto [result, index] = client.acquire(swapchain);
-        ASSERT_EQ(result, VK_SUCCESS);
-        client.renderer.submit({}, {rendered});
+        const uint32_t index = client.acquire_and_render(swapchain, rendered);
         ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
         ASSERT_EQ(compositor.commits(), size_t(frame + 1));
         size_t commit = size_t(frame);
@@ -53,14 +56,12 @@ TEST_F(PresentFences, TheCommittedBufferIsPendingUntilTheRenderingIsDone) {
     }
 }
 
-TEST_F(PresentFences, EveryWaitSemaphoreCounts) {
+TEST_F(PresentFences, TheCommittedBufferIsPendingUntilEveryWaitSemaphoreSignals) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
     Owned<VkSemaphore> rendered[] = {make_semaphore(client.device), make_semaphore(client.device)};
-    auto [result, index] = client.acquire(swapchain);
-    ASSERT_EQ(result, VK_SUCCESS);
-    client.renderer.submit({}, {rendered[0]});
+    const uint32_t index = client.acquire_and_render(swapchain, rendered[0]);
     client.renderer.submit_elsewhere({rendered[1]});
     ASSERT_EQ(client.present_after(swapchain, index, {rendered[0], rendered[1]}), VK_SUCCESS);
     ASSERT_EQ(compositor.commits(), 1u);
@@ -71,12 +72,11 @@ TEST_F(PresentFences, EveryWaitSemaphoreCounts) {
     EXPECT_TRUE(may_read(0));
 }
 
-TEST_F(PresentFences, EverySwapchainOfOneCallWaits) {
+TEST_F(PresentFences, EveryBufferOfOnePresentCallIsPendingUntilTheRenderingIsDone) {
     Compositor& compositor = start();
     Client client(compositor);
-    Owned<wl_surface*> window = client.app.new_surface();
-    Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
-    Swapchain swapchains[] = {client.swapchain(), Swapchain(client.device, surface)};
+    const SecondWindow second(client);
+    Swapchain swapchains[] = {client.swapchain(), Swapchain(client.device, second.surface)};
     Presented both[] = {{swapchains[0], client.acquire(swapchains[0]).index},
                         {swapchains[1], client.acquire(swapchains[1]).index}};
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
@@ -92,8 +92,9 @@ TEST_F(PresentFences, EverySwapchainOfOneCallWaits) {
         EXPECT_TRUE(may_read(i)) << i;
 }
 
-// What is the driver's in a call with both can only wait here, since the semaphore has been taken.
-TEST_F(PresentFences, TheDriversShareOfACallIsPresentedOnceItIsRendered) {
+// The call presents to a swapchain of the layer's and to one of the driver's. A semaphore can be
+// waited for once, and the layer does that. The driver's part has to wait on the CPU.
+TEST_F(PresentFences, AMixedPresentCallReachesTheDriverAfterTheRendering) {
     Compositor& compositor = start();
     Compositor without_dmabuf({.globals = {.dmabuf = 0}});
     Client client(compositor);
@@ -114,7 +115,7 @@ TEST_F(PresentFences, TheDriversShareOfACallIsPresentedOnceItIsRendered) {
         [&] { result = present_together(client.device.queue, both, {rendered}); },
         [&] {
             EXPECT_EQ(fake_driver().call_count("vkQueuePresentKHR"), 0u);
-            EXPECT_EQ(compositor.commits(), 1u) << "the layer's own does not wait";
+            EXPECT_EQ(compositor.commits(), 1u) << "the layer's swapchain has to wait for nothing";
             EXPECT_FALSE(may_read(0));
             EXPECT_TRUE(fake_driver().release_one());
         });
@@ -138,16 +139,11 @@ TEST_F(PresentFences, FinishedRenderingLeavesTheBufferReady) {
     vkDeviceWaitIdle(client.device);
 }
 
-// The client's rendering is a writer: it does not keep a window system that only reads from seeing
-// the previous fences, and the fences of readers stay on the buffer beside it.
-TEST_F(PresentFences, FencesThatWereThereBeforeStay) {
+// Present attaches the rendering as a writer. The fences of readers stay on the buffer beside it.
+TEST_F(PresentFences, PresentKeepsTheFencesOfReadersOnTheBuffer) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
-    fake_driver().hold_rendering(VK_FALSE);
-    Swapchain swapchain = client.swapchain();
-    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
-    fake_driver().hold_rendering(VK_TRUE);
-
+    Swapchain swapchain = shown_swapchain(client);
     BufferId buffer = *compositor.commit_at(0).buffer;
     Fd dma_buf = compositor.dma_buf_of(buffer);
     FenceTimeline timeline;
@@ -158,7 +154,7 @@ TEST_F(PresentFences, FencesThatWereThereBeforeStay) {
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     auto [result, index] = acquire(client.device, swapchain, forever, acquired);
     ASSERT_EQ(result, VK_SUCCESS);
-    // Rendering that does not wait for the reader, as of an application that knows better.
+    // This rendering does not wait for the reader.
     client.renderer.submit({}, {rendered});
     ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
     compositor.settle();
@@ -169,23 +165,19 @@ TEST_F(PresentFences, FencesThatWereThereBeforeStay) {
     EXPECT_TRUE(all_fences_signalled(dma_buf.get()));
 }
 
-// A whole chain: the compositor reads the frame for a while after it let the buffer go, the client
-// renders the next one when that is over, the compositor shows it when the rendering is over.
-TEST_F(PresentFences, FramesFollowEachOtherByFencesAlone) {
+// In every frame the compositor releases the buffer while it still reads it, the application
+// renders after the read, and the compositor reads after the rendering.
+TEST_F(PresentFences, ReadingAndRenderingAreOrderedByFencesAlone) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
-    fake_driver().hold_rendering(VK_FALSE);
-    Swapchain swapchain = client.swapchain();
-    ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
-    fake_driver().hold_rendering(VK_TRUE);
-
+    Swapchain swapchain = shown_swapchain(client);
     BufferId buffer = *compositor.commit_at(0).buffer;
     FenceTimeline timeline;
     Owned<VkSemaphore> acquired = make_semaphore(client.device);
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     for (int frame = 0; frame < 20; ++frame) {
         Fd reader = timeline.fence();
-        let_go(buffer, {&reader});
+        release_with_readers(buffer, {&reader});
         auto [result, index] = acquire(client.device, swapchain, forever, acquired);
         ASSERT_EQ(result, VK_SUCCESS);
         client.renderer.submit({acquired}, {rendered});

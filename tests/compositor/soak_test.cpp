@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Many frames of many swapchains on several threads leave nothing behind that grows: descriptors,
-// threads, memory, objects of the driver's.
+// Many frames of many swapchains on several threads: descriptors, threads, memory and driver
+// objects do not grow.
 #include "channel.hpp"
 #include "fixture.hpp"
 
@@ -21,11 +21,11 @@ namespace fencebridge::test {
 namespace {
 
 constexpr size_t default_frames = 100'000; // by all windows together
-constexpr size_t frames_before = 1'000;    // until nothing should grow any more
+constexpr size_t frames_before = 1'000;    // after these nothing should grow any more
 constexpr size_t frames_each_swapchain = 500;
 constexpr unsigned longest_run_seconds = 900;
-// What the counts of threads that take turns leave to chance; 100,000 frames that each lost the
-// smallest piece of memory there is would be at 3 MB.
+// How much the memory in use varies with the scheduling of the threads. If each of 100,000 frames
+// leaked the smallest allocation, the difference would be 3 MB.
 constexpr size_t memory_noise = 16 * 1024;
 
 size_t frames_to_run() {
@@ -36,7 +36,7 @@ size_t frames_to_run() {
     return frames;
 }
 
-// A soak that fails has nothing left to do, and its threads wait for each other.
+// Ends the process on a failure, since the other threads would wait for the one that failed.
 void require(bool holds, const char* what) {
     if (holds)
         return;
@@ -49,7 +49,7 @@ size_t threads_now() {
     return size_t(std::distance(begin(tasks), end(tasks)));
 }
 
-// A thread's entry in /proc outlasts pthread_join() by a moment.
+// A thread's entry in /proc may still exist for a moment after pthread_join().
 size_t threads_at_rest(size_t expected) {
     auto deadline = std::chrono::steady_clock::now() + Compositor::patience;
     while (threads_now() != expected && std::chrono::steady_clock::now() < deadline)
@@ -57,7 +57,7 @@ size_t threads_at_rest(size_t expected) {
     return threads_now();
 }
 
-// Hardware that works on its own: carries out `finish` once for every start(), later.
+// Acts as hardware that works on its own: a thread calls `finish` once for every start().
 class Engine {
 public:
     explicit Engine(std::function<void()> finish) : finish_(std::move(finish)) {}
@@ -69,13 +69,13 @@ private:
 
     std::function<void()> finish_;
     Channel<Job> jobs_;
-    std::jthread thread_{[this] { // last: it uses all of the above
+    std::jthread thread_{[this] { // declared last: the thread uses the members above
         while (jobs_.take() == Job::finish)
             finish_();
     }};
 };
 
-// What is shared by the windows.
+// What the windows share.
 struct Scenery {
     explicit Scenery(Compositor& compositor) :
         app(compositor), instance(make_instance()), device(instance) {}
@@ -87,7 +87,7 @@ struct Scenery {
     Engine gpu{[] { fake_driver().release_one(); }};
 };
 
-// One window and its swapchains, each made from the one before it.
+// One window and its swapchains, each of which is created with the one before as oldSwapchain.
 class Window {
 public:
     Window(Scenery& scenery, VkPresentModeKHR mode, bool two_threads) :
@@ -132,7 +132,7 @@ private:
     void renew_swapchain() {
         Swapchain next(scenery_.device, surface_, {.mode = mode_, .old = swapchain_});
         require(next.result == VK_SUCCESS, "vkCreateSwapchainKHR");
-        // What the old one's images are rendered by has to be over before they go.
+        // Rendering to the old images has to be done before their swapchain is destroyed.
         for (Frame& frame : frames_)
             finish(frame);
         swapchain_ = std::move(next);
@@ -146,7 +146,7 @@ private:
 
     Image acquire_next() { return acquire_with(frames_[next_frame_++ % frames_.size()]); }
 
-    // Every other time the fence is asked for, too, and waited for.
+    // Every second acquire also signals a fence, which is waited for.
     Image acquire_with(Frame& frame) {
         finish(frame);
         const bool with_fence = acquired_++ % 2 == 1;
@@ -168,7 +168,7 @@ private:
                 "vkQueuePresentKHR");
     }
 
-    // Images are acquired here and shown there.
+    // This thread acquires the images, and another one presents them.
     void run_on_two_threads(size_t count) {
         Channel<Frame*> free;
         Channel<Image> acquired;
@@ -199,10 +199,11 @@ private:
     size_t left_ = 0; // frames until the next swapchain
 };
 
-// What a leak of whatever kind would add to.
+// What a leak would add to.
 struct Held {
-    size_t fds; // but for those of the driver's, which keeps some until it is called again, and
-                // those of fences that the compositor keeps until it releases a buffer
+    // Without those that the driver holds, since it keeps some until its next call, and without the
+    // fences that the compositor keeps until it releases a buffer.
+    size_t fds;
     size_t threads;
     size_t memory;
     std::map<int, uint64_t> driver_objects;
@@ -211,8 +212,8 @@ struct Held {
 class Soak : public FencesTest {
 protected:
     void SetUp() override {
-        // One heap for all threads, of which mallinfo2() tells exactly what is in use; the resident
-        // set would tell of fragments and of pages that the C library keeps.
+        // With one heap for all threads, mallinfo2() reports exactly what is in use. The resident
+        // set would include fragments, and pages that the C library keeps.
         mallopt(M_ARENA_MAX, 1);
         FencesTest::SetUp();
         alarm(longest_run_seconds);
@@ -227,10 +228,10 @@ protected:
     }
 };
 
-TEST_F(Soak, NothingGrows) {
+TEST_F(Soak, DescriptorsThreadsMemoryAndDriverObjectsDoNotGrow) {
     ErrorLog log;
     Compositor& compositor = start({.keep_logs = false});
-    // The screen reads each image for a while after it was committed, and perhaps released.
+    // The screen reads each image for a while after its commit, and possibly after its release.
     FenceTimeline screen;
     Engine display([&] { screen.advance(); });
     compositor.on_thread([&](Scene& scene) {
@@ -268,7 +269,8 @@ TEST_F(Soak, NothingGrows) {
     EXPECT_EQ(after.threads, before.threads);
     EXPECT_EQ(after.driver_objects, before.driver_objects);
     EXPECT_LE(after.memory, before.memory + memory_noise);
-    EXPECT_EQ(log.lines_with({"asked for"}), std::vector<std::string>{}) << "another transport";
+    EXPECT_EQ(log.lines_with({"asked for"}), std::vector<std::string>{})
+        << "another transport than the requested one";
     std::printf("memory in use: %zu bytes, then %zu\n", before.memory, after.memory);
     compositor.on_thread([](Scene& scene) { scene.on_commit({}); });
 }

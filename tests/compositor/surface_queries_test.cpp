@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every query of a surface is answered by the layer, whatever extension it is of, and the answers
-// agree (invariant 9).
+// Invariant 9: the layer answers the surface queries of all extensions, and the answers agree.
 #include "fake_driver/control.hpp"
 #include "fixture.hpp"
 
@@ -10,11 +9,11 @@
 namespace fencebridge::test {
 namespace {
 
-class SurfaceQueriesTest : public CompositorTest {};
+class SurfaceQueries : public CompositorTest {};
 
-// An application with one more instance extension, which the driver has, too.
-struct Asking {
-    Asking(Compositor& compositor, const char* extension) :
+// An application that enables one more instance extension, which the driver has as well.
+struct Application {
+    Application(Compositor& compositor, const char* extension) :
         app(compositor), instance(make(extension)), device(instance), window(app.new_surface()),
         surface(make_surface(instance, app, window)) {}
 
@@ -32,17 +31,17 @@ struct Asking {
     Owned<VkSurfaceKHR> surface;
 };
 
-TEST_F(SurfaceQueriesTest, CountersAreNoneAndTheRestAgrees) {
-    const Asking asking(start(), VK_EXT_DISPLAY_SURFACE_COUNTER_EXTENSION_NAME);
+TEST_F(SurfaceQueries, Capabilities2EXTReportsNoCountersAndOtherwiseTheUsualCapabilities) {
+    const Application application(start(), VK_EXT_DISPLAY_SURFACE_COUNTER_EXTENSION_NAME);
     const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2EXT>(
-        vkGetInstanceProcAddr(asking.instance, "vkGetPhysicalDeviceSurfaceCapabilities2EXT"));
+        vkGetInstanceProcAddr(application.instance, "vkGetPhysicalDeviceSurfaceCapabilities2EXT"));
     ASSERT_NE(get, nullptr);
     VkSurfaceCapabilitiesKHR usual{};
-    ASSERT_EQ(
-        vkGetPhysicalDeviceSurfaceCapabilitiesKHR(asking.device.physical, asking.surface, &usual),
-        VK_SUCCESS);
+    ASSERT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(application.device.physical,
+                                                        application.surface, &usual),
+              VK_SUCCESS);
     VkSurfaceCapabilities2EXT extended{VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_EXT};
-    ASSERT_EQ(get(asking.device.physical, asking.surface, &extended), VK_SUCCESS);
+    ASSERT_EQ(get(application.device.physical, application.surface, &extended), VK_SUCCESS);
     EXPECT_EQ(extended.minImageCount, usual.minImageCount);
     EXPECT_EQ(extended.maxImageCount, usual.maxImageCount);
     EXPECT_EQ(extended.currentExtent.width, usual.currentExtent.width);
@@ -58,11 +57,11 @@ TEST_F(SurfaceQueriesTest, CountersAreNoneAndTheRestAgrees) {
     EXPECT_EQ(fake_driver().call_count("vkGetPhysicalDeviceSurfaceCapabilities2EXT"), 0u);
 }
 
-TEST_F(SurfaceQueriesTest, WithoutASurfaceThoseOfEverySurfaceAreTold) {
-    const Asking asking(start(), VK_GOOGLE_SURFACELESS_QUERY_EXTENSION_NAME);
+TEST_F(SurfaceQueries, AQueryWithoutASurfaceReturnsWhatEverySurfaceSupports) {
+    const Application application(start(), VK_GOOGLE_SURFACELESS_QUERY_EXTENSION_NAME);
     std::array<VkPresentModeKHR, 8> modes{};
     auto count = uint32_t(modes.size());
-    ASSERT_EQ(vkGetPhysicalDeviceSurfacePresentModesKHR(asking.device.physical, VK_NULL_HANDLE,
+    ASSERT_EQ(vkGetPhysicalDeviceSurfacePresentModesKHR(application.device.physical, VK_NULL_HANDLE,
                                                         &count, modes.data()),
               VK_SUCCESS);
     ASSERT_EQ(count, 1u);
@@ -70,8 +69,8 @@ TEST_F(SurfaceQueriesTest, WithoutASurfaceThoseOfEverySurfaceAreTold) {
 
     std::array<VkSurfaceFormatKHR, 8> formats{};
     count = uint32_t(formats.size());
-    ASSERT_EQ(vkGetPhysicalDeviceSurfaceFormatsKHR(asking.device.physical, VK_NULL_HANDLE, &count,
-                                                   formats.data()),
+    ASSERT_EQ(vkGetPhysicalDeviceSurfaceFormatsKHR(application.device.physical, VK_NULL_HANDLE,
+                                                   &count, formats.data()),
               VK_SUCCESS);
     ASSERT_EQ(count, 2u);
     EXPECT_EQ(formats[0].format, VK_FORMAT_R8G8B8A8_UNORM);
@@ -80,11 +79,11 @@ TEST_F(SurfaceQueriesTest, WithoutASurfaceThoseOfEverySurfaceAreTold) {
     VkSurfaceProtectedCapabilitiesKHR protection{
         VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR};
     protection.supportsProtected = VK_TRUE;
-    query_capabilities(asking.instance, asking.device, VK_NULL_HANDLE, &protection);
+    query_capabilities(application.instance, application.device, VK_NULL_HANDLE, &protection);
     EXPECT_EQ(protection.supportsProtected, VK_FALSE);
 }
 
-// A structure of one of the hidden extensions, full of ones.
+// An output structure of a hidden extension, filled with ones.
 struct Answer {
     explicit Answer(uint32_t of) : type(VkStructureType(of)) { words.fill(1); }
     VkStructureType type;
@@ -92,10 +91,11 @@ struct Answer {
     std::array<uint32_t, 4> words;
 };
 
-TEST_F(SurfaceQueriesTest, StructuresOfHiddenExtensionsSayNothing) {
+TEST_F(SurfaceQueries, StructuresOfHiddenExtensionsAreZeroed) {
     Client client(start());
-    // By number, for the headers may be older: native HDR, exclusive full screen, present id 2 and
-    // wait 2, latency, present barrier, shared presenting, multisampled rendering, present timing.
+    // The types are numbers because the headers may be older: native HDR, exclusive full screen,
+    // present id 2 and wait 2, latency, present barrier, shared presentable images, multisampled
+    // rendering, present timing.
     for (const uint32_t type : {1000213000u, 1000255002u, 1000479000u, 1000480000u, 1000505008u,
                                 1000292001u, 1000111000u, 1000616001u, 1000208008u}) {
         Answer answer(type);
@@ -104,7 +104,7 @@ TEST_F(SurfaceQueriesTest, StructuresOfHiddenExtensionsSayNothing) {
     }
 }
 
-TEST_F(SurfaceQueriesTest, UsageIn64BitsIsTheSameUsage) {
+TEST_F(SurfaceQueries, The64BitUsageEqualsSupportedUsageFlags) {
     Client client(start());
     struct {
         VkStructureType type = VkStructureType(1000668002);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// VK_KHR_swapchain beside its frame loop: several swapchains, old ones, images that the application
-// makes of them, and the device-group calls of Vulkan 1.1.
+// VK_KHR_swapchain outside the frame loop: several swapchains, retired ones, images that are bound
+// to a swapchain's memory, and the device-group calls of Vulkan 1.1.
 #include "fake_driver/control.hpp"
 #include "fixture.hpp"
 
@@ -12,16 +12,7 @@ namespace {
 
 class SwapchainTest : public CompositorTest {};
 
-// A second window of the same client.
-struct SecondWindow {
-    explicit SecondWindow(Client& client) :
-        window(client.app.new_surface()),
-        surface(make_surface(client.instance, client.app, window)) {}
-    Owned<wl_surface*> window;
-    Owned<VkSurfaceKHR> surface;
-};
-
-TEST_F(SwapchainTest, ARetiredOneIsOutOfDate) {
+TEST_F(SwapchainTest, AcquireFromARetiredSwapchainIsOutOfDate) {
     Client client(start());
     Swapchain old = client.swapchain();
     ASSERT_EQ(client.frame(old), VK_SUCCESS);
@@ -33,16 +24,16 @@ TEST_F(SwapchainTest, ARetiredOneIsOutOfDate) {
     vkDeviceWaitIdle(client.device);
 }
 
-// oldSwapchain is retired whether or not the new one comes to be.
-TEST_F(SwapchainTest, AnOldOneIsRetiredByAFailedCreationToo) {
+// The specification retires oldSwapchain even if the creation of the new swapchain fails.
+TEST_F(SwapchainTest, OldSwapchainIsRetiredEvenIfTheCreationFails) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain old = client.swapchain();
     ASSERT_EQ(client.frame(old), VK_SUCCESS);
-    compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(true); });
+    compositor.refuse_buffers(true);
     EXPECT_EQ(client.swapchain({.old = old}).result, VK_ERROR_INITIALIZATION_FAILED);
     EXPECT_EQ(client.acquire(old, 0).result, VK_ERROR_OUT_OF_DATE_KHR);
-    compositor.on_thread([](Scene& scene) { scene.set_refuse_buffers(false); });
+    compositor.refuse_buffers(false);
     Swapchain young = client.swapchain();
     EXPECT_EQ(young.result, VK_SUCCESS);
     EXPECT_EQ(client.frame(young), VK_SUCCESS);
@@ -55,39 +46,39 @@ struct FlagsCase {
     VkResult result;
 };
 
-// What a flag asks for is done or refused, and never left out.
-class FlagsTest : public SwapchainTest, public testing::WithParamInterface<FlagsCase> {};
+// The layer does what a flag requests or fails the creation. It ignores no flag.
+class SwapchainFlags : public SwapchainTest, public testing::WithParamInterface<FlagsCase> {};
 
-TEST_P(FlagsTest, AreServedOrRefused) {
+TEST_P(SwapchainFlags, AFlagIsObeyedOrRefused) {
     Client client(start());
     EXPECT_EQ(client.swapchain({.flags = GetParam().flags}).result, GetParam().result);
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    All, FlagsTest,
-    testing::Values(FlagsCase{"none", 0, VK_SUCCESS},
-                    FlagsCase{"split_instance_bind_regions",
+    , SwapchainFlags,
+    testing::Values(FlagsCase{"NoFlag", 0, VK_SUCCESS},
+                    FlagsCase{"SplitInstanceBindRegions",
                               VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR, VK_SUCCESS},
-                    FlagsCase{"protected", VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR,
+                    FlagsCase{"Protected", VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR,
                               VK_ERROR_INITIALIZATION_FAILED},
-                    FlagsCase{"mutable_format", VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR,
+                    FlagsCase{"MutableFormat", VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR,
                               VK_SUCCESS},
-                    // Of extensions that the layer hides; by number, for the headers may be older.
-                    FlagsCase{"deferred_memory_allocation", 0x8, VK_ERROR_INITIALIZATION_FAILED},
-                    FlagsCase{"present_id_2", 0x40, VK_ERROR_INITIALIZATION_FAILED},
-                    FlagsCase{"present_wait_2", 0x80, VK_ERROR_INITIALIZATION_FAILED},
-                    FlagsCase{"present_timing", 0x200, VK_ERROR_INITIALIZATION_FAILED},
-                    FlagsCase{"of_the_future", 0x80000000, VK_ERROR_INITIALIZATION_FAILED}),
+                    // Flags of hidden extensions, which older headers lack.
+                    FlagsCase{"DeferredMemoryAllocation", 0x8, VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"PresentId2", 0x40, VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"PresentWait2", 0x80, VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"PresentTiming", 0x200, VK_ERROR_INITIALIZATION_FAILED},
+                    FlagsCase{"UnknownFlag", 0x80000000, VK_ERROR_INITIALIZATION_FAILED}),
     [](const auto& each) { return each.param.name; });
 
-// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags, which takes the place of imageUsage.
+// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags, which replaces imageUsage.
 struct UsageFlags2 {
     VkStructureType type = VkStructureType(1000668002);
     const void* next = nullptr;
     uint64_t usage = 0;
 };
 
-TEST_F(SwapchainTest, UsageIn64BitsCounts) {
+TEST_F(SwapchainTest, A64BitUsageThatTheDriverLacksIsRefused) {
     Client client(start());
     const UsageFlags2 none_has_this{.usage = uint64_t{1} << 40};
     EXPECT_EQ(client.swapchain({.next = &none_has_this}).result, VK_ERROR_INITIALIZATION_FAILED);
@@ -98,9 +89,10 @@ TEST_F(SwapchainTest, UsageIn64BitsCounts) {
     EXPECT_EQ(client.swapchain({.next = &usual}).result, VK_SUCCESS);
 }
 
-// An image that was acquired before its swapchain retired may still be presented; the specification
-// lets that succeed or be out of date. It must not end up over the new swapchain's picture.
-TEST_F(SwapchainTest, AnImageOfARetiredOneMayStillBePresented) {
+// An image that was acquired before its swapchain was retired may still be presented. By the
+// specification that succeeds or returns VK_ERROR_OUT_OF_DATE_KHR. The window must show the new
+// swapchain's frame in the end.
+TEST_F(SwapchainTest, AnAcquiredImageOfARetiredSwapchainMayBePresented) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain old = client.swapchain();
@@ -117,7 +109,7 @@ TEST_F(SwapchainTest, AnImageOfARetiredOneMayStillBePresented) {
     vkDeviceWaitIdle(client.device);
 }
 
-TEST_F(SwapchainTest, OneWindowHasOneAtATime) {
+TEST_F(SwapchainTest, AWindowHasOneSwapchainAtATime) {
     Client client(start());
     Swapchain first = client.swapchain();
     ASSERT_EQ(first.result, VK_SUCCESS);
@@ -128,8 +120,8 @@ TEST_F(SwapchainTest, OneWindowHasOneAtATime) {
     EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
 }
 
-// A window is the wl_surface, through whatever VkSurfaceKHR, VkInstance and VkDevice.
-TEST_F(SwapchainTest, OneWindowHasOneAtATimeThroughAnySurface) {
+// The window is the wl_surface, whatever VkSurfaceKHR, VkInstance and VkDevice are used.
+TEST_F(SwapchainTest, AWindowHasOneSwapchainAtATimeThroughAnySurfaceInstanceAndDevice) {
     Client client(start({.globals = {.fifo = 1}}));
     Owned<VkSurfaceKHR> second = make_surface(client.instance, client.app, client.window);
     Owned<VkInstance> other_instance = make_instance();
@@ -143,7 +135,8 @@ TEST_F(SwapchainTest, OneWindowHasOneAtATimeThroughAnySurface) {
     EXPECT_EQ(client.frame(first), VK_SUCCESS);
     vkDeviceWaitIdle(client.device);
 
-    // One after the other, by oldSwapchain and by destruction.
+    // The next swapchain can be created with the first as oldSwapchain, and another one after the
+    // next is destroyed.
     Swapchain next(client.device, second, {.mode = VK_PRESENT_MODE_FIFO_KHR, .old = first.handle});
     ASSERT_EQ(next.result, VK_SUCCESS);
     EXPECT_EQ(client.frame(next), VK_SUCCESS);
@@ -158,9 +151,9 @@ TEST_F(SwapchainTest, OneWindowHasOneAtATimeThroughAnySurface) {
     EXPECT_EQ(wl_display_get_error(client.app.display()), 0);
 }
 
-// The first is destroyed by one thread and the next made by another as soon as it may be: the
-// compositor would end the connection if a wl_surface had two wp_fifo_v1 at a time.
-TEST_F(SwapchainTest, AWindowChangesHandsBetweenThreads) {
+// Each thread creates its next swapchain as soon as the other thread has destroyed its own. The
+// compositor would end the connection if a wl_surface had two wp_fifo_v1 objects at a time.
+TEST_F(SwapchainTest, TwoThreadsCreateSwapchainsOnOneWindowInTurn) {
     Client client(start({.globals = {.fifo = 1}}));
     Owned<VkSurfaceKHR> surfaces[] = {make_surface(client.instance, client.app, client.window),
                                       make_surface(client.instance, client.app, client.window)};
@@ -181,9 +174,9 @@ TEST_F(SwapchainTest, AWindowChangesHandsBetweenThreads) {
     EXPECT_EQ(wl_display_get_error(client.app.display()), 0);
 }
 
-// The old swapchain of a new one that is the driver's may be the layer's: oldSwapchain belongs to
-// the native window, not to the VkSurfaceKHR.
-TEST_F(SwapchainTest, AnOldOneIsNotShownToTheDriver) {
+// oldSwapchain belongs to the native window, not to the VkSurfaceKHR. Here the old swapchain is the
+// layer's, and the new one is the driver's.
+TEST_F(SwapchainTest, AnOldSwapchainOfTheLayerDoesNotReachTheDriver) {
     Client client(start());
     Swapchain old = client.swapchain();
     ASSERT_EQ(old.result, VK_SUCCESS);
@@ -199,7 +192,7 @@ TEST_F(SwapchainTest, AnOldOneIsNotShownToTheDriver) {
     EXPECT_EQ(client.acquire(old, 0).result, VK_ERROR_OUT_OF_DATE_KHR);
 }
 
-TEST_F(SwapchainTest, SeveralArePresentedInOneCall) {
+TEST_F(SwapchainTest, OneCallPresentsToSeveralSwapchains) {
     Compositor& compositor = start();
     Client client(compositor);
     SecondWindow second(client);
@@ -215,10 +208,10 @@ TEST_F(SwapchainTest, SeveralArePresentedInOneCall) {
     EXPECT_EQ(compositor.commit_at(1).width, 48);
 }
 
-// The worse result is the call's, and what fails for one swapchain is shown for the other.
-TEST_F(SwapchainTest, ResultsAreOnePerSwapchain) {
+// The call returns the worst result. If it fails for one swapchain, it still commits the other.
+TEST_F(SwapchainTest, EverySwapchainOfAPresentCallHasItsOwnResult) {
     Compositor& compositor = start();
-    // The second window is on another connection, whose compositor dies.
+    // One window is on another connection, whose compositor disconnects.
     Compositor other({.release = Release::manual});
     Client client(compositor);
     {
@@ -228,7 +221,7 @@ TEST_F(SwapchainTest, ResultsAreOnePerSwapchain) {
         Swapchain swapchains[] = {Swapchain(client.device, surface), client.swapchain()};
         Presented both[] = {{swapchains[0], client.acquire(swapchains[0]).index},
                             {swapchains[1], client.acquire(swapchains[1]).index}};
-        other.on_thread([](Scene& scene) { scene.disconnect_clients(); });
+        other.disconnect_clients();
         EXPECT_EQ(present_together(client.device.queue, both), VK_ERROR_SURFACE_LOST_KHR);
         EXPECT_EQ(both[0].result, VK_ERROR_SURFACE_LOST_KHR);
         EXPECT_EQ(both[1].result, VK_SUCCESS);
@@ -243,15 +236,15 @@ struct DedicatedCase {
 };
 class SwapchainMemory : public SwapchainTest, public testing::WithParamInterface<DedicatedCase> {};
 
-// Memory that is dedicated to the swapchain's image must not be bound to another: the driver says
-// if it is.
-TEST_P(SwapchainMemory, ImagesMayBeMadeOfIt) {
+// Memory that is dedicated to the swapchain's image must not be bound to another image. The fake
+// driver reports that as misuse.
+TEST_P(SwapchainMemory, AnImageMayBeBoundToTheMemoryOfASwapchainImage) {
     fake_driver().set_dedicated(0, GetParam().prefers, GetParam().requires_it);
     Client client(start());
     Swapchain swapchain = client.swapchain();
     VkImageSwapchainCreateInfoKHR of_swapchain{VK_STRUCTURE_TYPE_IMAGE_SWAPCHAIN_CREATE_INFO_KHR};
     of_swapchain.swapchain = swapchain;
-    // What the specification says the image must be like: the swapchain's own creation parameters.
+    // VkImageSwapchainCreateInfoKHR requires the swapchain's own creation parameters.
     VkImageCreateInfo info{VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO};
     info.pNext = &of_swapchain;
     info.imageType = VK_IMAGE_TYPE_2D;
@@ -275,7 +268,7 @@ TEST_P(SwapchainMemory, ImagesMayBeMadeOfIt) {
         VkBindImageMemoryInfo bind{VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO};
         bind.pNext = &to_swapchain;
         bind.image = image;
-        // An image that the swapchain does not have is not asked of the driver, either.
+        // An image index that the swapchain does not have is an error.
         to_swapchain.imageIndex = uint32_t(swapchain.images.size());
         EXPECT_LT(vkBindImageMemory2(client.device, 1, &bind), VK_SUCCESS);
         to_swapchain.imageIndex = index;
@@ -285,10 +278,10 @@ TEST_P(SwapchainMemory, ImagesMayBeMadeOfIt) {
     vkDeviceWaitIdle(client.device);
 }
 
-INSTANTIATE_TEST_SUITE_P(Dedicated, SwapchainMemory,
-                         testing::Values(DedicatedCase{"NotAskedFor", VK_FALSE, VK_FALSE},
-                                         DedicatedCase{"Preferred", VK_TRUE, VK_FALSE},
-                                         DedicatedCase{"Required", VK_TRUE, VK_TRUE}),
+INSTANTIATE_TEST_SUITE_P(, SwapchainMemory,
+                         testing::Values(DedicatedCase{"NotDedicated", VK_FALSE, VK_FALSE},
+                                         DedicatedCase{"PrefersDedicated", VK_TRUE, VK_FALSE},
+                                         DedicatedCase{"RequiresDedicated", VK_TRUE, VK_TRUE}),
                          [](const auto& row) { return std::string(row.param.name); });
 
 TEST_F(SwapchainTest, DeviceGroupQueriesNameTheOneDevice) {
@@ -319,7 +312,7 @@ TEST_F(SwapchainTest, DeviceGroupQueriesNameTheOneDevice) {
               VK_INCOMPLETE);
 }
 
-TEST_F(SwapchainTest, ADeviceGroupPresentOfTheOneDeviceWorks) {
+TEST_F(SwapchainTest, ADeviceGroupPresentOfTheOneDeviceSucceeds) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -355,13 +348,13 @@ TEST_F(SwapchainTest, FifoAndMailboxAreOffered) {
               VK_INCOMPLETE);
 }
 
-TEST_F(SwapchainTest, TheExtentIsTheApplicationsToChoose) {
+TEST_F(SwapchainTest, TheApplicationChoosesTheExtent) {
     Client client(start());
     VkSurfaceCapabilitiesKHR capabilities{};
     ASSERT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client.device.physical, client.surface,
                                                         &capabilities),
               VK_SUCCESS);
-    // The specification's special value for Wayland, where the surface has no size of its own.
+    // The specification's special value for Wayland surfaces, which have no size of their own.
     EXPECT_EQ(capabilities.currentExtent.width, UINT32_MAX);
     EXPECT_EQ(capabilities.currentExtent.height, UINT32_MAX);
     EXPECT_LE(capabilities.minImageExtent.width, 1u);
@@ -373,7 +366,7 @@ TEST_F(SwapchainTest, TheExtentIsTheApplicationsToChoose) {
     EXPECT_TRUE(capabilities.supportedTransforms & VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR);
 }
 
-TEST_F(SwapchainTest, AListOfImagesThatIsCutShortIsIncomplete) {
+TEST_F(SwapchainTest, VkGetSwapchainImagesReturnsIncompleteIfTheArrayIsTooShort) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     VkImage image = VK_NULL_HANDLE;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Several threads, each with its own window, on one connection that the application dispatches too.
+// Several threads render to windows on one connection, which the application dispatches as well.
 #include "channel.hpp"
 #include "fixture.hpp"
 
@@ -13,7 +13,7 @@ namespace {
 
 constexpr int frames_each = 300;
 
-// An application's main loop: waits for events of the default queue and dispatches them.
+// One turn of an application's main loop: waits for events and dispatches the default queue.
 void dispatch_for(wl_display* display, std::chrono::milliseconds time) {
     while (wl_display_prepare_read(display) != 0)
         wl_display_dispatch_pending(display);
@@ -28,7 +28,7 @@ void dispatch_for(wl_display* display, std::chrono::milliseconds time) {
 
 class Threads : public CompositorTest, public testing::WithParamInterface<VkPresentModeKHR> {};
 
-TEST_P(Threads, EachWithItsOwnWindowOnOneConnection) {
+TEST_P(Threads, ThreadsWithTheirOwnDevicesRenderOnOneConnection) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     App app(compositor);
     Owned<VkInstance> instance = make_instance();
@@ -62,14 +62,13 @@ TEST_P(Threads, EachWithItsOwnWindowOnOneConnection) {
     EXPECT_EQ(wl_display_get_error(app.display()), 0);
 }
 
-TEST_P(Threads, OfOneDeviceWithTwoWindows) {
+TEST_P(Threads, TwoThreadsOfOneDeviceRenderToTwoWindows) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     Client client(compositor);
-    Owned<wl_surface*> window = client.app.new_surface();
-    Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
+    const SecondWindow second_window(client);
     Swapchain first = client.swapchain({.mode = GetParam()});
-    Swapchain second(client.device, surface, {.mode = GetParam()});
-    // The queue is externally synchronised; acquiring is per swapchain and needs no lock.
+    Swapchain second(client.device, second_window.surface, {.mode = GetParam()});
+    // A VkQueue is externally synchronised. Acquires from different swapchains need no lock.
     std::mutex queue;
     auto render = [&](const Swapchain& swapchain) {
         Owned<VkFence> fence = make_fence(client.device);
@@ -88,7 +87,7 @@ TEST_P(Threads, OfOneDeviceWithTwoWindows) {
     EXPECT_EQ(compositor.commits(), size_t(2 * frames_each));
 }
 
-TEST_P(Threads, OneAcquiresAndAnotherPresents) {
+TEST_P(Threads, OneThreadAcquiresWhileAnotherPresents) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = GetParam()});
@@ -106,16 +105,15 @@ TEST_P(Threads, OneAcquiresAndAnotherPresents) {
     EXPECT_EQ(compositor.commits(), size_t(frames_each));
 }
 
-TEST_P(Threads, SurfacesOfOneDeviceComeAndGo) {
+TEST_P(Threads, TwoThreadsCreateAndDestroySurfacesOfOneDevice) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     Client client(compositor);
     std::mutex queue;
     constexpr int windows_each = 40;
     auto come_and_go = [&] {
         for (int i = 0; i < windows_each; ++i) {
-            Owned<wl_surface*> window = client.app.new_surface();
-            Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
-            Swapchain swapchain(client.device, surface, {.mode = GetParam()});
+            const SecondWindow window(client);
+            Swapchain swapchain(client.device, window.surface, {.mode = GetParam()});
             auto [result, index] = client.acquire(swapchain);
             ASSERT_EQ(result, VK_SUCCESS);
             std::lock_guard lock(queue);
@@ -128,7 +126,7 @@ TEST_P(Threads, SurfacesOfOneDeviceComeAndGo) {
     EXPECT_EQ(compositor.commits(), size_t(2 * windows_each));
 }
 
-TEST_P(Threads, WindowsComeAndGoWhileOthersRender) {
+TEST_P(Threads, AWindowRendersWhileOthersAreCreatedAndDestroyed) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     Client client(compositor);
     Swapchain steady = client.swapchain({.mode = GetParam()});
@@ -155,9 +153,7 @@ TEST_P(Threads, WindowsComeAndGoWhileOthersRender) {
 
 INSTANTIATE_TEST_SUITE_P(, Threads,
                          testing::Values(VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR),
-                         [](auto& tested) {
-                             return tested.param == VK_PRESENT_MODE_FIFO_KHR ? "Fifo" : "Mailbox";
-                         });
+                         name_of_mode);
 
 } // namespace
 } // namespace fencebridge::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tells a call that waits from one that returns at once, without measuring time.
+// Distinguishes a call that waits from one that returns at once, without measuring time.
 #pragma once
 
 #include <sys/syscall.h>
@@ -21,8 +21,8 @@ inline bool sleeps(pid_t thread) {
     return name_end != std::string::npos && text[name_end + 2] == 'S';
 }
 
-// Runs `call` on this thread and `if_it_waits` on another, once the first has gone to sleep and
-// stayed so. True when that came to pass.
+// Runs `call` on this thread. If this thread goes to sleep in it and stays asleep, another thread
+// runs `if_it_waits`, which has to end the wait. Returns whether that happened.
 template <class Call, class IfItWaits>
 bool run_and_see_whether_it_waits(Call call, IfItWaits if_it_waits) {
     constexpr int times = 20;

@@ -64,7 +64,7 @@ VkPhysicalDevice Instance::physical_device(uint32_t index) const {
     auto count = static_cast<uint32_t>(devices.size());
     EXPECT_EQ(vkEnumeratePhysicalDevices(handle_, &count, devices.data()), VK_SUCCESS);
     EXPECT_LT(index, count);
-    // The loader may sort physical devices; the driver counts its own in the last character.
+    // The loader may sort physical devices. The fake driver ends a device's name with its index.
     for (uint32_t i = 0; i < count; ++i) {
         VkPhysicalDeviceProperties properties{};
         vkGetPhysicalDeviceProperties(devices.at(i), &properties);

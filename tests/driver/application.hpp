@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The bit of an application that tests through the loader share: instances and devices as owners,
-// with the extensions and the version that a test asks for.
+// Owners of a VkInstance and a VkDevice for tests through the loader. The test chooses the version
+// and the extensions.
 #pragma once
 
 #include <set>
@@ -39,7 +39,7 @@ private:
 struct DeviceRequest {
     std::vector<const char*> extensions{"VK_KHR_swapchain"};
     const void* next{nullptr};
-    std::vector<VkDeviceQueueCreateInfo> queues{}; ///< none: one or two of family 0
+    std::vector<VkDeviceQueueCreateInfo> queues{}; ///< empty: one or two queues of family 0
 };
 
 class Device {
@@ -54,7 +54,7 @@ public:
     [[nodiscard]] operator VkDevice() const { return handle_; }
     [[nodiscard]] VkQueue queue(uint32_t index = 0) const;
 
-    /// A function of the device, null where it has none.
+    /// A function of the device; null if the device does not have it.
     template <class Function>
     [[nodiscard]] Function function(const char* name) const {
         return reinterpret_cast<Function>(vkGetDeviceProcAddr(handle_, name));
@@ -65,8 +65,8 @@ private:
     VkDevice handle_{VK_NULL_HANDLE};
 };
 
-/// Names as vkEnumerateInstanceExtensionProperties gives them; the count is checked against a
-/// second call with too small an array.
+/// The names that vkEnumerateInstanceExtensionProperties returns. Another call, with too small an
+/// array, has to return VK_INCOMPLETE.
 [[nodiscard]] std::vector<std::string> instance_extensions(const char* layer = nullptr);
 [[nodiscard]] std::vector<std::string> device_extensions(VkPhysicalDevice physical_device,
                                                          const char* layer = nullptr);

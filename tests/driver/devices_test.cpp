@@ -6,7 +6,7 @@
 #include <numeric>
 #include <thread>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "layer.hpp"
 
 namespace fencebridge::test {
@@ -26,7 +26,7 @@ protected:
         EXPECT_TRUE(is_taken_over(device));
     }
 
-    static void come_and_go(int rounds) {
+    static void create_and_destroy(int rounds) {
         for (int i = 0; i < rounds; ++i) {
             const Instance instance;
             const Device device{instance.physical_device()};
@@ -35,9 +35,9 @@ protected:
     }
 };
 
-TEST_F(DevicesTest, TwoInstancesWithTwoDevicesEachEndInAnyOrder) {
-    // Devices 0 and 1 are of instance 0, 2 and 3 of instance 1. An instance goes when the last of
-    // its devices has gone.
+TEST_F(DevicesTest, TwoInstancesWithTwoDevicesEachMayBeDestroyedInAnyOrder) {
+    // Devices 0 and 1 belong to instance 0, devices 2 and 3 to instance 1. An instance is destroyed
+    // after the last of its devices.
     std::array<size_t, 4> order{};
     std::iota(order.begin(), order.end(), 0);
     do {
@@ -64,7 +64,7 @@ TEST_F(DevicesTest, TwoInstancesWithTwoDevicesEachEndInAnyOrder) {
     } while (std::ranges::next_permutation(order).found);
 }
 
-TEST_F(DevicesTest, AFailedDeviceLeavesNothing) {
+TEST_F(DevicesTest, AFailedVkCreateDeviceLeaksNothing) {
     const Instance instance;
     for (const VkResult result :
          {VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_INITIALIZATION_FAILED, VK_ERROR_DEVICE_LOST}) {
@@ -77,7 +77,7 @@ TEST_F(DevicesTest, AFailedDeviceLeavesNothing) {
     use(device);
 }
 
-TEST_F(DevicesTest, ThreadsMakeAndDestroyTheirOwn) {
+TEST_F(DevicesTest, ThreadsCreateAndDestroyTheirOwnInstancesAndDevices) {
     constexpr int rounds = 25;
     const auto work = [] {
         for (int i = 0; i < rounds; ++i) {
@@ -98,41 +98,41 @@ TEST_F(DevicesTest, ThreadsMakeAndDestroyTheirOwn) {
     EXPECT_EQ(fake_driver().device_creates(), 8U * rounds);
 }
 
-TEST_F(DevicesTest, ComingAndGoingGrowsNothing) {
+TEST_F(DevicesTest, CreatingAndDestroyingManyInstancesLeaksNoMemory) {
     // The loader may load and unload the layer with every instance.
     constexpr int rounds = 100;
-    come_and_go(rounds);
-    fake_driver().reset(); // forgets its log of those
+    create_and_destroy(rounds);
+    fake_driver().reset(); // frees the log of those calls
     const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
-    come_and_go(rounds);
+    create_and_destroy(rounds);
     fake_driver().reset();
     const size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
-    // Less than the smallest thing that a load could leave behind each time.
+    // Less than the smallest allocation that every round could leak.
     EXPECT_LT(after, before + rounds * 64);
 }
 
-TEST_F(DevicesTest, OfTwoPhysicalDevicesTheOneThatFallsShortPassesThrough) {
+TEST_F(DevicesTest, OfTwoPhysicalDevicesOnlyTheOneThatLacksAnExtensionPassesThrough) {
     fake_driver().set_physical_device_count(2);
     fake_driver().hide_device_extension(0, "VK_KHR_external_memory_fd");
     fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, "VK_KHR_present_wait");
     const Instance instance;
-    const Device short_one{instance.physical_device(0)};
-    const Device served{instance.physical_device(1)};
-    ASSERT_EQ(short_one.result(), VK_SUCCESS);
-    ASSERT_EQ(served.result(), VK_SUCCESS);
-    EXPECT_FALSE(is_taken_over(short_one));
-    EXPECT_TRUE(is_taken_over(served));
+    const Device passes_through{instance.physical_device(0)};
+    const Device taken_over{instance.physical_device(1)};
+    ASSERT_EQ(passes_through.result(), VK_SUCCESS);
+    ASSERT_EQ(taken_over.result(), VK_SUCCESS);
+    EXPECT_FALSE(is_taken_over(passes_through));
+    EXPECT_TRUE(is_taken_over(taken_over));
     EXPECT_EQ(fake_driver().device_create(0)->physical_device, 0U);
     EXPECT_EQ(extensions_of(*fake_driver().device_create(0)),
               std::vector<std::string>{"VK_KHR_swapchain"});
     EXPECT_GT(fake_driver().device_create(1)->extension_count, 1U);
-    const Names of_short = as_set(device_extensions(instance.physical_device(0)));
-    const Names of_served = as_set(device_extensions(instance.physical_device(1)));
-    EXPECT_TRUE(of_short.contains("VK_KHR_present_wait"));
-    EXPECT_FALSE(of_served.contains("VK_KHR_present_wait"));
+    const Names unchanged = as_set(device_extensions(instance.physical_device(0)));
+    const Names without_hidden = as_set(device_extensions(instance.physical_device(1)));
+    EXPECT_TRUE(unchanged.contains("VK_KHR_present_wait"));
+    EXPECT_FALSE(without_hidden.contains("VK_KHR_present_wait"));
 }
 
-TEST_F(DevicesTest, AGroupOfOneIsServed) {
+TEST_F(DevicesTest, ADeviceGroupOfOnePhysicalDeviceIsTakenOver) {
     const Instance instance;
     const VkPhysicalDevice physical_device = instance.physical_device();
     const VkDeviceGroupDeviceCreateInfo group{.sType =
@@ -145,7 +145,7 @@ TEST_F(DevicesTest, AGroupOfOneIsServed) {
     use(device);
 }
 
-TEST_F(DevicesTest, OfAFamilysQueuesThoseOfEveryKindAreCounted) {
+TEST_F(DevicesTest, TheApplicationsQueuesOfEveryKindCountAgainstTheFamilysQueues) {
     // Fences that cannot be imported are signalled by submissions to a queue of the layer's own.
     fake_driver().set_sync_fd_features(0,
                                        VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT |

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Environment variables for as long as an object lives, and what the loader needs of them.
+// Environment variables that are set while an object lives, among them those of the loader.
 #pragma once
 
 #include <cstdlib>
@@ -30,7 +30,7 @@ private:
     std::optional<std::string> old_;
 };
 
-/// The loader sees the fake driver alone, and no layer of the machine's.
+/// The loader finds only the fake driver, and no layer of the machine.
 struct DriverEnvironment {
     EnvironmentVariable driver{"VK_DRIVER_FILES", FAKE_DRIVER_MANIFEST};
     EnvironmentVariable older_driver{"VK_ICD_FILENAMES", FAKE_DRIVER_MANIFEST};
@@ -38,7 +38,7 @@ struct DriverEnvironment {
     EnvironmentVariable no_layers{"VK_INSTANCE_LAYERS", ""};
 };
 
-/// And the layer of this build.
+/// The loader finds the fake driver and the layer of this build folder.
 struct LayerEnvironment {
     DriverEnvironment driver;
     EnvironmentVariable path{"VK_LAYER_PATH", LAYER_MANIFEST_FOLDER};

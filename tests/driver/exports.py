@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The layer is loaded into other people's processes: it exports the negotiate function alone and
-brings its own C++ runtime. usage: exports.py NM READELF LIBRARY"""
+"""The layer is loaded into applications, so it exports only the negotiate function and links the
+C++ runtime statically. usage: exports.py NM READELF LIBRARY"""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ def main(nm, readelf, library):
     if exported != EXPECTED:
         print("exported:", *exported, sep="\n  ")
         return 1
-    # The sanitizers' own libraries need the shared runtime.
+    # The libraries of the sanitizers need the shared runtime.
     if runtime and not sanitized:
         print("needed:", *runtime, sep="\n  ")
         return 1

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Each call that the layer makes of the driver fails once, in turn: the application gets a result
-// that its own call may have, nothing leaks, and the window goes on.
+// Every driver call that the layer makes fails once, one after the other. The application receives
+// a result that its own call may return, nothing leaks, and the window can still be presented to.
 #include <algorithm>
 #include <span>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "swapchain.hpp"
 #include "window.hpp"
 
@@ -18,9 +18,9 @@ bool is_out_of_memory(VkResult result) {
     return result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY;
 }
 
-/// Whether the application was told what the driver said; which memory it was is the driver's
-/// guess, and the functions beneath do not all have both results.
-bool tells(VkResult seen, VkResult injected) {
+/// Whether the application's result is the driver's. The two out-of-memory results count as equal,
+/// because not every function may return both.
+bool is_same_failure(VkResult seen, VkResult injected) {
     return seen == injected || (is_out_of_memory(seen) && is_out_of_memory(injected));
 }
 
@@ -28,7 +28,7 @@ std::string describe(uint32_t nth) {
     return std::string{"call "} + std::to_string(nth) + ", " + fake_driver().last_injected();
 }
 
-class FailingCallsTest : public DriverTest, public testing::WithParamInterface<VkResult> {
+class FailingCalls : public DriverTest, public testing::WithParamInterface<VkResult> {
 protected:
     void SetUp() override {
         DriverTest::SetUp();
@@ -50,9 +50,9 @@ protected:
         DriverTest::TearDown();
     }
 
-    /// Fails the first, second, ... call that `call` makes, until it makes no more. `prepare` runs
-    /// before each, `check` gets the result that the application saw of a failure, and `complete`
-    /// the state of the last time, when nothing failed.
+    /// Runs `call` repeatedly. In run n the nth driver call fails, until a run has fewer calls and
+    /// succeeds. `prepare` creates the state of a run, `check` receives the result of a run with a
+    /// failure, and `complete` receives the state of the run that succeeds.
     template <class Prepare, class Call, class Check, class Complete>
     void fail_each(Prepare&& prepare, Call&& call, Check&& check, Complete&& complete) {
         for (uint32_t nth = 1;; ++nth) {
@@ -74,13 +74,14 @@ protected:
         }
     }
 
-    /// The compositor shares the process: what is on its way to it is open until it is there.
+    /// The number of open descriptors once no request is on its way to the compositor, which is in
+    /// this process.
     size_t settled_descriptors() {
         compositor_->settle();
         return open_descriptors();
     }
 
-    /// More frames than there are images: one lost would end them.
+    /// Shows more frames than there are images, so that no image may be lost.
     void expect_frames(const Swapchain& swapchain) {
         for (uint32_t i = 0; i < 2 * swapchain.image_count(); ++i)
             ASSERT_EQ(show_frame(*device_, swapchain), VK_SUCCESS);
@@ -93,7 +94,7 @@ protected:
     std::unique_ptr<Device> device_;
 };
 
-TEST_P(FailingCallsTest, OfCreate) {
+TEST_P(FailingCalls, EachFailureInVkCreateSwapchainIsReturnedAndLeaksNothing) {
     const auto objects = driver_objects();
     const size_t descriptors = settled_descriptors();
     struct Attempt {
@@ -115,8 +116,8 @@ TEST_P(FailingCallsTest, OfCreate) {
     expect_frames(swapchain);
 }
 
-TEST_P(FailingCallsTest, OfCreateFromAnOldOne) {
-    // vkCreateSwapchainKHR retires oldSwapchain whether or not it gives a new one.
+TEST_P(FailingCalls, OldSwapchainIsRetiredAfterEachFailureInVkCreateSwapchain) {
+    // vkCreateSwapchainKHR retires oldSwapchain even if it fails.
     struct Attempt {
         std::unique_ptr<Swapchain> old;
         std::unique_ptr<Swapchain> swapchain;
@@ -143,7 +144,7 @@ TEST_P(FailingCallsTest, OfCreateFromAnOldOne) {
     expect_frames(swapchain);
 }
 
-TEST_P(FailingCallsTest, OfAcquire) {
+TEST_P(FailingCalls, EachFailureInVkAcquireNextImageIsReturnedAndLosesNoImage) {
     const Swapchain swapchain{*device_, *surface_};
     ASSERT_EQ(swapchain.result(), VK_SUCCESS);
     expect_frames(swapchain);
@@ -157,19 +158,19 @@ TEST_P(FailingCallsTest, OfAcquire) {
     fail_each([&] { return std::make_unique<Frame>(*device_); },
               [&](Frame& frame) { return frame.acquire(swapchain); },
               [&](Frame& frame, VkResult result) {
-                  EXPECT_TRUE(tells(result, GetParam())) << result;
+                  EXPECT_TRUE(is_same_failure(result, GetParam())) << result;
                   EXPECT_EQ(vkGetFenceStatus(*device_, frame.acquire_fence()), VK_NOT_READY);
-                  // The same objects again, with no image lost.
+                  // The same semaphore and fence can be used again, and no image is lost.
                   ASSERT_EQ(frame.acquire(swapchain), VK_SUCCESS);
                   show(frame);
-                  // Only here: a semaphore's payload stays with the driver until the next one.
+                  // Checked here because the driver keeps a semaphore's payload until the next one.
                   EXPECT_EQ(settled_descriptors(), descriptors);
                   expect_frames(swapchain);
               },
               show);
 }
 
-TEST_P(FailingCallsTest, OfPresent) {
+TEST_P(FailingCalls, EachFailureInVkQueuePresentIsWorkedAroundOrReturned) {
     struct Shown {
         Shown(const Device& device, const WindowSurface& surface, size_t committed) :
             swapchain{device, surface}, frame{device}, commits{committed} {}
@@ -188,12 +189,12 @@ TEST_P(FailingCallsTest, OfPresent) {
         [&](Shown& shown, VkResult result) {
             EXPECT_EQ(shown.frame.finish(), VK_SUCCESS);
             if (result == VK_SUCCESS) {
-                // A way around, after which the frame is there as if nothing had failed.
+                // The layer worked around the failure, and commits the frame.
                 EXPECT_TRUE(compositor_->wait_for_commits(shown.commits + 1));
                 expect_frames(shown.swapchain);
             } else if (is_out_of_memory(result)) {
-                // vkQueuePresentKHR that ran out of memory has touched neither semaphores nor
-                // images: the same call may be made again.
+                // A vkQueuePresentKHR that ran out of memory has changed neither semaphores nor
+                // images: the application may repeat the call.
                 EXPECT_TRUE(is_out_of_memory(GetParam()));
                 EXPECT_EQ(compositor_->commits(), shown.commits);
                 EXPECT_EQ(shown.frame.present(shown.swapchain), VK_SUCCESS);
@@ -201,7 +202,7 @@ TEST_P(FailingCallsTest, OfPresent) {
                 EXPECT_EQ(vkQueueWaitIdle(device_->queue()), VK_SUCCESS);
                 expect_frames(shown.swapchain);
             } else {
-                // What cannot promise that is a lost device.
+                // If the layer cannot guarantee that, the device is lost.
                 EXPECT_EQ(result, VK_ERROR_DEVICE_LOST);
                 EXPECT_EQ(vkQueueWaitIdle(device_->queue()), VK_SUCCESS);
             }
@@ -212,19 +213,18 @@ TEST_P(FailingCallsTest, OfPresent) {
     expect_frames(swapchain);
 }
 
-INSTANTIATE_TEST_SUITE_P(Results, FailingCallsTest, testing::ValuesIn(injected_results),
-                         [](const auto& row) {
-                             switch (row.param) {
-                             case VK_ERROR_OUT_OF_HOST_MEMORY:
-                                 return "OutOfHostMemory";
-                             case VK_ERROR_OUT_OF_DEVICE_MEMORY:
-                                 return "OutOfDeviceMemory";
-                             default:
-                                 return "DeviceLost";
-                             }
-                         });
+INSTANTIATE_TEST_SUITE_P(, FailingCalls, testing::ValuesIn(injected_results), [](const auto& row) {
+    switch (row.param) {
+    case VK_ERROR_OUT_OF_HOST_MEMORY:
+        return "OutOfHostMemory";
+    case VK_ERROR_OUT_OF_DEVICE_MEMORY:
+        return "OutOfDeviceMemory";
+    default:
+        return "DeviceLost";
+    }
+});
 
-/// Results of the driver's functions that the application's call must not have.
+/// A result of a driver function that the application's call must not return.
 struct ForeignResult {
     const char* function;
     VkResult result;
@@ -254,9 +254,9 @@ bool is_failure_of_a_frame(VkResult result) {
            result == VK_ERROR_OUT_OF_DATE_KHR || result == VK_ERROR_SURFACE_LOST_KHR;
 }
 
-class ForeignResultTest : public FailingCallsTest {
+class ForeignResults : public FailingCalls {
 protected:
-    /// Whether the call was made at all: a layer is free to do without it.
+    /// Returns whether the layer called the function that was to fail.
     template <class Call>
     static bool with_failure(const ForeignResult& row, Call&& call) {
         const uint32_t before = fake_driver().injected_failures();
@@ -267,7 +267,7 @@ protected:
     }
 };
 
-TEST_F(ForeignResultTest, OfCreateIsTranslated) {
+TEST_F(ForeignResults, VkCreateSwapchainReturnsOnlyItsOwnErrors) {
     for (const ForeignResult& row : in_create) {
         const testing::ScopedTrace trace{__FILE__, __LINE__, row.function};
         std::unique_ptr<Swapchain> swapchain;
@@ -277,7 +277,7 @@ TEST_F(ForeignResultTest, OfCreateIsTranslated) {
     }
 }
 
-TEST_F(ForeignResultTest, OfAcquireIsTranslated) {
+TEST_F(ForeignResults, VkAcquireNextImageReturnsOnlyItsOwnErrors) {
     const Swapchain swapchain{*device_, *surface_};
     for (const ForeignResult& row : in_acquire) {
         const testing::ScopedTrace trace{__FILE__, __LINE__, row.function};
@@ -289,7 +289,7 @@ TEST_F(ForeignResultTest, OfAcquireIsTranslated) {
     expect_frames(swapchain);
 }
 
-TEST_F(ForeignResultTest, OfPresentIsTranslated) {
+TEST_F(ForeignResults, VkQueuePresentReturnsOnlyItsOwnErrors) {
     for (const ForeignResult& row : in_present) {
         const testing::ScopedTrace trace{__FILE__, __LINE__, row.function};
         const Swapchain swapchain{*device_, *surface_};

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The fake driver through the loader, with no layer: a device on it and the calls that its tests
-// make over and over.
+// A device of the fake driver, through the loader and without a layer, and the calls that its tests
+// share.
 #pragma once
 
 #include <memory>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 
 namespace fencebridge::test {
 

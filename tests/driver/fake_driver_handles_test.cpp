@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The fake driver refuses handles that it did not make, in every call: a layer that lets one of its
-// own through is found out. Surfaces are left out, for the loader itself looks into theirs.
+// In every call the fake driver reports a handle that it did not create, so that tests notice if
+// the layer passes one of its own down. Surfaces are left out, because the loader itself
+// dereferences their handles.
 #include <ostream>
 
 #include "fake_driver_fixture.hpp"
@@ -8,14 +9,14 @@
 namespace fencebridge::test {
 namespace {
 
-/// A number that is no object of the driver's, as any handle.
-struct Stranger {
+/// A handle of any type to which the driver has no object.
+struct UnknownHandle {
     template <class Handle>
     operator Handle() const {
         return (Handle)uint64_t{0x77};
     }
 };
-constexpr Stranger stranger;
+constexpr UnknownHandle unknown;
 
 struct Call {
     const char* name;
@@ -48,33 +49,33 @@ void present(const Device& device, VkSemaphore wait, VkSwapchainKHR swapchain) {
     (void)vkQueuePresentKHR(device.queue(), &info);
 }
 
-VkMappedMemoryRange range_of_a_stranger() {
+VkMappedMemoryRange range_of_unknown_memory() {
     VkMappedMemoryRange range{};
     range.sType = VK_STRUCTURE_TYPE_MAPPED_MEMORY_RANGE;
-    range.memory = stranger;
+    range.memory = unknown;
     return range;
 }
 
 const Call calls[]{
-    {"vkDestroyImage", [](const Device& d, auto) { vkDestroyImage(d, stranger, nullptr); }},
+    {"vkDestroyImage", [](const Device& d, auto) { vkDestroyImage(d, unknown, nullptr); }},
     {"vkGetImageMemoryRequirements",
      [](const Device& d, auto) {
          VkMemoryRequirements requirements;
-         vkGetImageMemoryRequirements(d, stranger, &requirements);
+         vkGetImageMemoryRequirements(d, unknown, &requirements);
      }},
     {"vkBindImageMemory",
-     [](const Device& d, auto) { (void)vkBindImageMemory(d, stranger, stranger, 0); }},
+     [](const Device& d, auto) { (void)vkBindImageMemory(d, unknown, unknown, 0); }},
     {"vkGetImageSubresourceLayout",
      [](const Device& d, auto) {
          const VkImageSubresource part{VK_IMAGE_ASPECT_COLOR_BIT, 0, 0};
          VkSubresourceLayout layout;
-         vkGetImageSubresourceLayout(d, stranger, &part, &layout);
+         vkGetImageSubresourceLayout(d, unknown, &part, &layout);
      }},
     {"vkCreateImage_of_a_swapchain",
      [](const Device& d, auto) {
          VkImageSwapchainCreateInfoKHR of{};
          of.sType = VK_STRUCTURE_TYPE_IMAGE_SWAPCHAIN_CREATE_INFO_KHR;
-         of.swapchain = stranger;
+         of.swapchain = unknown;
          VkImageCreateInfo info{};
          info.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO;
          info.pNext = &of;
@@ -88,122 +89,121 @@ const Call calls[]{
      [](const Device& d, auto) {
          VkImageViewCreateInfo info{};
          info.sType = VK_STRUCTURE_TYPE_IMAGE_VIEW_CREATE_INFO;
-         info.image = stranger;
+         info.image = unknown;
          VkImageView view;
          (void)vkCreateImageView(d, &info, nullptr, &view);
      }},
-    {"vkDestroyImageView", [](const Device& d, auto) { vkDestroyImageView(d, stranger, nullptr); }},
-    {"vkFreeMemory", [](const Device& d, auto) { vkFreeMemory(d, stranger, nullptr); }},
+    {"vkDestroyImageView", [](const Device& d, auto) { vkDestroyImageView(d, unknown, nullptr); }},
+    {"vkFreeMemory", [](const Device& d, auto) { vkFreeMemory(d, unknown, nullptr); }},
     {"vkMapMemory",
      [](const Device& d, auto) {
          void* data;
-         (void)vkMapMemory(d, stranger, 0, 1, 0, &data);
+         (void)vkMapMemory(d, unknown, 0, 1, 0, &data);
      }},
-    {"vkUnmapMemory", [](const Device& d, auto) { vkUnmapMemory(d, stranger); }},
+    {"vkUnmapMemory", [](const Device& d, auto) { vkUnmapMemory(d, unknown); }},
     {"vkFlushMappedMemoryRanges",
      [](const Device& d, auto) {
-         const auto range = range_of_a_stranger();
+         const auto range = range_of_unknown_memory();
          (void)vkFlushMappedMemoryRanges(d, 1, &range);
      }},
     {"vkInvalidateMappedMemoryRanges",
      [](const Device& d, auto) {
-         const auto range = range_of_a_stranger();
+         const auto range = range_of_unknown_memory();
          (void)vkInvalidateMappedMemoryRanges(d, 1, &range);
      }},
-    {"vkDestroyBuffer", [](const Device& d, auto) { vkDestroyBuffer(d, stranger, nullptr); }},
+    {"vkDestroyBuffer", [](const Device& d, auto) { vkDestroyBuffer(d, unknown, nullptr); }},
     {"vkGetBufferMemoryRequirements",
      [](const Device& d, auto) {
          VkMemoryRequirements requirements;
-         vkGetBufferMemoryRequirements(d, stranger, &requirements);
+         vkGetBufferMemoryRequirements(d, unknown, &requirements);
      }},
     {"vkBindBufferMemory",
-     [](const Device& d, auto) { (void)vkBindBufferMemory(d, stranger, stranger, 0); }},
-    {"vkDestroySemaphore", [](const Device& d, auto) { vkDestroySemaphore(d, stranger, nullptr); }},
-    {"vkDestroyFence", [](const Device& d, auto) { vkDestroyFence(d, stranger, nullptr); }},
+     [](const Device& d, auto) { (void)vkBindBufferMemory(d, unknown, unknown, 0); }},
+    {"vkDestroySemaphore", [](const Device& d, auto) { vkDestroySemaphore(d, unknown, nullptr); }},
+    {"vkDestroyFence", [](const Device& d, auto) { vkDestroyFence(d, unknown, nullptr); }},
     {"vkResetFences",
      [](const Device& d, auto) {
-         const VkFence fence = stranger;
+         const VkFence fence = unknown;
          (void)vkResetFences(d, 1, &fence);
      }},
-    {"vkGetFenceStatus", [](const Device& d, auto) { (void)vkGetFenceStatus(d, stranger); }},
+    {"vkGetFenceStatus", [](const Device& d, auto) { (void)vkGetFenceStatus(d, unknown); }},
     {"vkWaitForFences",
      [](const Device& d, auto) {
-         const VkFence fence = stranger;
+         const VkFence fence = unknown;
          (void)vkWaitForFences(d, 1, &fence, VK_TRUE, 0);
      }},
     {"vkQueueSubmit_waits",
-     [](const Device& d, auto) { submit_with(d, stranger, VK_NULL_HANDLE, VK_NULL_HANDLE); }},
+     [](const Device& d, auto) { submit_with(d, unknown, VK_NULL_HANDLE, VK_NULL_HANDLE); }},
     {"vkQueueSubmit_signals",
-     [](const Device& d, auto) { submit_with(d, VK_NULL_HANDLE, stranger, VK_NULL_HANDLE); }},
+     [](const Device& d, auto) { submit_with(d, VK_NULL_HANDLE, unknown, VK_NULL_HANDLE); }},
     {"vkQueueSubmit_fence",
-     [](const Device& d, auto) { submit_with(d, VK_NULL_HANDLE, VK_NULL_HANDLE, stranger); }},
+     [](const Device& d, auto) { submit_with(d, VK_NULL_HANDLE, VK_NULL_HANDLE, unknown); }},
     {"vkDestroySwapchainKHR",
-     [](const Device& d, auto) { vkDestroySwapchainKHR(d, stranger, nullptr); }},
+     [](const Device& d, auto) { vkDestroySwapchainKHR(d, unknown, nullptr); }},
     {"vkGetSwapchainImagesKHR",
      [](const Device& d, auto) {
          uint32_t count = 0;
-         (void)vkGetSwapchainImagesKHR(d, stranger, &count, nullptr);
+         (void)vkGetSwapchainImagesKHR(d, unknown, &count, nullptr);
      }},
     {"vkAcquireNextImageKHR",
      [](const Device& d, auto) {
          uint32_t image;
-         (void)vkAcquireNextImageKHR(d, stranger, 0, VK_NULL_HANDLE, VK_NULL_HANDLE, &image);
+         (void)vkAcquireNextImageKHR(d, unknown, 0, VK_NULL_HANDLE, VK_NULL_HANDLE, &image);
      }},
-    {"vkQueuePresentKHR_waits",
-     [](const Device& d, auto) { present(d, stranger, VK_NULL_HANDLE); }},
+    {"vkQueuePresentKHR_waits", [](const Device& d, auto) { present(d, unknown, VK_NULL_HANDLE); }},
     {"vkQueuePresentKHR_swapchain",
-     [](const Device& d, auto) { present(d, VK_NULL_HANDLE, stranger); }},
+     [](const Device& d, auto) { present(d, VK_NULL_HANDLE, unknown); }},
     {"vkDestroyCommandPool",
-     [](const Device& d, auto) { vkDestroyCommandPool(d, stranger, nullptr); }},
-    {"vkResetCommandPool", [](const Device& d, auto) { (void)vkResetCommandPool(d, stranger, 0); }},
+     [](const Device& d, auto) { vkDestroyCommandPool(d, unknown, nullptr); }},
+    {"vkResetCommandPool", [](const Device& d, auto) { (void)vkResetCommandPool(d, unknown, 0); }},
     {"vkAllocateCommandBuffers",
      [](const Device& d, auto) {
          VkCommandBufferAllocateInfo info{};
          info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO;
-         info.commandPool = stranger;
+         info.commandPool = unknown;
          info.commandBufferCount = 1;
          VkCommandBuffer commands;
          (void)vkAllocateCommandBuffers(d, &info, &commands);
      }},
     {"vkFreeCommandBuffers",
      [](const Device& d, VkCommandBuffer commands) {
-         vkFreeCommandBuffers(d, stranger, 1, &commands);
+         vkFreeCommandBuffers(d, unknown, 1, &commands);
      }},
     {"vkCmdClearColorImage",
      [](const Device&, VkCommandBuffer commands) {
          const VkClearColorValue colour{};
-         vkCmdClearColorImage(commands, stranger, VK_IMAGE_LAYOUT_GENERAL, &colour, 0, nullptr);
+         vkCmdClearColorImage(commands, unknown, VK_IMAGE_LAYOUT_GENERAL, &colour, 0, nullptr);
      }},
     {"vkCmdCopyImage",
      [](const Device&, VkCommandBuffer commands) {
-         vkCmdCopyImage(commands, stranger, VK_IMAGE_LAYOUT_GENERAL, stranger,
+         vkCmdCopyImage(commands, unknown, VK_IMAGE_LAYOUT_GENERAL, unknown,
                         VK_IMAGE_LAYOUT_GENERAL, 0, nullptr);
      }},
     {"vkCmdPipelineBarrier",
      [](const Device&, VkCommandBuffer commands) {
          VkBufferMemoryBarrier barrier{};
          barrier.sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER;
-         barrier.buffer = stranger;
+         barrier.buffer = unknown;
          vkCmdPipelineBarrier(commands, 0, 0, 0, 0, nullptr, 1, &barrier, 0, nullptr);
      }},
     {"vkSetPrivateData",
      [](const Device& d, auto) {
          const auto set = d.function<PFN_vkSetPrivateData>("vkSetPrivateData");
-         (void)set(d, VK_OBJECT_TYPE_SWAPCHAIN_KHR, 0x77, stranger, 1);
+         (void)set(d, VK_OBJECT_TYPE_SWAPCHAIN_KHR, 0x77, unknown, 1);
      }},
     {"vkGetPrivateData",
      [](const Device& d, auto) {
          const auto get = d.function<PFN_vkGetPrivateData>("vkGetPrivateData");
          uint64_t data;
-         get(d, VK_OBJECT_TYPE_SWAPCHAIN_KHR, 0x77, stranger, &data);
+         get(d, VK_OBJECT_TYPE_SWAPCHAIN_KHR, 0x77, unknown, &data);
      }},
     {"vkDestroyPrivateDataSlot",
      [](const Device& d, auto) {
-         d.function<PFN_vkDestroyPrivateDataSlot>("vkDestroyPrivateDataSlot")(d, stranger, nullptr);
+         d.function<PFN_vkDestroyPrivateDataSlot>("vkDestroyPrivateDataSlot")(d, unknown, nullptr);
      }},
 };
 
-class FakeDriverHandlesTest : public FakeDriverTest, public testing::WithParamInterface<Call> {
+class FakeDriverHandles : public FakeDriverTest, public testing::WithParamInterface<Call> {
 protected:
     void SetUp() override {
         FakeDriverTest::SetUp();
@@ -217,25 +217,25 @@ protected:
     Commands commands_;
 };
 
-TEST_P(FakeDriverHandlesTest, AStrangersIsAMisuse) {
+TEST_P(FakeDriverHandles, AHandleThatIsNotTheDriversIsAMisuse) {
     GetParam().make(*device_, commands_.buffer);
     EXPECT_GT(fake_driver().misuses(), 0U);
     fake_driver().reset();
 }
 
-INSTANTIATE_TEST_SUITE_P(InEveryCall, FakeDriverHandlesTest, testing::ValuesIn(calls),
+INSTANTIATE_TEST_SUITE_P(, FakeDriverHandles, testing::ValuesIn(calls),
                          [](const auto& row) { return row.param.name; });
 
-/// What the loader takes for a handle: a pointer to its dispatch table, copied from a real one.
+/// What the loader expects behind a dispatchable handle: the dispatch table of a real object.
 struct Dispatched {
     explicit Dispatched(void* of) : table{*static_cast<void**>(of)} {}
     void* table;
-    void* room[64]{}; ///< for what the loader may look at behind it
+    void* room[64]{}; ///< the loader may read more than the dispatch table
 };
 
 using FakeDriverDeathTest = FakeDriverTest;
 
-TEST_F(FakeDriverDeathTest, AStrangersDispatchableHandleEndsTheTest) {
+TEST_F(FakeDriverDeathTest, ADispatchableHandleThatIsNotTheDriversAborts) {
     make_device({"VK_KHR_swapchain"});
     Dispatched queue{device_->queue()};
     EXPECT_DEATH((void)vkQueueWaitIdle(reinterpret_cast<VkQueue>(&queue)), "not a live VkQueue");

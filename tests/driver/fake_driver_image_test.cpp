@@ -67,7 +67,7 @@ protected:
     }
 };
 
-TEST_F(FakeDriverImageTest, ListsScriptedModifiers) {
+TEST_F(FakeDriverImageTest, TheScriptedModifiersAreListed) {
     script_modifiers();
     make_device(image_extensions);
     VkDrmFormatModifierPropertiesListEXT list{
@@ -89,7 +89,7 @@ TEST_F(FakeDriverImageTest, ListsScriptedModifiers) {
     EXPECT_EQ(modifiers[1].drmFormatModifier, tiled);
 }
 
-TEST_F(FakeDriverImageTest, LaysOutThePlanesOfTheModifierItPrefers) {
+TEST_F(FakeDriverImageTest, AnImageHasThePlanesOfTheModifierThatTheDriverPrefers) {
     script_modifiers();
     make_device(image_extensions);
     const VkImage image = make_image({tiled, preferred});

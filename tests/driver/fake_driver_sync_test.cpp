@@ -19,7 +19,7 @@ bool is_readable(int fd) {
     return poll(&entry, 1, 0) == 1;
 }
 
-TEST_F(FakeDriverTest, ImportedFenceFollowsItsDescriptor) {
+TEST_F(FakeDriverTest, AnImportedFenceSignalsWithItsDescriptor) {
     make_device(sync_extensions);
     const VkFence fence = make_fence();
     const int event = eventfd(0, EFD_CLOEXEC);
@@ -39,7 +39,7 @@ TEST_F(FakeDriverTest, ImportedFenceFollowsItsDescriptor) {
     close(event);
 }
 
-TEST_F(FakeDriverTest, FailedImportLeavesTheDescriptorWithTheCaller) {
+TEST_F(FakeDriverTest, AFailedImportLeavesTheDescriptorToTheCaller) {
     make_device(sync_extensions);
     const VkFence fence = make_fence();
     const int event = eventfd(0, EFD_CLOEXEC);
@@ -49,7 +49,7 @@ TEST_F(FakeDriverTest, FailedImportLeavesTheDescriptorWithTheCaller) {
     vkDestroyFence(*device_, fence, nullptr);
 }
 
-TEST_F(FakeDriverTest, ExportedDescriptorTurnsReadableWhenRenderingIsReleased) {
+TEST_F(FakeDriverTest, AnExportedDescriptorBecomesReadableWhenHeldRenderingIsReleased) {
     make_device(sync_extensions);
     const VkSemaphore semaphore = make_semaphore();
     const Commands commands = make_commands();
@@ -67,7 +67,7 @@ TEST_F(FakeDriverTest, ExportedDescriptorTurnsReadableWhenRenderingIsReleased) {
     vkDestroyCommandPool(*device_, commands.pool, nullptr);
 }
 
-TEST_F(FakeDriverTest, ExportOfWhatIsSignalledIsMinusOneOrReadable) {
+TEST_F(FakeDriverTest, ASignalledPayloadIsExportedAsMinusOneOrAsAReadableDescriptor) {
     make_device(sync_extensions);
     const VkSemaphore semaphore = make_semaphore();
     submit({}, {semaphore});
@@ -83,7 +83,7 @@ TEST_F(FakeDriverTest, ExportOfWhatIsSignalledIsMinusOneOrReadable) {
     vkDestroySemaphore(*device_, semaphore, nullptr);
 }
 
-TEST_F(FakeDriverTest, ExportWaitsForEverySemaphoreOfTheBatch) {
+TEST_F(FakeDriverTest, AnExportWaitsForEverySemaphoreOfTheBatch) {
     make_device(sync_extensions);
     const VkSemaphore one = make_semaphore();
     const VkSemaphore other = make_semaphore();
@@ -105,7 +105,7 @@ TEST_F(FakeDriverTest, ExportWaitsForEverySemaphoreOfTheBatch) {
         vkDestroySemaphore(*device_, semaphore, nullptr);
 }
 
-TEST_F(FakeDriverTest, ExportWaitsForTheHeldBatchesOfTwoQueues) {
+TEST_F(FakeDriverTest, AnExportWaitsForTheHeldBatchesOfTwoQueues) {
     make_device(sync_extensions);
     const std::array rendered{make_semaphore(), make_semaphore()};
     const VkSemaphore both = make_semaphore();
@@ -127,7 +127,7 @@ TEST_F(FakeDriverTest, ExportWaitsForTheHeldBatchesOfTwoQueues) {
     vkDestroyCommandPool(*device_, commands.pool, nullptr);
 }
 
-TEST_F(FakeDriverTest, FenceOfALaterBatchWaitsForTheHeldOneBeforeIt) {
+TEST_F(FakeDriverTest, TheFenceOfALaterBatchWaitsForTheHeldOneBeforeIt) {
     make_device({});
     const VkFence fence = make_fence();
     const VkFence elsewhere = make_fence();
@@ -135,7 +135,7 @@ TEST_F(FakeDriverTest, FenceOfALaterBatchWaitsForTheHeldOneBeforeIt) {
     fake_driver().hold_rendering(VK_TRUE);
     submit({}, {}, VK_NULL_HANDLE, commands.buffer);
     submit({}, {}, fence);
-    submit({}, {}, elsewhere, VK_NULL_HANDLE, 1); // another queue is in no order with it
+    submit({}, {}, elsewhere, VK_NULL_HANDLE, 1); // another queue is not ordered with the first
     EXPECT_EQ(vkGetFenceStatus(*device_, fence), VK_NOT_READY);
     EXPECT_EQ(vkGetFenceStatus(*device_, elsewhere), VK_SUCCESS);
     fake_driver().hold_rendering(VK_FALSE);
@@ -146,7 +146,7 @@ TEST_F(FakeDriverTest, FenceOfALaterBatchWaitsForTheHeldOneBeforeIt) {
     vkDestroyCommandPool(*device_, commands.pool, nullptr);
 }
 
-TEST_F(FakeDriverTest, WaitForAnyIsOverWithTheFirst) {
+TEST_F(FakeDriverTest, AWaitForAnyFenceEndsWhenTheFirstSignals) {
     make_device(sync_extensions);
     const std::array fences{make_fence(), make_fence()};
     const int event = eventfd(0, EFD_CLOEXEC);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// The fake driver by itself: settings, logs, injected failures, and what it calls a misuse.
+// The fake driver alone: settings, logs, injected failures, and what it reports as misuse.
 #include "fake_driver_fixture.hpp"
 
 namespace fencebridge::test {
 namespace {
 
-TEST_F(FakeDriverTest, LeavesOutWhatIsHidden) {
+TEST_F(FakeDriverTest, HiddenExtensionsAreNotListed) {
     fake_driver().hide_instance_extension("VK_KHR_external_fence_capabilities");
     fake_driver().hide_device_extension(0, "VK_KHR_external_fence_fd");
     fake_driver().add_device_extension(0, "VK_GOOGLE_display_timing");
@@ -20,7 +20,7 @@ TEST_F(FakeDriverTest, LeavesOutWhatIsHidden) {
         as_set(device_extensions(instance_->physical_device())).contains("VK_KHR_swapchain"));
 }
 
-TEST_F(FakeDriverTest, LogsWhatItWasGiven) {
+TEST_F(FakeDriverTest, TheExtensionsOfCreateCallsAreRecorded) {
     make_device({"VK_KHR_swapchain", "VK_KHR_external_memory_fd"});
     EXPECT_EQ(extensions_of(last_device_create()),
               (std::vector<std::string>{"VK_KHR_swapchain", "VK_KHR_external_memory_fd"}));
@@ -30,7 +30,7 @@ TEST_F(FakeDriverTest, LogsWhatItWasGiven) {
               VK_ERROR_EXTENSION_NOT_PRESENT);
 }
 
-TEST_F(FakeDriverTest, KeepsNoLogWhereNoneIsWanted) {
+TEST_F(FakeDriverTest, CallsAreCountedButNotLoggedIfTheLogIsOff) {
     make_device({});
     const uint64_t logged = fake_driver().log_size();
     EXPECT_GT(logged, 0U);
@@ -41,7 +41,7 @@ TEST_F(FakeDriverTest, KeepsNoLogWhereNoneIsWanted) {
     EXPECT_EQ(fake_driver().call_count("vkCreateSemaphore"), made + 1);
 }
 
-TEST_F(FakeDriverTest, ReportsVersions) {
+TEST_F(FakeDriverTest, OnlyFunctionsOfTheDevicesVersionAreFound) {
     fake_driver().set_device_version(FAKE_DRIVER_ALL_DEVICES, VK_API_VERSION_1_1);
     make_device({});
     VkPhysicalDeviceProperties properties{};
@@ -49,11 +49,11 @@ TEST_F(FakeDriverTest, ReportsVersions) {
     EXPECT_EQ(properties.apiVersion, VK_API_VERSION_1_1);
     EXPECT_NE(device_->function<PFN_vkVoidFunction>("vkBindImageMemory2"), nullptr);
     EXPECT_EQ(device_->function<PFN_vkVoidFunction>("vkQueueSubmit2"), nullptr);
-    // An extension's function is there only when the extension was enabled.
+    // A function of an extension is found only if the extension is enabled.
     EXPECT_EQ(device_->function<PFN_vkVoidFunction>("vkGetMemoryFdKHR"), nullptr);
 }
 
-TEST_F(FakeDriverTest, FailsTheNthCallOnce) {
+TEST_F(FakeDriverTest, TheNthCallFailsOnce) {
     make_device({});
     fake_driver().fail_call("vkCreateSemaphore", 2, VK_ERROR_OUT_OF_DEVICE_MEMORY);
     const VkSemaphore first = make_semaphore(false);
@@ -71,8 +71,8 @@ TEST_F(FakeDriverTest, FailsTheNthCallOnce) {
     vkDestroySemaphore(*device_, second_one, nullptr);
 }
 
-/// Tests of what the driver calls a misuse; each takes the report back.
-class FakeDriverMisuseTest : public FakeDriverTest {
+/// Every test here causes one misuse. TearDown() expects the report and clears it.
+class FakeDriverMisuse : public FakeDriverTest {
 protected:
     void TearDown() override {
         device_.reset();
@@ -83,25 +83,25 @@ protected:
     }
 };
 
-TEST_F(FakeDriverMisuseTest, ChildLeftAtItsDevicesEnd) {
+TEST_F(FakeDriverMisuse, AnObjectLeftAtVkDestroyDeviceIsReported) {
     make_device({});
     (void)make_semaphore(false);
     device_.reset();
 }
 
-TEST_F(FakeDriverMisuseTest, ExtensionWithoutWhatItNeeds) {
+TEST_F(FakeDriverMisuse, AnExtensionWithoutItsDependencyIsReported) {
     fake_driver().set_device_version(0, VK_API_VERSION_1_0);
     make_device({"VK_KHR_external_fence_fd"});
 }
 
-TEST_F(FakeDriverMisuseTest, WaitOnASemaphoreThatNothingSignals) {
+TEST_F(FakeDriverMisuse, AWaitOnASemaphoreThatNothingSignalsIsReported) {
     make_device({});
     const VkSemaphore semaphore = make_semaphore(false);
     submit({semaphore}, {});
     vkDestroySemaphore(*device_, semaphore, nullptr);
 }
 
-TEST_F(FakeDriverMisuseTest, SemaphoreDestroyedWhileItsBatchIsHeld) {
+TEST_F(FakeDriverMisuse, DestroyingASemaphoreOfAnUnfinishedBatchIsReported) {
     make_device({});
     const VkSemaphore semaphore = make_semaphore(false);
     const Commands commands = make_commands();

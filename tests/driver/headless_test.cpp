@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Swapchains of the layer's on VK_EXT_headless_surface: a window system that is one folder and one
 // line of registration.
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "layer.hpp"
 #include "swapchain.hpp"
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
-// Extensions that act on a swapchain the layer does not implement. The driver's own would be handed
-// the layer's swapchains, so they are hidden where the layer's swapchains are used.
+// Extensions that act on swapchains and that the layer does not implement. The driver's
+// implementation would receive the layer's swapchains, so the layer hides them on devices that it
+// takes over.
 #include <algorithm>
 #include <array>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "layer.hpp"
 
 namespace fencebridge::test {
 namespace {
 
-class HiddenExtensionTest : public DriverTest, public testing::WithParamInterface<const char*> {
+class HiddenExtension : public DriverTest, public testing::WithParamInterface<const char*> {
 protected:
     void SetUp() override {
         DriverTest::SetUp();
@@ -22,30 +23,30 @@ protected:
     }
 };
 
-TEST_P(HiddenExtensionTest, IsHiddenWhereTheLayerTakesOver) {
+TEST_P(HiddenExtension, IsNotListedIfTheDeviceIsTakenOver) {
     const Instance instance;
     ASSERT_EQ(instance.result(), VK_SUCCESS);
     EXPECT_FALSE(is_shown(instance));
-    // The rest is there.
+    // Other extensions are listed.
     const Names names = as_set(device_extensions(instance.physical_device()));
     EXPECT_TRUE(names.contains("VK_EXT_queue_family_foreign"));
     EXPECT_TRUE(names.contains("VK_KHR_swapchain"));
 }
 
-TEST_P(HiddenExtensionTest, IsShownWithoutWayland) {
+TEST_P(HiddenExtension, IsListedIfTheInstanceHasNoWaylandSurfaces) {
     const Instance instance{{.extensions = {"VK_KHR_surface"}}};
     ASSERT_EQ(instance.result(), VK_SUCCESS);
     EXPECT_TRUE(is_shown(instance));
 }
 
-TEST_P(HiddenExtensionTest, IsShownWithTakeoverOff) {
+TEST_P(HiddenExtension, IsListedIfTakeoverIsOff) {
     const EnvironmentVariable off{"FENCEBRIDGE_TAKEOVER", "off"};
     const Instance instance;
     ASSERT_EQ(instance.result(), VK_SUCCESS);
     EXPECT_TRUE(is_shown(instance));
 }
 
-TEST_P(HiddenExtensionTest, IsShownWhereTheDevicePassesThrough) {
+TEST_P(HiddenExtension, IsListedIfTheDevicePassesThrough) {
     fake_driver().hide_device_extension(0, "VK_EXT_external_memory_dma_buf");
     const Instance instance;
     ASSERT_EQ(instance.result(), VK_SUCCESS);
@@ -54,8 +55,8 @@ TEST_P(HiddenExtensionTest, IsShownWhereTheDevicePassesThrough) {
     EXPECT_EQ(device.result(), VK_SUCCESS);
 }
 
-// The loader refuses what is not listed, but not what another layer adds.
-TEST_P(HiddenExtensionTest, IsRefusedWhenALayerAboveEnablesIt) {
+// The loader refuses an extension that is not listed, but another layer can still enable it.
+TEST_P(HiddenExtension, IsRefusedIfALayerAboveEnablesIt) {
     const Instance instance;
     const StderrCapture log;
     EXPECT_EQ(create_device_from_above(instance, {"VK_KHR_swapchain", GetParam()}),
@@ -64,7 +65,7 @@ TEST_P(HiddenExtensionTest, IsRefusedWhenALayerAboveEnablesIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    OnSwapchains, HiddenExtensionTest,
+    , HiddenExtension,
     testing::Values(
         "VK_AMD_display_native_hdr", "VK_EXT_display_control", "VK_EXT_full_screen_exclusive",
         "VK_EXT_hdr_metadata", "VK_EXT_image_compression_control_swapchain",
@@ -73,12 +74,14 @@ INSTANTIATE_TEST_SUITE_P(
         "VK_HUAWEI_hdr_vivid", "VK_KHR_display_swapchain", "VK_KHR_present_id",
         "VK_KHR_present_id2", "VK_KHR_present_mode_fifo_latest_ready", "VK_KHR_present_wait",
         "VK_KHR_present_wait2", "VK_KHR_shared_presentable_image", "VK_KHR_swapchain_maintenance1",
-        "VK_NV_low_latency2", "VK_NV_present_barrier", "VK_NV_present_metering"));
+        "VK_NV_low_latency2", "VK_NV_present_barrier", "VK_NV_present_metering"),
+    [](const auto& row) { return std::string{row.param}; });
 
-class OtherWindowSystemTest : public DriverTest {};
+class OtherWindowSystem : public DriverTest {};
 
-// A device's extensions are asked for without a surface: what is hidden is missed elsewhere, too.
-TEST_F(OtherWindowSystemTest, IsToldThatExtensionsAreHidden) {
+// An application enumerates the extensions of a device, not of a surface. A hidden extension is
+// missing for the surfaces of other window systems as well.
+TEST_F(OtherWindowSystem, ALogLineSaysThatExtensionsAreHiddenForItsSurfacesToo) {
     const EnvironmentVariable info{"FENCEBRIDGE_LOG_LEVEL", "info"};
     fake_driver().add_instance_extension("VK_KHR_display");
     const StderrCapture log;
@@ -92,7 +95,7 @@ TEST_F(OtherWindowSystemTest, IsToldThatExtensionsAreHidden) {
     EXPECT_EQ(log.lines_with("VK_KHR_display").size(), 1U);
 }
 
-/// The features of one of those extensions, in a structure that the headers may lack.
+/// The feature structure of a hidden extension, which older headers lack.
 struct FeaturesCase {
     const char* extension;
     uint32_t type; ///< VkStructureType
@@ -107,14 +110,14 @@ struct Features {
     std::array<VkBool32, 4> on{};
 };
 
-class HiddenFeatureTest : public DriverTest, public testing::WithParamInterface<FeaturesCase> {
+class HiddenFeature : public DriverTest, public testing::WithParamInterface<FeaturesCase> {
 protected:
     void SetUp() override {
         DriverTest::SetUp();
         fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, GetParam().extension);
     }
 
-    /// How many of the features the application is told it has, by either name of the query.
+    /// The number of features that the query of this name reports.
     static long count_shown(const InstanceRequest& request, const char* query) {
         const Instance instance{request};
         EXPECT_EQ(instance.result(), VK_SUCCESS);
@@ -137,23 +140,23 @@ protected:
                        "VK_KHR_get_physical_device_properties2"}};
 };
 
-TEST_P(HiddenFeatureTest, IsAbsentWhereTheLayerTakesOver) {
+TEST_P(HiddenFeature, IsNotReportedIfTheDeviceIsTakenOver) {
     EXPECT_EQ(count_shown({}, "vkGetPhysicalDeviceFeatures2"), 0);
     EXPECT_EQ(count_shown(with_khr, "vkGetPhysicalDeviceFeatures2KHR"), 0);
     EXPECT_EQ(count_shown(of_1_0, "vkGetPhysicalDeviceFeatures2KHR"), 0);
 }
 
-TEST_P(HiddenFeatureTest, IsTheDriversWithTakeoverOff) {
+TEST_P(HiddenFeature, IsReportedIfTakeoverIsOff) {
     const EnvironmentVariable off{"FENCEBRIDGE_TAKEOVER", "off"};
     EXPECT_EQ(count_shown({}, "vkGetPhysicalDeviceFeatures2"), GetParam().count);
 }
 
-TEST_P(HiddenFeatureTest, IsTheDriversWhereTheDevicePassesThrough) {
+TEST_P(HiddenFeature, IsReportedIfTheDevicePassesThrough) {
     fake_driver().hide_device_extension(0, "VK_EXT_external_memory_dma_buf");
     EXPECT_EQ(count_shown({}, "vkGetPhysicalDeviceFeatures2"), GetParam().count);
 }
 
-TEST_P(HiddenFeatureTest, IsRefusedWhenItIsEnabledAllTheSame) {
+TEST_P(HiddenFeature, IsRefusedByVkCreateDevice) {
     const Instance instance;
     Features features{GetParam()};
     const Device without{instance.physical_device(), {.next = &features}};
@@ -165,7 +168,7 @@ TEST_P(HiddenFeatureTest, IsRefusedWhenItIsEnabledAllTheSame) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    OnSwapchains, HiddenFeatureTest,
+    , HiddenFeature,
     testing::Values(FeaturesCase{"VK_EXT_image_compression_control_swapchain", 1000437000, 1},
                     FeaturesCase{"VK_EXT_multisampled_render_to_swapchain", 1000616000, 1},
                     FeaturesCase{"VK_EXT_present_mode_fifo_latest_ready", 1000361000, 1},
@@ -177,7 +180,8 @@ INSTANTIATE_TEST_SUITE_P(
                     FeaturesCase{"VK_KHR_present_wait", 1000248000, 1},
                     FeaturesCase{"VK_KHR_present_wait2", 1000480001, 1},
                     FeaturesCase{"VK_NV_present_barrier", 1000292000, 1},
-                    FeaturesCase{"VK_NV_present_metering", 1000613001, 1}));
+                    FeaturesCase{"VK_NV_present_metering", 1000613001, 1}),
+    [](const auto& row) { return std::string{row.param.extension}; });
 
 } // namespace
 } // namespace fencebridge::test

@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: MIT
-// vkCreateInstance as the layer passes it down, seen by a next layer that the test plays without a
-// loader.
-#include <dlfcn.h>
-
+// What the layer passes down in vkCreateInstance. The test acts as the loader and as the next
+// layer.
 #include <cstring>
 #include <vector>
 
-#include <vulkan/vk_layer.h>
-
-#include "driver_test.hpp"
+#include "fixture.hpp"
+#include "layer.hpp"
 
 namespace fencebridge::test {
 namespace {
 
-/// What vkCreateInstance found in *pInstance, call by call.
+/// The value of *pInstance at every call of the next vkCreateInstance.
 std::vector<VkInstance> handles_seen;
 
 VKAPI_ATTR void VKAPI_CALL destroy_instance(VkInstance, const VkAllocationCallbacks*) {}
 
-/// Knows no extension but the window system's, and fails the way that a layer does which clears its
-/// output first.
+/// Fails if more extensions are enabled than the two of the window system. It clears *instance
+/// before, as some layers do.
 VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo* info,
                                                const VkAllocationCallbacks*, VkInstance* instance) {
     handles_seen.push_back(*instance);
@@ -37,20 +34,11 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL next_function(VkInstance, const char* n
     return nullptr;
 }
 
-// The loader's terminator_CreateInstance() finds the loader's own instance in *pInstance. A second
-// call down that finds something else there crashes in it.
-TEST(InstanceRetry, TheSecondCallDownFindsTheLoadersHandle) {
-    void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    ASSERT_NE(library, nullptr) << dlerror();
-    const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
-        dlsym(library, "vkNegotiateLoaderLayerInterfaceVersion"));
-    VkNegotiateLayerInterface interface {};
-    interface.sType = LAYER_NEGOTIATE_INTERFACE_STRUCT;
-    interface.loaderLayerInterfaceVersion = CURRENT_LOADER_LAYER_INTERFACE_VERSION;
-    ASSERT_EQ(negotiate(&interface), VK_SUCCESS);
-    const auto layer_function = [&](VkInstance instance, const char* name) {
-        return interface.pfnGetInstanceProcAddr(instance, name);
-    };
+// The loader's terminator_CreateInstance() expects the loader's own instance in *pInstance, in a
+// second call as well. With anything else it crashes.
+TEST(InstanceRetry, TheSecondVkCreateInstanceReceivesTheLoadersHandle) {
+    LayerLibrary library;
+    ASSERT_EQ(library.negotiate(), VK_SUCCESS);
 
     VkLayerInstanceLink link{};
     link.pfnNextGetInstanceProcAddr = next_function;
@@ -65,20 +53,17 @@ TEST(InstanceRetry, TheSecondCallDownFindsTheLoadersHandle) {
     info.enabledExtensionCount = extensions.size();
     info.ppEnabledExtensionNames = extensions.data();
 
-    // Dispatchable: its first word is the key by which the layer knows it again.
+    // A dispatchable object: its first word identifies it in the layer's tables.
     void* dispatch_table = nullptr;
     void* object = &dispatch_table;
     const auto given = reinterpret_cast<VkInstance>(&object);
     VkInstance instance = given;
     handles_seen.clear();
-    const auto create =
-        reinterpret_cast<PFN_vkCreateInstance>(layer_function(VK_NULL_HANDLE, "vkCreateInstance"));
+    const auto create = library.function<PFN_vkCreateInstance>(VK_NULL_HANDLE, "vkCreateInstance");
     ASSERT_EQ(create(&info, nullptr, &instance), VK_SUCCESS);
     EXPECT_EQ(handles_seen, (std::vector<VkInstance>{given, given}));
     ASSERT_EQ(instance, given);
-    reinterpret_cast<PFN_vkDestroyInstance>(layer_function(instance, "vkDestroyInstance"))(instance,
-                                                                                           nullptr);
-    dlclose(library);
+    library.function<PFN_vkDestroyInstance>(instance, "vkDestroyInstance")(instance, nullptr);
 }
 
 } // namespace

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-// A device that the layer cannot serve runs as if the layer were not there; one that it can serve
-// gets what the layer needs in a copy of the application's lists.
+// A device that the layer cannot take over behaves as if the layer were absent. For a device that
+// it takes over, the layer adds extensions to a copy of the application's list.
 #include <algorithm>
 #include <cstring>
 #include <ostream>
 #include <span>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "layer.hpp"
 #include "window.hpp"
 
 namespace fencebridge::test {
 namespace {
 
-/// A way in which a driver falls short, and the words that the log line must have for it.
+/// What a driver lacks, and the words that the log line about it has to contain.
 struct Shortcoming {
     const char* name;
     void (*arrange)();
@@ -28,36 +28,36 @@ constexpr auto fence_both =
     VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT | VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT;
 
 const Shortcoming shortcomings[]{
-    {"external_memory_fd",
+    {"NoExternalMemoryFd",
      [] { fake_driver().hide_device_extension(0, "VK_KHR_external_memory_fd"); },
      "VK_KHR_external_memory_fd"},
-    {"external_memory_dma_buf",
+    {"NoExternalMemoryDmaBuf",
      [] { fake_driver().hide_device_extension(0, "VK_EXT_external_memory_dma_buf"); },
      "VK_EXT_external_memory_dma_buf"},
-    {"image_drm_format_modifier",
+    {"NoImageDrmFormatModifier",
      [] { fake_driver().hide_device_extension(0, "VK_EXT_image_drm_format_modifier"); },
      "VK_EXT_image_drm_format_modifier"},
-    // What cannot be imported is signalled by submissions, for which the layer needs a queue.
-    {"external_semaphore_fd",
+    // If the driver cannot import, the layer signals by submissions to a queue of its own.
+    {"NoExternalSemaphoreFdAndOneQueue",
      [] {
          fake_driver().hide_device_extension(0, "VK_KHR_external_semaphore_fd");
          fake_driver().set_queue_count(0, 1);
      },
      "SYNC_FD"},
-    {"external_fence_fd",
+    {"NoExternalFenceFdAndOneQueue",
      [] {
          fake_driver().hide_device_extension(0, "VK_KHR_external_fence_fd");
          fake_driver().set_queue_count(0, 1);
      },
      "SYNC_FD"},
-    {"semaphore_import",
+    {"NoSemaphoreImportAndOneQueue",
      [] {
          fake_driver().set_sync_fd_features(0, VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT,
                                             fence_both);
          fake_driver().set_queue_count(0, 1);
      },
      "second queue"},
-    {"fence_import",
+    {"NoFenceImportAndOneQueue",
      [] {
          fake_driver().set_sync_fd_features(0, semaphore_both,
                                             VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT);
@@ -66,7 +66,7 @@ const Shortcoming shortcomings[]{
      "second queue"},
 };
 
-/// The application's side of a vkCreateDevice with a chain of its own.
+/// The structures that an application chains to its VkDeviceCreateInfo.
 struct ChainedRequest {
     VkPhysicalDevice16BitStorageFeatures last{
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES,
@@ -79,7 +79,7 @@ struct ChainedRequest {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, .pNext = &last, .features = {}};
 };
 
-/// An object as it lies in memory, padding included.
+/// The bytes of an object, padding included.
 template <class Object>
 auto bytes_of(const Object& object) {
     std::array<std::byte, sizeof(Object)> bytes;
@@ -87,7 +87,7 @@ auto bytes_of(const Object& object) {
     return bytes;
 }
 
-class PassThroughTest : public DriverTest, public testing::WithParamInterface<Shortcoming> {
+class PassThroughDevice : public DriverTest, public testing::WithParamInterface<Shortcoming> {
 protected:
     void SetUp() override {
         DriverTest::SetUp();
@@ -95,7 +95,7 @@ protected:
     }
 };
 
-TEST_P(PassThroughTest, TheDriverSeesTheApplicationsListsAndChain) {
+TEST_P(PassThroughDevice, TheDriverReceivesTheApplicationsExtensionsAndChain) {
     const Instance instance;
     ChainedRequest chain;
     const std::vector<const char*> extensions{"VK_KHR_swapchain", "VK_EXT_queue_family_foreign"};
@@ -114,7 +114,7 @@ TEST_P(PassThroughTest, TheDriverSeesTheApplicationsListsAndChain) {
     EXPECT_NE(device.function<PFN_vkVoidFunction>("vkCreateSwapchainKHR"), nullptr);
 }
 
-TEST_P(PassThroughTest, OneLineSaysWhatIsMissing) {
+TEST_P(PassThroughDevice, OneLogLineNamesWhatIsMissing) {
     const StderrCapture log;
     const Instance instance;
     const Device device{instance.physical_device()};
@@ -126,7 +126,7 @@ TEST_P(PassThroughTest, OneLineSaysWhatIsMissing) {
     EXPECT_NE(lines.front().find(GetParam().words), std::string::npos) << lines.front();
 }
 
-TEST_P(PassThroughTest, ExtensionsAreTheDriversOwn) {
+TEST_P(PassThroughDevice, TheListedExtensionsAreTheDrivers) {
     fake_driver().add_device_extension(0, "VK_GOOGLE_display_timing");
     const Instance instance;
     const Names names = as_set(device_extensions(instance.physical_device()));
@@ -134,7 +134,7 @@ TEST_P(PassThroughTest, ExtensionsAreTheDriversOwn) {
     EXPECT_TRUE(names.contains("VK_KHR_swapchain"));
 }
 
-TEST_P(PassThroughTest, SurfaceQueriesReachTheDriver) {
+TEST_P(PassThroughDevice, SurfaceQueriesReachTheDriver) {
     Compositor compositor;
     const Window window{compositor};
     const Instance instance;
@@ -159,11 +159,11 @@ TEST_P(PassThroughTest, SurfaceQueriesReachTheDriver) {
     EXPECT_EQ(vkGetPhysicalDeviceSurfacePresentModesKHR(physical_device, surface, &count, &mode),
               VK_SUCCESS);
     EXPECT_EQ(mode, VK_PRESENT_MODE_IMMEDIATE_KHR);
-    // Nothing of the layer's was ever drawn on the window.
+    // The layer has committed nothing.
     EXPECT_EQ(compositor.requests("wl_surface", "commit"), 0U);
 }
 
-TEST_P(PassThroughTest, SwapchainsAreTheDriversOwn) {
+TEST_P(PassThroughDevice, SwapchainsAreTheDrivers) {
     Compositor compositor;
     const Window window{compositor};
     const Instance instance;
@@ -209,10 +209,10 @@ TEST_P(PassThroughTest, SwapchainsAreTheDriversOwn) {
     EXPECT_EQ(compositor.commits(), 0U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Drivers, PassThroughTest, testing::ValuesIn(shortcomings),
+INSTANTIATE_TEST_SUITE_P(, PassThroughDevice, testing::ValuesIn(shortcomings),
                          [](const auto& row) { return std::string{row.param.name}; });
 
-class NoNativeWsiTest : public DriverTest {
+class DriverWithoutWsi : public DriverTest {
 protected:
     void SetUp() override {
         DriverTest::SetUp();
@@ -220,19 +220,14 @@ protected:
     }
 };
 
-TEST_F(NoNativeWsiTest, TheLayerOffersSwapchainsAndKeepsThemToItself) {
+TEST_F(DriverWithoutWsi, VkKhrSwapchainIsListedOnceAndNotEnabledOnTheDriver) {
     const Instance instance;
     ASSERT_EQ(instance.result(), VK_SUCCESS);
-    const auto names = device_extensions(instance.physical_device());
-    EXPECT_EQ(std::ranges::count(names, "VK_KHR_swapchain"), 1);
-    const Device device{instance.physical_device()};
-    ASSERT_EQ(device.result(), VK_SUCCESS);
-    EXPECT_TRUE(is_taken_over(device));
-    EXPECT_FALSE(as_set(extensions_of(last_device_create())).contains("VK_KHR_swapchain"));
+    expect_that_only_the_layer_has_swapchains(instance);
     EXPECT_FALSE(as_set(extensions_of(last_instance_create())).contains("VK_KHR_wayland_surface"));
 }
 
-TEST_F(NoNativeWsiTest, ADeviceThatIsNotServedHasNoSwapchains) {
+TEST_F(DriverWithoutWsi, ADeviceThatPassesThroughHasNoSwapchains) {
     fake_driver().hide_device_extension(0, "VK_EXT_image_drm_format_modifier");
     const Instance instance;
     ASSERT_EQ(instance.result(), VK_SUCCESS);
@@ -241,7 +236,7 @@ TEST_F(NoNativeWsiTest, ADeviceThatIsNotServedHasNoSwapchains) {
     EXPECT_EQ(Device(instance.physical_device()).result(), VK_ERROR_EXTENSION_NOT_PRESENT);
 }
 
-class AdditionsTest : public DriverTest {
+class AddedExtensions : public DriverTest {
 protected:
     static void expect_additions(const std::vector<const char*>& asked) {
         const auto seen = extensions_of(last_device_create());
@@ -254,7 +249,7 @@ protected:
     }
 };
 
-TEST_F(AdditionsTest, GoIntoACopy) {
+TEST_F(AddedExtensions, VkCreateDeviceDoesNotChangeTheApplicationsStructures) {
     const Instance instance;
     const float priority = 1.0F;
     const VkDeviceQueueCreateInfo queue{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -289,7 +284,7 @@ TEST_F(AdditionsTest, GoIntoACopy) {
     vkDestroyDevice(device, nullptr);
 }
 
-TEST_F(AdditionsTest, AreNotMadeTwice) {
+TEST_F(AddedExtensions, AnExtensionThatTheApplicationEnablesIsNotAddedAgain) {
     const Instance instance;
     const std::vector<const char*> asked{"VK_EXT_image_drm_format_modifier", "VK_KHR_swapchain",
                                          "VK_KHR_external_fence_fd", "VK_KHR_external_memory_fd"};
@@ -298,7 +293,7 @@ TEST_F(AdditionsTest, AreNotMadeTwice) {
     expect_additions(asked);
 }
 
-TEST_F(AdditionsTest, SayNothing) {
+TEST_F(AddedExtensions, CreatingADeviceThatIsTakenOverLogsNoWarning) {
     const StderrCapture log;
     const Instance instance;
     const Device device{instance.physical_device()};
@@ -307,7 +302,7 @@ TEST_F(AdditionsTest, SayNothing) {
     EXPECT_EQ(log.lines_with("warning").size(), 0U);
 }
 
-TEST_F(AdditionsTest, AreNotMadeWithoutWayland) {
+TEST_F(AddedExtensions, NoExtensionIsAddedIfTheInstanceHasNoWaylandSurfaces) {
     const Instance instance{{.extensions = {"VK_KHR_surface"}}};
     const Device device{instance.physical_device()};
     ASSERT_EQ(device.result(), VK_SUCCESS);
@@ -316,7 +311,7 @@ TEST_F(AdditionsTest, AreNotMadeWithoutWayland) {
     EXPECT_FALSE(is_taken_over(device));
 }
 
-TEST_F(AdditionsTest, AreNotMadeWithTakeoverOff) {
+TEST_F(AddedExtensions, NoExtensionIsAddedIfTakeoverIsOff) {
     const EnvironmentVariable off{"FENCEBRIDGE_TAKEOVER", "off"};
     const Instance instance;
     const Device device{instance.physical_device()};

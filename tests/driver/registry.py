@@ -12,10 +12,10 @@ import xml.etree.ElementTree as ElementTree
 SWAPCHAIN, SURFACE = "VkSwapchainKHR", "VkSurfaceKHR"
 TYPED_HANDLES = {"VkObjectType", "VkDebugReportObjectTypeEXT"}
 
-# In which an application reads what it may do.
+# The structures in which an application queries what is supported.
 ANSWERS = ["VkPhysicalDeviceFeatures2", "VkPhysicalDeviceProperties2",
            "VkSurfaceCapabilities2KHR", "VkSurfaceFormat2KHR"]
-# An extension that adds to one of these acts on swapchains.
+# An extension with a structure that extends one of these acts on swapchains.
 ROOTS = ["VkSwapchainCreateInfoKHR", "VkPresentInfoKHR", "VkAcquireNextImageInfoKHR",
          "VkSurfaceCapabilities2KHR", "VkPhysicalDeviceSurfaceInfo2KHR", "VkSurfaceFormat2KHR"]
 FLAGS = ["VkSwapchainCreateFlagBitsKHR", "VkPresentModeKHR"]
@@ -58,7 +58,7 @@ EXTENSIONS = {
 # VK_HEADER_VERSION of a registry that has all names of the layer's table.
 KNOWS_ALL = 363
 
-# 32-bit words of a member that is no flag of 64 bits, no pointer and no array.
+# The 64-bit types. Any other member has one 32-bit word unless it is a pointer or an array.
 WORDS = {"uint64_t": 2, "VkDeviceSize": 2, "VkFlags64": 2}
 
 
@@ -68,7 +68,7 @@ def of_vulkan(element):
 
 
 class Registry:
-    """What of vk.xml is of interest here. Names are those that structures have now, not aliases."""
+    """The parts of vk.xml that are compared. Structures have their current names, not aliases."""
 
     def __init__(self, path):
         self.root = ElementTree.parse(path).getroot()
@@ -126,7 +126,7 @@ class Registry:
                         1_000_000_000 + (number - 1) * 1000 + int(part.get("offset")))
 
     def all_commands(self):
-        """Names, aliases included, with the types of their parameters, of those in use."""
+        """The commands in use, aliases included, with the types of their parameters."""
         for name in [*self.commands, *self.same]:
             if name in self.owners:
                 types = self.commands.get(self.same.get(name, name))
@@ -134,7 +134,7 @@ class Registry:
                     yield name, [self.name(each) for each in types]
 
     def carriers(self, handles, chains):
-        """Structures that hold such a handle: themselves, in a member, or in a chain."""
+        """The structures that contain such a handle, in a member or somewhere in their chain."""
         found = set()
         while True:
             more = {name for name, members in self.members.items() if name not in found and any(
@@ -148,7 +148,7 @@ class Registry:
 
     @staticmethod
     def enum_of(part):
-        """The enumerator's own name, where an extension has it under another."""
+        """The name of the enumerator; of an alias, the name that it stands for."""
         return part.get("alias") or part.get("name")
 
     def words(self, structure):
@@ -184,12 +184,12 @@ class Comparison:
             self.problems.append(problem)
 
     def handle_commands(self):
-        """Commands that a handle of the layer's can come with."""
+        """The commands that may receive a handle of the layer."""
         registry = self.registry
         direct = registry.carriers({SWAPCHAIN, SURFACE}, chains=True) | {SWAPCHAIN, SURFACE}
         typed = registry.carriers(TYPED_HANDLES, chains=False) | TYPED_HANDLES
         for name, types in registry.all_commands():
-            # A type alone, without a handle beside it, is a question about types.
+            # A command with an object type but without a handle asks about types.
             is_typed = set(types) & (typed - TYPED_HANDLES) or (
                 set(types) & TYPED_HANDLES and "uint64_t" in types)
             if set(types) & direct or is_typed:
@@ -211,7 +211,7 @@ class Comparison:
                             f"{name} and {same} are one command; one of them is intercepted")
 
     def acts_on_swapchains(self, element):
-        """Why a device extension does, in words; else an empty string."""
+        """Why a device extension acts on swapchains; an empty string if it does not."""
         commands = set(self.swapchain_commands)
         for require in element.iter("require"):
             for part in require:

@@ -8,7 +8,7 @@
 namespace fencebridge::test {
 namespace {
 
-// Passes only where a test fails.
+// Only a test that fails waits this long.
 constexpr uint64_t patience_ns = 10'000'000'000;
 
 VkSemaphore make_semaphore(VkDevice device) {
@@ -119,7 +119,7 @@ VkResult show_frame(const Device& device, const Swapchain& swapchain) {
                              +[](Frame&f, const Swapchain&) { return f.finish(); }})
         if (const VkResult result = step(frame, swapchain); result != VK_SUCCESS)
             return result;
-    // The semaphores may go once the queue is through with the layer's use of them as well.
+    // The layer may have submitted batches that use the semaphores, which are destroyed next.
     return vkQueueWaitIdle(device.queue());
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A swapchain and what an application needs to show frames with it, call by call.
+// A swapchain, and the calls of a frame one by one.
 #pragma once
 
 #include <utility>
@@ -35,12 +35,12 @@ public:
     Frame(const Frame&) = delete;
     Frame& operator=(const Frame&) = delete;
 
-    /// With both a semaphore and a fence.
+    /// Acquires an image with a semaphore and a fence.
     [[nodiscard]] VkResult acquire(const Swapchain& swapchain);
-    /// Waits for the acquired image and signals what present() waits for.
+    /// Submits a batch that waits for acquire()'s semaphore and signals the one of present().
     [[nodiscard]] VkResult submit();
     [[nodiscard]] VkResult present(const Swapchain& swapchain);
-    /// Waits until the image was there and the batch is over; the fences are unsignalled then.
+    /// Waits for the fences of acquire() and submit(), and resets them.
     [[nodiscard]] VkResult finish();
     [[nodiscard]] VkFence acquire_fence() const { return acquired_fence_; }
 
@@ -53,7 +53,7 @@ private:
     uint32_t index_{UINT32_MAX};
 };
 
-/// All of a frame; the first result that is not a success.
+/// Shows one frame. Returns the first result that is not VK_SUCCESS.
 [[nodiscard]] VkResult show_frame(const Device& device, const Swapchain& swapchain);
 
 } // namespace fencebridge::test

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "layer.hpp"
 
 namespace fencebridge::test {
@@ -16,28 +16,28 @@ constexpr std::array capability_extensions{
     "VK_KHR_external_fence_capabilities",
 };
 
-struct Versions {
+struct VersionPair {
     const char* name;
     uint32_t driver;
     uint32_t application; // 0: no VkApplicationInfo
 };
 
-void PrintTo(const Versions& row, std::ostream* out) { *out << row.name; }
+void PrintTo(const VersionPair& row, std::ostream* out) { *out << row.name; }
 
-const Versions versions[]{
-    {"Driver10App10", VK_API_VERSION_1_0, VK_API_VERSION_1_0},
-    {"Driver10App11", VK_API_VERSION_1_0, VK_API_VERSION_1_1},
-    {"Driver10App13", VK_API_VERSION_1_0, VK_API_VERSION_1_3},
-    {"Driver11App10", VK_API_VERSION_1_1, VK_API_VERSION_1_0},
-    {"Driver11App11", VK_API_VERSION_1_1, VK_API_VERSION_1_1},
-    {"Driver11App13", VK_API_VERSION_1_1, VK_API_VERSION_1_3},
-    {"Driver13AppNone", VK_API_VERSION_1_3, 0},
-    {"Driver13App10", VK_API_VERSION_1_3, VK_API_VERSION_1_0},
-    {"Driver13App11", VK_API_VERSION_1_3, VK_API_VERSION_1_1},
-    {"Driver13App13", VK_API_VERSION_1_3, VK_API_VERSION_1_3},
+const VersionPair version_pairs[]{
+    {"Driver10_Application10", VK_API_VERSION_1_0, VK_API_VERSION_1_0},
+    {"Driver10_Application11", VK_API_VERSION_1_0, VK_API_VERSION_1_1},
+    {"Driver10_Application13", VK_API_VERSION_1_0, VK_API_VERSION_1_3},
+    {"Driver11_Application10", VK_API_VERSION_1_1, VK_API_VERSION_1_0},
+    {"Driver11_Application11", VK_API_VERSION_1_1, VK_API_VERSION_1_1},
+    {"Driver11_Application13", VK_API_VERSION_1_1, VK_API_VERSION_1_3},
+    {"Driver13_NoApplicationInfo", VK_API_VERSION_1_3, 0},
+    {"Driver13_Application10", VK_API_VERSION_1_3, VK_API_VERSION_1_0},
+    {"Driver13_Application11", VK_API_VERSION_1_3, VK_API_VERSION_1_1},
+    {"Driver13_Application13", VK_API_VERSION_1_3, VK_API_VERSION_1_3},
 };
 
-class VersionsTest : public DriverTest, public testing::WithParamInterface<Versions> {
+class Versions : public DriverTest, public testing::WithParamInterface<VersionPair> {
 protected:
     void SetUp() override {
         DriverTest::SetUp();
@@ -51,14 +51,14 @@ protected:
     }
 };
 
-TEST_P(VersionsTest, TheDeviceIsServedWithWhatItsVersionNeeds) {
+TEST_P(Versions, TheDeviceIsTakenOverWithTheExtensionsThatItsVersionNeeds) {
     const Instance instance{{.api_version = GetParam().application}};
     ASSERT_EQ(instance.result(), VK_SUCCESS);
     const Names of_instance = as_set(extensions_of(last_instance_create()));
     for (const char* const name : capability_extensions) {
         EXPECT_TRUE(of_instance.contains(name) || common() >= VK_API_VERSION_1_1) << name;
     }
-    // The driver itself checks what the device extensions depend on at this version.
+    // The fake driver reports a device extension whose dependency is missing at this version.
     const Device device{instance.physical_device()};
     ASSERT_EQ(device.result(), VK_SUCCESS);
     EXPECT_TRUE(is_taken_over(device));
@@ -68,7 +68,7 @@ TEST_P(VersionsTest, TheDeviceIsServedWithWhatItsVersionNeeds) {
     EXPECT_EQ(of_device.size(), last_device_create().extension_count);
 }
 
-TEST_P(VersionsTest, WhatTheApplicationDidNotEnableStaysAbsent) {
+TEST_P(Versions, FunctionsOfALaterVersionStayAbsent) {
     const Instance instance{{.api_version = GetParam().application}};
     const Device device{instance.physical_device()};
     ASSERT_EQ(device.result(), VK_SUCCESS);
@@ -77,11 +77,18 @@ TEST_P(VersionsTest, WhatTheApplicationDidNotEnableStaysAbsent) {
     EXPECT_EQ(device.function<PFN_vkVoidFunction>("vkNoSuchFunction"), nullptr);
 }
 
-/// A driver of Vulkan 1.0 that has an extension which the layer can do without, but not what that
-/// depends on. The driver itself checks that it is not enabled then.
-TEST_F(DriverTest, AnOldDriverIsServedWithoutAnOptionalExtensionsDependency) {
-    fake_driver().set_instance_version(VK_API_VERSION_1_0);
-    fake_driver().set_device_version(0, VK_API_VERSION_1_0);
+class DriverOfVulkan10 : public DriverTest {
+protected:
+    void SetUp() override {
+        DriverTest::SetUp();
+        fake_driver().set_instance_version(VK_API_VERSION_1_0);
+        fake_driver().set_device_version(0, VK_API_VERSION_1_0);
+    }
+};
+
+/// The driver has VK_KHR_external_fence_fd, which is optional for the layer, but not the extension
+/// that it depends on. The fake driver reports it if it is enabled nevertheless.
+TEST_F(DriverOfVulkan10, IsTakenOverWithoutTheDependencyOfAnOptionalExtension) {
     fake_driver().set_queue_count(0, 3);
     fake_driver().hide_device_extension(0, "VK_KHR_external_fence");
     const Instance instance{{.api_version = VK_API_VERSION_1_0}};
@@ -93,15 +100,14 @@ TEST_F(DriverTest, AnOldDriverIsServedWithoutAnOptionalExtensionsDependency) {
     EXPECT_FALSE(enabled.contains("VK_KHR_external_fence_fd"));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, VersionsTest, testing::ValuesIn(versions),
+INSTANTIATE_TEST_SUITE_P(, Versions, testing::ValuesIn(version_pairs),
                          [](const auto& row) { return std::string{row.param.name}; });
 
-/// A driver of Vulkan 1.0 that lacks one of what the layer's extensions depend on.
-class OldDriverTest : public DriverTest, public testing::WithParamInterface<const char*> {};
+/// A driver of Vulkan 1.0 that lacks one of the extensions on which the layer's depend.
+class MissingDependency : public DriverOfVulkan10,
+                          public testing::WithParamInterface<const char*> {};
 
-TEST_P(OldDriverTest, PassesThroughWithoutADependency) {
-    fake_driver().set_instance_version(VK_API_VERSION_1_0);
-    fake_driver().set_device_version(0, VK_API_VERSION_1_0);
+TEST_P(MissingDependency, ADriverOfVulkan10PassesThrough) {
     fake_driver().hide_device_extension(0, GetParam());
     const StderrCapture log;
     const Instance instance{{.api_version = VK_API_VERSION_1_0}};
@@ -114,15 +120,16 @@ TEST_P(OldDriverTest, PassesThroughWithoutADependency) {
     EXPECT_NE(lines.front().find(GetParam()), std::string::npos) << lines.front();
 }
 
-INSTANTIATE_TEST_SUITE_P(Dependencies, OldDriverTest,
+INSTANTIATE_TEST_SUITE_P(, MissingDependency,
                          testing::Values("VK_KHR_external_memory", "VK_KHR_bind_memory2",
                                          "VK_KHR_get_memory_requirements2",
                                          "VK_KHR_sampler_ycbcr_conversion", "VK_KHR_maintenance1",
-                                         "VK_KHR_image_format_list"));
+                                         "VK_KHR_image_format_list"),
+                         [](const auto& row) { return std::string{row.param}; });
 
-class InstanceRetryTest : public DriverTest, public testing::WithParamInterface<VkResult> {};
+class InstanceFailure : public DriverTest, public testing::WithParamInterface<VkResult> {};
 
-/// What the driver sees with no layer: the loader adds extensions of its own.
+/// The extensions that the driver receives without a layer: the loader adds some of its own.
 std::vector<std::string> extensions_without_layer(const InstanceRequest& request) {
     const EnvironmentVariable no_layer{"VK_INSTANCE_LAYERS", ""};
     const Instance instance{request};
@@ -130,7 +137,7 @@ std::vector<std::string> extensions_without_layer(const InstanceRequest& request
     return extensions_of(last_instance_create());
 }
 
-TEST_P(InstanceRetryTest, AFailureWithTheAdditionsIsTriedAgainWithoutThem) {
+TEST_P(InstanceFailure, VkCreateInstanceIsRetriedWithoutTheAddedExtensions) {
     const InstanceRequest request{.api_version = VK_API_VERSION_1_0};
     const auto untouched = extensions_without_layer(request);
     fake_driver().fail_instance_with_extension("VK_KHR_external_fence_capabilities", GetParam());
@@ -145,19 +152,29 @@ TEST_P(InstanceRetryTest, AFailureWithTheAdditionsIsTriedAgainWithoutThem) {
         "VK_KHR_external_fence_capabilities"))
         << lines.front();
     EXPECT_EQ(extensions_of(last_instance_create()), untouched);
-    // Without them the layer cannot ask what it must know, so the device runs without it.
+    // Without these extensions the layer cannot query what it needs, so the device passes through.
     const Device device{instance.physical_device()};
     ASSERT_EQ(device.result(), VK_SUCCESS);
     EXPECT_FALSE(is_taken_over(device));
     EXPECT_EQ(extensions_of(last_device_create()), std::vector<std::string>{"VK_KHR_swapchain"});
 }
 
-INSTANTIATE_TEST_SUITE_P(Results, InstanceRetryTest,
+INSTANTIATE_TEST_SUITE_P(, InstanceFailure,
                          testing::Values(VK_ERROR_EXTENSION_NOT_PRESENT,
                                          VK_ERROR_INITIALIZATION_FAILED,
-                                         VK_ERROR_INCOMPATIBLE_DRIVER));
+                                         VK_ERROR_INCOMPATIBLE_DRIVER),
+                         [](const auto& row) {
+                             switch (row.param) {
+                             case VK_ERROR_EXTENSION_NOT_PRESENT:
+                                 return "ExtensionNotPresent";
+                             case VK_ERROR_INITIALIZATION_FAILED:
+                                 return "InitializationFailed";
+                             default:
+                                 return "IncompatibleDriver";
+                             }
+                         });
 
-TEST(InstanceFailureTest, AFailureThatIsNotTheAdditionsIsTheApplications) {
+TEST(UnrelatedInstanceFailure, VkCreateInstanceReturnsTheFailure) {
     fake_driver().reset();
     fake_driver().fail_instance_with_extension("VK_KHR_wayland_surface",
                                                VK_ERROR_OUT_OF_HOST_MEMORY);

@@ -29,7 +29,7 @@ private:
     wl_surface* surface_{nullptr};
 };
 
-/// A VkSurfaceKHR of the window's.
+/// A VkSurfaceKHR of the window.
 class WindowSurface {
 public:
     WindowSurface(VkInstance instance, const Window& window);

@@ -110,8 +110,9 @@ void Compositor::run() {
     }
 }
 
-// Until nothing is left to read; what comes of it goes out together. A periodic refresh also makes
-// the loop's fd readable, but at most once in a few milliseconds.
+// Dispatches until nothing is left to read, and then sends all resulting events together. A
+// periodic refresh also makes the loop's descriptor readable, but at most once in a few
+// milliseconds.
 void Compositor::dispatch_clients() {
     wl_event_loop* loop = wl_display_get_event_loop(display_);
     if (frozen_)
@@ -131,7 +132,7 @@ void Compositor::carry_out_commands() {
             command = commands_.front();
             commands_.pop_front();
         }
-        // What was written before the command was given is read before it is carried out.
+        // Requests that were written before the command was queued are processed first.
         dispatch_clients();
         command->function(scene_);
         if (!frozen_)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A Wayland compositor inside the test's process, on a thread of its own, that does what the test
-// says.
+// A Wayland compositor in the test's process, on a thread of its own. The test scripts what it
+// does.
 #pragma once
 
 #include "listening_socket.hpp"
@@ -21,7 +21,7 @@ namespace fencebridge::test {
 
 class Compositor {
 public:
-    // Long for a fast machine, since it only passes in a test that fails.
+    // Long enough for a slow machine: only a test that fails waits this long.
     static constexpr std::chrono::milliseconds patience{10000};
 
     explicit Compositor(Script script = {});
@@ -29,14 +29,15 @@ public:
     Compositor(const Compositor&) = delete;
     Compositor& operator=(const Compositor&) = delete;
 
-    // A new client, through the compositor's socket; the caller disconnects the display.
+    // Connects a new client through the compositor's socket. The caller disconnects the display.
     wl_display* connect();
-    // By socketpair(), as one is that inherits its connection: getpeername() tells no path.
+    // Connects a new client by socketpair(), as if it had inherited the connection. getpeername()
+    // returns no path for it.
     wl_display* connect_unnamed();
     const std::filesystem::path& socket_path() const { return socket_.path(); }
 
-    // Runs on the compositor's thread, once everything that clients have written to their sockets
-    // so far has been carried out; returns what the function returns.
+    // Runs the function on the compositor's thread, after the compositor has processed everything
+    // that clients have written to their sockets so far. Returns what the function returns.
     template <class Function>
     auto on_thread(Function function) {
         using Result = std::invoke_result_t<Function, Scene&>;
@@ -49,11 +50,11 @@ public:
         }
     }
 
-    // Blocks until the condition holds; false when the patience ran out first.
+    // Blocks until the condition holds; false after the timeout.
     bool wait_until(std::function<bool(const Scene&)> condition,
                     std::chrono::milliseconds timeout = patience);
 
-    // A frozen compositor reads nothing and sends nothing, though on_thread() still works.
+    // A frozen compositor reads nothing and sends nothing, but on_thread() still works.
     void freeze();
     void thaw();
 
@@ -83,6 +84,12 @@ public:
     void refresh() {
         on_thread([](Scene& scene) { scene.refresh(); });
     }
+    void disconnect_clients() {
+        on_thread([](Scene& scene) { scene.disconnect_clients(); });
+    }
+    void refuse_buffers(bool refuse) {
+        on_thread([=](Scene& scene) { scene.set_refuse_buffers(refuse); });
+    }
     bool release_with_fence(BufferId buffer, const Fd& sync_file) {
         return on_thread([&](Scene& scene) { return scene.release_with_fence(buffer, sync_file); });
     }
@@ -93,7 +100,7 @@ public:
         auto point = on_thread([=](Scene& scene) { return scene.acquire_point(commit); });
         return point && point->timeline->wait(point->value, timeout);
     }
-    // A descriptor of the test's own for the buffer's first plane.
+    // A duplicate of the descriptor of the buffer's first plane.
     Fd dma_buf_of(BufferId buffer) {
         return on_thread([=](Scene& scene) {
             return scene.buffer(buffer).planes.begin()->second.fd.duplicate();
@@ -118,9 +125,9 @@ private:
     Scene scene_;
     wl_protocol_logger* logger_;
     Fd wake_;
-    bool frozen_ = false; // the compositor's thread's
+    bool frozen_ = false; // belongs to the compositor's thread
 
-    std::mutex mutex_; // guards what follows
+    std::mutex mutex_; // guards commands_, waiters_ and quit_
     std::condition_variable changed_;
     struct Command {
         std::function<void(Scene&)> function;

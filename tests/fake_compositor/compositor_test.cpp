@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The fake compositor itself, driven by a plain Wayland client.
+// The fake compositor, tested with a plain Wayland client.
 #include "plain_client.hpp"
 
 #include <sys/socket.h>
@@ -19,7 +19,7 @@ TEST(FakeCompositor, OffersTheGlobalsOfTheScript) {
     EXPECT_FALSE(client.globals.contains("wl_shm"));
 }
 
-// Where a client's connection leads to, as the client can tell.
+// The path of the socket that a client is connected to; empty if it has none.
 std::string peer_of(wl_display* display) {
     sockaddr_un address{};
     socklen_t length = sizeof address;
@@ -35,7 +35,7 @@ TEST(FakeCompositor, IsReachedByThePathOfItsSocket) {
         path = compositor.socket_path();
         PlainClient client(compositor);
         EXPECT_EQ(peer_of(client.display), path);
-        // As whoever reads the path from there connects a second time.
+        // A client that has the path can make a second connection.
         PlainClient second(wl_display_connect(path.c_str()));
         EXPECT_NE(second.compositor, nullptr);
         EXPECT_EQ(compositor.on_thread([](Scene& scene) { return scene.clients(); }), 2u);
@@ -50,7 +50,7 @@ TEST(FakeCompositor, ServesAConnectionWithoutAName) {
     EXPECT_NE(client.compositor, nullptr);
 }
 
-TEST(FakeCompositor, AcceptsNobodyWhileFrozen) {
+TEST(FakeCompositor, AcceptsNoClientWhileFrozen) {
     Compositor compositor;
     compositor.freeze();
     wl_display* display = compositor.connect();
@@ -103,7 +103,7 @@ TEST(FakeCompositor, RecordsCommitsWithTheirBuffers) {
     EXPECT_EQ(planes, std::pair(stride, drm_linear));
 }
 
-TEST(FakeCompositor, MakesBuffersByEventToo) {
+TEST(FakeCompositor, AnswersACreateRequestWithCreatedOrFailed) {
     Compositor compositor;
     PlainClient client(compositor);
     struct Answer {
@@ -134,7 +134,7 @@ TEST(FakeCompositor, MakesBuffersByEventToo) {
     EXPECT_EQ(answer.failed, 1);
 }
 
-TEST(FakeCompositor, ReleasesABufferWhenAnotherTakesItsPlace) {
+TEST(FakeCompositor, ReleasesABufferWhenAnotherReplacesIt) {
     Compositor compositor;
     PlainClient client(compositor);
     wl_surface* surface = client.new_surface();
@@ -148,7 +148,7 @@ TEST(FakeCompositor, ReleasesABufferWhenAnotherTakesItsPlace) {
     EXPECT_EQ(client.released, std::vector{first});
 }
 
-TEST(FakeCompositor, ReleasesByHandInTheOrderAsked) {
+TEST(FakeCompositor, ReleasesBuffersInTheOrderOfTheTestIfReleaseIsManual) {
     Compositor compositor({.release = Release::manual});
     PlainClient client(compositor);
     wl_surface* surface = client.new_surface();
@@ -164,7 +164,7 @@ TEST(FakeCompositor, ReleasesByHandInTheOrderAsked) {
     EXPECT_EQ(client.released, (std::vector{second, first}));
 }
 
-TEST(FakeCompositor, NotesABusyBufferThatIsCommittedAgain) {
+TEST(FakeCompositor, ReportsABusyBufferThatIsCommittedAgain) {
     Compositor compositor({.release = Release::manual});
     PlainClient client(compositor);
     wl_surface* surface = client.new_surface();
@@ -221,7 +221,7 @@ TEST(FakeCompositor, HoldsAnUpdateBehindAFifoBarrier) {
 }
 #endif
 
-TEST(FakeCompositor, PostsAProtocolErrorAtTheRequestAskedFor) {
+TEST(FakeCompositor, PostsAProtocolErrorAtTheChosenRequest) {
     Compositor compositor;
     PlainClient client(compositor);
     compositor.on_thread([](Scene& scene) {
@@ -240,7 +240,7 @@ TEST(FakeCompositor, PostsAProtocolErrorAtTheRequestAskedFor) {
     EXPECT_EQ(object, id);
 }
 
-TEST(FakeCompositor, DisconnectsAtTheRequestAskedFor) {
+TEST(FakeCompositor, DisconnectsTheClientAtTheChosenRequest) {
     Compositor compositor;
     PlainClient client(compositor);
     compositor.on_thread([](Scene& scene) {
@@ -280,7 +280,7 @@ TEST(FakeCompositor, CountsTheObjectsThatAClientHas) {
     EXPECT_EQ(compositor.on_thread([](Scene& scene) { return scene.live_objects(); }), before);
 }
 
-TEST(FakeCompositor, KeepsNoLogsWhereNoneAreWanted) {
+TEST(FakeCompositor, KeepsNoLogsIfTheScriptSaysSo) {
     Compositor compositor({.keep_logs = false});
     PlainClient client(compositor);
     wl_surface* surface = client.new_surface();
@@ -311,7 +311,7 @@ TEST(FakeCompositor, ServesSeveralClientsAndCountsRoundTrips) {
     EXPECT_EQ(compositor.round_trips(), before + 2);
 }
 
-TEST(FakeCompositor, TimesOutWhereAConditionNeverHolds) {
+TEST(FakeCompositor, TimesOutIfAConditionNeverHolds) {
     Compositor compositor;
     EXPECT_FALSE(compositor.wait_for_commits(1, std::chrono::milliseconds(1)));
 }

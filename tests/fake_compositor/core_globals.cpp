@@ -101,7 +101,7 @@ void bind_compositor(wl_client* client, void* data, uint32_t version, uint32_t i
     wl_resource_set_implementation(resource, &compositor_requests, data, nullptr);
 }
 
-// --- wl_output: only there to be entered ---
+// --- wl_output: surfaces can enter it, and it does nothing else ---
 void bind_output(wl_client* client, void* data, uint32_t version, uint32_t id) {
     Scene& scene = *static_cast<Scene*>(data);
     wl_resource* resource = wl_resource_create(client, &wl_output_interface, int(version), id);

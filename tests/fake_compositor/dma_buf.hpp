@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The fences of a dma-buf as a window system sees and sets them, and fences that a test signals.
+// The fences of a dma-buf as a window system reads and attaches them, and fences that a test
+// signals.
 #pragma once
 
 #include "fd.hpp"
@@ -8,20 +9,21 @@
 
 namespace fencebridge::test {
 
-// A buffer is ready to be read once its writers are done: dma-buf poll() says POLLIN then, and
-// always does for a memfd.
+// Whether all write fences of the dma-buf have signalled: poll() returns POLLIN. Always true for a
+// memfd.
 bool write_fences_signalled(int dma_buf);
 
-// Ready to be written: the readers are done as well.
+// Whether all fences of the dma-buf have signalled, those of readers included: poll() returns
+// POLLOUT.
 bool all_fences_signalled(int dma_buf);
 
-// poll() on a sync_file: POLLIN once it has signalled. True for -1.
+// Whether the sync_file has signalled: poll() returns POLLIN. True for -1.
 bool sync_file_signalled(int sync_file);
 
-// SYNC_IOC_MERGE: a sync_file that signals when both have.
+// SYNC_IOC_MERGE: a sync_file that signals when both have signalled.
 Fd merge_sync_files(const Fd& one, const Fd& other);
 
-// DMA_BUF_IOCTL_EXPORT_SYNC_FILE for a reader or for a writer; empty where the kernel refuses.
+// DMA_BUF_IOCTL_EXPORT_SYNC_FILE for a reader or for a writer; empty if the kernel refuses.
 Fd export_sync_file_for_read(int dma_buf);
 Fd export_sync_file_for_write(int dma_buf);
 

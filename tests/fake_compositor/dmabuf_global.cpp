@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// zwp_linux_dmabuf_v1: versions 1 and 2 announce formats, 3 announces modifiers, 4 and later give
-// feedback objects.
+// zwp_linux_dmabuf_v1: versions 1 and 2 announce formats, version 3 announces modifiers, and later
+// versions have feedback objects.
 #include "scene.hpp"
 
 #include <linux-dmabuf-server-protocol.h>
@@ -65,7 +65,7 @@ void add_plane(wl_client*, wl_resource* resource, int32_t fd, uint32_t index, ui
         wl_resource_post_error(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_PLANE_SET, "plane set");
 }
 
-// Posts the error that the protocol has for what is wrong with the parameters.
+// Posts the protocol error for a mistake in the parameters. Returns whether there is none.
 bool check(wl_resource* resource, const Params& params, int32_t width, int32_t height,
            uint32_t format) {
     auto fail = [&](uint32_t code, const char* text) {
@@ -96,7 +96,7 @@ bool check(wl_resource* resource, const Params& params, int32_t width, int32_t h
     return true;
 }
 
-ClientBuffer take_buffer(Params& params, int32_t width, int32_t height, uint32_t format,
+ClientBuffer make_buffer(Params& params, int32_t width, int32_t height, uint32_t format,
                          uint32_t flags) {
     params.used = true;
     Inode inode = inode_of(params.planes.begin()->second.fd.get());
@@ -120,8 +120,8 @@ const struct zwp_linux_buffer_params_v1_interface params_requests = [] {
         Params& params = data_of<Params>(resource);
         if (!check(resource, params, width, height, format))
             return;
-        ClientBuffer buffer = take_buffer(params, width, height, format, flags);
-        if (!params.scene.takes(client, buffer))
+        ClientBuffer buffer = make_buffer(params, width, height, format, flags);
+        if (!params.scene.accepts(client, buffer))
             zwp_linux_buffer_params_v1_send_failed(resource);
         else
             zwp_linux_buffer_params_v1_send_created(
@@ -132,10 +132,10 @@ const struct zwp_linux_buffer_params_v1_interface params_requests = [] {
         Params& params = data_of<Params>(resource);
         if (!check(resource, params, width, height, format))
             return;
-        ClientBuffer buffer = take_buffer(params, width, height, format, flags);
-        const bool taken = params.scene.takes(client, buffer);
+        ClientBuffer buffer = make_buffer(params, width, height, format, flags);
+        const bool accepted = params.scene.accepts(client, buffer);
         create_buffer(client, params.scene, id, std::move(buffer));
-        if (!taken)
+        if (!accepted)
             zwp_linux_buffer_params_v1_send_failed(resource);
     };
     return requests;
@@ -183,7 +183,7 @@ void surface_feedback(wl_client* client, wl_resource* dmabuf, uint32_t id, wl_re
                   script.surface_feedback.value_or(script.feedback));
 }
 
-// A wl_array over memory that the caller keeps.
+// A wl_array over memory that the caller owns.
 template <class T>
 wl_array array_over(std::vector<T>& values) {
     return {values.size() * sizeof(T), 0, values.data()};

@@ -19,7 +19,7 @@ constexpr int last_node = 191;
 
 std::atomic<size_t> live_syncobjs = 0;
 
-// As libdrm's drmIoctl(): DRM's ioctls may be interrupted, and are to be asked again.
+// As libdrm's drmIoctl(): repeats an ioctl that was interrupted.
 bool call(int fd, unsigned long request, void* argument) {
     int result;
     do
@@ -33,8 +33,8 @@ bool has_timelines(int fd) {
     return call(fd, DRM_IOCTL_GET_CAP, &request) && request.value != 0;
 }
 
-// The kernel's deadlines are absolute, on this clock.
-int64_t in(std::chrono::nanoseconds time) {
+// The deadlines of syncobj ioctls are absolute times of CLOCK_MONOTONIC.
+int64_t deadline_after(std::chrono::nanoseconds time) {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return int64_t(now.tv_sec) * 1'000'000'000 + now.tv_nsec + time.count();
@@ -106,11 +106,11 @@ bool Syncobj::has_fence(uint64_t point) const {
     return wait_until(point, DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE, 0);
 }
 
-// Without the flag, a point that has no fence is an error at once; both are no.
+// Without DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT the ioctl also fails if the point has no fence.
 bool Syncobj::signalled(uint64_t point) const { return wait_until(point, 0, 0); }
 
 bool Syncobj::wait(uint64_t point, std::chrono::milliseconds timeout) const {
-    return wait_until(point, DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT, in(timeout));
+    return wait_until(point, DRM_SYNCOBJ_WAIT_FLAGS_WAIT_FOR_SUBMIT, deadline_after(timeout));
 }
 
 bool Syncobj::signal(uint64_t point) {
@@ -121,8 +121,8 @@ bool Syncobj::signal(uint64_t point) {
     return call(node_->fd(), DRM_IOCTL_SYNCOBJ_TIMELINE_SIGNAL, &request);
 }
 
-// By way of a binary syncobj: importing at a point directly is Linux 6.16's.
-bool Syncobj::put(uint64_t point, const Fd& sync_file) {
+// Uses a binary syncobj in between: only Linux 6.16 and later can import at a point directly.
+bool Syncobj::import_fence(uint64_t point, const Fd& sync_file) {
     std::shared_ptr<Syncobj> scratch = make(node_);
     if (!scratch)
         return false;

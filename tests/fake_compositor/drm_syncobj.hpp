@@ -14,7 +14,7 @@ namespace fencebridge::test {
 // A DRM render node with timeline syncobjs.
 class DrmNode {
 public:
-    // The first one of the machine; null where there is none.
+    // The first such node of the machine; null if there is none.
     static std::shared_ptr<const DrmNode> find();
 
     int fd() const { return fd_.get(); }
@@ -28,7 +28,7 @@ private:
 // One handle of a timeline syncobj; keeps its node open.
 class Syncobj {
 public:
-    // Null where the kernel refuses.
+    // Null if the kernel refuses.
     static std::shared_ptr<Syncobj> make(std::shared_ptr<const DrmNode> node);
     static std::shared_ptr<Syncobj> import(std::shared_ptr<const DrmNode> node, int fd);
     ~Syncobj();
@@ -38,19 +38,18 @@ public:
     // A descriptor of the syncobj itself, for another process or node to import.
     Fd share() const;
 
-    // A point has a fence once its signal has been arranged for ("materialised"), and it has
-    // signalled once that fence has.
+    // Whether the point has materialised: it has a fence.
     bool has_fence(uint64_t point) const;
+    // Whether the point has a fence that has signalled.
     bool signalled(uint64_t point) const;
-    // Blocks until the point has signalled, with or without a fence now; false when the time ran
-    // out first.
+    // Blocks until the point has signalled, even if it has no fence yet; false after the timeout.
     bool wait(uint64_t point, std::chrono::milliseconds timeout) const;
 
     bool signal(uint64_t point);
-    // The point signals when the sync_file does.
-    bool put(uint64_t point, const Fd& sync_file);
+    // Imports the sync_file at the point, which signals with it.
+    bool import_fence(uint64_t point, const Fd& sync_file);
 
-    // How many there are in this process.
+    // The number of handles in this process.
     static size_t live();
 
 private:
@@ -61,7 +60,7 @@ private:
     uint32_t handle_;
 };
 
-// One point, which stays good after the client has destroyed its timeline object.
+// A point of a timeline. It stays valid after the client has destroyed its timeline object.
 struct SyncPoint {
     std::shared_ptr<Syncobj> timeline;
     uint32_t timeline_id; // the wp_linux_drm_syncobj_timeline_v1

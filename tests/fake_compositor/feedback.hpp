@@ -8,7 +8,7 @@
 
 namespace fencebridge::test {
 
-// What drm_fourcc.h calls them; the tests need no more of libdrm than these.
+// The formats and modifiers of drm_fourcc.h that the tests need.
 inline constexpr uint32_t fourcc(char a, char b, char c, char d) {
     return uint32_t(a) | uint32_t(b) << 8 | uint32_t(c) << 16 | uint32_t(d) << 24;
 }
@@ -45,7 +45,7 @@ struct Feedback {
     }
 };
 
-// The four 8-bit RGB formats that every compositor shows, all with one modifier.
+// The four 8-bit RGB formats that every compositor supports, each with this modifier.
 inline std::vector<FormatModifier> common_formats(uint64_t modifier = drm_linear) {
     return {{drm_xrgb8888, modifier},
             {drm_argb8888, modifier},

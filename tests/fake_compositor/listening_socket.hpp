@@ -7,7 +7,7 @@
 
 namespace fencebridge::test {
 
-// A socket that listens on a path, in a folder of its own that goes with it.
+// A socket that listens on a path in a temporary folder. The destructor removes both.
 class ListeningSocket {
 public:
     ListeningSocket();
@@ -16,9 +16,9 @@ public:
     ListeningSocket& operator=(const ListeningSocket&) = delete;
 
     const std::filesystem::path& path() const { return path_; }
-    // The listening descriptor, for an owner that closes it.
+    // Releases the listening descriptor to the caller, who closes it.
     int release() { return fd_.release(); }
-    // A new connection, which counts as connected before anybody accepts it.
+    // A new connection. connect(2) succeeds before the connection is accepted.
     Fd connect() const;
 
 private:

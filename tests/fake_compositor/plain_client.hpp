@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A Wayland client without Vulkan, for the tests of the fake compositor itself.
+// A Wayland client without Vulkan, for the tests of the fake compositor.
 #pragma once
 
 #include "fake_compositor/compositor.hpp"
@@ -85,7 +85,7 @@ struct PlainClient {
         wl_display_disconnect(display);
     }
 
-    // Disconnecting frees no proxies; these go before it.
+    // wl_display_disconnect() frees no proxies. The destructor destroys these before it.
     template <class T>
     T* own(T* proxy) {
         owned.push_back(static_cast<wl_proxy*>(static_cast<void*>(proxy)));
@@ -101,23 +101,23 @@ struct PlainClient {
                      uint32_t version) {
         PlainClient& self = *static_cast<PlainClient*>(data);
         self.globals[interface] = version;
-        auto take = [&](const wl_interface& wanted) -> void* {
+        auto bind_if = [&](const wl_interface& wanted) -> void* {
             if (std::strcmp(interface, wanted.name) != 0)
                 return nullptr;
             return self.own(wl_registry_bind(registry, name, &wanted, version));
         };
-        if (void* proxy = take(wl_compositor_interface))
+        if (void* proxy = bind_if(wl_compositor_interface))
             self.compositor = static_cast<wl_compositor*>(proxy);
-        if (void* proxy = take(zwp_linux_dmabuf_v1_interface))
+        if (void* proxy = bind_if(zwp_linux_dmabuf_v1_interface))
             self.dmabuf = static_cast<zwp_linux_dmabuf_v1*>(proxy);
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
-        if (void* proxy = take(wp_fifo_manager_v1_interface))
+        if (void* proxy = bind_if(wp_fifo_manager_v1_interface))
             self.fifo_manager = static_cast<wp_fifo_manager_v1*>(proxy);
 #endif
 #ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
-        if (void* proxy = take(wp_linux_drm_syncobj_manager_v1_interface))
+        if (void* proxy = bind_if(wp_linux_drm_syncobj_manager_v1_interface))
             self.syncobj_manager = static_cast<wp_linux_drm_syncobj_manager_v1*>(proxy);
-        if (void* proxy = take(wl_shm_interface))
+        if (void* proxy = bind_if(wl_shm_interface))
             self.shm = static_cast<wl_shm*>(proxy);
 #endif
     }

@@ -30,7 +30,7 @@ uint64_t argument_value(char type, const wl_argument& argument) {
     case 's':
         return argument.s ? std::string_view(argument.s).size() : 0;
     case 'o':
-        // The object is the first member of the resource; the library hands it out as the former.
+        // The wl_object is the first member of the wl_resource.
         return argument.o ? wl_resource_get_id(reinterpret_cast<wl_resource*>(argument.o)) : 0;
     default:
         return 0;
@@ -128,8 +128,9 @@ bool Scene::release_with_fence(BufferId id, const Fd& sync_file) {
     ClientBuffer& buffer = *buffers_.at(id);
     if (buffer.release_points.empty())
         return false;
-    end_of_use(buffer,
-               [&](const SyncPoint& point) { return point.timeline->put(point.value, sync_file); });
+    end_of_use(buffer, [&](const SyncPoint& point) {
+        return point.timeline->import_fence(point.value, sync_file);
+    });
     return true;
 }
 
@@ -146,7 +147,7 @@ void Scene::end_of_use(ClientBuffer& buffer, const std::function<bool(const Sync
     const bool event = buffer.release_points.empty() || script_.release_events_too;
     for (const SyncPoint& point : std::exchange(buffer.release_points, {}))
         if (!finish(point))
-            violation("a release point that takes no fence");
+            violation("a release point at which no fence can be imported");
     if (event && buffer.resource)
         wl_buffer_send_release(buffer.resource);
 }
@@ -156,8 +157,9 @@ void Scene::refresh() {
         refresh(*surface);
 }
 
-// A repaint shows what is applied: its frame callbacks are answered and its fifo barrier is
-// cleared, so that the update waiting behind it is applied for the next repaint.
+// A repaint shows the applied content update. It answers the update's frame callbacks and clears
+// its fifo barrier. The update that waits for the barrier is then applied, and shown by the next
+// repaint.
 void Scene::refresh(ClientSurface& surface) {
     if (!surface.hidden) {
         for (wl_resource* callback : std::exchange(surface.frame_callbacks, {})) {
@@ -287,8 +289,8 @@ ClientBuffer& Scene::add_buffer(ClientBuffer buffer) {
     return *added;
 }
 
-// The record stays, since commits name it; only what the client can see to be freed is let go.
-// Whoever waits for the release is answered, unless it is the test that releases.
+// The record stays because commits refer to it, but its descriptors are closed. The release points
+// are signalled, unless releasing is up to the test.
 void Scene::remove_buffer(ClientBuffer& buffer) {
     buffer.resource = nullptr;
     if (script_.release != Release::manual)
@@ -343,8 +345,8 @@ void Scene::note(const wl_protocol_logger_message& message) {
     inject(message, request);
 }
 
-// The library calls its protocol logger before it carries a request out, so an error posted here is
-// the first thing that the request causes, whichever request it is.
+// libwayland calls its protocol logger before it executes a request. An error that is posted here
+// precedes everything else that the request causes.
 void Scene::inject(const wl_protocol_logger_message& message, const Request& request) {
     for (Fault& fault : faults_) {
         if (fault.nth == 0 || fault.interface != request.interface || fault.request != request.name)
@@ -360,7 +362,7 @@ void Scene::inject(const wl_protocol_logger_message& message, const Request& req
         case Fault::Kind::disconnect:
             shutdown(wl_client_get_fd(client), SHUT_RDWR);
             break;
-        case Fault::Kind::let_client_go_first:
+        case Fault::Kind::wait_for_client:
             wl_client_flush(client);
             poll(&answer, 1, answer_patience_ms);
             break;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the fake compositor knows. Everything here belongs to the compositor's thread: a test
-// reaches it only inside Compositor::on_thread() and Compositor::wait_until().
+// The state of the fake compositor. It belongs to the compositor's thread: a test may use it only
+// in the functions that it passes to Compositor::on_thread() and Compositor::wait_until().
 #pragma once
 
 #include "drm_syncobj.hpp"
@@ -32,7 +32,7 @@ struct Globals {
     uint32_t shm = 1;
     uint32_t fifo = 0;
     uint32_t output = 1;
-    uint32_t syncobj = 0; // also absent where the machine has no timeline syncobjs
+    uint32_t syncobj = 0; // also absent if the machine has no timeline syncobjs
 };
 
 enum class Refresh {
@@ -42,22 +42,22 @@ enum class Refresh {
 };
 
 enum class Release {
-    when_replaced, // a buffer goes back when another takes its place, as on screen
-    at_once,       // a buffer goes back as soon as it is shown, as by a compositor that copies
+    when_replaced, // a buffer is released when another one replaces it on the surface
+    at_once,       // a buffer is released when it is shown, as by a compositor that copies
     manual,        // the test calls release()
 };
 
 struct Script {
     Globals globals;
     Feedback feedback = linear_feedback();
-    std::optional<Feedback> surface_feedback; // where it differs from the default feedback
+    std::optional<Feedback> surface_feedback; // if it differs from the default feedback
     Refresh refresh = Refresh::at_once;
     Release release = Release::when_replaced;
-    // Whether a buffer that was committed with sync points gets wl_buffer.release, too: the
+    // Whether wl_buffer.release is also sent for a buffer that was committed with sync points. The
     // protocol leaves that open.
     bool release_events_too = false;
-    // Off: commits() and requests() stay empty, buffers are forgotten when they are destroyed, and
-    // memory does not grow; count() goes on.
+    // If off, commits() and requests() stay empty and destroyed buffers are forgotten, so that
+    // memory does not grow. count() still counts.
     bool keep_logs = true;
 };
 
@@ -87,7 +87,7 @@ class Scene;
 struct ClientBuffer {
     Scene* scene;
     BufferId id;
-    wl_resource* resource; // null once the client destroyed it
+    wl_resource* resource; // null once the client has destroyed it
     std::map<uint32_t, Plane> planes;
     int32_t width;
     int32_t height;
@@ -96,7 +96,7 @@ struct ClientBuffer {
     Inode inode;
     bool busy = false;                     // committed and not released
     std::vector<SyncPoint> release_points; // of its commits since the last release
-    Fd read_until;                         // a sync_file that its next release points are to get
+    Fd read_until;                         // the sync_file for the next release points
 };
 
 struct Rectangle {
@@ -104,7 +104,7 @@ struct Rectangle {
 };
 using Region = std::vector<Rectangle>;
 
-// What one wl_surface.commit carried.
+// The content of one wl_surface.commit.
 struct Commit {
     SurfaceId surface;
     std::optional<BufferId> buffer;
@@ -117,23 +117,24 @@ struct Commit {
     bool fifo_set_barrier = false;
     bool fifo_wait_barrier = false;
     std::optional<Region> opaque_region;
-    // A write fence of the dma-buf had not signalled when the commit was read. The memfds that
-    // stand in for dma-bufs outside the lab never have one.
+    // Whether a write fence of the dma-buf was pending when the compositor read the commit. memfds,
+    // which stand for dma-bufs outside the lab, have no fences.
     bool write_fence_pending = false;
-    // What linux-drm-syncobj-v1 set, with the ids of the timeline objects.
+    // The points of linux-drm-syncobj-v1, with the ids of the timeline objects.
     std::optional<uint64_t> acquire_point;
     std::optional<uint64_t> release_point;
     uint32_t acquire_timeline = 0;
     uint32_t release_timeline = 0;
-    // When the commit was read, the acquire point had not signalled, and had a fence.
+    // Whether the acquire point had not signalled when the compositor read the commit.
     bool acquire_pending = false;
+    // Whether the acquire point had a fence then.
     bool acquire_has_fence = false;
 };
 
-// Double-buffered wl_surface state, from the last commit to the next.
+// The double-buffered state of a wl_surface between two commits.
 struct Update {
     std::optional<ClientBuffer*> attached;
-    bool attached_shm = false; // shown as no buffer
+    bool attached_shm = false; // a wl_shm buffer, which is recorded as no buffer
     std::optional<SyncPoint> acquire_point;
     std::optional<SyncPoint> release_point;
     std::vector<wl_resource*> frame_callbacks;
@@ -150,21 +151,21 @@ struct ClientSurface {
     wl_resource* fifo = nullptr;    // wp_fifo_v1
     wl_resource* syncobj = nullptr; // wp_linux_drm_syncobj_surface_v1
     Update pending;
-    std::deque<Update> queued; // content updates held back by a fifo barrier
+    std::deque<Update> queued; // content updates that wait for a fifo barrier
     ClientBuffer* current = nullptr;
     std::vector<wl_resource*> frame_callbacks; // applied, not answered yet
     bool barrier = false;
-    bool hidden = false; // callbacks are withheld
+    bool hidden = false; // receives no frame callbacks
 };
 
-// What to do to a client at its nth request of a kind.
+// What the compositor does to a client at its nth request of a kind.
 struct Fault {
     enum class Kind {
         protocol_error,
         disconnect,
-        // Sends the events so far and goes on when the client has answered them, so that what comes
-        // of this request arrives together with what comes of the answer.
-        let_client_go_first,
+        // Sends the events so far and waits for further requests of the client before it processes
+        // this request. The events for this request and for those arrive together.
+        wait_for_client,
     };
     Kind kind = Kind::protocol_error;
     std::string interface;
@@ -188,33 +189,35 @@ public:
     std::map<std::string, size_t> live_objects() const;
     const Script& script() const { return script_; }
     size_t clients() const;
-    size_t clients_made() const { return clients_.made; } // from the start on
-    // Empty where the commit had none, and when the client has destroyed the timeline since.
+    size_t clients_made() const { return clients_.made; } // since the start
+    // Empty if the commit had none, or if the client has destroyed the timeline since.
     std::optional<SyncPoint> acquire_point(size_t commit) const;
     bool acquire_signalled(size_t commit) const;
 
     // --- what a test does ---
-    // Signals the buffer's release points where its commit had them, and sends the event where not.
+    // Signals the buffer's release points if its commit had any, else sends wl_buffer.release.
     void release(BufferId id);
-    // The compositor still reads it when it is released, until the sync_file signals.
+    // The next release() imports the sync_file at the release points instead of signalling them:
+    // the compositor still reads the buffer until the sync_file signals.
     void set_read_until(BufferId id, Fd sync_file) {
         buffers_.at(id)->read_until = std::move(sync_file);
     }
-    // How many of those are kept for a release to come.
+    // The number of such sync_files that wait for a release().
     size_t reads_kept() const;
-    // wl_buffer.release alone.
+    // Sends wl_buffer.release and signals no release point.
     void send_release_event(BufferId id) { wl_buffer_send_release(buffer(id).resource); }
-    // Its release points signal when the sync_file does. False for a buffer without any.
+    // Imports the sync_file at the buffer's release points. False if the buffer has none.
     bool release_with_fence(BufferId id, const Fd& sync_file);
     void refresh();
     void set_feedback(Feedback feedback);
     void set_refresh(Refresh refresh);
-    // Nobody sees a surface: it gets no frame callbacks, and all else goes on.
+    // A hidden surface receives no frame callbacks. Everything else works as for a visible one.
     void set_hidden(SurfaceId surface, bool hidden);
-    // Takes the timer off the display's event loop, which does not free it with itself.
+    // Removes the timer from the display's event loop, which does not free it in its destruction.
     void stop() { wl_event_source_remove(timer_); }
     void set_release(Release release) { script_.release = release; }
-    // Asked for each buffer that a client wants made, in the compositor's thread: whether it is.
+    // Decides for every buffer that a client requests whether the compositor accepts it. Called on
+    // the compositor's thread.
     using Judge = std::function<bool(wl_client*, const ClientBuffer&)>;
     void judge_buffers(Judge judge) { judge_ = std::move(judge); }
     void set_refuse_buffers(bool refuse) {
@@ -223,7 +226,7 @@ public:
     // Whether import_timeline is answered with invalid_timeline.
     void set_refuse_timelines(bool refuse) { refuse_timelines_ = refuse; }
     bool refuses_timelines() const { return refuse_timelines_; }
-    bool takes(wl_client* client, const ClientBuffer& buffer) const {
+    bool accepts(wl_client* client, const ClientBuffer& buffer) const {
         return !judge_ || judge_(client, buffer);
     }
     void add_fault(Fault fault) { faults_.push_back(std::move(fault)); }
@@ -233,7 +236,7 @@ public:
 
     // --- what the protocol implementations call ---
     wl_display* display() const { return display_; }
-    // Null where the script wants no syncobjs, or the machine has none.
+    // Null if the script has no syncobj global, or the machine has no timeline syncobjs.
     const std::shared_ptr<const DrmNode>& drm_node() const { return drm_node_; }
     ClientSurface& add_surface(wl_resource* resource);
     void remove_surface(ClientSurface& surface);
@@ -270,7 +273,7 @@ private:
     std::vector<wl_resource*> outputs_;
     std::function<void(const Commit&)> commit_hook_;
     struct ClientCounter {
-        wl_listener on_connect; // first: the library hands its address out
+        wl_listener on_connect; // first member: libwayland passes its address to notify()
         size_t made = 0;
     };
     ClientCounter clients_;
@@ -284,12 +287,12 @@ private:
 // Each adds its globals to the scene's display.
 void add_core_globals(Scene& scene);
 void add_dmabuf_global(Scene& scene);
-#ifdef FAKE_COMPOSITOR_HAS_FIFO // the protocol's file was there at build time
+#ifdef FAKE_COMPOSITOR_HAS_FIFO // the protocol's file existed at build time
 void add_fifo_global(Scene& scene);
 #endif
 #ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
 void add_syncobj_global(Scene& scene);
-// Posts the error that the protocol has for a commit of the pending points; true where it has none.
+// Posts the protocol error for a commit with the pending points. Returns whether there is none.
 bool check_sync_points(const ClientSurface& surface);
 #endif
 

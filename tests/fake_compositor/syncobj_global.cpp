@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// wp_linux_drm_syncobj_manager_v1, and what it makes of a wl_surface.commit. Timelines are real
-// ones, of the machine's own render node.
+// wp_linux_drm_syncobj_manager_v1, and its checks of a wl_surface.commit. Timelines are real ones
+// of a render node of the machine.
 #include "scene.hpp"
 
 #include <linux-drm-syncobj-v1-server-protocol.h>

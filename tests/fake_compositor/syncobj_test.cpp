@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The fake compositor's linux-drm-syncobj-v1, driven by a plain Wayland client.
+// The fake compositor's linux-drm-syncobj-v1, tested with a plain Wayland client.
 #include "plain_client.hpp"
 
 #include "dma_buf.hpp"
@@ -22,7 +22,7 @@ Script with_syncobj(Script script = {}) {
     return script;
 }
 
-// A timeline of the client's, and the protocol's object for it.
+// A timeline of the client, and its protocol object.
 struct ClientTimeline {
     std::shared_ptr<Syncobj> syncobj;
     wp_linux_drm_syncobj_timeline_v1* object = nullptr;
@@ -59,7 +59,7 @@ struct Window : PlainClient {
         disown(buffer);
         wl_buffer_destroy(buffer);
     }
-    // One frame: acquired at 2 n - 1, released at 2 n.
+    // Commits frame n, with the acquire point 2 n - 1 and the release point 2 n.
     void show_at(const ClientTimeline& timeline, uint64_t n, wl_buffer* buffer) {
         set_acquire(timeline, 2 * n - 1);
         set_release(timeline, 2 * n);
@@ -98,7 +98,7 @@ private:
     size_t fds_before_ = 0;
 };
 
-TEST_F(FakeSyncobj, IsThereWhenTheScriptSaysSo) {
+TEST_F(FakeSyncobj, TheGlobalExistsOnlyIfTheScriptSaysSo) {
     Compositor without;
     Compositor with(with_syncobj());
     PlainClient first(without);
@@ -107,14 +107,14 @@ TEST_F(FakeSyncobj, IsThereWhenTheScriptSaysSo) {
     EXPECT_EQ(second.globals["wp_linux_drm_syncobj_manager_v1"], 1u);
 }
 
-TEST_F(FakeSyncobj, NotesThePointsOfACommit) {
+TEST_F(FakeSyncobj, ThePointsOfACommitAreRecorded) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline acquire = window.timeline();
     ClientTimeline release = window.timeline();
     constexpr uint64_t large = 0x1'0000'0007;
     window.set_acquire(acquire, 1);
-    window.set_acquire(acquire, large); // takes the other's place
+    window.set_acquire(acquire, large); // replaces point 1
     window.set_release(release, 3);
     window.show(window.surface, window.make_buffer());
     Commit commit = compositor.last_commit();
@@ -124,14 +124,14 @@ TEST_F(FakeSyncobj, NotesThePointsOfACommit) {
     EXPECT_EQ(commit.release_timeline, release.id);
 }
 
-TEST_F(FakeSyncobj, NotesWhetherTheAcquirePointHadSignalled) {
+TEST_F(FakeSyncobj, ACommitRecordsWhetherItsAcquirePointHadSignalled) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline nothing = window.timeline();
     ClientTimeline waiting = window.timeline();
     ClientTimeline signalled = window.timeline();
     FenceTimeline rendering;
-    ASSERT_TRUE(waiting.syncobj->put(1, rendering.fence()));
+    ASSERT_TRUE(waiting.syncobj->import_fence(1, rendering.fence()));
     ASSERT_TRUE(signalled.syncobj->signal(1));
     for (const ClientTimeline& timeline : {nothing, waiting, signalled})
         window.show_at(timeline, 1, window.make_buffer());
@@ -144,12 +144,12 @@ TEST_F(FakeSyncobj, NotesWhetherTheAcquirePointHadSignalled) {
     EXPECT_EQ(seen(2), std::pair(true, false));
 }
 
-TEST_F(FakeSyncobj, TellsWhenTheAcquirePointSignals) {
+TEST_F(FakeSyncobj, TheSignalOfAnAcquirePointIsSeenAfterTheCommit) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
     FenceTimeline rendering;
-    ASSERT_TRUE(timeline.syncobj->put(1, rendering.fence()));
+    ASSERT_TRUE(timeline.syncobj->import_fence(1, rendering.fence()));
     window.show_at(timeline, 1, window.make_buffer());
     EXPECT_FALSE(compositor.acquire_signalled(0));
     EXPECT_FALSE(compositor.wait_for_acquire_point(0, moment));
@@ -158,7 +158,7 @@ TEST_F(FakeSyncobj, TellsWhenTheAcquirePointSignals) {
     EXPECT_TRUE(compositor.acquire_signalled(0));
 }
 
-TEST_F(FakeSyncobj, ReleasesByThePointInsteadOfTheEvent) {
+TEST_F(FakeSyncobj, AReleaseSignalsThePointAndSendsNoEvent) {
     Compositor compositor(with_syncobj({.release = Release::manual}));
     Window window(compositor);
     ClientTimeline timelines[] = {window.timeline(), window.timeline()};
@@ -171,7 +171,7 @@ TEST_F(FakeSyncobj, ReleasesByThePointInsteadOfTheEvent) {
     EXPECT_TRUE(window.released.empty());
 }
 
-TEST_F(FakeSyncobj, SendsTheEventAsWellWhereTheScriptSaysSo) {
+TEST_F(FakeSyncobj, AReleaseSendsTheEventAsWellIfTheScriptSaysSo) {
     Compositor compositor(with_syncobj({.release = Release::manual, .release_events_too = true}));
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -183,7 +183,7 @@ TEST_F(FakeSyncobj, SendsTheEventAsWellWhereTheScriptSaysSo) {
     EXPECT_EQ(window.released, std::vector{buffer});
 }
 
-TEST_F(FakeSyncobj, PutsAFenceAtTheReleasePoint) {
+TEST_F(FakeSyncobj, AReleaseCanImportAFenceAtThePoint) {
     Compositor compositor(with_syncobj({.release = Release::manual}));
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -198,7 +198,7 @@ TEST_F(FakeSyncobj, PutsAFenceAtTheReleasePoint) {
     EXPECT_TRUE(timeline.syncobj->wait(2, Compositor::patience));
 }
 
-TEST_F(FakeSyncobj, PutsNoFenceWhereThereIsNoPoint) {
+TEST_F(FakeSyncobj, AReleaseWithAFenceFailsIfTheCommitHadNoPoint) {
     Compositor compositor(with_syncobj({.release = Release::manual}));
     PlainClient client(compositor);
     client.show(client.new_surface(), client.make_buffer());
@@ -209,7 +209,7 @@ TEST_F(FakeSyncobj, PutsNoFenceWhereThereIsNoPoint) {
     EXPECT_EQ(client.released.size(), 1u);
 }
 
-TEST_F(FakeSyncobj, ReleasesWhatIsReplaced) {
+TEST_F(FakeSyncobj, AReplacedBuffersReleasePointIsSignalled) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline timelines[] = {window.timeline(), window.timeline()};
@@ -228,7 +228,7 @@ TEST_F(FakeSyncobj, ReleasesWhatIsReplaced) {
     EXPECT_TRUE(compositor.on_thread([](Scene& scene) { return scene.violations(); }).empty());
 }
 
-TEST_F(FakeSyncobj, ReleasesAtOnceWhereTheScriptSaysSo) {
+TEST_F(FakeSyncobj, TheReleasePointIsSignalledAtOnceIfTheScriptSaysSo) {
     Compositor compositor(with_syncobj({.release = Release::at_once}));
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -237,7 +237,7 @@ TEST_F(FakeSyncobj, ReleasesAtOnceWhereTheScriptSaysSo) {
     EXPECT_TRUE(timeline.syncobj->signalled(2));
 }
 
-TEST_F(FakeSyncobj, ReleasesADestroyedBufferUnlessTheTestDoes) {
+TEST_F(FakeSyncobj, ADestroyedBuffersReleasePointIsSignalledUnlessReleaseIsManual) {
     for (Release release : {Release::when_replaced, Release::manual}) {
         Compositor compositor(with_syncobj({.release = release}));
         Window window(compositor);
@@ -250,7 +250,7 @@ TEST_F(FakeSyncobj, ReleasesADestroyedBufferUnlessTheTestDoes) {
     }
 }
 
-TEST_F(FakeSyncobj, KeepsAPointWhoseTimelineObjectIsGone) {
+TEST_F(FakeSyncobj, APointOutlivesItsTimelineObject) {
     Compositor compositor(with_syncobj({.release = Release::manual}));
     Window window(compositor);
     ClientTimeline acquire = window.timeline();
@@ -263,12 +263,12 @@ TEST_F(FakeSyncobj, KeepsAPointWhoseTimelineObjectIsGone) {
     EXPECT_TRUE(compositor.last_commit().acquire_pending);
     compositor.release(buffer_of(compositor, 0));
     EXPECT_TRUE(release.syncobj->signalled(2));
-    // Nothing holds the other one any more.
+    // The compositor has freed the acquire timeline.
     ASSERT_TRUE(acquire.syncobj->signal(1));
     EXPECT_FALSE(compositor.acquire_signalled(0));
 }
 
-TEST_F(FakeSyncobj, NotesAReleasePointThatWasUsedBefore) {
+TEST_F(FakeSyncobj, AReleasePointThatWasUsedBeforeIsReported) {
     Compositor compositor(with_syncobj({.release = Release::at_once}));
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -278,7 +278,7 @@ TEST_F(FakeSyncobj, NotesAReleasePointThatWasUsedBefore) {
     EXPECT_EQ(compositor.on_thread([](Scene& scene) { return scene.violations().size(); }), 1u);
 }
 
-TEST_F(FakeSyncobj, CommitsWithoutABufferNeedNoPoints) {
+TEST_F(FakeSyncobj, ACommitWithoutABufferNeedsNoPoints) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -290,7 +290,7 @@ TEST_F(FakeSyncobj, CommitsWithoutABufferNeedNoPoints) {
     EXPECT_EQ(compositor.last_commit().acquire_point, std::nullopt);
 }
 
-TEST_F(FakeSyncobj, AnObjectThatGoesTakesItsPointsAlong) {
+TEST_F(FakeSyncobj, DestroyingTheSurfaceObjectDropsItsPendingPoints) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -300,12 +300,12 @@ TEST_F(FakeSyncobj, AnObjectThatGoesTakesItsPointsAlong) {
     wp_linux_drm_syncobj_surface_v1_destroy(window.points);
     window.show(window.surface, window.make_buffer());
     EXPECT_EQ(compositor.last_commit().acquire_point, std::nullopt);
-    // And the surface may have another.
+    // The surface may have another such object now.
     window.own(wp_linux_drm_syncobj_manager_v1_get_surface(window.syncobj_manager, window.surface));
     EXPECT_GE(wl_display_roundtrip(window.display), 0);
 }
 
-TEST_F(FakeSyncobj, FreesWhatItImportedWithTheClient) {
+TEST_F(FakeSyncobj, ImportedTimelinesAreFreedWhenTheClientDisconnects) {
     Compositor compositor(with_syncobj({.release = Release::manual}));
     {
         Window window(compositor);
@@ -314,13 +314,13 @@ TEST_F(FakeSyncobj, FreesWhatItImportedWithTheClient) {
             window.show_at(timeline, 1, window.make_buffer());
         window.set_acquire(timelines[0], 3);
         wl_display_roundtrip(window.display);
-        EXPECT_EQ(Syncobj::live(), 4u); // here and there
+        EXPECT_EQ(Syncobj::live(), 4u); // two in the client, two in the compositor
     }
     EXPECT_TRUE(compositor.wait_until([](const Scene& scene) { return scene.clients() == 0; }));
     EXPECT_EQ(Syncobj::live(), 0u);
 }
 
-TEST_F(FakeSyncobj, FreesWhatItImportedAtItsEnd) {
+TEST_F(FakeSyncobj, ImportedTimelinesAreFreedWithTheCompositor) {
     auto compositor = std::make_unique<Compositor>(with_syncobj({.release = Release::manual}));
     Window window(*compositor);
     ClientTimeline timeline = window.timeline();
@@ -330,10 +330,10 @@ TEST_F(FakeSyncobj, FreesWhatItImportedAtItsEnd) {
     EXPECT_EQ(Syncobj::live(), 1u);
 }
 
-TEST_F(FakeSyncobj, AWaitOutlastsTheLackOfAFence) {
+TEST_F(FakeSyncobj, AWaitForAPointWithoutAFenceLastsUntilThePointSignals) {
     auto syncobj = Syncobj::make(DrmNode::find());
     EXPECT_FALSE(syncobj->wait(1, moment));
-    EXPECT_EQ(errno, ETIME); // EINVAL would be: nothing to wait for
+    EXPECT_EQ(errno, ETIME); // EINVAL would mean that the ioctl does not wait
     ASSERT_TRUE(syncobj->signal(1));
     EXPECT_TRUE(syncobj->wait(1, Compositor::patience));
 }
@@ -349,7 +349,7 @@ struct ErrorCase {
 
 class FakeSyncobjError : public FakeSyncobj, public testing::WithParamInterface<ErrorCase> {};
 
-TEST_P(FakeSyncobjError, IsPosted) {
+TEST_P(FakeSyncobjError, TheProtocolErrorIsPosted) {
     Compositor compositor(with_syncobj());
     Window window(compositor);
     ClientTimeline timeline = window.timeline();
@@ -361,7 +361,7 @@ TEST_P(FakeSyncobjError, IsPosted) {
     EXPECT_EQ(wl_display_get_protocol_error(window.display, &interface, &object), GetParam().code);
     ASSERT_NE(interface, nullptr);
     EXPECT_STREQ(interface->name, GetParam().interface->name);
-    // What is refused is no commit.
+    // A refused commit is not recorded.
     EXPECT_EQ(compositor.commits(), 0u);
 }
 

@@ -8,7 +8,7 @@
 namespace fencebridge::fake_driver {
 namespace {
 
-/// udmabuf takes a memfd only once it can no longer shrink.
+/// udmabuf accepts only a memfd that is sealed against shrinking.
 Fd make_dma_buf(const Fd& memfd, uint64_t size) {
     const Fd device{open("/dev/udmabuf", O_RDWR | O_CLOEXEC)};
     if (!device.valid() || fcntl(memfd.get(), F_ADD_SEALS, F_SEAL_SHRINK) != 0)

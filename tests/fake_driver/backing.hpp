@@ -7,7 +7,7 @@
 
 namespace fencebridge::fake_driver {
 
-/// A file of whole pages, at least `size` bytes; invalid when the kernel gives none.
+/// A file of whole pages with at least `size` bytes; invalid if the kernel cannot create it.
 [[nodiscard]] Fd make_backing(FakeDriverMemory kind, uint64_t size);
 
 } // namespace fencebridge::fake_driver

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Looking for a structure in a pNext chain, and the two-call enumeration.
+// Finds structures in pNext chains, and implements two-call enumeration.
 #pragma once
 
 #include <algorithm>
@@ -23,8 +23,8 @@ template <class Structure>
     return const_cast<Structure*>(find_in<Structure>(next, type));
 }
 
-/// Fills the caller's array from ours with one statement per element, by the rules of the
-/// specification's "retrieving arrays" (VK_INCOMPLETE when it was too small).
+/// Fills the caller's array from `source`, element by element with `assign`. Returns VK_INCOMPLETE
+/// if the array is too small, as the specification says in "Retrieving Arrays".
 template <class Element, class Source, class Assign>
 VkResult enumerate(std::span<const Source> source, uint32_t* count, Element* out, Assign&& assign) {
     const auto available = static_cast<uint32_t>(source.size());

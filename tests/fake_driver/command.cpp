@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Command pools and buffers. Commands are taken and forgotten.
+// Command pools and buffers. Commands are checked and not recorded.
 #include "chain.hpp"
 #include "entry_points.hpp"
 #include "objects.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The fake driver's control table for C++ tests: Meson gives the path as FAKE_DRIVER_LIBRARY.
+// The fake driver's control table for C++ tests. Meson defines the library's path as
+// FAKE_DRIVER_LIBRARY.
 #pragma once
 
 #include <dlfcn.h>
@@ -11,8 +12,8 @@
 
 namespace fencebridge::test {
 
-/// The one table of this process. The handle stays open for the life of the process, so settings
-/// made before vkCreateInstance last although the loader opens and closes the driver in between.
+/// The control table. The library stays open until the process ends, so that the driver keeps its
+/// settings although the loader opens and closes it.
 inline const FakeDriverControl& fake_driver() {
     static const FakeDriverControl* const control = [] {
         void* const library = dlopen(FAKE_DRIVER_LIBRARY, RTLD_NOW | RTLD_LOCAL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The control interface: each function is a few lines on the state. control.h documents them.
+// The functions of the control interface, which control.h documents.
 #include "control_table.hpp"
 
 #include <algorithm>

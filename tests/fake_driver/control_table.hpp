@@ -5,7 +5,7 @@
 
 namespace fencebridge::fake_driver {
 
-/// The functions that control.h promises.
+/// The functions that control.h documents.
 [[nodiscard]] const FakeDriverControl& control_table();
 
 } // namespace fencebridge::fake_driver

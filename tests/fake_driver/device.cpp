@@ -9,7 +9,7 @@
 namespace fencebridge::fake_driver {
 namespace {
 
-/// The result that the application is to get, before anything is made.
+/// Determines the result of vkCreateDevice before anything is created.
 VkResult check_device(const PhysicalDevice& physical_device, const VkDeviceCreateInfo& info,
                       const Settings& settings) {
     const std::vector<std::string> known =
@@ -24,8 +24,8 @@ VkResult check_device(const PhysicalDevice& physical_device, const VkDeviceCreat
     return VK_SUCCESS;
 }
 
-/// What each extension needs enabled beside it, below the version that made that core
-/// (VUID-vkCreateDevice-ppEnabledExtensionNames-01387).
+/// An extension, the extension that must be enabled with it, and the version in which the latter
+/// became core (VUID-vkCreateDevice-ppEnabledExtensionNames-01387).
 struct Dependency {
     std::string_view extension;
     std::string_view needs;
@@ -43,7 +43,7 @@ constexpr Dependency dependencies[]{
     {"VK_KHR_dedicated_allocation", "VK_KHR_get_memory_requirements2", VK_API_VERSION_1_1},
     {"VK_KHR_external_semaphore_fd", "VK_KHR_external_semaphore", VK_API_VERSION_1_1},
     {"VK_KHR_external_fence_fd", "VK_KHR_external_fence", VK_API_VERSION_1_1},
-    // of the instance
+    // extensions of the instance
     {"VK_KHR_external_memory", "VK_KHR_external_memory_capabilities", VK_API_VERSION_1_1},
     {"VK_KHR_external_semaphore", "VK_KHR_external_semaphore_capabilities", VK_API_VERSION_1_1},
     {"VK_KHR_external_fence", "VK_KHR_external_fence_capabilities", VK_API_VERSION_1_1},
@@ -126,7 +126,7 @@ VkResult create_device(VkPhysicalDevice parent, const VkDeviceCreateInfo* info,
     return VK_SUCCESS;
 }
 
-/// All children must be gone before their device (VUID-vkDestroyDevice-device-05137).
+/// All children must be destroyed before their device (VUID-vkDestroyDevice-device-05137).
 template <class Pool>
 void remove_children(Pool& pool, const Device* device) {
     const size_t left = pool.remove_if([&](const auto& child) { return child.device == device; });

@@ -37,7 +37,7 @@ bool is_available(const EntryPoint& entry, const Instance* instance) {
         return entry.core <= current_settings().instance_version;
     if (instance == nullptr)
         return false;
-    // vkGetInstanceProcAddr may give functions of devices that the application has yet to make.
+    // vkGetInstanceProcAddr may return functions of devices before there is a device.
     if (entry.level == Level::device)
         return true;
     if (entry.extension == VK_KHR_SWAPCHAIN_EXTENSION_NAME)
@@ -79,7 +79,7 @@ void require(const void* handle, const char* name) {
 }
 
 void require_live(VkInstance handle) {
-    // vkGetInstanceProcAddr has none for global functions.
+    // vkGetInstanceProcAddr has no instance for global functions.
     if (handle != VK_NULL_HANDLE)
         require<Instance>(handle, "VkInstance");
 }
@@ -100,8 +100,8 @@ std::shared_ptr<Image> find_image(VkImage handle) {
 
 } // namespace fencebridge::fake_driver
 
-// The driver's side of the loader's interface, version 5 at least: loaders before that would hide
-// an application's API version from us.
+// The driver's side of the loader's interface. It requires version 5, because older loaders hide an
+// application's API version from drivers.
 
 #define FAKE_DRIVER_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -116,7 +116,7 @@ FAKE_DRIVER_EXPORT VkResult VKAPI_CALL vk_icdNegotiateLoaderICDInterfaceVersion(
 
 FAKE_DRIVER_EXPORT PFN_vkVoidFunction VKAPI_CALL vk_icdGetInstanceProcAddr(VkInstance instance,
                                                                            const char* name) {
-    // Since version 7 these two are asked for by name.
+    // Since version 7 the loader queries these two by name.
     const std::string_view wanted{name};
     if (wanted == "vk_icdNegotiateLoaderICDInterfaceVersion")
         return reinterpret_cast<PFN_vkVoidFunction>(vk_icdNegotiateLoaderICDInterfaceVersion);

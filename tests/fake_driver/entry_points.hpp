@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The driver's functions by name, and when a name is to be found.
+// The driver's functions by name, and the versions and extensions in which a name is found.
 #pragma once
 
 #include <span>
@@ -25,9 +25,8 @@ struct EntryPoint {
     std::string_view extension{};      // the extension that has it as well
 };
 
-/// Aborts, after a misuse, unless the handle is that of a live dispatchable object of this
-/// driver's. There is no way on with a handle of another layer's: it is a pointer to something
-/// else.
+/// Reports a misuse and aborts unless the handle is a live dispatchable object of this driver. The
+/// driver cannot go on with another handle, which points to an object of unknown type.
 void require_live(VkInstance handle);
 void require_live(VkPhysicalDevice handle);
 void require_live(VkDevice handle);
@@ -36,8 +35,7 @@ void require_live(VkCommandBuffer handle);
 template <class Other>
 void require_live(const Other&) {}
 
-/// `function` as the loader calls it, with a look at its first parameter, which is what Vulkan
-/// dispatches by.
+/// `function` as the loader calls it, with a check of its first parameter, the dispatchable handle.
 template <auto function>
 struct Checked;
 template <class Result, class First, class... Rest, Result (*function)(First, Rest...)>
@@ -48,7 +46,8 @@ struct Checked<function> {
     }
 };
 
-/// A row; say the PFN_ type, so that the compiler checks the function against it.
+/// A row of a table. The caller names the PFN_ type, and the compiler checks the function against
+/// it.
 template <class Function, std::type_identity_t<Function> function>
 EntryPoint entry_point(std::string_view name, Level level, uint32_t core = VK_API_VERSION_1_0,
                        std::string_view extension = {}) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// An owned file descriptor that the driver counts, so that a test can see it let go of all of them.
+// Owns a file descriptor. The driver counts those that it holds, so that a test can check that it
+// closes all of them.
 #pragma once
 
 #include <fcntl.h>
@@ -31,10 +32,10 @@ public:
     [[nodiscard]] int get() const noexcept { return fd_; }
     [[nodiscard]] bool valid() const noexcept { return fd_ >= 0; }
 
-    /// A copy for the application, no longer counted here; -1 with errno set when it fails.
+    /// A duplicate for the application, which is not counted; -1 with errno set on failure.
     [[nodiscard]] int duplicate() const noexcept { return fcntl(fd_, F_DUPFD_CLOEXEC, 0); }
 
-    /// Gives the descriptor away.
+    /// Releases the descriptor to the caller.
     [[nodiscard]] int release() noexcept {
         release_count();
         return std::exchange(fd_, -1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a physical device says about formats, their modifiers and the images made of them.
+// The queries of a physical device about formats, their modifiers, and images.
 #include "format.hpp"
 
 #include <algorithm>
@@ -48,8 +48,8 @@ void get_format_properties2(VkPhysicalDevice handle, VkFormat format,
               });
 }
 
-/// The layout that the request is about: the modifier asked for, or for the two old tilings
-/// something like DRM_FORMAT_MOD_LINEAR.
+/// The layout that the query is about: that of the given modifier, or for VK_IMAGE_TILING_OPTIMAL
+/// and VK_IMAGE_TILING_LINEAR that of the format's first modifier.
 std::optional<FakeDriverModifier> requested_layout(const DeviceSettings& settings,
                                                    const VkPhysicalDeviceImageFormatInfo2& info) {
     const auto& known = modifiers_of(settings, info.format);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Sizes of the formats the driver can be told to have.
+// Sizes, planes and features of formats.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,7 @@ namespace fencebridge::fake_driver {
 
 [[nodiscard]] VkDeviceSize bytes_per_pixel(VkFormat format);
 
-/// The planes of an image in the order they lie in its memory, each on a page of its own.
+/// The planes of an image in the order of their offsets. Each begins on a new page.
 [[nodiscard]] std::vector<Plane> lay_out(VkFormat format, VkExtent3D extent,
                                          const FakeDriverModifier& modifier);
 

@@ -13,8 +13,8 @@ namespace {
 
 constexpr uint32_t all_memory_types = 0b11;
 
-/// Layout for the two old tilings: the format's first modifier's, or a plain one for formats that
-/// only render targets of an application's own use (depth, say).
+/// The layout for VK_IMAGE_TILING_OPTIMAL and VK_IMAGE_TILING_LINEAR: that of the format's first
+/// modifier. A format without modifiers, such as a depth format, has a plain layout.
 FakeDriverModifier plain_layout(const DeviceSettings& settings, VkFormat format) {
     const auto entry = settings.formats.find(format);
     if (entry != settings.formats.end() && !entry->second.empty())
@@ -26,7 +26,7 @@ FakeDriverModifier plain_layout(const DeviceSettings& settings, VkFormat format)
     return plain;
 }
 
-/// Of the modifiers in the list the one that the driver likes best, which is its own order.
+/// Of the modifiers in the list, the first in the driver's order of preference.
 std::optional<FakeDriverModifier>
 choose_modifier(const DeviceSettings& settings, VkFormat format,
                 const VkImageDrmFormatModifierListCreateInfoEXT& list) {
@@ -43,7 +43,7 @@ choose_modifier(const DeviceSettings& settings, VkFormat format,
     return std::nullopt;
 }
 
-/// The layout that the create info asks for; none when it asks for what there is not.
+/// The layout that the create info requests; none if the driver does not have it.
 std::optional<FakeDriverModifier> image_layout(const Device& device, const DeviceSettings& settings,
                                                const VkImageCreateInfo& info) {
     if (info.tiling != VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT)
@@ -62,7 +62,7 @@ std::optional<FakeDriverModifier> image_layout(const Device& device, const Devic
     return std::nullopt;
 }
 
-/// A swapchain of somebody else's must not get as far as the driver.
+/// Reports a swapchain that is not the driver's.
 void check_swapchain(const void* next) {
     const auto* const info = find_in<VkImageSwapchainCreateInfoKHR>(
         next, VK_STRUCTURE_TYPE_IMAGE_SWAPCHAIN_CREATE_INFO_KHR);
@@ -133,12 +133,14 @@ FileId file_of(const Memory& memory) {
     return {.device = status.st_dev, .inode = status.st_ino};
 }
 
-/// Images in the same memory need a flag, both of them, to interpret it alike ("Memory Aliasing").
+/// Two images may share memory only if both have VK_IMAGE_CREATE_ALIAS_BIT (the specification's
+/// "Memory Aliasing").
 void check_aliases(Image& image, const Memory& memory) {
     const FileId file = file_of(memory);
     if (file == FileId{})
         return;
-    // Other threads look at the backing of all images, too: it is read and written behind one lock.
+    // Other threads read the backing of all images as well, so it is read and written under one
+    // lock.
     bool allowed = true;
     objects().images.for_each([&](Image& other) {
         if (&other == &image)
@@ -176,7 +178,7 @@ VkResult bind_memory(VkDevice, VkImage image, VkDeviceMemory memory, VkDeviceSiz
     return check_binding(image, memory);
 }
 
-/// Binds to the memory given, or to an image of a native swapchain.
+/// Binds an image to memory, or to an image of a native swapchain.
 VkResult bind_one(const VkBindImageMemoryInfo& info) {
     const auto* const swapchain = find_in<VkBindImageMemorySwapchainInfoKHR>(
         info.pNext, VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_SWAPCHAIN_INFO_KHR);
@@ -196,7 +198,7 @@ VkResult bind_memory2(VkDevice, uint32_t count, const VkBindImageMemoryInfo* inf
     return VK_SUCCESS;
 }
 
-/// Plane number of a memory plane aspect; plane 0 for the colour aspect of an old tiling.
+/// The number of the plane that the aspect names. Without modifiers the colour aspect is plane 0.
 std::optional<uint32_t> plane_of(const Image& image, VkImageAspectFlags aspect) {
     if (image.tiling != VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT)
         return aspect == VK_IMAGE_ASPECT_COLOR_BIT ? std::optional{0U} : std::nullopt;
@@ -226,7 +228,7 @@ void get_subresource_layout(VkDevice, VkImage handle, const VkImageSubresource* 
     layout->rowPitch = image->planes[*plane].pitch;
 }
 
-/// VkDeviceImageSubresourceInfo and VkSubresourceLayout2, for the headers may be older.
+/// VkDeviceImageSubresourceInfo and VkSubresourceLayout2, which older headers lack.
 struct DeviceImageSubresourceInfo {
     VkStructureType type;
     const void* next;

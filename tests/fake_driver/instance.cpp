@@ -32,10 +32,10 @@ VkResult enumerate_instance_layers(uint32_t* count, VkLayerProperties*) {
     return VK_SUCCESS;
 }
 
-/// The result that the application is to get, before anything is made.
+/// Determines the result of vkCreateInstance before anything is created.
 VkResult check_instance(const VkInstanceCreateInfo& info, uint32_t app_version,
                         const Settings& settings) {
-    // A 1.0 driver refuses what it cannot know (the loader hides later versions from it).
+    // A driver of Vulkan 1.0 refuses later versions. The loader changes the version for it.
     if (settings.instance_version == VK_API_VERSION_1_0 && app_version >= VK_API_VERSION_1_1)
         return VK_ERROR_INCOMPATIBLE_DRIVER;
     const std::vector<std::string> known = settings.visible_instance_extensions();

@@ -14,10 +14,10 @@ constexpr auto dma_buf = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
 constexpr uint32_t all_memory_types = 0b11;
 constexpr uint32_t host_visible_type = 1;
 
-/// An imported descriptor becomes the driver's only when the call succeeds.
+/// The driver owns an imported descriptor only if the call succeeds.
 VkResult import_memory(const VkImportMemoryFdInfoKHR& info, const Device& device, Memory& memory) {
     if (info.handleType != dma_buf || !device.has(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME)) {
-        misuse("vkAllocateMemory: import of a handle type the device does not take");
+        misuse("vkAllocateMemory: import of a handle type that the device does not support");
         return VK_ERROR_INVALID_EXTERNAL_HANDLE;
     }
     const off_t size = lseek(info.fd, 0, SEEK_END);
@@ -30,7 +30,7 @@ VkResult import_memory(const VkImportMemoryFdInfoKHR& info, const Device& device
 VkResult prepare_export(const VkExportMemoryAllocateInfo& info, const Device& device,
                         Memory& memory) {
     if (info.handleTypes != dma_buf || !device.has(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME))
-        misuse("vkAllocateMemory: export of a handle type the device does not give");
+        misuse("vkAllocateMemory: export of a handle type that the device does not support");
     memory.exportable = true;
     memory.fd = make_backing(current_settings().memory, memory.size);
     return memory.fd.valid() ? VK_SUCCESS : VK_ERROR_OUT_OF_DEVICE_MEMORY;

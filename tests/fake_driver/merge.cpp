@@ -33,7 +33,8 @@ Fd merge_sync_files(const std::vector<std::shared_ptr<Leaf>>& leaves) {
     return merged;
 }
 
-/// Watches the leaves in turn: each is a one-way condition, so all hold after the last.
+/// Waits for the leaves one after the other. A leaf stays signalled, so all have signalled after
+/// the last wait.
 class Watcher {
 public:
     Watcher(std::vector<std::shared_ptr<Leaf>> leaves, Fd event) :
@@ -44,7 +45,7 @@ public:
             thread_.join();
     }
 
-    /// Whether the thread has nothing left to do; it has written its event then.
+    /// If all leaves have signalled, joins the thread, which writes its event, and returns true.
     [[nodiscard]] bool finish_if_signalled() {
         if (!std::ranges::all_of(leaves_, [](const auto& leaf) { return leaf->signalled(); }))
             return false;
@@ -68,7 +69,7 @@ private:
     std::vector<std::shared_ptr<Leaf>> leaves_;
     Fd event_;
     Fd stop_{eventfd(0, EFD_CLOEXEC)};
-    std::thread thread_{[this] { run(); }}; // last: it uses all of the above
+    std::thread thread_{[this] { run(); }}; // declared last: it uses the members above
 };
 
 struct Watchers {

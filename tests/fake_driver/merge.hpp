@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One descriptor for several conditions.
+// Merges several conditions into one descriptor.
 #pragma once
 
 #include <memory>
@@ -9,12 +9,12 @@ namespace fencebridge::fake_driver {
 
 class Leaf;
 
-/// A new descriptor that is readable once all the leaves hold; -1 when it cannot be made.
-/// sync_files are merged by the kernel. Others have no such thing (an epoll descriptor is readable
-/// as soon as one is), so a thread watches them and writes to an eventfd.
+/// A new descriptor that becomes readable once all leaves have signalled; -1 on failure. The kernel
+/// merges sync_files. It cannot merge eventfds (an epoll descriptor is readable as soon as one of
+/// them is), so a thread waits for them and writes to an eventfd.
 [[nodiscard]] int merge_conditions(const std::vector<std::shared_ptr<Leaf>>& leaves);
 
-/// Ends the threads whose conditions hold by now.
+/// Ends the threads whose leaves have all signalled.
 void sweep_merges();
 
 } // namespace fencebridge::fake_driver

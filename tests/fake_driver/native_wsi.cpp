@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A window system of the driver's own that shows nothing. Its answers are the FAKE_DRIVER_NATIVE_*
-// constants, so that a test can tell who answered.
+// The driver's own window system, which shows nothing. Its answers are the FAKE_DRIVER_NATIVE_*
+// constants, so that a test knows who answered.
 #include "chain.hpp"
 #include "control.h"
 #include "entry_points.hpp"
@@ -78,7 +78,7 @@ VkResult get_capabilities2(VkPhysicalDevice, const VkPhysicalDeviceSurfaceInfo2K
     if (objects().surfaces.find(info->surface) == nullptr)
         return VK_ERROR_SURFACE_LOST_KHR;
     capabilities->surfaceCapabilities = native_capabilities();
-    // VkSurfaceCapabilitiesPresentId2KHR and ...Wait2KHR, for the headers may be older.
+    // VkSurfaceCapabilitiesPresentId2KHR and ...PresentWait2KHR, which older headers lack.
     for (auto* link = static_cast<VkBaseOutStructure*>(capabilities->pNext); link != nullptr;
          link = link->pNext)
         if (link->sType == VkStructureType(1000479000) ||
@@ -183,7 +183,7 @@ VkResult get_images(VkDevice, VkSwapchainKHR handle, uint32_t* count, VkImage* i
     return enumerate(std::span<const VkImage>{swapchain->images}, count, images);
 }
 
-/// The next image in turn, ready at once.
+/// Returns the next image. The semaphore and the fence are signalled at once.
 VkResult acquire(VkSwapchainKHR handle, VkSemaphore semaphore_handle, VkFence fence_handle,
                  uint32_t* index) {
     const auto swapchain = objects().swapchains.find(handle);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Names, tags and private data of objects. Every handle must be one of this driver's.
+// Names, tags and private data of objects. A handle that is not the driver's is a misuse.
 #include "chain.hpp"
 #include "entry_points.hpp"
 #include "objects.hpp"
@@ -70,7 +70,7 @@ VkResult set_tag(VkDevice, const VkDebugUtilsObjectTagInfoEXT* info) {
     return VK_SUCCESS;
 }
 
-/// VK_EXT_debug_marker counts the types of Vulkan 1.0 as VkObjectType does.
+/// VkDebugReportObjectTypeEXT has the values of VkObjectType for the types of Vulkan 1.0.
 VkObjectType object_type(VkDebugReportObjectTypeEXT type) {
     if (type == VK_DEBUG_REPORT_OBJECT_TYPE_SWAPCHAIN_KHR_EXT)
         return VK_OBJECT_TYPE_SWAPCHAIN_KHR;
@@ -93,7 +93,7 @@ VkResult set_marker_tag(VkDevice, const VkDebugMarkerObjectTagInfoEXT* info) {
     return VK_SUCCESS;
 }
 
-/// The slot that was destroyed last: the next has its handle.
+/// The slot that was destroyed last. The next one has the same handle.
 std::atomic<VkPrivateDataSlot> last_slot = VK_NULL_HANDLE;
 
 VkResult create_slot(VkDevice handle, const VkPrivateDataSlotCreateInfo*,

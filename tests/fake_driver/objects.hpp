@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// What stands behind the handles. Dispatchable handles are pointers to objects that begin with the
-// loader's word; the others are numbers that are never used twice, so that a stale one is noticed.
+// The objects behind the handles. A dispatchable handle points to an object that begins with the
+// loader's data. Any other handle is a number that is not used again, so that a stale one is
+// noticed.
 #pragma once
 
 #include <algorithm>
@@ -25,7 +26,7 @@ namespace fencebridge::fake_driver {
 struct Instance;
 struct Device;
 
-/// A dispatchable object, known from its construction to its end.
+/// A dispatchable object. is_live() finds it until its destruction.
 template <class Self>
 struct Dispatchable {
     VK_LOADER_DATA loader{};
@@ -78,7 +79,7 @@ struct Queue : Dispatchable<Queue> {
     VkDeviceQueueCreateFlags flags{0};
     uint32_t family{0};
     uint32_t index{0};
-    Payload submitted; // all batches so far, behind the lock of sync_objects.cpp
+    Payload submitted; // all batches so far; guarded by payload_mutex()
 };
 
 struct Device : Dispatchable<Device> {
@@ -102,12 +103,12 @@ struct Memory {
     VkDeviceSize size{0};
     uint32_t type{0};
     bool exportable{false};
-    Fd fd; // none: never exported nor mapped
+    Fd fd; // invalid if the memory was never exported nor mapped
     void* mapping{nullptr};
     VkImage dedicated_image{VK_NULL_HANDLE};
 };
 
-/// A file, whatever descriptor it is seen through; {} for none.
+/// Identifies a file, whatever descriptor refers to it; {} for none.
 struct FileId {
     uint64_t device{0};
     uint64_t inode{0};
@@ -128,7 +129,7 @@ struct Image {
     bool external{false};
     bool bound{false};
     bool aliases{false}; // VK_IMAGE_CREATE_ALIAS_BIT
-    FileId backing{};    // of the memory that it is bound to, if a file is
+    FileId backing{};    // the file of the memory that it is bound to, if any
 };
 
 struct Buffer {
@@ -142,11 +143,11 @@ struct ImageView {
     VkImage image{VK_NULL_HANDLE};
 };
 
-/// A binary semaphore or a fence. The payload in force is the temporary one if there is one; none
-/// at all means unsignalled and nothing on its way.
+/// A binary semaphore or a fence. Its current payload is the temporary one if there is one. Without
+/// any payload it is unsignalled, and no batch is going to signal it.
 struct SyncObject {
     Device* device{nullptr};
-    bool exportable{false}; // as SYNC_FD, said at creation
+    bool exportable{false}; // as SYNC_FD, by its create info
     std::optional<Payload> permanent;
     std::optional<Payload> temporary;
     Payload last_use; // the last batch that refers to it
@@ -171,13 +172,13 @@ struct Swapchain {
     uint32_t next{0};
 };
 
-/// VK_EXT_private_data: what is kept for each object, by type and handle.
+/// VK_EXT_private_data: the data of each object by its type and handle.
 struct PrivateDataSlot {
     Device* device{nullptr};
     std::map<std::pair<VkObjectType, uint64_t>, uint64_t> data{};
 };
 
-/// The live objects of one type that numbers stand for.
+/// The live objects of one non-dispatchable type.
 template <class Handle, class Object>
 class Pool {
 public:
@@ -191,13 +192,13 @@ public:
         return to_handle(number);
     }
 
-    /// A new object behind a handle that was destroyed, as real drivers reuse them.
+    /// Adds an object with the handle of a destroyed one, as real drivers do.
     void add_again(Handle handle, Object object) {
         const std::lock_guard lock{mutex_};
         objects_.emplace(to_number(handle), std::make_shared<Object>(std::move(object)));
     }
 
-    /// Null, and a misuse, when the handle is not one of a live object.
+    /// Finds an object. If the handle is not live, reports a misuse and returns null.
     [[nodiscard]] std::shared_ptr<Object> find(Handle handle) {
         auto object = find_if_any(handle);
         if (object == nullptr)
@@ -211,7 +212,8 @@ public:
         return entry != objects_.end() ? entry->second : nullptr;
     }
 
-    /// The object taken out; null for VK_NULL_HANDLE, and with a misuse for a dead handle.
+    /// Removes an object and returns it; null for VK_NULL_HANDLE. If the handle is not live,
+    /// reports a misuse and returns null.
     std::shared_ptr<Object> remove(Handle handle) {
         if (to_number(handle) == 0)
             return nullptr;
@@ -221,7 +223,7 @@ public:
         return object;
     }
 
-    /// Uses each live object in turn, behind the pool's lock.
+    /// Calls `use` for every live object, under the pool's lock.
     template <class Use>
     void for_each(Use&& use) {
         const std::lock_guard lock{mutex_};
@@ -234,7 +236,7 @@ public:
         return objects_.size();
     }
 
-    /// Removes what belongs to a dying parent; how many those were.
+    /// Removes the objects for which the predicate holds, and returns their number.
     template <class Predicate>
     size_t remove_if(Predicate&& dying) {
         const std::lock_guard lock{mutex_};
@@ -282,7 +284,7 @@ struct Objects {
 
 [[nodiscard]] Objects& objects();
 
-/// The image, the driver's own or one of a native swapchain.
+/// Finds an image of the application or of a native swapchain.
 [[nodiscard]] std::shared_ptr<Image> find_image(VkImage handle);
 
 template <class Object, class Handle>

@@ -31,7 +31,7 @@ Fd make_signalled(FakeDriverSync kind) {
     if (kind == FAKE_DRIVER_SYNC_EVENTFD)
         return Fd{eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)};
     const Fd timeline = open_sw_sync_timeline();
-    return create_sw_sync_fence(timeline, 0); // a new timeline stands at 0
+    return create_sw_sync_fence(timeline, 0); // a new timeline has the value 0
 }
 
 } // namespace
@@ -40,8 +40,8 @@ bool Leaf::signalled() {
     if (signalled_)
         return true;
     pollfd entry{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-    // POLLERR and POLLHUP end a wait as well: a sync_file with an error is signalled, and a pipe
-    // whose writer is gone never becomes more ready.
+    // POLLERR and POLLHUP count as well: a sync_file with an error has signalled, and a pipe
+    // without a writer will not become readable.
     if (poll(&entry, 1, 0) == 1 && entry.revents != 0)
         signalled_ = true;
     return signalled_;

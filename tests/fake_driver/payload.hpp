@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// What a semaphore or fence waits for: a set of one-way conditions, each behind a descriptor that
-// polls readable once it holds. Nothing here needs a thread or a moment when it is resolved, so a
-// descriptor given to the application turns readable by itself, like a sync_file's.
+// The payload of a semaphore or fence: a set of conditions, each with a descriptor that becomes
+// readable when the condition signals, and stays readable. The driver does not have to act for
+// that, so a descriptor that the application exports becomes readable by itself, as a sync_file
+// does.
 #pragma once
 
 #include <chrono>
@@ -14,8 +15,8 @@
 
 namespace fencebridge::fake_driver {
 
-/// One condition. Once seen to hold it holds for good and its descriptor is closed no sooner than
-/// the last payload lets go of it.
+/// One condition. It stays signalled. Its descriptor is closed with the last payload that contains
+/// it.
 class Leaf {
 public:
     explicit Leaf(Fd fd) : fd_{std::move(fd)} {}
@@ -27,22 +28,22 @@ private:
     std::atomic<bool> signalled_{false};
 };
 
-/// Signalled when all its leaves are; without leaves, signalled already.
+/// Signalled when all its leaves are. A payload without leaves is signalled.
 class Payload {
 public:
     Payload() = default;
     explicit Payload(std::shared_ptr<Leaf> leaf) : leaves_{std::move(leaf)} {}
 
-    /// Takes over the application's descriptor of a sync_file; -1 stands for a signalled one.
+    /// Owns the sync_file from now on. -1 stands for a signalled payload.
     [[nodiscard]] static Payload from_sync_fd(int fd);
 
     void add(const Payload& other);
     [[nodiscard]] bool signalled() const;
-    /// The leaves that do not hold yet.
+    /// The leaves that have not signalled.
     [[nodiscard]] std::vector<std::shared_ptr<Leaf>> pending() const;
 
-    /// A new descriptor with the same condition, -1 for a signalled payload if so wished; none when
-    /// no descriptor can be made.
+    /// A new descriptor for this payload. With `signalled_as_minus_one` it is -1 if the payload is
+    /// signalled. None if no descriptor can be created.
     [[nodiscard]] std::optional<int> to_sync_fd(FakeDriverSync kind,
                                                 bool signalled_as_minus_one) const;
 
@@ -50,10 +51,10 @@ private:
     std::vector<std::shared_ptr<Leaf>> leaves_;
 };
 
-/// A condition that the driver itself makes true.
+/// A condition that the driver signals.
 class Gate {
 public:
-    /// None when the kernel has no sw_sync, or no descriptor to give.
+    /// None if the kernel has no sw_sync, or no descriptor can be created.
     [[nodiscard]] static std::optional<Gate> make(FakeDriverSync kind);
     [[nodiscard]] const std::shared_ptr<Leaf>& leaf() const { return leaf_; }
     void open();
@@ -63,15 +64,15 @@ private:
     std::shared_ptr<Leaf> leaf_;
 };
 
-using Deadline = std::optional<std::chrono::steady_clock::time_point>; // none: for ever
+using Deadline = std::optional<std::chrono::steady_clock::time_point>; // none: infinite
 
-/// A Vulkan timeout in nanoseconds from now.
+/// The deadline of a Vulkan timeout that begins now.
 [[nodiscard]] Deadline deadline_after(uint64_t timeout_ns);
 
-/// Waits until one of the leaves may have changed; false when the deadline passed first.
+/// Waits until one of the leaves may have signalled; false after the deadline.
 [[nodiscard]] bool wait_for_any(const std::vector<std::shared_ptr<Leaf>>& leaves,
                                 const Deadline& deadline);
-/// Waits for the whole payload.
+/// Waits until the payload has signalled; false after the deadline.
 [[nodiscard]] bool wait_for(const Payload& payload, const Deadline& deadline);
 
 } // namespace fencebridge::fake_driver

@@ -20,8 +20,8 @@ void get_features(VkPhysicalDevice, VkPhysicalDeviceFeatures* features) {
     features->robustBufferAccess = VK_TRUE; // required of every implementation
 }
 
-/// The features of extensions that act on swapchains, which a driver has together with them. By
-/// number, for the headers may be older.
+/// The feature structures of extensions that act on swapchains. The driver supports the features
+/// with the extension. The types are numbers because the headers may be older.
 struct SwapchainFeatures {
     std::string_view extension;
     uint32_t type;  // VkStructureType
@@ -44,7 +44,7 @@ constexpr SwapchainFeatures swapchain_features[]{
     {"VK_NV_present_metering", 1000613001, 1},
 };
 
-/// Structures of features we do not know stay as the application cleared them.
+/// Feature structures that are not in the table stay as the application initialised them.
 void get_features2(VkPhysicalDevice handle, VkPhysicalDeviceFeatures2* features) {
     get_features(handle, &features->features);
     const DeviceSettings settings = settings_of(handle);
@@ -135,7 +135,7 @@ void get_queue_families2(VkPhysicalDevice device, uint32_t* count,
               });
 }
 
-/// Type 0 is the one that the host cannot see.
+/// Memory type 0 is not host-visible.
 void get_memory_properties(VkPhysicalDevice, VkPhysicalDeviceMemoryProperties* properties) {
     *properties = {};
     properties->memoryHeapCount = 1;
@@ -176,7 +176,7 @@ VkResult enumerate_device_layers(VkPhysicalDevice, uint32_t* count, VkLayerPrope
     return VK_SUCCESS;
 }
 
-/// A driver answers for handle types whose extension it lacks with nothing at all.
+/// For a handle type whose extension the driver lacks, all properties are 0.
 void get_external_semaphore(VkPhysicalDevice handle,
                             const VkPhysicalDeviceExternalSemaphoreInfo* info,
                             VkExternalSemaphoreProperties* properties) {
@@ -214,7 +214,7 @@ void get_external_buffer(VkPhysicalDevice, const VkPhysicalDeviceExternalBufferI
     properties->externalMemoryProperties = {};
 }
 
-/// Both spellings of a function that Vulkan 1.1 took over.
+/// Adds a function of Vulkan 1.1 by its core name and by its KHR name.
 template <class Function, std::type_identity_t<Function> function>
 void add_pair(std::vector<EntryPoint>& table, std::string_view name, std::string_view khr_name,
               std::string_view extension) {

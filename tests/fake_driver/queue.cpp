@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Submission. Nothing runs: a batch is over when all it waits for, all before it on its queue and
-// its gate (held rendering) are.
+// Submission. Batches execute nothing. A batch is done when its wait semaphores, all batches before
+// it on its queue, and its gate (held rendering) have signalled.
 #include "chain.hpp"
 #include "entry_points.hpp"
 #include "sync_state.hpp"
@@ -31,7 +31,7 @@ void signal(Semaphore& semaphore, const Payload& batch) {
     payload = batch;
 }
 
-/// Adds the batch to what the queue has been given. `gate` is empty unless rendering is held.
+/// Adds the batch to the payload of the queue. `gate` is empty unless rendering is held.
 void submit_batch(Queue& queue, const Batch& batch, const Payload& gate) {
     std::vector<std::shared_ptr<Semaphore>> used;
     const auto find = [&](VkSemaphore handle) {
@@ -69,7 +69,8 @@ void submit_fence(Queue& queue, VkFence handle) {
 
 VkResult submit_batches(VkQueue handle, std::span<const Batch> batches, VkFence fence) {
     Queue& queue = *from_handle<Queue>(handle);
-    // Nothing may have happened yet when this fails.
+    // All gates are created first, because a failure must not leave a part of the batches
+    // submitted.
     std::vector<Payload> gates;
     for (const Batch& batch : batches) {
         const auto gate = batch.renders ? gate_for_rendering() : Payload{};

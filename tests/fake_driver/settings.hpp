@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the driver pretends to be; set by a test or the environment, read by the entry points.
+// The settings of the driver. A test or the environment sets them, and the entry points read them.
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@ struct DeviceSettings {
     uint64_t primary_node{0};
     uint64_t render_node{0};
 
-    /// The entry of a modifier, none when the format does not have it.
+    /// The entry of a modifier; none if the format does not have it.
     [[nodiscard]] std::optional<FakeDriverModifier> modifier(VkFormat format,
                                                              uint64_t modifier) const;
     [[nodiscard]] bool has_extension(std::string_view name) const;
@@ -54,7 +54,8 @@ struct Settings {
     /// The defaults, changed by the environment.
     [[nodiscard]] static Settings initial();
 
-    /// Instance extensions as enumerated: without the window system's when that is off.
+    /// The instance extensions that are enumerated: without native WSI, those of the window system
+    /// are left out.
     [[nodiscard]] std::vector<std::string> visible_instance_extensions() const;
     [[nodiscard]] std::vector<std::string> visible_device_extensions(uint32_t device) const;
 };

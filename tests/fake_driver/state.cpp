@@ -6,7 +6,7 @@
 namespace fencebridge::fake_driver {
 namespace {
 
-std::optional<VkResult> take_failure(State& state, const char* function, bool query) {
+std::optional<VkResult> injected_failure(State& state, const char* function, bool query) {
     std::optional<VkResult> result;
     for (auto armed = state.failures.begin(); armed != state.failures.end();) {
         const bool counts = armed->function ? *armed->function == function : !query;
@@ -53,14 +53,14 @@ DeviceSettings current_device_settings(uint32_t device) {
 std::optional<VkResult> enter(const char* function) {
     return with_state([&](State& state) {
         note_call(state, function);
-        return take_failure(state, function, false);
+        return injected_failure(state, function, false);
     });
 }
 
 std::optional<VkResult> enter_query(const char* function) {
     return with_state([&](State& state) {
         ++state.counts[function];
-        return take_failure(state, function, true);
+        return injected_failure(state, function, true);
     });
 }
 
@@ -94,7 +94,7 @@ CreateRecord make_record(uint32_t extension_count, const char* const* extensions
 
 void store(std::deque<CreateRecord> State::*list, CreateRecord record) {
     with_state([&](State& state) {
-        // The names' addresses survive the move of their deque; the view is made at its last place.
+        // Moving the deque does not move the names. The view is filled in at its final address.
         CreateRecord& stored = (state.*list).emplace_back(std::move(record));
         stored.view.extension_count = static_cast<uint32_t>(stored.extensions.size());
         stored.view.extensions = stored.extensions.data();

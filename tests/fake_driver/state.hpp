@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The driver's memory of itself: settings, injected failures, counts and logs, behind one lock.
+// The state of the driver: settings, injected failures, counts and logs, behind one lock.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ struct CreateRecord {
     std::vector<const void*> next_addresses;
 };
 
-/// What an armed failure counts: the calls of one function, or all fallible ones.
+/// A failure that is armed. It counts the calls of one function, or of all functions that can fail.
 struct ArmedFailure {
     std::optional<std::string> function;
     uint32_t remaining{1};
@@ -53,7 +53,7 @@ struct LockedState {
     State state;
 };
 
-/// The one of this library; use it through with_state().
+/// The state of this library. It is used by with_state() alone.
 [[nodiscard]] LockedState& locked_state();
 
 /// Runs `use` on the state with its lock held.
@@ -68,20 +68,20 @@ auto with_state(Use&& use) {
 [[nodiscard]] Settings current_settings();
 [[nodiscard]] DeviceSettings current_device_settings(uint32_t device);
 
-/// Counts and logs a call that can run out of memory or lose the device; the result to return at
-/// once when a failure was armed for it. `function` is a literal.
+/// Counts and logs a call that can run out of memory or lose the device. If a failure is armed for
+/// this call, returns the result that the call has to return. `function` is a string literal.
 [[nodiscard]] std::optional<VkResult> enter(const char* function);
-/// The same for a query: it fails only when named, and is not logged.
+/// The same for a query, which is not logged, and fails only if the armed failure names it.
 [[nodiscard]] std::optional<VkResult> enter_query(const char* function);
 /// Counts and logs a call that returns nothing.
 void note(const char* function);
 /// Counts a query that cannot fail.
 void note_query(const char* function);
 
-/// Records a breach of valid usage, and says so on stderr.
+/// Records a breach of valid usage, and prints it to stderr.
 void misuse(std::string text);
 
-/// The record of a create call, stored by the caller once its result is known.
+/// The record of a create call. The caller stores it once the result is known.
 [[nodiscard]] CreateRecord make_record(uint32_t extension_count, const char* const* extensions,
                                        const void* next);
 void store(std::deque<CreateRecord> State::*list, CreateRecord record);

@@ -97,8 +97,8 @@ VkResult get_fence_status(VkDevice, VkFence handle) {
     return payload && payload->signalled() ? VK_SUCCESS : VK_NOT_READY;
 }
 
-/// A fence that nothing is going to signal yet may be submitted by another thread at any moment,
-/// and has no descriptor to wait on until then.
+/// How often a wait checks a fence that no batch signals yet. Another thread may submit the fence
+/// at any time, and there is no descriptor to wait for until then.
 constexpr std::chrono::milliseconds unsubmitted_slice{2};
 
 bool wait_slice(const std::vector<std::shared_ptr<Leaf>>& leaves, bool unsubmitted,
@@ -128,7 +128,7 @@ VkResult wait_for_fences(VkDevice, uint32_t count, const VkFence* handles, VkBoo
                 payload ? payload->pending() : std::vector<std::shared_ptr<Leaf>>{};
             unsubmitted = unsubmitted || !payload;
             signalled += payload && pending.empty() ? 1 : 0;
-            // One of each suffices: a fence cannot signal before all of its leaves do.
+            // One leaf of each fence suffices: the fence signals only when all its leaves have.
             if (!pending.empty())
                 leaves.push_back(pending.front());
         }
@@ -140,7 +140,8 @@ VkResult wait_for_fences(VkDevice, uint32_t count, const VkFence* handles, VkBoo
     }
 }
 
-/// Import of a sync_file is temporary and by copy; the descriptor becomes the driver's.
+/// A sync_file is imported with copy transference into a temporary payload. The driver then owns
+/// the descriptor.
 VkResult import_payload(SyncObject& object, bool may_import, bool temporary, int fd) {
     if (!may_import || !temporary) {
         misuse("import of a sync_file that is not temporary, or not offered");
@@ -183,8 +184,8 @@ VkResult import_fence(VkDevice handle, const VkImportFenceFdInfoKHR* info) {
                           info->fd);
 }
 
-/// Export by copy has the side effects of a wait: the payload is used up
-/// (a temporary one gives way to the permanent one, which is then unsignalled or as it was).
+/// An export with copy transference has the side effects of a wait: it resets the current payload.
+/// If that was temporary, the permanent payload is the current one again.
 VkResult export_payload(SyncObject& object, bool may_export, int& fd) {
     const Settings settings = current_settings();
     const std::lock_guard lock{payload_mutex()};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The lock of all payloads, and the held rendering.
+// The lock of all payloads, and rendering that is held.
 #pragma once
 
 #include <mutex>
@@ -11,8 +11,8 @@ namespace fencebridge::fake_driver {
 /// Guards the payloads of semaphores, fences and queues. Never held while waiting.
 [[nodiscard]] std::mutex& payload_mutex();
 
-/// A gate for a batch with command buffers while rendering is held; an empty payload otherwise;
-/// none when the gate cannot be made.
+/// The gate of a batch with command buffers while rendering is held, else an empty payload. None if
+/// the gate cannot be created.
 [[nodiscard]] std::optional<Payload> gate_for_rendering();
 
 void hold_rendering(bool on);

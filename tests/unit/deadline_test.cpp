@@ -8,25 +8,25 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Deadline, ForEverHasNoTime) {
+TEST(Deadline, AnInfiniteTimeoutHasNoTime) {
     EXPECT_FALSE(Deadline::never().time());
     EXPECT_FALSE(Deadline::never().remaining());
     EXPECT_FALSE(Deadline::from_vulkan(UINT64_MAX).time());
 }
 
-TEST(Deadline, WhatTheClockCannotExpressIsForEver) {
+TEST(Deadline, ATimeoutThatTheClockCannotExpressIsInfinite) {
     EXPECT_FALSE(Deadline::from_vulkan(UINT64_MAX - 1).time());
     EXPECT_FALSE(Deadline::from_vulkan(uint64_t{1} << 63).time());
 }
 
-TEST(Deadline, RemainingIsNeverNegative) {
+TEST(Deadline, TheRemainingTimeIsNeverNegative) {
     const auto left = Deadline::at(Clock::now() - 5s).remaining();
     ASSERT_TRUE(left);
     EXPECT_EQ(left->tv_sec, 0);
     EXPECT_EQ(left->tv_nsec, 0);
 }
 
-TEST(Deadline, RemainingSplitsIntoSecondsAndNanoseconds) {
+TEST(Deadline, TheRemainingTimeIsSplitIntoSecondsAndNanoseconds) {
     const auto left = Deadline::after(100s).remaining();
     ASSERT_TRUE(left);
     EXPECT_GE(left->tv_sec, 90);

@@ -30,7 +30,7 @@ struct Case {
 
 class ModifierChoice : public testing::TestWithParam<Case> {};
 
-TEST_P(ModifierChoice, GivesAListForEachTrancheThatHasAny) {
+TEST_P(ModifierChoice, EachTrancheThatSharesModifiersWithTheDriverHasAList) {
     const Case& c = GetParam();
     const auto ranks = rank_layouts({c.tranches}, xrgb, c.nodes);
     EXPECT_EQ(core::common_layouts(ranks, core::Placement::dma_buf, c.driver), c.expected);

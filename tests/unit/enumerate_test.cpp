@@ -9,13 +9,13 @@ namespace {
 
 const std::array<int, 3> all = {1, 2, 3};
 
-TEST(Give, TheFirstCallGetsTheCount) {
+TEST(Give, ACallWithoutAnArrayReturnsTheCount) {
     uint32_t count = 7;
     EXPECT_EQ(give(std::span<const int>(all), &count, static_cast<int*>(nullptr)), VK_SUCCESS);
     EXPECT_EQ(count, 3u);
 }
 
-TEST(Give, TooSmallAnArrayIsFilledAndIncomplete) {
+TEST(Give, AnArrayThatIsTooSmallIsFilledAndTheResultIncomplete) {
     std::array<int, 3> out = {0, 0, 9};
     uint32_t count = 2;
     EXPECT_EQ(give(std::span<const int>(all), &count, out.data()), VK_INCOMPLETE);
@@ -23,7 +23,7 @@ TEST(Give, TooSmallAnArrayIsFilledAndIncomplete) {
     EXPECT_EQ(out, (std::array<int, 3>{1, 2, 9}));
 }
 
-TEST(Give, TooLargeAnArrayIsFilledAsFarAsThereIsSomething) {
+TEST(Give, AnArrayThatIsTooLargeIsFilledAsFarAsTheListGoes) {
     std::array<int, 5> out = {0, 0, 0, 9, 9};
     uint32_t count = 5;
     EXPECT_EQ(give(std::span<const int>(all), &count, out.data()), VK_SUCCESS);
@@ -31,7 +31,7 @@ TEST(Give, TooLargeAnArrayIsFilledAsFarAsThereIsSomething) {
     EXPECT_EQ(out, (std::array<int, 5>{1, 2, 3, 9, 9}));
 }
 
-TEST(Enumerate, AsksAgainWhenTheListGrowsInBetween) {
+TEST(Enumerate, TheCallsAreRepeatedIfTheListGrowsBetweenThem) {
     uint32_t size = 1;
     const auto got = enumerate<int>([&](uint32_t* count, int* array) {
         if (array == nullptr) {
@@ -45,7 +45,7 @@ TEST(Enumerate, AsksAgainWhenTheListGrowsInBetween) {
     EXPECT_EQ(*got, (std::vector<int>{1, 2, 3}));
 }
 
-TEST(Enumerate, PassesAFailureOn) {
+TEST(Enumerate, AFailureOfTheCallIsReturned) {
     const auto got = enumerate<int>([](uint32_t*, int*) { return VK_ERROR_OUT_OF_HOST_MEMORY; });
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error(), VK_ERROR_OUT_OF_HOST_MEMORY);

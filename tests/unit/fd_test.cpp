@@ -10,7 +10,7 @@ bool is_open(int fd) { return ::fcntl(fd, F_GETFD) != -1; }
 
 int open_one() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
-TEST(Fd, ClosesWhatItOwnsOnce) {
+TEST(Fd, AMovedDescriptorIsClosedOnce) {
     const int raw = open_one();
     {
         Fd first(raw);
@@ -22,7 +22,7 @@ TEST(Fd, ClosesWhatItOwnsOnce) {
     EXPECT_FALSE(is_open(raw));
 }
 
-TEST(Fd, AssignmentClosesWhatWasThere) {
+TEST(Fd, AssignmentClosesTheFormerDescriptor) {
     const int raw = open_one();
     Fd fd(raw);
     fd = Fd(open_one());
@@ -30,7 +30,7 @@ TEST(Fd, AssignmentClosesWhatWasThere) {
     EXPECT_TRUE(fd);
 }
 
-TEST(Fd, ReleaseGivesTheDutyAway) {
+TEST(Fd, AReleasedDescriptorIsNotClosed) {
     const int raw = open_one();
     { EXPECT_EQ(Fd(raw).release(), raw); }
     EXPECT_TRUE(is_open(raw));

@@ -8,7 +8,7 @@
 namespace fencebridge::vk {
 namespace {
 
-TEST(Format, ChannelOrdersOfTheUsualOnes) {
+TEST(Format, CommonFormatsHaveTheFourccOfTheirChannelOrder) {
     const Format* bgra = find_format(VK_FORMAT_B8G8R8A8_UNORM);
     ASSERT_NE(bgra, nullptr);
     EXPECT_EQ(bgra->fourcc_alpha, static_cast<uint32_t>(DRM_FORMAT_ARGB8888));
@@ -18,7 +18,7 @@ TEST(Format, ChannelOrdersOfTheUsualOnes) {
     EXPECT_EQ(packed->fourcc_alpha, static_cast<uint32_t>(DRM_FORMAT_ABGR2101010));
 }
 
-TEST(Format, EachIsListedOnceAndFound) {
+TEST(Format, EveryFormatIsListedOnceAndFound) {
     std::set<VkFormat> seen;
     for (const Format& format : formats()) {
         EXPECT_TRUE(seen.insert(format.format).second) << format.name;

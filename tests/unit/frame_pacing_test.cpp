@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 const FramePacer::TimePoint start{10s};
 
-TEST(ChooseTurn, AHiddenWindowDoesNotWaitBesideOneThatIsSeen) {
+TEST(ChooseTurn, AHiddenWindowDoesNotWaitBesideAVisibleOne) {
     for (const CommitWait wait : {CommitWait::none, CommitWait::one_refresh}) {
         EXPECT_EQ(choose_turn(wait, true), Turn::wait);
         EXPECT_EQ(choose_turn(wait, false), Turn::wait);
@@ -21,7 +21,7 @@ TEST(ChooseTurn, AHiddenWindowDoesNotWaitBesideOneThatIsSeen) {
     EXPECT_EQ(choose_turn(CommitWait::hidden, true), Turn::now);
 }
 
-TEST(Pacing, OfEachPresentMode) {
+TEST(Pacing, FifoIsPacedByBarriersOrCallbacksAndMailboxIsNotPaced) {
     EXPECT_EQ(choose_pacing(VK_PRESENT_MODE_MAILBOX_KHR, true), Pacing::none);
     EXPECT_EQ(choose_pacing(VK_PRESENT_MODE_MAILBOX_KHR, false), Pacing::none);
     EXPECT_EQ(choose_pacing(VK_PRESENT_MODE_FIFO_KHR, true), Pacing::barrier);
@@ -30,7 +30,7 @@ TEST(Pacing, OfEachPresentMode) {
 
 TEST(Pacing, MailboxHasNoPace) { EXPECT_FALSE(pace_of(Pacing::none, 4)); }
 
-// A commit as a presenter makes it: requests a callback where the pacer wants one.
+// Commits as a presenter does: requests a callback if the pacer wants one.
 bool commit(FramePacer& pacer, const Pace& pace, FramePacer::TimePoint now) {
     const bool wants = pacer.wants_callback(pace, now);
     if (wants)
@@ -60,7 +60,7 @@ TEST(FramePacer, TheNextFrameWaitsForTheCallback) {
     }
 }
 
-TEST(FramePacer, AHiddenWindowIsWaitedForOnceAFrame) {
+TEST(FramePacer, EveryFrameOfAHiddenWindowWaitsOnce) {
     FramePacer pacer;
     commit(pacer, by_callback, start);
     const auto late = start + hidden_after;
@@ -74,7 +74,7 @@ TEST(FramePacer, AHiddenWindowIsWaitedForOnceAFrame) {
     EXPECT_EQ(pacer.expected_wait(by_callback, late), CommitWait::one_refresh);
 }
 
-// Without memory for a callback there is nothing to wait for.
+// A callback that could not be allocated is not waited for.
 TEST(FramePacer, ACommitWithoutACallbackIsNotWaitedFor) {
     FramePacer pacer;
     pacer.requested_none();
@@ -87,7 +87,7 @@ TEST(FramePacer, ACommitWithoutACallbackIsNotWaitedFor) {
 constexpr size_t images = 3;
 const Pace beside_barriers = *pace_of(Pacing::barrier, images);
 
-TEST(FramePacerBesideBarriers, AsManyCommitsAsThereAreImagesMayFollow) {
+TEST(FramePacerBesideBarriers, AsManyCommitsAsThereAreImagesMayFollowACallback) {
     FramePacer pacer;
     EXPECT_TRUE(commit(pacer, beside_barriers, start));
     for (size_t i = 0; i < images; ++i) {
@@ -99,9 +99,9 @@ TEST(FramePacerBesideBarriers, AsManyCommitsAsThereAreImagesMayFollow) {
     EXPECT_EQ(pacer.wait_until(beside_barriers, start), std::nullopt);
 }
 
-// A compositor that keeps to fifo-v1: shows one frame a refresh, lets an image go when the next one
-// replaces it on screen, or at once if it copies, and sends callbacks when it shows. The client
-// commits whenever it has an image.
+// Simulates a compositor with fifo-v1. It shows one frame in each refresh, and sends callbacks when
+// it shows the frame. It releases an image when the next one replaces it, or at once if it copies.
+// The client commits whenever it has an image.
 void expect_no_wait(size_t image_count, bool copies) {
     const Pace pace = *pace_of(Pacing::barrier, image_count);
     FramePacer pacer;
@@ -120,7 +120,7 @@ void expect_no_wait(size_t image_count, bool copies) {
             }
             ++committed;
             if (applied == 0)
-                applied = 1; // nothing holds the first back
+                applied = 1; // no barrier delays the first frame
         }
         if (callback_pending && callback_of < applied) {
             callback_pending = false;
@@ -131,14 +131,14 @@ void expect_no_wait(size_t image_count, bool copies) {
     EXPECT_GT(committed, 190u);
 }
 
-TEST(FramePacerBesideBarriers, AWindowThatIsSeenNeverWaits) {
+TEST(FramePacerBesideBarriers, AVisibleWindowNeverWaits) {
     for (size_t count : {2, 3, 4, 8, 16, 17, 64}) {
         expect_no_wait(count, false);
         expect_no_wait(count, true);
     }
 }
 
-TEST(FramePacerBesideBarriers, ACallbackIsRequestedByOneCommitIn16) {
+TEST(FramePacerBesideBarriers, OneCommitIn16RequestsACallback) {
     FramePacer pacer;
     size_t requested = 0;
     for (int i = 0; i < 160; ++i) {
@@ -150,8 +150,8 @@ TEST(FramePacerBesideBarriers, ACallbackIsRequestedByOneCommitIn16) {
     EXPECT_EQ(requested, 10u);
 }
 
-// Once a second, not as many as there are images each second.
-TEST(FramePacerBesideBarriers, AHiddenWindowIsWaitedForOnceAFrame) {
+// One frame is committed per second, not as many as there are images.
+TEST(FramePacerBesideBarriers, EveryFrameOfAHiddenWindowWaitsOnce) {
     FramePacer pacer;
     auto now = start;
     for (size_t i = 0; i <= images; ++i)
@@ -164,7 +164,7 @@ TEST(FramePacerBesideBarriers, AHiddenWindowIsWaitedForOnceAFrame) {
         EXPECT_TRUE(commit(pacer, beside_barriers, now));
     }
     EXPECT_EQ(pacer.expected_wait(beside_barriers, now), CommitWait::hidden);
-    // And seen again.
+    // The window is visible again.
     pacer.shown();
     for (int i = 0; i < 15; ++i) {
         EXPECT_EQ(pacer.wait_until(beside_barriers, now), std::nullopt);

@@ -15,7 +15,7 @@ constexpr ImageIndex first{0};
 constexpr ImageIndex second{1};
 constexpr ImageIndex third{2};
 
-/// Takes the one that is next in turn, as a swapchain does whose images are all idle.
+/// Acquires the next image, as a swapchain does whose images are all idle.
 std::optional<ImageIndex> acquire(ImageRing& ring) {
     const ImageList free = ring.free();
     if (free.empty())
@@ -26,7 +26,7 @@ std::optional<ImageIndex> acquire(ImageRing& ring) {
 
 std::vector<ImageIndex> to_vector(const ImageList& list) { return {list.begin(), list.end()}; }
 
-TEST(ImageRing, GivesEveryImageOnceThenNone) {
+TEST(ImageRing, EveryImageIsAcquiredOnceAndThenNone) {
     ImageRing ring(3);
     EXPECT_EQ(acquire(ring), first);
     EXPECT_EQ(acquire(ring), second);
@@ -43,7 +43,7 @@ TEST(ImageRing, APresentedImageIsNotFreeUntilItIsReleased) {
     EXPECT_EQ(acquire(ring), first);
 }
 
-TEST(ImageRing, GivesTheImageThatHasBeenFreeLongest) {
+TEST(ImageRing, TheImageThatHasBeenFreeLongestIsNext) {
     ImageRing ring(3);
     for (const ImageIndex image : {first, second, third}) {
         ASSERT_EQ(acquire(ring), image);
@@ -57,7 +57,7 @@ TEST(ImageRing, GivesTheImageThatHasBeenFreeLongest) {
     EXPECT_EQ(acquire(ring), second);
 }
 
-TEST(ImageRing, RefusesToPresentWhatIsNotAcquired) {
+TEST(ImageRing, OnlyAnAcquiredImageCanBePresented) {
     ImageRing ring(2);
     EXPECT_FALSE(ring.mark_presented(first)) << "it is free";
     ASSERT_EQ(acquire(ring), first);
@@ -66,7 +66,7 @@ TEST(ImageRing, RefusesToPresentWhatIsNotAcquired) {
     EXPECT_FALSE(ring.mark_presented(ImageIndex{2})) << "there is no such image";
 }
 
-TEST(ImageRing, IgnoresReleasesOfWhatTheWindowSystemDoesNotHave) {
+TEST(ImageRing, AReleaseOfAnImageThatIsNotPresentedIsIgnored) {
     ImageRing ring(2);
     ASSERT_EQ(acquire(ring), first);
     ring.mark_released(first);
@@ -76,7 +76,7 @@ TEST(ImageRing, IgnoresReleasesOfWhatTheWindowSystemDoesNotHave) {
     EXPECT_EQ(acquire(ring), std::nullopt);
 }
 
-TEST(ImageRing, AnImageGivenBackIsNextInTurn) {
+TEST(ImageRing, AnImageIsNextAfterItsAcquireOrPresentIsUndone) {
     ImageRing ring(3);
     ASSERT_EQ(acquire(ring), first);
     ring.undo(first);
@@ -87,7 +87,7 @@ TEST(ImageRing, AnImageGivenBackIsNextInTurn) {
     EXPECT_EQ(acquire(ring), second) << "before the third, which waits longer";
 }
 
-TEST(ImageRing, ListsWhoHasWhat) {
+TEST(ImageRing, FreeAndPresentedImagesAreListed) {
     ImageRing ring(3);
     EXPECT_EQ(to_vector(ring.free()), (std::vector{first, second, third}));
     ring.mark_acquired(second);
@@ -101,7 +101,7 @@ TEST(ImageRing, ListsWhoHasWhat) {
     EXPECT_EQ(to_vector(ring.free()), (std::vector{first, second})) << "any of them can be taken";
 }
 
-TEST(ImageRing, ListsPresentedImagesInTheOrderOfPresenting) {
+TEST(ImageRing, PresentedImagesAreListedInTheOrderOfTheirPresents) {
     ImageRing ring(3);
     for (const ImageIndex image : {first, second, third})
         ring.mark_acquired(image);
@@ -110,8 +110,8 @@ TEST(ImageRing, ListsPresentedImagesInTheOrderOfPresenting) {
     EXPECT_EQ(to_vector(ring.presented()), (std::vector{third, first, second}));
 }
 
-/// Against a model that is a plain map of owners: any order of operations.
-TEST(ImageRing, AgreesWithItsModelOverRandomOperations) {
+/// The model is a plain map from images to owners.
+TEST(ImageRing, TheRingAgreesWithAModelOverRandomOperations) {
     enum class Owner { free, acquired, presented };
     std::minstd_rand engine(1);
     const auto random = [&] { return static_cast<uint32_t>(engine()); };

@@ -6,7 +6,7 @@
 namespace fencebridge::ioctl {
 namespace {
 
-TEST(KernelRelease, IsComparedByNumbers) {
+TEST(KernelRelease, AReleaseIsComparedByItsNumbers) {
     EXPECT_TRUE(is_at_least("5.16.0", 5, 16));
     EXPECT_TRUE(is_at_least("5.100", 5, 16));
     EXPECT_TRUE(is_at_least("6.1.0-21-amd64", 5, 16));
@@ -16,7 +16,7 @@ TEST(KernelRelease, IsComparedByNumbers) {
     EXPECT_FALSE(is_at_least("4.19.0", 5, 16));
 }
 
-TEST(KernelRelease, WhatCannotBeReadIsEarlier) {
+TEST(KernelRelease, AnUnreadableReleaseCountsAsEarlier) {
     EXPECT_FALSE(is_at_least("", 5, 16));
     EXPECT_FALSE(is_at_least("vendor", 5, 16));
     EXPECT_FALSE(is_at_least("5", 5, 16));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A log line must not touch the application's signals, even where nobody reads standard error.
+// A log line must not affect the application's signals, even if nobody reads standard error.
 #include "util/log.hpp"
 
 #include <gtest/gtest.h>
@@ -13,9 +13,9 @@
 namespace fencebridge {
 namespace {
 
-/// Runs `body` in a child whose standard error is a pipe that nobody reads, and where SIGPIPE
-/// kills.
-/// @return what waitpid(2) says of the child, whose exit status is what `body` returns
+/// Runs `body` in a child process. Its standard error is a pipe without a reader, and SIGPIPE ends
+/// it.
+/// @return the status from waitpid(2); the child exits with what `body` returns
 template <class Body>
 int run_without_a_reader(Body&& body) {
     const pid_t child = fork();
@@ -64,7 +64,7 @@ TEST(Log, AClosedStandardErrorDoesNotEndTheApplication) {
                 7);
 }
 
-TEST(Log, LeavesNoSigpipeToAnApplicationThatBlocksIt) {
+TEST(Log, NoSigpipeIsLeftPendingIfTheApplicationBlocksIt) {
     expect_exit(run_without_a_reader([] {
                     block_sigpipe();
                     log::error("nobody reads this");
@@ -73,7 +73,7 @@ TEST(Log, LeavesNoSigpipeToAnApplicationThatBlocksIt) {
                 7);
 }
 
-TEST(Log, TheApplicationsOwnPendingSigpipeStays) {
+TEST(Log, APendingSigpipeOfTheApplicationStaysPending) {
     expect_exit(run_without_a_reader([] {
                     block_sigpipe();
                     raise(SIGPIPE);
@@ -83,7 +83,7 @@ TEST(Log, TheApplicationsOwnPendingSigpipeStays) {
                 7);
 }
 
-TEST(Log, KeepsErrno) {
+TEST(Log, ErrnoIsNotChanged) {
     expect_exit(run_without_a_reader([] {
                     errno = ENOTTY;
                     log::error("nobody reads this");

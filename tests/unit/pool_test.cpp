@@ -14,7 +14,8 @@ thread_local bool out_of_memory = false;
 
 } // namespace
 
-// The form that does not throw as well: a sanitizer's own would not fit the two that free.
+// The nothrow form is replaced as well: the operators delete below could not free what a
+// sanitizer's form allocates.
 void* operator new(size_t size, const std::nothrow_t&) noexcept {
     return out_of_memory ? nullptr : std::malloc(size);
 }
@@ -32,7 +33,7 @@ namespace {
 
 using Things = Pool<std::unique_ptr<int>>;
 
-TEST(Pool, GivesBackInTheOrderOfPutting) {
+TEST(Pool, ItemsAreTakenInTheOrderInWhichTheyWerePut) {
     Things pool;
     EXPECT_FALSE(pool.take());
     for (int i = 0; i < 3; ++i)
@@ -45,8 +46,8 @@ TEST(Pool, GivesBackInTheOrderOfPutting) {
     }
 }
 
-// Whoever puts may be in the middle of a submission.
-TEST(Pool, PuttingAndTakingNeedNoMemory) {
+// put() may be called in the middle of a submission.
+TEST(Pool, PutAndTakeAllocateNoMemory) {
     Things pool;
     std::vector<Things::Item> items;
     for (int i = 0; i < 20; ++i)

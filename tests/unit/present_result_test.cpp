@@ -6,7 +6,7 @@
 namespace fencebridge::core {
 namespace {
 
-TEST(PresentResult, TheWorstOfTwoInEitherOrder) {
+TEST(PresentResult, TheWorseOfTwoResultsWinsInEitherOrder) {
     constexpr std::array from_worst = {VK_ERROR_DEVICE_LOST,     VK_ERROR_SURFACE_LOST_KHR,
                                        VK_ERROR_OUT_OF_DATE_KHR, VK_ERROR_OUT_OF_HOST_MEMORY,
                                        VK_SUBOPTIMAL_KHR,        VK_SUCCESS};
@@ -18,7 +18,7 @@ TEST(PresentResult, TheWorstOfTwoInEitherOrder) {
     }
 }
 
-TEST(PresentResult, WhatNoSwapchainIsToBlameForIsOfTheWholeCall) {
+TEST(PresentResult, AFailureThatNoSwapchainCausedBelongsToTheWholeCall) {
     EXPECT_TRUE(is_of_whole_call(VK_ERROR_OUT_OF_HOST_MEMORY));
     EXPECT_TRUE(is_of_whole_call(VK_ERROR_OUT_OF_DEVICE_MEMORY));
     EXPECT_TRUE(is_of_whole_call(VK_ERROR_DEVICE_LOST));

@@ -11,7 +11,7 @@
 namespace fencebridge {
 namespace {
 
-TEST(Settings, EveryValueOfEverySetting) {
+TEST(Settings, EverySettingAcceptsItsValues) {
     Settings settings;
     EXPECT_TRUE(settings.set("sync", "kernel"));
     EXPECT_EQ(settings.sync, core::Transport::kernel);
@@ -29,7 +29,7 @@ TEST(Settings, EveryValueOfEverySetting) {
     EXPECT_EQ(settings.log_level, log::Level::debug);
 }
 
-TEST(Settings, WhatDoesNotExistChangesNothing) {
+TEST(Settings, AnUnknownNameOrValueChangesNothing) {
     Settings settings;
     ASSERT_TRUE(settings.set("sync", "cpu"));
     EXPECT_FALSE(settings.set("sync", "Kernel"));
@@ -38,7 +38,7 @@ TEST(Settings, WhatDoesNotExistChangesNothing) {
     EXPECT_EQ(settings.sync, core::Transport::cpu);
 }
 
-TEST(Settings, FileTakesThisLayersLinesOnly) {
+TEST(Settings, OnlyThisLayersLinesOfAFileAreRead) {
     Settings settings;
     settings.read_file_text("# a comment\n"
                             "khronos_validation.sync = cpu\n"
@@ -52,7 +52,7 @@ TEST(Settings, FileTakesThisLayersLinesOnly) {
     EXPECT_EQ(settings.log_level, log::Level::info);
 }
 
-/// Sets a variable for as long as it lives.
+/// Sets an environment variable while it lives.
 class ScopedVariable {
 public:
     ScopedVariable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
@@ -64,7 +64,7 @@ private:
     const char* name_;
 };
 
-TEST(Settings, EnvironmentGoesBeforeTheFile) {
+TEST(Settings, TheEnvironmentOverridesTheFile) {
     char folder[] = "/tmp/fencebridge-settings-XXXXXX";
     ASSERT_NE(::mkdtemp(folder), nullptr);
     const std::string file = std::string(folder) + "/vk_layer_settings.txt";
@@ -86,7 +86,7 @@ TEST(Settings, EnvironmentGoesBeforeTheFile) {
 }
 
 #ifdef FENCEBRIDGE_HAVE_LAYER_SETTINGS
-TEST(Settings, TheApplicationsOwnComeFirstAndGiveWay) {
+TEST(Settings, TheEnvironmentOverridesTheApplicationsSettings) {
     const char* cpu = "cpu";
     const VkLayerSettingEXT setting = {"VK_LAYER_FENCEBRIDGE_wsi", "sync",
                                        VK_LAYER_SETTING_TYPE_STRING_EXT, 1, &cpu};

@@ -8,7 +8,7 @@ namespace {
 
 struct Case {
     std::string name;
-    std::map<Transport, std::string> lacks; ///< of those that were tried
+    std::map<Transport, std::string> lacks; ///< what transports lack that were tried
     std::optional<Transport> requested;
     Transport expected;
     std::string reason;
@@ -18,7 +18,7 @@ struct Case {
 
 class TransportChoiceTable : public testing::TestWithParam<Case> {};
 
-TEST_P(TransportChoiceTable, PicksAndSaysWhy) {
+TEST_P(TransportChoiceTable, TheBestUsableTransportIsChosenAndTheReasonNamed) {
     const Case& c = GetParam();
     const TransportChoice choice = choose_transport({c.driver, c.lacks}, c.requested);
     EXPECT_STREQ(name(choice.transport), name(c.expected));

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The loader finds the layer, puts it into the chain, and the manifest tells the truth about it.
-#include <dlfcn.h>
-
+// The loader finds the layer and puts it into the chain of a device, and the manifest agrees with
+// the library.
 #include <algorithm>
 #include <fstream>
 #include <regex>
 #include <sstream>
 
-#include <vulkan/vk_layer.h>
-
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "layer.hpp"
 
 namespace fencebridge::test {
@@ -22,7 +19,7 @@ std::string read_manifest() {
     return text.str();
 }
 
-/// The text of the array with this key, its brackets left out.
+/// The text between the brackets of the array with this key.
 std::string array_of(const std::string& manifest, const std::string& key) {
     const size_t start = manifest.find('[', manifest.find('"' + key + '"'));
     size_t end = start;
@@ -48,9 +45,9 @@ Names manifest_extensions(const std::string& key) {
     return as_set(matches(array_of(read_manifest(), key), R"re("name"\s*:\s*"(VK_\w+)")re"));
 }
 
-class ChainTest : public DriverTest {};
+class LoaderTest : public DriverTest {};
 
-TEST_F(ChainTest, TheLoaderListsTheLayer) {
+TEST_F(LoaderTest, TheLoaderListsTheLayer) {
     uint32_t count = 0;
     ASSERT_EQ(vkEnumerateInstanceLayerProperties(&count, nullptr), VK_SUCCESS);
     std::vector<VkLayerProperties> layers(count);
@@ -62,7 +59,7 @@ TEST_F(ChainTest, TheLoaderListsTheLayer) {
               1);
 }
 
-TEST_F(ChainTest, TheLayerIsInTheChain) {
+TEST_F(LoaderTest, TheLoaderPutsTheLayerIntoTheChainOfADevice) {
     const Instance instance;
     ASSERT_EQ(instance.result(), VK_SUCCESS);
     const Device device{instance.physical_device()};
@@ -70,10 +67,10 @@ TEST_F(ChainTest, TheLayerIsInTheChain) {
     EXPECT_TRUE(is_taken_over(device));
 }
 
-TEST_F(ChainTest, TheManifestListsWhatTheLayerProvides) {
+TEST_F(LoaderTest, TheManifestListsTheExtensionsThatTheLayerProvides) {
     Names instance_names{"VK_KHR_surface", "VK_KHR_wayland_surface",
                          "VK_KHR_get_surface_capabilities2"};
-#ifdef VK_EXT_layer_settings // what older headers lack is left out of the build
+#ifdef VK_EXT_layer_settings // built only with headers that have it
     instance_names.insert("VK_EXT_layer_settings");
 #endif
     EXPECT_EQ(manifest_extensions("instance_extensions"), instance_names);
@@ -84,7 +81,7 @@ TEST_F(ChainTest, TheManifestListsWhatTheLayerProvides) {
               manifest_extensions("device_extensions"));
 }
 
-TEST_F(ChainTest, AWindowNeedsNoHelpOfTheDrivers) {
+TEST_F(LoaderTest, AnInstanceHasWaylandSurfacesIfTheDriverHasNoWindowSystem) {
     fake_driver().set_native_wsi(VK_FALSE);
     const auto names = manifest_extensions("instance_extensions");
     std::vector<const char*> extensions;
@@ -97,9 +94,9 @@ TEST_F(ChainTest, AWindowNeedsNoHelpOfTheDrivers) {
               nullptr);
 }
 
-// A loader warns of a layer that knows less of Vulkan than the application asks for, or leaves it
-// out: the manifest must not say less than the layer was built for.
-TEST_F(ChainTest, TheManifestsVersionIsTheHeaders) {
+// A loader warns about a layer whose API version is lower than the application's, or does not load
+// it. The manifest must name the version of the headers that the layer was built with.
+TEST_F(LoaderTest, TheManifestsApiVersionIsThatOfTheHeaders) {
     const auto versions = matches(read_manifest(), R"re("api_version"\s*:\s*"([0-9.]+)")re");
     constexpr uint32_t built_for = VK_HEADER_VERSION_COMPLETE;
     EXPECT_EQ(versions,
@@ -108,7 +105,7 @@ TEST_F(ChainTest, TheManifestsVersionIsTheHeaders) {
                                        std::to_string(VK_API_VERSION_PATCH(built_for))});
 }
 
-TEST_F(ChainTest, EntryPointsOfTheManifestAreTheLayers) {
+TEST_F(LoaderTest, TheEntryPointsOfTheManifestBelongToTheLayer) {
     const auto functions =
         matches(array_of(read_manifest(), "device_extensions"), R"re("(vk\w+)")re");
     ASSERT_FALSE(functions.empty());
@@ -118,20 +115,13 @@ TEST_F(ChainTest, EntryPointsOfTheManifestAreTheLayers) {
         EXPECT_TRUE(is_from_layer(device, function.c_str())) << function;
 }
 
-TEST_F(ChainTest, TheLibraryAnswersForItselfAsTheManifestDoes) {
-    void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    ASSERT_NE(library, nullptr) << dlerror();
-    const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
-        dlsym(library, "vkNegotiateLoaderLayerInterfaceVersion"));
-    ASSERT_NE(negotiate, nullptr);
-    VkNegotiateLayerInterface interface {};
-    interface.sType = LAYER_NEGOTIATE_INTERFACE_STRUCT;
-    interface.loaderLayerInterfaceVersion = CURRENT_LOADER_LAYER_INTERFACE_VERSION;
-    ASSERT_EQ(negotiate(&interface), VK_SUCCESS);
-    EXPECT_EQ(interface.loaderLayerInterfaceVersion, 2U);
-    // Asked about itself by name, a layer needs no physical device to answer.
-    const auto enumerate = reinterpret_cast<PFN_vkEnumerateDeviceExtensionProperties>(
-        interface.pfnGetInstanceProcAddr(VK_NULL_HANDLE, "vkEnumerateDeviceExtensionProperties"));
+TEST_F(LoaderTest, TheLibraryListsTheDeviceExtensionsOfTheManifest) {
+    LayerLibrary library;
+    ASSERT_EQ(library.negotiate(), VK_SUCCESS);
+    EXPECT_EQ(library.interface().loaderLayerInterfaceVersion, 2U);
+    // A layer answers about its own extensions without a physical device.
+    const auto enumerate = library.function<PFN_vkEnumerateDeviceExtensionProperties>(
+        VK_NULL_HANDLE, "vkEnumerateDeviceExtensionProperties");
     ASSERT_NE(enumerate, nullptr);
     std::array<VkExtensionProperties, 16> properties{};
     auto count = static_cast<uint32_t>(properties.size());
@@ -140,20 +130,12 @@ TEST_F(ChainTest, TheLibraryAnswersForItselfAsTheManifestDoes) {
     for (uint32_t i = 0; i < count; ++i)
         names.emplace(properties.at(i).extensionName);
     EXPECT_EQ(names, manifest_extensions("device_extensions"));
-    dlclose(library);
 }
 
-TEST_F(ChainTest, AnOlderLoaderIsRefused) {
-    void* const library = dlopen(LAYER_LIBRARY, RTLD_NOW | RTLD_LOCAL);
-    ASSERT_NE(library, nullptr) << dlerror();
-    const auto negotiate = reinterpret_cast<PFN_vkNegotiateLoaderLayerInterfaceVersion>(
-        dlsym(library, "vkNegotiateLoaderLayerInterfaceVersion"));
-    VkNegotiateLayerInterface interface {};
-    interface.sType = LAYER_NEGOTIATE_INTERFACE_STRUCT;
-    interface.loaderLayerInterfaceVersion = 1;
-    EXPECT_EQ(negotiate(&interface), VK_ERROR_INITIALIZATION_FAILED);
-    EXPECT_EQ(interface.pfnGetInstanceProcAddr, nullptr);
-    dlclose(library);
+TEST_F(LoaderTest, ALoaderWithInterfaceVersion1IsRefused) {
+    LayerLibrary library;
+    EXPECT_EQ(library.negotiate(1), VK_ERROR_INITIALIZATION_FAILED);
+    EXPECT_EQ(library.interface().pfnGetInstanceProcAddr, nullptr);
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "chain.hpp"
+#include "cleared_swapchain.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -22,8 +22,9 @@ void Marks::set(const char* name) const {
         static_cast<void>(access(name, F_OK));
 }
 
-Chain::Chain(const still::Gpu& gpu, wl_display* display, wl_surface* surface, VkPresentModeKHR mode,
-             Size size, const still::CommandPool& pool) :
+ClearedSwapchain::ClearedSwapchain(const still::Gpu& gpu, wl_display* display, wl_surface* surface,
+                                   VkPresentModeKHR mode, Size size,
+                                   const still::CommandPool& pool) :
     gpu_(gpu),
     surface_(gpu.create_surface(display, surface)) {
     create(mode, size);
@@ -33,7 +34,7 @@ Chain::Chain(const still::Gpu& gpu, wl_display* display, wl_surface* surface, Vk
         slot = {gpu_.create_semaphore(), gpu_.create_signalled_fence()};
 }
 
-void Chain::create(VkPresentModeKHR mode, Size size) {
+void ClearedSwapchain::create(VkPresentModeKHR mode, Size size) {
     if (std::ranges::none_of(gpu_.formats_of(surface_), [](const VkSurfaceFormatKHR& offered) {
             return offered.format == VK_FORMAT_B8G8R8A8_UNORM;
         }))
@@ -46,13 +47,13 @@ void Chain::create(VkPresentModeKHR mode, Size size) {
                                          .mode = mode});
 }
 
-void Chain::add_image(VkImage image, const still::CommandPool& pool) {
+void ClearedSwapchain::add_image(VkImage image, const still::CommandPool& pool) {
     VkCommandBuffer commands = gpu_.allocate_commands(pool);
     VkCommandBufferBeginInfo begin{};
     begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
     check(vkBeginCommandBuffer(commands, &begin), "vkBeginCommandBuffer");
     still::change_layout(commands, image, still::to_be_written);
-    // Each image in a shade of its own, so that one who looks sees them change.
+    // Each image has a shade of its own, so that successive frames differ visibly.
     const float shade = float(images_.size() + 1) / 8;
     const VkClearColorValue colour{.float32 = {shade, shade, 0.5f, 1}};
     vkCmdClearColorImage(commands, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, &colour, 1,
@@ -62,7 +63,7 @@ void Chain::add_image(VkImage image, const still::CommandPool& pool) {
     images_.push_back({commands, gpu_.create_semaphore()});
 }
 
-void Chain::frame(const Marks& marks) {
+void ClearedSwapchain::frame(const Marks& marks) {
     Slot& slot = slots_[next_slot_];
     next_slot_ = (next_slot_ + 1) % slots_.size();
     check(vkWaitForFences(gpu_.device(), 1, slot.done.address(), VK_TRUE, forever),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariant 3 where buffers carry no fences (the `cpu` transport): nothing is committed before the
-// rendering that the application's semaphores wait for is done.
+// Invariant 3 with the transport `cpu`, which is used if buffers carry no fences: nothing is
+// committed before the wait semaphores of vkQueuePresentKHR have signalled.
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
@@ -11,22 +11,18 @@
 namespace fencebridge::test {
 namespace {
 
-// How long to look for a commit that must not come.
+// How long a test waits for a commit that must not arrive.
 constexpr std::chrono::milliseconds short_while{100};
 
-class PresentOrder : public CompositorTest, public testing::WithParamInterface<VkPresentModeKHR> {
+class CpuTransport : public CompositorTest, public testing::WithParamInterface<VkPresentModeKHR> {
 protected:
     void SetUp() override {
         CompositorTest::SetUp();
         fake_driver().hold_rendering(VK_TRUE);
     }
-    void TearDown() override {
-        fake_driver().hold_rendering(VK_FALSE);
-        CompositorTest::TearDown();
-    }
 };
 
-TEST_P(PresentOrder, TheCpuTransportIsChosen) {
+TEST_P(CpuTransport, TheTransportIsCpuIfBuffersCarryNoFences) {
     ErrorLog log;
     Client client(start());
     Swapchain swapchain = client.swapchain({.mode = GetParam()});
@@ -34,15 +30,13 @@ TEST_P(PresentOrder, TheCpuTransportIsChosen) {
         << log.text();
 }
 
-TEST_P(PresentOrder, NoCommitBeforeTheRenderingIsDone) {
+TEST_P(CpuTransport, NothingIsCommittedBeforeTheRenderingIsDone) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = GetParam()});
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     for (size_t frame = 1; frame <= 3; ++frame) {
-        auto [result, index] = client.acquire(swapchain);
-        ASSERT_EQ(result, VK_SUCCESS);
-        client.renderer.submit({}, {rendered});
+        const uint32_t index = client.acquire_and_render(swapchain, rendered);
         std::thread presenting(
             [&] { EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS); });
         EXPECT_FALSE(compositor.wait_for_commits(frame, short_while));
@@ -53,14 +47,12 @@ TEST_P(PresentOrder, NoCommitBeforeTheRenderingIsDone) {
     vkDeviceWaitIdle(client.device);
 }
 
-TEST_P(PresentOrder, EveryWaitSemaphoreCounts) {
+TEST_P(CpuTransport, NothingIsCommittedBeforeEveryWaitSemaphoreSignals) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = GetParam()});
     Owned<VkSemaphore> rendered[] = {make_semaphore(client.device), make_semaphore(client.device)};
-    auto [result, index] = client.acquire(swapchain);
-    ASSERT_EQ(result, VK_SUCCESS);
-    client.renderer.submit({}, {rendered[0]});
+    const uint32_t index = client.acquire_and_render(swapchain, rendered[0]);
     client.renderer.submit_elsewhere({rendered[1]});
     std::thread presenting([&] {
         EXPECT_EQ(client.present_after(swapchain, index, {rendered[0], rendered[1]}), VK_SUCCESS);
@@ -74,26 +66,22 @@ TEST_P(PresentOrder, EveryWaitSemaphoreCounts) {
     vkDeviceWaitIdle(client.device);
 }
 
-TEST_P(PresentOrder, ASemaphoreThatOnlyPresentWaitsForIsUnsignalledAfterwards) {
+TEST_P(CpuTransport, ASemaphoreThatOnlyPresentWaitsForIsUnsignalledAfterwards) {
     Client client(start());
     fake_driver().hold_rendering(VK_FALSE);
     Swapchain swapchain = client.swapchain({.mode = GetParam()});
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     // Signalling a semaphore that is still signalled is misuse, which the fixture reports.
     for (int frame = 0; frame < 5; ++frame) {
-        auto [result, index] = client.acquire(swapchain);
-        ASSERT_EQ(result, VK_SUCCESS);
-        client.renderer.submit({}, {rendered});
+        const uint32_t index = client.acquire_and_render(swapchain, rendered);
         EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
     }
     vkDeviceWaitIdle(client.device);
 }
 
-INSTANTIATE_TEST_SUITE_P(, PresentOrder,
+INSTANTIATE_TEST_SUITE_P(, CpuTransport,
                          testing::Values(VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR),
-                         [](auto& tested) {
-                             return tested.param == VK_PRESENT_MODE_FIFO_KHR ? "Fifo" : "Mailbox";
-                         });
+                         name_of_mode);
 
 } // namespace
 } // namespace fencebridge::test

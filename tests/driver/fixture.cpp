@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "driver_test.hpp"
+#include "fixture.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// The manifests that get installed, in a user's folder of implicit layers, and their switches.
-#include <algorithm>
+// The manifests of the implicit layer that are installed, and the environment variables that switch
+// the layer on and off.
 #include <filesystem>
 
-#include "driver_test.hpp"
+#include "fixture.hpp"
 #include "layer.hpp"
 
 namespace fencebridge::test {
 namespace {
 
-/// A data folder of our own with a manifest in vulkan/implicit_layer.d.
+/// A temporary folder for XDG_DATA_HOME, with the manifest in vulkan/implicit_layer.d.
 class DataFolder {
 public:
     explicit DataFolder(const char* manifest) {
@@ -29,11 +29,11 @@ private:
     std::filesystem::path path_;
 };
 
-class ImplicitTest : public DriverTest {
+class ImplicitLayer : public DriverTest {
 protected:
-    explicit ImplicitTest(const char* manifest = OPT_IN_MANIFEST) : folder_{manifest} {}
+    explicit ImplicitLayer(const char* manifest) : folder_{manifest} {}
 
-    static bool is_active() {
+    static bool layer_takes_over() {
         const Instance instance;
         const Device device{instance.physical_device()};
         EXPECT_EQ(device.result(), VK_SUCCESS);
@@ -45,24 +45,29 @@ private:
     EnvironmentVariable data_{"XDG_DATA_HOME", folder_.path()};
     EnvironmentVariable no_path_{"VK_LAYER_PATH", ""};
     EnvironmentVariable no_layers_{"VK_INSTANCE_LAYERS", ""};
-    // Implicit layers of the machine stay out by their names now.
+    // Disables implicit layers of the machine by name: ~implicit~ would disable this one as well.
     EnvironmentVariable no_others_{"VK_LOADER_LAYERS_DISABLE", "VK_LAYER_MESA_*"};
 };
 
-TEST_F(ImplicitTest, OptInIsOffByItself) { EXPECT_FALSE(is_active()); }
+class OptInManifest : public ImplicitLayer {
+protected:
+    OptInManifest() : ImplicitLayer{OPT_IN_MANIFEST} {}
+};
 
-TEST_F(ImplicitTest, OptInIsSwitchedOn) {
+TEST_F(OptInManifest, TheLayerIsOffByDefault) { EXPECT_FALSE(layer_takes_over()); }
+
+TEST_F(OptInManifest, TheLayerIsOnIfEnableFencebridgeIsSet) {
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
-    EXPECT_TRUE(is_active());
+    EXPECT_TRUE(layer_takes_over());
 }
 
-TEST_F(ImplicitTest, OptInIsSwitchedOff) {
+TEST_F(OptInManifest, TheLayerIsOffIfDisableFencebridgeIsSetToo) {
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
     const EnvironmentVariable off{"DISABLE_FENCEBRIDGE", "1"};
-    EXPECT_FALSE(is_active());
+    EXPECT_FALSE(layer_takes_over());
 }
 
-TEST_F(ImplicitTest, BringsItsInstanceExtensions) {
+TEST_F(OptInManifest, TheLayersInstanceExtensionsAreListedIfTheDriverLacksThem) {
     fake_driver().set_native_wsi(VK_FALSE);
     EXPECT_FALSE(as_set(instance_extensions()).contains("VK_KHR_wayland_surface"));
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
@@ -72,31 +77,26 @@ TEST_F(ImplicitTest, BringsItsInstanceExtensions) {
         EXPECT_TRUE(names.contains(name)) << name;
 }
 
-// The loader adds the device extensions of an implicit layer's manifest to every physical device's,
-// so the layer sees its own when it asks for the driver's.
-TEST_F(ImplicitTest, OffersSwapchainsOnceAndKeepsThemToItself) {
+// The loader adds the device extensions of an implicit layer's manifest to those of every physical
+// device. The layer finds its own among them when it enumerates those of the driver.
+TEST_F(OptInManifest, VkKhrSwapchainIsListedOnceAndNotEnabledOnADriverWithoutIt) {
     fake_driver().set_native_wsi(VK_FALSE);
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
     const Instance instance;
     ASSERT_EQ(instance.result(), VK_SUCCESS);
-    const auto names = device_extensions(instance.physical_device());
-    EXPECT_EQ(std::ranges::count(names, "VK_KHR_swapchain"), 1);
-    const Device device{instance.physical_device()};
-    ASSERT_EQ(device.result(), VK_SUCCESS);
-    EXPECT_TRUE(is_taken_over(device));
-    EXPECT_FALSE(as_set(extensions_of(last_device_create())).contains("VK_KHR_swapchain"));
+    expect_that_only_the_layer_has_swapchains(instance);
 }
 
-class AlwaysOnTest : public ImplicitTest {
+class AlwaysOnManifest : public ImplicitLayer {
 protected:
-    AlwaysOnTest() : ImplicitTest{ALWAYS_ON_MANIFEST} {}
+    AlwaysOnManifest() : ImplicitLayer{ALWAYS_ON_MANIFEST} {}
 };
 
-TEST_F(AlwaysOnTest, IsOnByItself) { EXPECT_TRUE(is_active()); }
+TEST_F(AlwaysOnManifest, TheLayerIsOnByDefault) { EXPECT_TRUE(layer_takes_over()); }
 
-TEST_F(AlwaysOnTest, IsSwitchedOff) {
+TEST_F(AlwaysOnManifest, TheLayerIsOffIfDisableFencebridgeIsSet) {
     const EnvironmentVariable off{"DISABLE_FENCEBRIDGE", "1"};
-    EXPECT_FALSE(is_active());
+    EXPECT_FALSE(layer_takes_over());
 }
 
 } // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What holds after every test here: valid usage at the driver's end, no object and no descriptor
-// left. Include it after the test's other headers.
+// The fixture of all tests here. It checks that the fake driver has no misuse to report, and that
+// the test leaks no driver object and no descriptor.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ namespace fencebridge::test {
 
 [[nodiscard]] size_t open_descriptors();
 
-/// Live objects by type; equal before and after when nothing leaks.
+/// The number of live objects of the fake driver by FakeDriverObject.
 [[nodiscard]] std::vector<uint64_t> driver_objects();
 
 /// Reports each breach of valid usage that the driver saw as a failure.
@@ -32,7 +32,7 @@ private:
     size_t descriptors_{0};
 };
 
-/// Standard error while it lives.
+/// Captures standard error while it lives.
 class StderrCapture {
 public:
     StderrCapture();
@@ -48,7 +48,7 @@ private:
     int saved_;
 };
 
-/// Extensions as the driver got them in its latest vkCreateInstance or vkCreateDevice.
+/// The extensions of a vkCreateInstance or vkCreateDevice as the driver received them.
 [[nodiscard]] std::vector<std::string> extensions_of(const FakeDriverCreate& create);
 [[nodiscard]] const FakeDriverCreate& last_instance_create();
 [[nodiscard]] const FakeDriverCreate& last_device_create();

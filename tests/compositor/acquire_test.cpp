@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which image vkAcquireNextImageKHR hands out, and when: only one that the compositor released.
+// Which image vkAcquireNextImageKHR returns, and when: only one that the compositor has released.
 #include "fixture.hpp"
 
 #include <atomic>
@@ -13,9 +13,9 @@ namespace {
 using std::chrono::steady_clock;
 constexpr uint64_t millisecond = 1'000'000;
 
-class Images : public CompositorTest {
+class Acquire : public CompositorTest {
 protected:
-    // Presents every image once; gives the image index of each commit.
+    // Presents every image once, and returns the image index of each commit.
     std::vector<uint32_t> present_all(Client& client, const Swapchain& swapchain) {
         std::vector<uint32_t> order;
         for (size_t i = 0; i < swapchain.images.size(); ++i) {
@@ -28,7 +28,7 @@ protected:
     }
 };
 
-TEST_F(Images, AllImagesAreHandedOutOnceAndThenNoneIs) {
+TEST_F(Acquire, EveryImageIsReturnedOnceAndThenNone) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(swapchain.result, VK_SUCCESS);
@@ -43,7 +43,7 @@ TEST_F(Images, AllImagesAreHandedOutOnceAndThenNoneIs) {
     EXPECT_EQ(client.acquire(swapchain, millisecond).result, VK_TIMEOUT);
 }
 
-TEST_F(Images, ThereAreAtLeastAsManyAsAskedFor) {
+TEST_F(Acquire, ASwapchainHasAtLeastMinImageCountImages) {
     Client client(start());
     for (uint32_t count : {3u, 4u, 5u}) {
         Swapchain swapchain = client.swapchain({.min_images = count});
@@ -54,7 +54,7 @@ TEST_F(Images, ThereAreAtLeastAsManyAsAskedFor) {
     }
 }
 
-TEST_F(Images, AnImageThatIsNotReleasedIsNotHandedOut) {
+TEST_F(Acquire, AnImageThatIsNotReleasedIsNotReturned) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -65,7 +65,7 @@ TEST_F(Images, AnImageThatIsNotReleasedIsNotHandedOut) {
     EXPECT_EQ(client.acquire(swapchain, 5 * millisecond).result, VK_TIMEOUT);
 }
 
-TEST_F(Images, ImagesComeBackInTheOrderOfTheirRelease) {
+TEST_F(Acquire, ImagesAreReturnedInTheOrderOfTheirRelease) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.min_images = 4});
@@ -80,7 +80,7 @@ TEST_F(Images, ImagesComeBackInTheOrderOfTheirRelease) {
     }
 }
 
-TEST_F(Images, EveryImageHasItsOwnBuffer) {
+TEST_F(Acquire, EveryImageHasItsOwnBuffer) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -91,7 +91,7 @@ TEST_F(Images, EveryImageHasItsOwnBuffer) {
     EXPECT_EQ(inodes.size(), swapchain.images.size());
 }
 
-TEST_F(Images, APresentedImageKeepsItsBuffer) {
+TEST_F(Acquire, AnImageKeepsItsBuffer) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -107,7 +107,7 @@ TEST_F(Images, APresentedImageKeepsItsBuffer) {
               inodes.size());
 }
 
-TEST_F(Images, AFiniteTimeoutIsWaitedFor) {
+TEST_F(Acquire, AcquireWaitsForItsWholeTimeout) {
     Client client(start({.release = Release::manual}));
     Swapchain swapchain = client.swapchain();
     present_all(client, swapchain);
@@ -116,8 +116,8 @@ TEST_F(Images, AFiniteTimeoutIsWaitedFor) {
     EXPECT_GE(steady_clock::now() - start_time, std::chrono::milliseconds(50));
 }
 
-// Events of others that arrive meanwhile must not end the wait early.
-TEST_F(Images, OtherEventsDoNotCutATimeoutShort) {
+// Events that are not a release arrive during the wait.
+TEST_F(Acquire, UnrelatedEventsDoNotEndAWaitEarly) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -126,7 +126,7 @@ TEST_F(Images, OtherEventsDoNotCutATimeoutShort) {
     std::thread noise([&] {
         while (!done) {
             compositor.on_thread([](Scene& scene) { scene.set_feedback(linear_feedback()); });
-            // Not all at once: a client that does not keep up with reading is cut off.
+            // Not all at once: libwayland disconnects a client whose socket is full.
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
         }
     });
@@ -142,9 +142,9 @@ struct WaitingCase {
     uint64_t timeout;
 };
 
-class WaitingAcquire : public Images, public testing::WithParamInterface<WaitingCase> {};
+class AcquireTimeout : public Acquire, public testing::WithParamInterface<WaitingCase> {};
 
-TEST_P(WaitingAcquire, EndsWhenTheCompositorReleases) {
+TEST_P(AcquireTimeout, AWaitingAcquireReturnsTheImageThatIsReleased) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -156,7 +156,7 @@ TEST_P(WaitingAcquire, EndsWhenTheCompositorReleases) {
         acquired = client.acquire(swapchain, GetParam().timeout);
         released_before = released;
     });
-    // A dispatch of the default queue has no part in it.
+    // Dispatching the application's queue does not end the wait.
     client.app.round_trip();
     released = true;
     compositor.release(*compositor.commit_at(1).buffer);
@@ -166,13 +166,13 @@ TEST_P(WaitingAcquire, EndsWhenTheCompositorReleases) {
     EXPECT_TRUE(released_before);
 }
 
-INSTANTIATE_TEST_SUITE_P(, WaitingAcquire,
+INSTANTIATE_TEST_SUITE_P(, AcquireTimeout,
                          testing::Values(WaitingCase{"Infinite", forever},
                                          WaitingCase{"JustBelowInfinite", forever - 1},
                                          WaitingCase{"TenSeconds", 10'000 * millisecond}),
                          [](auto& tested) { return std::string(tested.param.name); });
 
-TEST_F(Images, AcquireNextImage2WorksAlike) {
+TEST_F(Acquire, VkAcquireNextImage2BehavesAsVkAcquireNextImage) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -199,7 +199,7 @@ TEST_F(Images, AcquireNextImage2WorksAlike) {
     EXPECT_TRUE(wait_and_reset(client.device, fence));
 }
 
-TEST_F(Images, SemaphoreAndFenceMayBothBeGiven) {
+TEST_F(Acquire, OneCallSignalsASemaphoreAndAFence) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     for (int i = 0; i < 10; ++i) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariant 8 on the connection that application and layer share: each has its events to itself,
-// and neither keeps the other from reading.
+// Invariant 8 on the wl_display that application and layer share: each receives its own events
+// alone, and neither prevents the other from reading.
 #include "fixture.hpp"
 
 #include <atomic>
@@ -9,9 +9,9 @@
 namespace fencebridge::test {
 namespace {
 
-class Queues : public CompositorTest {};
+class EventQueues : public CompositorTest {};
 
-// Reads everything that is on its way into its queues, dispatching none of the default queue.
+// Reads all events that have been sent into their queues, without dispatching the default queue.
 void read_all(App& app) {
     wl_event_queue* queue = wl_display_create_queue(app.display());
     wl_display_roundtrip_queue(app.display(), queue);
@@ -35,7 +35,7 @@ Owned<wl_callback*> request_sync(App& app, Fired& fired) {
     return {callback, wl_callback_destroy};
 }
 
-TEST_F(Queues, NoEventOfTheLayerIsOnTheDefaultQueue) {
+TEST_F(EventQueues, NoEventOfTheLayerIsOnTheDefaultQueue) {
     for (VkPresentModeKHR mode : {VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR}) {
         Client client(start());
         client.app.round_trip();
@@ -49,7 +49,7 @@ TEST_F(Queues, NoEventOfTheLayerIsOnTheDefaultQueue) {
     }
 }
 
-TEST_F(Queues, TheApplicationGetsAllOfItsOwnEvents) {
+TEST_F(EventQueues, TheApplicationReceivesAllOfItsOwnEvents) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     Fired frame;
@@ -61,13 +61,13 @@ TEST_F(Queues, TheApplicationGetsAllOfItsOwnEvents) {
     for (int i = 0; i < 20; ++i)
         ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
     read_all(client.app);
-    EXPECT_EQ(frame.count + sync.count, 0) << "fired by a call of Vulkan";
+    EXPECT_EQ(frame.count + sync.count, 0) << "a Vulkan call dispatched the default queue";
     EXPECT_EQ(wl_display_dispatch_pending(client.app.display()), 2);
     EXPECT_EQ(frame.count, 1);
     EXPECT_EQ(sync.count, 1);
 }
 
-TEST_F(Queues, ListenersFireOnTheApplicationsThreadOnly) {
+TEST_F(EventQueues, TheApplicationsListenersAreCalledOnTheThreadThatDispatches) {
     Client client(start({.refresh = Refresh::periodic}));
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
     std::atomic<bool> done = false;
@@ -86,7 +86,7 @@ TEST_F(Queues, ListenersFireOnTheApplicationsThreadOnly) {
     rendering.join();
 }
 
-TEST_F(Queues, AWaitingAcquireDoesNotStarveTheApplication) {
+TEST_F(EventQueues, AWaitingAcquireDoesNotStarveTheApplication) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -102,13 +102,13 @@ TEST_F(Queues, AWaitingAcquireDoesNotStarveTheApplication) {
     waiting.join();
 }
 
-TEST_F(Queues, AnApplicationThatWaitsForEventsDoesNotStarveAcquire) {
+TEST_F(EventQueues, AnApplicationThatWaitsForEventsDoesNotStarveAcquire) {
     Compositor& compositor = start({.release = Release::manual});
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
     client.app.round_trip();
-    // Blocks in poll() until an event for the default queue comes, which is after the acquire.
+    // Blocks in poll() until an event for the default queue arrives, which is after the acquire.
     std::thread dispatching([&] { EXPECT_GE(wl_display_dispatch(client.app.display()), 0); });
     std::thread releasing([&] { compositor.release(*compositor.commit_at(0).buffer); });
     EXPECT_EQ(client.acquire(swapchain).result, VK_SUCCESS);
@@ -118,9 +118,9 @@ TEST_F(Queues, AnApplicationThatWaitsForEventsDoesNotStarveAcquire) {
     dispatching.join();
 }
 
-// wl_display_read_events() waits until every thread that prepared to read has read or cancelled, so
-// a round trip here would wait for the very thread that makes it.
-TEST_F(Queues, DestructionDoesNotWaitForAReadThatItsCallerPrepared) {
+// wl_display_read_events() waits until every thread that prepared to read has read or cancelled. A
+// round trip in a destroy function would wait for the thread that makes it.
+TEST_F(EventQueues, DestructionDoesNotWaitForAReadThatItsCallerPrepared) {
     Client client(start({.refresh = Refresh::manual, .release = Release::manual}));
     Swapchain first = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
     ASSERT_EQ(client.frame(first), VK_SUCCESS);
@@ -135,7 +135,7 @@ TEST_F(Queues, DestructionDoesNotWaitForAReadThatItsCallerPrepared) {
     wl_display_cancel_read(client.app.display());
 }
 
-TEST_F(Queues, SurfaceQueriesMakeNoRoundTrip) {
+TEST_F(EventQueues, SurfaceQueriesMakeNoRoundTrip) {
     Compositor& compositor = start();
     Client client(compositor);
     auto query = [&] {
@@ -160,7 +160,7 @@ TEST_F(Queues, SurfaceQueriesMakeNoRoundTrip) {
                   VK_SUCCESS);
         EXPECT_TRUE(supported);
     };
-    query(); // whatever is found out once
+    query(); // the first query may make requests
     size_t before = compositor.round_trips();
     size_t requests = compositor.on_thread([](Scene& scene) { return scene.requests().size(); });
     for (int i = 0; i < 100; ++i)
@@ -169,7 +169,7 @@ TEST_F(Queues, SurfaceQueriesMakeNoRoundTrip) {
     EXPECT_EQ(compositor.on_thread([](Scene& scene) { return scene.requests().size(); }), requests);
 }
 
-TEST_F(Queues, FramesMakeNoRoundTrip) {
+TEST_F(EventQueues, FramesMakeNoRoundTrip) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -181,24 +181,23 @@ TEST_F(Queues, FramesMakeNoRoundTrip) {
     vkDeviceWaitIdle(client.device);
 }
 
-// The first finds the globals and waits for the buffers; another on the connection knows them, and
-// what its surface takes.
-TEST_F(Queues, SwapchainsShareWhatIsKnownOfTheConnection) {
+// The first swapchain of a connection makes a round trip to find the globals. Later swapchains use
+// the same globals.
+TEST_F(EventQueues, FurtherSwapchainsOfAConnectionMakeNoRoundTrip) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain first = client.swapchain();
-    Owned<wl_surface*> window = client.app.new_surface();
-    Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, window);
+    const SecondWindow second_window(client);
     size_t round_trips = compositor.round_trips();
     size_t registries = compositor.requests("wl_display", "get_registry");
-    Swapchain second(client.device, surface);
+    Swapchain second(client.device, second_window.surface);
     ASSERT_EQ(second.result, VK_SUCCESS);
     ASSERT_EQ(client.swapchain({.old = first}).result, VK_SUCCESS);
     EXPECT_EQ(compositor.round_trips(), round_trips);
     EXPECT_EQ(compositor.requests("wl_display", "get_registry"), registries);
 }
 
-TEST_F(Queues, ASurfaceIsMadeInTwoRoundTrips) {
+TEST_F(EventQueues, CreatingASurfaceTakesTwoRoundTrips) {
     for (uint32_t version : {3u, 4u}) {
         Compositor& compositor = start({.globals = {.dmabuf = version}});
         App app(compositor);

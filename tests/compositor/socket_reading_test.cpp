@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What the layer causes to be sent is read, at a bounded cost, also in an application that reads
-// nothing itself.
+// The layer reads the events that its requests cause, at a bounded cost, even if the application
+// does not read the socket.
 #include "fixture.hpp"
 
 #include <poll.h>
@@ -14,16 +14,16 @@
 namespace fencebridge::test {
 namespace {
 
-// Calls of ppoll() on one descriptor. `cpu` polls dma-bufs as well.
+// The number of ppoll() calls on one descriptor. The transport `cpu` also polls dma-bufs.
 std::atomic<int> counted_fd = -1;
 std::atomic<size_t> polls = 0;
 
 constexpr uint32_t many_images = 64;
-constexpr size_t acquires_to_a_look = 16;
+constexpr size_t acquires_per_poll = 16;
 
-class Reading : public CompositorTest {
+class SocketReading : public CompositorTest {
 protected:
-    // Acquires so many images that are free, none of which is presented.
+    // Acquires this many free images, and presents none of them.
     static void acquire_idle(Client& client, const Swapchain& swapchain, size_t count) {
         for (size_t i = 0; i < count; ++i)
             ASSERT_EQ(client.acquire(swapchain, 0).result, VK_SUCCESS);
@@ -35,8 +35,9 @@ protected:
     }
 };
 
-// A loading screen: one thread draws, and the one with the event loop only dispatches.
-TEST_F(Reading, AnApplicationThatOnlyDispatchesSeesAnAnswer) {
+// This is how a loading screen may work: one thread draws, and the thread with the event loop only
+// dispatches.
+TEST_F(SocketReading, AcquireReadsTheEventsOfAnApplicationThatOnlyDispatches) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.min_images = many_images});
@@ -47,13 +48,13 @@ TEST_F(Reading, AnApplicationThatOnlyDispatchesSeesAnAnswer) {
     wl_callback_add_listener(callback, &listener, &answered);
     wl_display_flush(client.app.display());
     compositor.settle();
-    acquire_idle(client, swapchain, 2 * acquires_to_a_look);
+    acquire_idle(client, swapchain, 2 * acquires_per_poll);
     EXPECT_EQ(unread(client.app), 0);
     EXPECT_EQ(wl_display_dispatch_pending(client.app.display()), 1);
     EXPECT_TRUE(answered);
 }
 
-TEST_F(Reading, ALookIsTakenOnceInManyAcquires) {
+TEST_F(SocketReading, OneAcquireIn16PollsTheSocket) {
     Client client(start());
     Swapchain swapchain = client.swapchain({.min_images = many_images});
     ASSERT_GE(swapchain.images.size(), size_t(many_images));
@@ -62,11 +63,12 @@ TEST_F(Reading, ALookIsTakenOnceInManyAcquires) {
     acquire_idle(client, swapchain, many_images);
     counted_fd = -1;
     EXPECT_GE(polls, 1u);
-    EXPECT_LE(polls, many_images / acquires_to_a_look);
+    EXPECT_LE(polls, many_images / acquires_per_poll);
 }
 
-// A thread that has prepared to read, and whose poll() the answer wakes, is waited for and no more.
-TEST_F(Reading, AReaderBesideItIsNoneTheWorse) {
+// The application's thread has prepared to read and waits in poll(). The events wake it, it reads,
+// and the acquire goes on.
+TEST_F(SocketReading, AcquireReadsTogetherWithAThreadThatPreparedToRead) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.min_images = many_images});
@@ -82,9 +84,9 @@ TEST_F(Reading, AReaderBesideItIsNoneTheWorse) {
     });
     while (!prepared)
         std::this_thread::yield();
-    acquire_idle(client, swapchain, acquires_to_a_look); // nothing has come
+    acquire_idle(client, swapchain, acquires_per_poll); // no event has arrived yet
     compositor.on_thread([](Scene& scene) { scene.set_feedback(linear_feedback()); });
-    acquire_idle(client, swapchain, 2 * acquires_to_a_look);
+    acquire_idle(client, swapchain, 2 * acquires_per_poll);
     reader.join();
     EXPECT_EQ(unread(client.app), 0);
 }
@@ -92,8 +94,8 @@ TEST_F(Reading, AReaderBesideItIsNoneTheWorse) {
 } // namespace
 } // namespace fencebridge::test
 
-// Before the C library's, for the layer as well. By another name here: the C library's declaration
-// says that the descriptors are not read.
+// The layer finds this definition before the C library's. It has another name in C++, because the C
+// library declares that ppoll() does not read the descriptors.
 extern "C" [[gnu::visibility("default")]] int counted_ppoll(pollfd* polled, nfds_t count,
                                                             const timespec* timeout,
                                                             const sigset_t* mask) asm("ppoll");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A swapchain that is cleared, frame after frame, and what that needs. Everything is recorded and
-// allocated beforehand, so that a frame is the window system's work and little else.
+// A swapchain whose image is cleared in every frame. Everything is recorded and allocated
+// beforehand, so that a frame costs little more than the window system's work.
 #pragma once
 
 #include <array>
@@ -12,21 +12,21 @@
 
 namespace fencebridge::bench {
 
-// Where in a frame the program is, for whoever traces it.
+// Marks the parts of a frame for a tracer of system calls.
 class Marks {
 public:
     explicit Marks(bool on) : on_(on) {}
-    // A system call that does nothing, with the name in its argument.
+    // Makes a system call that has no effect, with the name as its argument.
     void set(const char* name) const;
 
 private:
     const bool on_;
 };
 
-class Chain {
+class ClearedSwapchain {
 public:
-    Chain(const still::Gpu& gpu, wl_display* display, wl_surface* surface, VkPresentModeKHR mode,
-          Size size, const still::CommandPool& pool);
+    ClearedSwapchain(const still::Gpu& gpu, wl_display* display, wl_surface* surface,
+                     VkPresentModeKHR mode, Size size, const still::CommandPool& pool);
 
     uint32_t images() const { return uint32_t(images_.size()); }
     void frame(const Marks& marks);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Drivers that do not exchange sync_files with semaphores, or with fences, or in one direction
-// only: what the layer does for each combination, on real fences.
+// Drivers that cannot import SYNC_FDs into semaphores or into fences, or cannot export them: what
+// the layer does for each combination, on real fences.
 #include "fixture.hpp"
 
 #include "fake_compositor/dma_buf.hpp"
@@ -9,31 +9,33 @@
 namespace fencebridge::test {
 namespace {
 
-struct HandleTypes {
+// Which operations with SYNC_FD handles the driver supports.
+struct Operations {
     bool export_semaphore, import_semaphore, export_fence, import_fence;
 };
 
-// What crosses as a sync_file; the rest is waited for on the CPU.
-bool carries(const HandleTypes& types) {
-    return (types.export_semaphore || types.export_fence) && types.import_semaphore;
+// Whether the driver can exchange sync_files with the window system. If not, the layer waits on the
+// CPU.
+bool exchanges_sync_files(const Operations& supported) {
+    return (supported.export_semaphore || supported.export_fence) && supported.import_semaphore;
 }
 
-void apply(const HandleTypes& types) {
+void apply(const Operations& supported) {
     VkFlags semaphore = 0;
     VkFlags fence = 0;
-    if (types.export_semaphore)
+    if (supported.export_semaphore)
         semaphore |= VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT;
-    if (types.import_semaphore)
+    if (supported.import_semaphore)
         semaphore |= VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT;
-    if (types.export_fence)
+    if (supported.export_fence)
         fence |= VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT;
-    if (types.import_fence)
+    if (supported.import_fence)
         fence |= VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT;
     fake_driver().set_sync_fd_features(0, semaphore, fence);
 }
 
-// A client that has presented every image, with a timeline for the readers' fences on the first
-// one's buffer, and a fence to acquire it with.
+// A client that has presented every image. It has a timeline for the fences of readers of the first
+// image's buffer, and a fence for its acquire.
 struct Shown {
     explicit Shown(Compositor& compositor) : client(compositor) {
         EXPECT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
@@ -47,7 +49,7 @@ struct Shown {
     Owned<VkFence> fence = make_fence(client.device);
 };
 
-class HandleTypesTest : public FencesTest, public testing::WithParamInterface<HandleTypes> {
+class SyncFdSupport : public FencesTest, public testing::WithParamInterface<Operations> {
 protected:
     void SetUp() override {
         FencesTest::SetUp();
@@ -56,17 +58,17 @@ protected:
     }
 };
 
-TEST_P(HandleTypesTest, TheTransportThatTheDriverAllowsIsTaken) {
+TEST_P(SyncFdSupport, TheTransportIsCpuIfTheDriverCannotExchangeSyncFiles) {
     ErrorLog log;
     Client client(start());
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(swapchain.result, VK_SUCCESS);
-    std::string expected = carries(GetParam()) ? transport() : "cpu";
+    std::string expected = exchanges_sync_files(GetParam()) ? transport() : "cpu";
     EXPECT_EQ(log.lines_with({"info: swapchain", "transport=" + expected + " "}).size(), 1u)
         << log.text();
 }
 
-TEST_P(HandleTypesTest, AcquireSignalsBothWhenTheReaderIsDone) {
+TEST_P(SyncFdSupport, AcquireSignalsFenceAndSemaphoreWhenTheReaderIsDone) {
     Compositor& compositor = start({.release = Release::manual});
     Shown shown(compositor);
     auto& [client, swapchain, buffer, timeline, fence] = shown;
@@ -74,13 +76,13 @@ TEST_P(HandleTypesTest, AcquireSignalsBothWhenTheReaderIsDone) {
     Owned<VkSemaphore> semaphore = make_semaphore(client.device);
     for (int round = 0; round < 5; ++round) {
         Fd reader = timeline.fence();
-        if (!carries(GetParam()))
+        if (!exchanges_sync_files(GetParam()))
             timeline.advance();
-        let_go(buffer, {&reader});
+        release_with_readers(buffer, {&reader});
         auto [result, index] = acquire(client.device, swapchain, forever, semaphore, fence);
         ASSERT_EQ(result, VK_SUCCESS);
         client.renderer.submit_no_work({semaphore}, waited_for);
-        if (carries(GetParam())) {
+        if (exchanges_sync_files(GetParam())) {
             EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
             EXPECT_EQ(vkGetFenceStatus(client.device, waited_for), VK_NOT_READY);
             timeline.advance();
@@ -93,7 +95,7 @@ TEST_P(HandleTypesTest, AcquireSignalsBothWhenTheReaderIsDone) {
     ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
 }
 
-TEST_P(HandleTypesTest, AFenceOrASemaphoreAloneIsSignalledToo) {
+TEST_P(SyncFdSupport, AcquireSignalsAFenceAloneAndASemaphoreAlone) {
     Client client(start());
     Swapchain swapchain = client.swapchain();
     Owned<VkFence> fence = make_fence(client.device);
@@ -108,7 +110,7 @@ TEST_P(HandleTypesTest, AFenceOrASemaphoreAloneIsSignalledToo) {
     ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
 }
 
-TEST_P(HandleTypesTest, RenderingIsNotReadBeforeItIsDone) {
+TEST_P(SyncFdSupport, TheBufferIsNotReadBeforeTheRenderingIsDone) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -116,12 +118,12 @@ TEST_P(HandleTypesTest, RenderingIsNotReadBeforeItIsDone) {
     for (size_t frame = 0; frame < 5; ++frame) {
         auto [result, index] = client.acquire(swapchain);
         ASSERT_EQ(result, VK_SUCCESS);
-        fake_driver().hold_rendering(carries(GetParam()));
+        fake_driver().hold_rendering(exchanges_sync_files(GetParam()));
         client.renderer.submit({}, {rendered});
         ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
         ASSERT_EQ(compositor.commits(), frame + 1);
-        EXPECT_NE(might_read_at_once(frame), carries(GetParam()));
-        if (carries(GetParam())) {
+        EXPECT_NE(might_read_at_once(frame), exchanges_sync_files(GetParam()));
+        if (exchanges_sync_files(GetParam())) {
             EXPECT_FALSE(may_read(frame));
             fake_driver().release_one();
         }
@@ -131,9 +133,9 @@ TEST_P(HandleTypesTest, RenderingIsNotReadBeforeItIsDone) {
     ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
 }
 
-// As many semaphores and fences are kept as were once in use together, which later frames may be
-// more than earlier ones; but not one a frame.
-TEST_P(HandleTypesTest, NothingGrows) {
+// The layer keeps as many semaphores and fences as were in use at once. Later frames may use more
+// of them at once than earlier ones, but not one more in every frame.
+TEST_P(SyncFdSupport, DescriptorsAndDriverObjectsDoNotGrowWithTheFrames) {
     constexpr size_t frames = 100;
     Compositor& compositor = start({.release = Release::manual});
     Shown shown(compositor);
@@ -143,12 +145,12 @@ TEST_P(HandleTypesTest, NothingGrows) {
     auto held_after_more_frames = [&] {
         for (size_t i = 0; i < frames; ++i) {
             Fd reader = timeline.fence();
-            if (!carries(GetParam()))
+            if (!exchanges_sync_files(GetParam()))
                 timeline.advance();
-            let_go(buffer, {&reader});
+            release_with_readers(buffer, {&reader});
             uint32_t index = acquire(client.device, swapchain, forever, semaphore, fence).index;
             client.renderer.submit_no_work({semaphore}, waited_for);
-            if (carries(GetParam()))
+            if (exchanges_sync_files(GetParam()))
                 timeline.advance();
             EXPECT_TRUE(wait_and_reset(client.device, fence));
             EXPECT_TRUE(wait_and_reset(client.device, waited_for));
@@ -165,31 +167,32 @@ TEST_P(HandleTypesTest, NothingGrows) {
     EXPECT_LT(held_after_more_frames(), early + frames / 4);
 }
 
-std::vector<HandleTypes> all_handle_types() {
-    std::vector<HandleTypes> all;
+std::vector<Operations> all_combinations() {
+    std::vector<Operations> all;
     for (unsigned bits = 0; bits < 16; ++bits)
         all.push_back({(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0});
     return all;
 }
 
-std::string name_of(const testing::TestParamInfo<HandleTypes>& tested) {
-    const HandleTypes& types = tested.param;
+std::string name_of(const testing::TestParamInfo<Operations>& tested) {
+    const Operations& supported = tested.param;
     std::string name;
-    for (auto [has, part] : {std::pair{types.export_semaphore, "ExportSemaphore"},
-                             std::pair{types.import_semaphore, "ImportSemaphore"},
-                             std::pair{types.export_fence, "ExportFence"},
-                             std::pair{types.import_fence, "ImportFence"}})
-        name += has ? part : "";
+    for (auto [has, part] : {std::pair{supported.export_semaphore, "ExportSemaphore"},
+                             std::pair{supported.import_semaphore, "ImportSemaphore"},
+                             std::pair{supported.export_fence, "ExportFence"},
+                             std::pair{supported.import_fence, "ImportFence"}})
+        if (has)
+            name += (name.empty() ? "" : "_") + std::string(part);
     return name.empty() ? "Nothing" : name;
 }
 
-INSTANTIATE_TEST_SUITE_P(, HandleTypesTest, testing::ValuesIn(all_handle_types()), name_of);
+INSTANTIATE_TEST_SUITE_P(, SyncFdSupport, testing::ValuesIn(all_combinations()), name_of);
 
 // --- how much of it is submitted ---
 
 class Submissions : public FencesTest {
 protected:
-    // Submissions of the layer's in one acquire and present, with two wait semaphores.
+    // Returns how often the layer submits in one acquire and one present with two wait semaphores.
     uint64_t in_one_frame() {
         Compositor& compositor = start();
         Client client(compositor);
@@ -209,19 +212,19 @@ protected:
     }
 };
 
-TEST_F(Submissions, NoneWhereTheApplicationsSemaphoresCanBeExported) {
+TEST_F(Submissions, AFrameNeedsNoSubmissionIfItsSemaphoresCanBeExported) {
     EXPECT_EQ(in_one_frame(), 0u);
 }
 
-TEST_F(Submissions, OneWhereTheyCannotOnceTheyAreImported) {
+TEST_F(Submissions, AFrameNeedsOneSubmissionIfSemaphoresWithImportedPayloadsCannotBeExported) {
     fake_driver().set_exports_imported_semaphores(0, VK_FALSE);
     EXPECT_EQ(in_one_frame(), 1u);
 }
 
-// A second submission tells when the semaphore that the first waits for may be used again. Where it
-// fails, the application's fence is signalled all the same, and nothing asks for that semaphore any
-// more.
-TEST_F(Submissions, AFailureToLearnOfTheEndCostsOneSemaphore) {
+// Acquire submits twice. The first submission waits for a semaphore of the layer's and signals the
+// application's fence. The second signals a fence of the layer's, which tells that the semaphore
+// can be used again. If the second fails, the semaphore is not used any more.
+TEST_F(Submissions, AFailureOfTheSecondSubmissionInAcquireCostsOneSemaphore) {
     apply({.export_semaphore = true,
            .import_semaphore = true,
            .export_fence = true,
@@ -232,7 +235,7 @@ TEST_F(Submissions, AFailureToLearnOfTheEndCostsOneSemaphore) {
     auto& [client, swapchain, buffer, timeline, fence] = shown;
     auto acquire_behind_a_reader = [&] {
         Fd reader = timeline.fence();
-        let_go(buffer, {&reader});
+        release_with_readers(buffer, {&reader});
         auto [result, index] = acquire(client.device, swapchain, forever, VK_NULL_HANDLE, fence);
         ASSERT_EQ(result, VK_SUCCESS);
         EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
@@ -252,7 +255,7 @@ TEST_F(Submissions, AFailureToLearnOfTheEndCostsOneSemaphore) {
     EXPECT_EQ(live_driver_objects(), before);
 }
 
-TEST_F(Submissions, OneWhereOnlyFencesAreExported) {
+TEST_F(Submissions, AFrameNeedsOneSubmissionIfTheDriverExportsOnlyFences) {
     apply({.export_semaphore = false,
            .import_semaphore = true,
            .export_fence = true,
@@ -260,8 +263,8 @@ TEST_F(Submissions, OneWhereOnlyFencesAreExported) {
     EXPECT_EQ(in_one_frame(), 1u);
 }
 
-// The application says itself what it wants of a semaphore; that is not changed.
-TEST_F(Submissions, OneForASemaphoreThatTheApplicationExportsInAnotherWay) {
+// The layer does not change a VkExportSemaphoreCreateInfo of the application.
+TEST_F(Submissions, APresentNeedsOneSubmissionIfItsSemaphoreIsExportableInAnotherWay) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();
@@ -278,9 +281,8 @@ TEST_F(Submissions, OneForASemaphoreThatTheApplicationExportsInAnotherWay) {
     vkDestroySemaphore(client.device, rendered, nullptr);
 }
 
-// An acquired image that is presented without being drawn to: its semaphore has a payload that was
-// imported.
-TEST_F(Submissions, NoneForASemaphoreThatComesFromAcquire) {
+// The image is presented without rendering. The semaphore has an imported payload.
+TEST_F(Submissions, APresentThatWaitsForTheSemaphoreOfAcquireNeedsNoSubmission) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain swapchain = client.swapchain();

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+// Invariant 8 on a GPU that is not the compositor's: the layer takes its surfaces over only if the
+// compositor can import its buffers.
+#include "fixture.hpp"
+
+#include "fake_driver/control.hpp"
+
+#include <sys/sysmacros.h>
+
+namespace fencebridge::test {
+namespace {
+
+// The device is another GPU than the compositor's, with the linear layout in common. The first
+// query of the surface creates one buffer and offers it to the compositor: the trial.
+class ForeignDevice : public CompositorTest {
+protected:
+    static inline const dev_t compositors_card = makedev(226, 0);
+    static inline const dev_t compositors_node = makedev(226, 128);
+    static inline const dev_t other_card = makedev(226, 1);
+    static inline const dev_t other_node = makedev(226, 129);
+
+    void SetUp() override {
+        CompositorTest::SetUp();
+        fake_driver().set_drm_nodes(0, other_card, other_node);
+    }
+
+    Compositor& start(bool refuses, dev_t target = compositors_node) {
+        Compositor& compositor = CompositorTest::start(
+            {.feedback = {compositors_card, {{target, 0, common_formats()}}}});
+        compositor.refuse_buffers(refuses);
+        return compositor;
+    }
+
+    static VkResult query_support(Client& client) {
+        VkBool32 supported = VK_FALSE;
+        const VkResult result = vkGetPhysicalDeviceSurfaceSupportKHR(client.device.physical, 0,
+                                                                     client.surface, &supported);
+        EXPECT_EQ(supported, result == VK_SUCCESS);
+        return result;
+    }
+    // Makes the queries of a surface and expects this minImageCount, which tells who answers.
+    static void query(Client& client, uint32_t min_images) {
+        EXPECT_EQ(query_support(client), VK_SUCCESS);
+        VkSurfaceCapabilitiesKHR capabilities{};
+        EXPECT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client.device.physical, client.surface,
+                                                            &capabilities),
+                  VK_SUCCESS);
+        EXPECT_EQ(capabilities.minImageCount, min_images);
+    }
+    static constexpr uint32_t native = FAKE_DRIVER_NATIVE_MIN_IMAGES;
+    static constexpr uint32_t ours = 3;
+
+    size_t buffers_asked_for() {
+        EXPECT_EQ(compositor_->requests("zwp_linux_buffer_params_v1", "create_immed"), 0u);
+        return compositor_->requests("zwp_linux_buffer_params_v1", "create");
+    }
+};
+
+TEST_F(ForeignDevice, TheSurfacePassesThroughIfTheCompositorRefusesTheBuffer) {
+    Compositor& compositor = start(true);
+    ErrorLog log;
+    Client client(compositor);
+    query(client, native);
+    Swapchain swapchain = client.swapchain(
+        {.format = FAKE_DRIVER_NATIVE_FORMAT, .mode = VK_PRESENT_MODE_IMMEDIATE_KHR});
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_SWAPCHAIN), 1u);
+    EXPECT_EQ(compositor.commits(), 0u);
+    EXPECT_EQ(buffers_asked_for(), 1u);
+    EXPECT_EQ(log.lines_with({"using the driver's own swapchains", "refused a buffer of this one"})
+                  .size(),
+              1u)
+        << log.text();
+}
+
+TEST_F(ForeignDevice, TheSurfaceIsTakenOverIfTheCompositorAcceptsTheBuffer) {
+    Compositor& compositor = start(false);
+    Client client(compositor);
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 1u);
+    EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_DEVICE), 1u);
+    EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_IMAGE), 0u);
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    EXPECT_EQ(compositor.commits(), 1u);
+    EXPECT_EQ(buffers_asked_for(), 1u + swapchain.images.size());
+    EXPECT_EQ(fake_driver().call_count("vkCreateSwapchainKHR"), 0u);
+}
+
+TEST_F(ForeignDevice, TheSurfaceIsTakenOverWithoutATrialIfTheDriverHasNoWindowSystem) {
+    fake_driver().set_native_wsi(VK_FALSE);
+    Client client(start(true));
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+    EXPECT_EQ(client.swapchain().result, VK_ERROR_INITIALIZATION_FAILED);
+}
+
+TEST_F(ForeignDevice, TheSurfaceIsTakenOverWithoutATrialIfTheDriverRefusesTheDevice) {
+    Client client(start(true));
+    fake_driver().fail_call("vkCreateDevice", 1, VK_ERROR_INITIALIZATION_FAILED);
+    query(client, ours);
+    EXPECT_EQ(fake_driver().injected_failures(), 1u);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+}
+
+struct TransientFailure {
+    const char* name;
+    const char* call;
+    VkResult result;
+    VkResult returned; // by the application's query of the surface
+};
+
+class FailingTrial : public ForeignDevice, public testing::WithParamInterface<TransientFailure> {};
+
+TEST_P(FailingTrial, TheQueryFailsAndTheNextQueryRepeatsTheTrial) {
+    Client client(start(true));
+    fake_driver().fail_call(GetParam().call, 1, GetParam().result);
+    EXPECT_EQ(query_support(client), GetParam().returned);
+    EXPECT_EQ(fake_driver().injected_failures(), 1u);
+    EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_DEVICE), 1u);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+    query(client, native);
+    EXPECT_EQ(buffers_asked_for(), 1u);
+}
+
+constexpr VkResult host = VK_ERROR_OUT_OF_HOST_MEMORY;
+constexpr VkResult of_device = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+constexpr VkResult too_many = VK_ERROR_TOO_MANY_OBJECTS;
+INSTANTIATE_TEST_SUITE_P(
+    , FailingTrial,
+    testing::Values(
+        TransientFailure{"SurfaceSupport_OutOfHostMemory", "vkGetPhysicalDeviceSurfaceSupportKHR",
+                         host, host},
+        TransientFailure{"CreateDevice_OutOfHostMemory", "vkCreateDevice", host, host},
+        TransientFailure{"CreateDevice_OutOfDeviceMemory", "vkCreateDevice", of_device, of_device},
+        TransientFailure{"CreateDevice_TooManyObjects", "vkCreateDevice", too_many, host},
+        TransientFailure{"CreateImage_OutOfHostMemory", "vkCreateImage", host, host},
+        TransientFailure{"AllocateMemory_OutOfDeviceMemory", "vkAllocateMemory", of_device,
+                         of_device},
+        TransientFailure{"GetMemoryFd_TooManyObjects", "vkGetMemoryFdKHR", too_many, host}),
+    [](const auto& row) { return row.param.name; });
+
+// The trial ends with the first layout that the compositor accepts.
+TEST_F(ForeignDevice, EachLayoutIsTriedUntilTheCompositorAcceptsABuffer) {
+    Compositor& compositor =
+        CompositorTest::start({.feedback = {compositors_card,
+                                            {{compositors_node, 0, common_formats()},
+                                             {makedev(226, 2), 0, common_formats()}}}});
+    compositor.on_thread([](Scene& scene) {
+        scene.judge_buffers(
+            [asked = 0](wl_client*, const ClientBuffer&) mutable { return ++asked > 1; });
+    });
+    Client client(compositor);
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 2u);
+}
+
+TEST_F(ForeignDevice, ADeviceThatATrancheTargetsIsNotForeign) {
+    Client client(start(true, other_card));
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+}
+
+TEST_F(ForeignDevice, TheCompositorsMainDeviceIsNotForeign) {
+    fake_driver().set_drm_nodes(0, compositors_card, other_node);
+    Client client(start(true, makedev(226, 2)));
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+}
+
+TEST_F(ForeignDevice, ADeviceWithoutDrmNodesIsNotForeign) {
+    fake_driver().set_drm_nodes(0, 0, 0);
+    Client client(start(true));
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+}
+
+TEST_F(ForeignDevice, NoDeviceIsForeignIfTheCompositorNamesNoDevice) {
+    Compositor& compositor = CompositorTest::start({.globals = {.dmabuf = 3}});
+    Client client(compositor);
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 0u);
+}
+
+// vkCreateSwapchainKHR returns the same if the connection ends there.
+TEST_F(ForeignDevice, TheQueryReturnsSurfaceLostIfTheCompositorDisconnects) {
+    Compositor& compositor = start(true);
+    Client client(compositor);
+    compositor.on_thread([](Scene& scene) {
+        scene.add_fault({.kind = Fault::Kind::disconnect,
+                         .interface = "zwp_linux_buffer_params_v1",
+                         .request = "create"});
+    });
+    EXPECT_EQ(query_support(client), VK_ERROR_SURFACE_LOST_KHR);
+}
+
+} // namespace
+} // namespace fencebridge::test
