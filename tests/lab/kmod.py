@@ -7,9 +7,7 @@ on the way.
 
 import json
 import re
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import artefact, kernel, kernels, sandbox
@@ -40,27 +38,21 @@ _SOURCES = re.compile(r"(Kbuild|Makefile|dkms\.conf|[\w-]+\.(c|h|S|sh))")
 _MADE_BY_BUILDS = re.compile(r"(kernel-has\.h|.*\.mod\.c)")
 
 
-@dataclass(frozen=True)
-class Edit:
-    """A change of the copied sources: search is there exactly once, in file or in all of them."""
-
-    search: str
-    replace: str
-    file: str = ""  # relative to the module's folder
-
-
 def ensure(kernel_name: str, source: Path = KMOD, name: str = NAME,
-           variables: Mapping[str, str] | None = None, edits: Sequence[Edit] = ()) -> Path:
+           variables: Mapping[str, str] | None = None,
+           changed: Mapping[str, str] | None = None) -> Path:
     """A folder with NAME.ko, built for that kernel from source and kernel-uapi/ beside it.
 
-    variables are make's, such as {"KCFLAGS": "-DX"}.
+    variables are make's, such as {"KCFLAGS": "-DX"}. changed has other texts for some of the
+    sources, by their file names.
     """
     arguments = [f"{key}={value}" for key, value in (variables or {}).items()]
     builder = builder_for(kernel_name)
-    made_from = _ingredients(builder, source, arguments, edits) | {"name": name}
+    texts = _texts_of(source, changed or {})
+    made_from = _ingredients(builder, texts, arguments) | {"name": name}
 
     def build(folder: Path) -> None:
-        _copy_sources(source, folder, edits)
+        _write_sources(texts, folder)
         _make(builder, folder, arguments, f"building {name}.ko for {builder.release}")
         if not (folder / "kmod" / f"{name}.ko").exists():
             raise LabError(f"{source} builds no {name}.ko; see its Kbuild")
@@ -130,32 +122,27 @@ def _uapi_of(source: Path) -> Path:
     return beside if beside.is_dir() else _UAPI
 
 
-def _ingredients(builder: Builder, source: Path, arguments: list[str],
-                 edits: Sequence[Edit]) -> dict:
-    files = [*sources_of(source), *sorted(_uapi_of(source).glob("*.h"))]
+def _texts_of(source: Path, changed: Mapping[str, str]) -> dict[str, str]:
+    """The texts of all sources and headers, by their paths in the folder of a build."""
+    texts = {f"kmod/{path.name}": path.read_text() for path in sources_of(source)}
+    for name, text in changed.items():
+        if f"kmod/{name}" not in texts:
+            raise LabError(f"{source} has no source {name}")
+        texts[f"kmod/{name}"] = text
+    return texts | {f"kernel-uapi/{path.name}": path.read_text()
+                    for path in sorted(_uapi_of(source).glob("*.h"))}
+
+
+def _ingredients(builder: Builder, texts: Mapping[str, str], arguments: list[str]) -> dict:
     return {"kernel": builder.kernel.name, "release": builder.release,
             "toolchain": builder.root.name, "arguments": arguments,
-            "edits": [asdict(edit) for edit in edits],
-            "sources": {path.name: artefact.key_of(path.read_text()) for path in files}}
+            "sources": {path: artefact.key_of(text) for path, text in texts.items()}}
 
 
-def _copy_sources(source: Path, folder: Path, edits: Sequence[Edit]) -> None:
-    headers = _uapi_of(source).glob("*.h")
-    for name, files in (("kmod", sources_of(source)), ("kernel-uapi", headers)):
-        (folder / name).mkdir()
-        for path in files:
-            shutil.copy(path, folder / name / path.name)
-    for edit in edits:
-        apply(edit, folder / "kmod")
-
-
-def apply(edit: Edit, folder: Path) -> None:
-    paths = [folder / edit.file] if edit.file else sources_of(folder)
-    found = [path for path in paths for _ in range(path.read_text().count(edit.search))]
-    if len(found) != 1:
-        raise LabError(f"the text to change is there {len(found)} times instead of once, in "
-                       f"{edit.file or 'all sources'}:\n{edit.search}")
-    found[0].write_text(found[0].read_text().replace(edit.search, edit.replace))
+def _write_sources(texts: Mapping[str, str], folder: Path) -> None:
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text)
 
 
 def _make(builder: Builder, folder: Path, arguments: list[str], what: str) -> Path:
@@ -174,11 +161,12 @@ def _complaints(builder: Builder, arguments: list[str], texts: Mapping[str, str]
                 ingredients: Mapping[str, str] | None = None, must_say: str = "") -> list[str]:
     """texts are more files beside the sources, must_say begins a line of a build that worked."""
     texts = texts or {}
-    made_from = _ingredients(builder, KMOD, arguments, ()) | {
+    sources = _texts_of(KMOD, {})
+    made_from = _ingredients(builder, sources, arguments) | {
         "purpose": "check", "texts": texts, **(ingredients or {})}
 
     def build(folder: Path) -> None:
-        _copy_sources(KMOD, folder, ())
+        _write_sources(sources, folder)
         for name, text in texts.items():
             (folder / name).write_text(text)
         log = _make(builder, folder, arguments,

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The finder of functions, statements and patterns, and changes applied by it."""
 
+import tempfile
 import textwrap
 import unittest
 from pathlib import Path
 
-from lab.mutation import change, definitions, statements, tokens
+from lab.mutation import change, definitions, filters, listing, statements, tokens
 from lab.mutation.change import Source, Sources
 from lab.say import LabError
 
@@ -249,6 +250,81 @@ class Changes(unittest.TestCase):
         self.fails("begins or ends with a variable", function="Ring::take", remove="pick $x")
         self.fails(r"\$y is in the replacement, but not in the pattern", function="Ring::take",
                    replace=["pick($x, $z)", "$y"])
+
+
+class Lists(unittest.TestCase):
+    """The mutations of this tree, without building it."""
+
+    def check_all(self, mutations: list, apply, check_test) -> None:
+        self.assertEqual(len({mutation.name for mutation in mutations}), len(mutations))
+        for mutation in mutations:
+            with self.subTest(mutation.name):
+                apply(mutation)
+                check_test(mutation)
+
+    def test_every_mutation_of_the_layer_applies(self):
+        sources = listing.layer_sources()
+        self.check_all(listing.layer(), lambda mutation: listing.apply(mutation, sources),
+                       filters.check_layer)
+
+    def test_every_mutation_of_the_module_applies(self):
+        sources = listing.module_sources()
+        self.check_all(listing.module(), lambda mutation: listing.apply(mutation, sources),
+                       filters.check_module)
+
+    def test_a_failure_names_the_mutation(self):
+        mutation = listing.layer()[0]
+        with self.assertRaisesRegex(LabError, f"mutation .{mutation.name}.*: there is no function"):
+            listing.apply(mutation, Sources([]))
+
+    def test_unknown_keys_are_an_error(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "mutations.toml"
+            path.write_text('[[mutation]]\nname = "m"\nfunction = "f"\nremove = "a"\nnoted_by = 1')
+            with self.assertRaisesRegex(LabError, "mutation 'm': .*noted_by"):
+                listing.read(path, listing.ModuleMutation)
+
+    def test_some_by_name(self):
+        mutations = listing.module()
+        name = mutations[3].name
+        self.assertEqual(listing.with_text(mutations, name[2:-2]), [mutations[3]])
+        self.assertEqual(listing.with_text(mutations, ""), mutations)
+        with self.assertRaisesRegex(LabError, "no mutation has 'nonesuch' in its name"):
+            listing.with_text(mutations, "nonesuch")
+
+
+class Filters(unittest.TestCase):
+    TEXT = ("TEST(A, One) {\nTEST_F(B, Two) {\n  TEST_F(B, Indented) {\nTEST_P(C, Three) {\n"
+            "TEST_P(D, NoInstance) {\nINSTANTIATE_TEST_SUITE_P(\n    , C, Values(1));\n"
+            "INSTANTIATE_TEST_SUITE_P(Of, C,\n    Values(2));\n")
+
+    def test_names(self):
+        self.assertEqual(filters.googletest_names(self.TEXT),
+                         ["A.One", "B.Two", "C.Three/*", "Of/C.Three/*"])
+
+    def test_patterns(self):
+        for pattern, name in (("A.*", "A.One"), ("*O?e", "A.One"), ("C.*/Five", "C.Three/*"),
+                              ("*C.Three/5", "Of/C.Three/*"), ("*", "A.One"),
+                              ("*Three*", "C.Three/*")):
+            self.assertTrue(filters.may_match(pattern, name), pattern)
+        for pattern, name in (("A.", "A.One"), ("C.T", "C.Three/*"), ("", "A.One"),
+                              ("A.One?", "A.One"), ("*D*", "C.Three")):
+            self.assertFalse(filters.may_match(pattern, name), pattern)
+
+    def mutation(self, test: str, text: str) -> listing.LayerMutation:
+        return listing.LayerMutation("m", change.Change("function", "f", "remove", "a", ""),
+                                     "compositor", test, text)
+
+    def test_missing_tests_are_an_error(self):
+        with self.assertRaisesRegex(LabError, "no test nonesuch: nonesuch_test.cpp is missing"):
+            filters.check_layer(self.mutation("nonesuch", "*"))
+        with self.assertRaisesRegex(LabError, "'Nonesuch.*'"):
+            filters.check_layer(self.mutation("pacing", "Pacing.*:Nonesuch.*"))
+        filters.check_layer(self.mutation("pacing", "Pacing.*-Nonesuch.*"))
+        with self.assertRaisesRegex(LabError, "there is no test traps.nonesuch$"):
+            filters.check_module(listing.ModuleMutation(
+                "m", change.Change("function", "f", "remove", "a", ""),
+                ["traps.arrays_nest", "traps.nonesuch"]))
 
 
 if __name__ == "__main__":
