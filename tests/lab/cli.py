@@ -102,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("suites", nargs="*", metavar="SUITE")
     test.add_argument("--all", action="store_true", help="all suites, and the whole of each: all "
                       "kernels, the whole soak, layer and module broken on purpose")
+    test.add_argument("--only", default="", metavar="TEXT", help="of the suites mutations and "
+                      "kmod-mutations, the mutations with TEXT in their name")
     test.add_argument("--list", action="store_true",
                       help="name the suites, how long each takes and what it shows")
     test.add_argument("--out", type=Path, metavar="DIR", help="where the suites' logs go")
@@ -237,7 +239,7 @@ def _test(options) -> int:
     if options.list:
         return runner.list_suites()
     with logs.run_folder("test") if options.out is None else nullcontext(options.out) as out:
-        return runner.run(options.suites, options.all, out)
+        return runner.run(options.suites, options.all, out, options.only)
 
 
 def _run(options) -> int:

@@ -28,6 +28,12 @@ class Choice(unittest.TestCase):
         with self.assertRaisesRegex(LabError, "no suite nonesuch"):
             runner.chosen(["unit", "nonesuch"], False)
 
+    def test_only_some_suites_run_in_part(self):
+        runner.check_only(runner.chosen(["mutations", "kmod-mutations"], False), "text")
+        runner.check_only(runner.chosen([], True), "")
+        with self.assertRaisesRegex(LabError, "--only is for .*mutations, not for unit$"):
+            runner.check_only(runner.chosen(["mutations", "unit"], False), "text")
+
     def test_short_forms_are_no_longer_than_whole_ones(self):
         for suite in SUITES.values():
             self.assertLessEqual(suite.short_seconds, suite.whole_seconds, suite.name)

@@ -39,14 +39,23 @@ def chosen(names: list[str], whole: bool) -> list[Suite]:
     return [suite for suite in SUITES.values() if whole or suite.short_seconds]
 
 
-def run(names: list[str], whole: bool, out: Path) -> int:
-    """0 when nothing failed."""
+def check_only(suites: list[Suite], only: str) -> None:
+    """Raises LabError when some of the suites can only run as a whole."""
+    if only and (others := [suite.name for suite in suites if suite.run_some is None]):
+        able = ", ".join(suite.name for suite in SUITES.values() if suite.run_some)
+        raise LabError(f"--only is for the suites {able}, not for {', '.join(others)}")
+
+
+def run(names: list[str], whole: bool, out: Path, only: str = "") -> int:
+    """The exit status: 0 if nothing failed."""
     total = Outcome()
     lines = []
-    for suite in chosen(names, whole):
+    suites = chosen(names, whole)
+    check_only(suites, only)
+    for suite in suites:
         print(f"== {suite.name}: {suite.shows}", flush=True)
         start = time.monotonic()
-        outcome = _outcome(suite, whole, out / suite.name)
+        outcome = _outcome(suite, whole, out / suite.name, only)
         total.add(outcome)
         lines.append(_line(suite, outcome, time.monotonic() - start))
         print(lines[-1], flush=True)
@@ -56,12 +65,12 @@ def run(names: list[str], whole: bool, out: Path) -> int:
     return 1 if total.failed else 0
 
 
-def _outcome(suite: Suite, whole: bool, out: Path) -> Outcome:
+def _outcome(suite: Suite, whole: bool, out: Path, only: str) -> Outcome:
     out.mkdir(parents=True, exist_ok=True)
     for log in _kernel_logs(out):
         log.unlink()  # of an earlier run
     try:
-        outcome = suite.run(out, whole)
+        outcome = suite.run_some(out, only) if only else suite.run(out, whole)
         if suite.where == GUEST and not suite.own_complaints:
             _check_kernels(outcome, out)
     except (Interrupted, KeyboardInterrupt):
