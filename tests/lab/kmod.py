@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Modules built for the lab's kernels, and what compiler, sparse and checkpatch say of them.
+"""Modules built for the lab's kernels, and the complaints of compiler, sparse and checkpatch.
 
-The sources are copied, so that nothing is written beside them, and so that a test can change them
-on the way.
+A build copies the sources, so that it writes nothing beside them, and so that a test can build
+changed sources.
 """
 
 import json
@@ -19,17 +19,19 @@ from .say import LabError, Ticker
 KMOD = SOURCE / "kmod"
 NAME = "fencebridge"
 
-# The headers of Linux 7 use what no released sparse knows, so it reads this first, for all kernels:
-# TYPEOF_UNQUAL() of linux/compiler.h, and MODULE_INFO() of linux/moduleparam.h, which asserts the
-# length of a literal. A pointer's length would be wrong, but sparse works out no other.
+# sparse reads these definitions first, for all kernels. The headers of Linux 7 use two features
+# that no released sparse knows: __typeof_unqual__ in TYPEOF_UNQUAL() (linux/compiler.h), and the
+# length of a string literal as a constant in MODULE_INFO() (linux/moduleparam.h). For a pointer,
+# the second definition would be wrong, but sparse evaluates it for literals alone.
 _READ_BY_SPARSE = """
 #define __typeof_unqual__ __typeof__
 #define __builtin_strlen(string) (sizeof(string) - 1)
 """
-# What `C=2` sets, which they take back where scripts/checker-valid.sh is missing, as it is in
-# packages of headers: but not from make's command line.
+# The variables that `C=2` sets. Packages of headers lack scripts/checker-valid.sh. The kernel's
+# makefiles then reset these variables, unless they are set on make's command line.
 _SPARSE = ["KBUILD_CHECKSRC=2", "CHECK=/lab/checker/sparse", "CF=-include /lab/module/sparse.h"]
-# User Mode Linux is built in a root without sparse; the one of this kernel's toolchain runs there.
+# The root, in which modules for User Mode Linux are built, has no sparse. The sparse of this
+# kernel's toolchain runs there.
 _SPARSE_FOR_UML = "debian-newest"
 
 _UAPI = SOURCE / "kernel-uapi"
@@ -41,10 +43,10 @@ _MADE_BY_BUILDS = re.compile(r"(kernel-has\.h|.*\.mod\.c)")
 def ensure(kernel_name: str, source: Path = KMOD, name: str = NAME,
            variables: Mapping[str, str] | None = None,
            changed: Mapping[str, str] | None = None) -> Path:
-    """A folder with NAME.ko, built for that kernel from source and kernel-uapi/ beside it.
+    """A folder with NAME.ko, built for that kernel from source and from kernel-uapi/ beside it.
 
-    variables are make's, such as {"KCFLAGS": "-DX"}. changed has other texts for some of the
-    sources, by their file names.
+    `variables` are for make, such as {"KCFLAGS": "-DX"}. `changed` has texts that replace those of
+    some sources, by the sources' file names.
     """
     arguments = [f"{key}={value}" for key, value in (variables or {}).items()]
     builder = builder_for(kernel_name)
@@ -64,12 +66,12 @@ def ensure(kernel_name: str, source: Path = KMOD, name: str = NAME,
 
 
 def warnings(kernel_name: str) -> list[str]:
-    """What the compiler says of the module's own files with W=1."""
+    """The compiler's warnings about the module's own files, with W=1."""
     return _complaints(builder_for(kernel_name), ["W=1"])
 
 
 def sparse(kernel_name: str) -> list[str]:
-    """What sparse says of the module's own files; errors in what they include are among it."""
+    """The complaints of sparse about the module's own files, and all errors in included files."""
     builder = builder_for(kernel_name)
     root = builder.root if kernel_name in kernels.STOCK else builder_for(_SPARSE_FOR_UML).root
     builder.box.readonly["checker"] = root / "root" / "usr" / "bin"
@@ -79,8 +81,8 @@ def sparse(kernel_name: str) -> list[str]:
 
 
 def checkpatch(source: Path = KMOD) -> list[str]:
-    """What the kernel's own checker of style says of the sources, strictly: one line each."""
-    tree = kernel.ensure()  # the one source with its scripts, which take a whole perl
+    """The complaints of the kernel's style checker about the sources, with --strict."""
+    tree = kernel.ensure()  # its tree has the script; perl is in the root of a toolchain
     root = builder_for(kernels.STOCK[-1]).root
     with sandbox.in_use(tree), sandbox.in_use(root):
         box = sandbox.Sandbox(root / "root", readonly={
@@ -102,13 +104,13 @@ def builder_for(kernel_name: str) -> Builder:
 
 
 def sources_of(source: Path) -> list[Path]:
-    """The files of a module's folder that are not the products of a build."""
+    """The files in a module's folder, without the products of a build."""
     return sorted(path for path in source.iterdir() if path.is_file()
                   and _SOURCES.fullmatch(path.name) and not _MADE_BY_BUILDS.fullmatch(path.name))
 
 
 def outdated(gone: Sequence[Path]) -> list[Path]:
-    """A module is for one kernel: those of kernels that are not there, or are among these."""
+    """The modules for kernels that do not exist any more, or that are in `gone`."""
     found = []
     for folder in artefact.others("module"):
         wanted = cache() / json.loads((folder / "made-from.json").read_text())["kernel"]
@@ -159,7 +161,8 @@ def _make(builder: Builder, folder: Path, arguments: list[str], what: str) -> Pa
 
 def _complaints(builder: Builder, arguments: list[str], texts: Mapping[str, str] | None = None,
                 ingredients: Mapping[str, str] | None = None, must_say: str = "") -> list[str]:
-    """texts are more files beside the sources, must_say begins a line of a build that worked."""
+    """The complaints in the log of a build, which has `texts` as more files beside the sources. A
+    log without a line that begins with `must_say` is an error."""
     texts = texts or {}
     sources = _texts_of(KMOD, {})
     made_from = _ingredients(builder, sources, arguments) | {
@@ -183,8 +186,8 @@ def _complaints(builder: Builder, arguments: list[str], texts: Mapping[str, str]
 
 
 def complaints_about(log: str, names: list[str]) -> list[str]:
-    """The lines `FILE:LINE[:COLUMN]: warning: ...` about files of these names, and every error's;
-    after too many warnings about others, sparse says no more of these."""
+    """The lines `FILE:LINE[:COLUMN]: warning: ...` about files of these names, and all errors. The
+    warning that there are too many warnings counts, since sparse then stops to report others."""
     pattern = re.compile(rf"(?:.*/)?({'|'.join(map(re.escape, names))}):\d+(:\d+)?: warning:|"
                          r".*:\d+(:\d+)?: (error:|warning: too many warnings)")
     return list(dict.fromkeys(line for line in log.splitlines() if pattern.match(line)))

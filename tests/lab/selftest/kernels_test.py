@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Stock kernels: which version is newest, what a package consists of, what to load in which order;
-and the module's sources: what is changed in them, and what is a complaint about them."""
+"""Tests of stock kernels (order of versions, packages of a kernel, order of modules), and of the
+module's sources (changes of them, and complaints about them)."""
 
 import tempfile
 import unittest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The finder of functions, statements and patterns, and changes applied by it."""
+"""Tests of the package lab.mutation, and of the lists of mutations in this tree."""
 
 import tempfile
 import textwrap
@@ -253,7 +253,7 @@ class Changes(unittest.TestCase):
 
 
 class Lists(unittest.TestCase):
-    """The mutations of this tree, without building it."""
+    """The mutations of this tree; nothing is built."""
 
     def check_all(self, mutations: list, apply, check_test) -> None:
         self.assertEqual(len({mutation.name for mutation in mutations}), len(mutations))

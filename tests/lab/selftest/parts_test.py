@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keys, artefacts, edits, mutations and outputs; what the layer's log and kernels complain of."""
+"""Tests of artefacts, edits, mutations, outputs, the layer's log, and complaints of kernels."""
 
 import contextlib
 import io

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What `lab test` runs without --all, and that `lab setup` without --all has made what it needs."""
+"""Tests of the suites and kernels that `lab test` and `lab setup` choose, with or without --all."""
 
 import contextlib
 import io

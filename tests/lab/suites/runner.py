@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs suites, says how each went, and ends with the totals."""
+"""Runs suites, and prints the results of each and of all."""
 
 import sys
 import time
@@ -31,7 +31,7 @@ def _duration(seconds: int) -> str:
 
 
 def chosen(names: list[str], whole: bool) -> list[Suite]:
-    """The suites named, in their order; without names, all that there is time for."""
+    """The named suites in that order; without names, all, or all with a short form."""
     if unknown := [name for name in names if name not in SUITES]:
         raise LabError(f"no suite {', '.join(unknown)}; there are: {', '.join(SUITES)}")
     if names:
@@ -68,7 +68,7 @@ def run(names: list[str], whole: bool, out: Path, only: str = "") -> int:
 def _outcome(suite: Suite, whole: bool, out: Path, only: str) -> Outcome:
     out.mkdir(parents=True, exist_ok=True)
     for log in _kernel_logs(out):
-        log.unlink()  # of an earlier run
+        log.unlink()  # left by an earlier run
     try:
         outcome = suite.run_some(out, only) if only else suite.run(out, whole)
         if suite.where == GUEST and not suite.own_complaints:
@@ -77,7 +77,7 @@ def _outcome(suite: Suite, whole: bool, out: Path, only: str) -> Outcome:
         raise
     except LabError as error:
         outcome = Outcome(failed=1, problems=[str(error)])
-    except Exception:  # the other suites, and the totals, still have to come
+    except Exception:  # the other suites still run
         outcome = Outcome(failed=1, problems=[traceback.format_exc()])
     for problem in outcome.problems:
         print(f"   FAILED {problem}")
@@ -96,7 +96,7 @@ def _kernel_logs(out: Path) -> list[Path]:
 
 
 def _check_kernels(outcome: Outcome, out: Path) -> None:
-    """Of all guests that have left their logs."""
+    """Checks the logs of all guests of the suite for complaints of the kernel."""
     if not (logs := _kernel_logs(out)):
         outcome.check("no guest has left its kernel's log", False)
     for log in logs:
