@@ -50,7 +50,7 @@ mount_9p() { # as share
 
 # In QEMU, a statically linked program starts much faster than others. The initramfs has left
 # busybox, which has many programs.
-quick() { # a program of busybox, if there is busybox
+quick() { # path of busybox, which may be missing
     [ -x "$1" ] || return 0
     for name in mount mkdir chmod ln hostname ip; do
         eval "$name() { $1 $name \"\$@\"; }"
