@@ -14,7 +14,7 @@ _MODULE_TESTS = SOURCE / "tests" / "kmod"
 
 _TEST = re.compile(r"^TEST(_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
 _INSTANCE = re.compile(r"^INSTANTIATE_TEST_SUITE_P\(\s*(\w*)\s*,\s*(\w+)\s*,", re.MULTILINE)
-_MODULE_TEST = re.compile(r'^\t\{ "(\w+\.\w+)", \w+ \},$', re.MULTILINE)
+_MODULE_TEST = re.compile(r'\{\s*"(\w+\.\w+)",\s*\w+\s*\}')
 
 
 def check_layer(mutation: LayerMutation) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Tests of the package lab.mutation, and of the lists of mutations in this tree."""
 
+import dataclasses
 import tempfile
 import textwrap
 import unittest
@@ -311,20 +312,17 @@ class Filters(unittest.TestCase):
                               ("A.One?", "A.One"), ("*D*", "C.Three")):
             self.assertFalse(filters.may_match(pattern, name), pattern)
 
-    def mutation(self, test: str, text: str) -> listing.LayerMutation:
-        return listing.LayerMutation("m", change.Change("function", "f", "remove", "a", ""),
-                                     "compositor", test, text)
-
     def test_missing_tests_are_an_error(self):
-        with self.assertRaisesRegex(LabError, "no test nonesuch: nonesuch_test.cpp is missing"):
-            filters.check_layer(self.mutation("nonesuch", "*"))
-        with self.assertRaisesRegex(LabError, "'Nonesuch.*'"):
-            filters.check_layer(self.mutation("pacing", "Pacing.*:Nonesuch.*"))
-        filters.check_layer(self.mutation("pacing", "Pacing.*-Nonesuch.*"))
+        layer, module = listing.layer()[0], listing.module()[0]
+        for changed_fields, message in (
+                ({"test": "nonesuch"}, "no test nonesuch: nonesuch_test.cpp is missing"),
+                ({"filter": f"{layer.filter}:Nonesuch.*"}, "matches the filter 'Nonesuch.*'")):
+            with self.assertRaisesRegex(LabError, message):
+                filters.check_layer(dataclasses.replace(layer, **changed_fields))
+        filters.check_layer(dataclasses.replace(layer, filter=f"{layer.filter}-Nonesuch.*"))
         with self.assertRaisesRegex(LabError, "there is no test traps.nonesuch$"):
-            filters.check_module(listing.ModuleMutation(
-                "m", change.Change("function", "f", "remove", "a", ""),
-                ["traps.arrays_nest", "traps.nonesuch"]))
+            filters.check_module(dataclasses.replace(
+                module, noticed_by=[*module.noticed_by, "traps.nonesuch"]))
 
 
 if __name__ == "__main__":
