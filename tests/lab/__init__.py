@@ -3,19 +3,19 @@
 
 From the bottom up:
 
-    say, host, paths         messages, the machine it runs on, where things live
-    artefact, logs           cached folders keyed by what they were made from; those for logs
+    say, host, paths         messages, the host's tools and processes, folders
+    artefact, logs           cached folders, named after their ingredients; folders for logs
     rootfs, sandbox          the Debian root, and running commands in it by chroot
     kernel, edits            kernels built from source, for User Mode Linux
-    archive, stock           kernels as Debian's other suites have them
-    initramfs, toolchain     what those need to boot, and to have modules built for them
-    boot, uml, qemu          starting the one kind and the other
+    archive, stock           kernels from the packages of other Debian suites
+    initramfs, toolchain     for these: the initramfs, and the compiler for modules
+    boot, uml, qemu          booting a kernel as User Mode Linux, or in QEMU
     kernels                  the table of all kernels
-    kmod, guest_modules      modules for them, and checks of their source
-    build, clean             this tree, built in the root; removing what is not needed any more
-    compositors, guest       running one command in a kernel on the root
-    packages                 extra packages as overlay layers
-    mutations                the layer broken on purpose, and the tests that must see it
-    strace, callgrind, ...   reading what other tools write: traces, profiles, logs, pictures
-    demo, suites, bench, cli what the user sees
+    kmod, guest_modules      modules for the kernels, and checks of the modules' sources
+    build, clean             building this tree in the root; removing old files of the cache
+    compositors, guest       running one command in a guest
+    packages                 additional Debian packages, as overlays on the root
+    mutation, mutations      changes that break the layer or the module on purpose, and their tests
+    strace, callgrind, ...   reading the output of other tools: traces, profiles, logs, pictures
+    demo, suites, bench, cli the commands of the user
 """

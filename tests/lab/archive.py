@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Packages of other Debian suites than the root's: found by apt, verified, and only unpacked.
+"""Packages of other Debian suites than the root's: found and verified by apt, but not installed.
 
-The root's apt does it, with sources and lists of its own for each use; Debian's keyring in there
-has the keys of the older suites as well.
+The apt of the root does that, with separate sources and lists for each use. Debian's keyring in the
+root has the keys of older suites as well.
 """
 
 import re
@@ -33,7 +33,7 @@ class Package:
 
 
 def version_key(version: str) -> tuple:
-    """For sorting as Debian's policy says: ~ before the end, the end before letters, then rest."""
+    """A key that sorts versions as Debian's policy does: first ~, then the end, letters, others."""
     def part(text: str) -> list:
         return [([_weight(c) for c in letters] + [0], int(digits or 0))
                 for letters, digits in re.findall(r"(\D*)(\d*)", text)]
@@ -55,7 +55,7 @@ def newest(packages: list[Package]) -> Package:
 
 
 class Archive:
-    """Some suites of the mirror, as they are now; folder holds apt's state."""
+    """Some suites of the mirror in their present state. The folder is for apt's own files."""
 
     def __init__(self, root: Path, folder: Path, suites: tuple[str, ...], log: Path,
                  ticker: Ticker):
@@ -67,7 +67,7 @@ class Archive:
         self._apt("apt-get", "update")
 
     def versions(self, name: str) -> list[Package]:
-        """What the suites have of this name."""
+        """The packages of this name in the suites."""
         lines = self._ask("madison", name).splitlines()
         found = [[part.strip() for part in line.split("|")] for line in lines]
         return [Package(name, version, source.split()[1].split("/")[0])
@@ -80,7 +80,7 @@ class Archive:
         return newest(found)
 
     def depends(self, package: Package) -> str:
-        """The field of that name."""
+        """The package's field `Depends`."""
         text = self._ask("show", str(package)).partition("\n\n")[0]
         field = re.search(r"^Depends: (.*)$", text, re.MULTILINE)
         return field[1] if field else ""

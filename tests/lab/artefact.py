@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Cached folders keyed by what they were made from.
+"""Artefacts: cached folders, each named after a hash of its ingredients.
 
-KIND-KEY is complete whenever it exists: it is built as KIND-KEY.part and renamed. A lock beside it
-keeps two labs from building the same thing, and lets a user of a folder (shared lock) hold off its
-removal (exclusive lock). A build that fails or is interrupted removes its KIND-KEY.part; what a
-killed lab leaves of one is removed by the next build of the same, or by `lab clean`.
+The folder KIND-KEY is always complete: it is built as KIND-KEY.part and then renamed. Beside it is
+a lock file. Whoever builds or removes the folder holds the lock exclusively, and whoever uses the
+folder holds a shared lock. A build that fails or is interrupted removes its KIND-KEY.part. The
+KIND-KEY.part of a lab that was killed is removed by the next build of the same artefact, or by
+`lab clean`.
 """
 
 import contextlib
@@ -20,14 +21,14 @@ from .say import LabError, note, say
 
 
 def key_of(ingredients: object) -> str:
-    """A short name for anything JSON can hold."""
+    """A short hash of anything that JSON can represent."""
     text = json.dumps(ingredients, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 @contextlib.contextmanager
 def locked(path: Path, shared: bool = False, wait: bool = True) -> Iterator[bool]:
-    """Holds a lock file; yields False where it is held elsewhere and wait is off."""
+    """Context: the lock is held. Yields False if another process holds it and wait is false."""
     with path.open("a") as handle:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
@@ -50,9 +51,9 @@ def path_of(kind: str, ingredients: object) -> Path:
 
 
 def remove_tree(path: Path) -> None:
-    """rmtree that also enters folders without write permission (an unpacked root has some).
+    """Removes a folder, and folders without write permission in it, as an unpacked root has them.
 
-    Refuses to walk into a file system that somebody has mounted below.
+    Raises LabError if another file system is mounted in the folder.
     """
     def open_up(function, name, _error):
         Path(name).parent.chmod(0o700)
@@ -76,12 +77,12 @@ def _mounts_below(path: Path) -> list[str]:
 
 
 def make(kind: str, ingredients: object, build: Callable[[Path], None]) -> Path:
-    """The folder for these ingredients, built now when it is not there yet."""
+    """The folder for these ingredients. It is built now if it does not exist."""
     final = path_of(kind, ingredients)
     if final.is_dir():
         return final
     with locked(lock_of(final)):
-        if final.is_dir():  # the other lab has built it meanwhile
+        if final.is_dir():  # another lab built it meanwhile
             return final
         part = final.with_name(final.name + ".part")
         remove_tree(part)
@@ -97,7 +98,7 @@ def make(kind: str, ingredients: object, build: Callable[[Path], None]) -> Path:
 
 
 def others(kind: str, *keep: Path) -> list[Path]:
-    """The complete folders of a kind, but for these."""
+    """The complete folders of a kind, except for the ones to keep."""
     return [folder for folder in sorted(cache().glob(f"{kind}-*"))
             if folder.is_dir() and folder.suffix != ".part" and folder not in keep]
 

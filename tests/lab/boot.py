@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What a kernel of the lab offers: how it is started, and how modules are built for it."""
+"""The interface of a kernel of the lab: how to boot it, and how to build modules for it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,46 +10,46 @@ from .sandbox import Sandbox
 
 @dataclass
 class Boot:
-    """A host command, its environment, and fds that it inherits."""
+    """A command on the host, its environment, and the file descriptors that it inherits."""
 
     command: list[str]
     environment: dict[str, str] = field(default_factory=dict)
     fds: list[int] = field(default_factory=list)
-    stdin: int | None = None  # an fd to be its standard input; not with a terminal
+    stdin: int | None = None  # the descriptor of its standard input, without a terminal
 
 
 @dataclass
 class Builder:
-    """Where modules are built: add M=FOLDER to make, and run it in the box."""
+    """Builds modules: the command `make` with M=FOLDER added, run in the box."""
 
-    kernel: Path  # the two artefacts' folders, not to be removed meanwhile
+    kernel: Path  # the folders of the two artefacts that a build uses
     root: Path
-    release: str  # of the kernel, as `uname -r` says it
+    release: str  # the output of `uname -r` on the kernel
     box: Sandbox
     make: list[str]
 
 
 class Kernel(Protocol):
-    """One of the lab's kernels; `folder` is always what ensure() gave."""
+    """A kernel of the lab. The argument `folder` is always what ensure() returned."""
 
     description: str
     console: str              # the guest's device for a terminal
-    stdin_line: str           # a pattern for the guest's device that standard input arrives at
-    modules: tuple[str, ...]  # to be loaded before anything else
+    stdin_line: str           # a pattern for the guest's device from which standard input is read
+    modules: tuple[str, ...]  # to load before anything else
     processors: int
-    pace: str                 # what of the time that things take is the lab's own
+    pace: str                 # why times on this kernel differ from those on a real machine
 
     def ensure(self) -> Path:
-        """The artefact's folder, made now when it is not there yet."""
+        """The artefact's folder. It is built now if it does not exist."""
 
     def release(self, folder: Path) -> str:
-        """What `uname -r` says."""
+        """The output of `uname -r`."""
 
     def layers(self, folder: Path) -> list[Path]:
-        """What it adds to the root."""
+        """The folders of overlays that the kernel adds to the root."""
 
     def boot(self, folder: Path, boot_folder: Path, stdin_fd: int | None, terminal: bool) -> Boot:
-        """boot_folder holds root (a link) and everything the guest's init.sh reads."""
+        """boot_folder has a link `root` and all files that the guest's init.sh reads."""
 
     def builder(self, folder: Path) -> Builder:
-        """The toolchain is made now when it is not there yet."""
+        """Builds modules for the kernel. The toolchain is created now if it does not exist."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""This tree, built in the root: the newest tools, and the libraries that the guest has."""
+"""Builds of this tree in the root, with its newest tools and with the guest's libraries."""
 
 import json
 import os
@@ -13,20 +13,22 @@ from .say import LabError, Ticker, note
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to configure the tree; every variant has a build folder of its own."""
+    """One configuration of the tree. Every variant has a build folder of its own."""
 
     name: str
     options: tuple[str, ...] = field(default_factory=tuple)
+    may_warn: bool = False  # also if FENCEBRIDGE_LAB_WERROR is set
 
 
-# With the module's source among what is installed.
+# `meson install` also installs the module's source.
 PLAIN = Variant("plain", ("-Ddkms=true",))
-# Unoptimised, since these builds take longer than their tests. A library that stays loaded can be
-# named in a leak's report, and what its static objects hold is no leak.
+# Without optimisation, since building these variants takes longer than running their tests. With
+# nodelete, a library stays loaded, so that the report of a leak can name its functions, and so that
+# memory of its static objects is no leak.
 SANITIZERS = Variant("sanitizers", ("-Db_sanitize=address,undefined", "-Db_lundef=false",
                                     "-Dexamples=false", "-Dbuildtype=debug",
                                     "-Dcpp_link_args=-Wl,-z,nodelete"))
-# A check of its own, which goes with no other.
+# The check for data races cannot be combined with other checks.
 THREADS = Variant("threads", ("-Db_sanitize=thread", "-Db_lundef=false", "-Dexamples=false",
                               "-Dbuildtype=debug"))
 
@@ -36,13 +38,14 @@ _TREE = "lab-tree"
 
 
 def options_of(variant: Variant) -> list[str]:
-    """Users of a newer compiler than ours should see its new warnings, and go on."""
-    strict = os.environ.get("FENCEBRIDGE_LAB_WERROR", "") not in ("", "0")
+    """The options for Meson. Warnings are errors only if FENCEBRIDGE_LAB_WERROR is set, since a
+    newer compiler than the one that this project's CI uses may have new warnings."""
+    strict = os.environ.get("FENCEBRIDGE_LAB_WERROR", "") not in ("", "0") and not variant.may_warn
     return [*variant.options, *(["-Dwerror=true"] if strict else [])]
 
 
 def folder_of(variant: Variant) -> Path:
-    """Keyed by the checkout's path, so that two checkouts do not undo each other's work."""
+    """The build folder. Its name has a hash of the checkout's path, so checkouts share none."""
     return cache() / f"build-{artefact.key_of(str(SOURCE))}-{variant.name}"
 
 
@@ -51,33 +54,33 @@ def use_lock_of(folder: Path) -> Path:
 
 
 def in_use(folder: Path):
-    """Context: a build folder that is not to be removed meanwhile. Building locks another file, so
-    that a tree can be built while a guest runs on it."""
+    """Context: the build folder is in use, and no other lab removes it. Builds lock another file,
+    so that a tree can be built while a guest uses the folder."""
     return artefact.locked(use_lock_of(folder), shared=True)
 
 
 def tree_of(folder: Path) -> Path | None:
-    """Whose build it is, where that was written down."""
+    """The tree that the folder was built from, if that is known."""
     path = folder / _TREE
     return Path(path.read_text()) if path.is_file() else None
 
 
 def last_built(folder: Path) -> float:
-    """In seconds since the epoch; every use begins with a build."""
+    """The time of the last build, in seconds since the epoch. Every use begins with a build."""
     log = folder / _LOG
     return (log if log.exists() else folder).stat().st_mtime
 
 
 def box_of(variant: Variant, root: Path) -> sandbox.Sandbox:
-    """The root with the source and this variant's build folder in it."""
+    """The root, into which the source and the variant's build folder are mounted."""
     return sandbox.Sandbox(root / "root", writable={BUILD_IN_ROOT.name: folder_of(variant)},
                            readonly={SOURCE_IN_ROOT.name: SOURCE})
 
 
 def ensure(variant: Variant = PLAIN, tests: bool = False, parts: tuple[str, ...] = ()) -> Path:
-    """Builds what has changed of layer and examples; returns the folder.
+    """Builds the changed files of layer and examples; returns the build folder.
 
-    With tests, all of the tests too; with parts, what is in these folders of tests/.
+    Also builds all tests if `tests` is true, or those in the folders `parts` of tests/.
     """
     root = rootfs.ensure()
     folder = folder_of(variant)
@@ -92,7 +95,7 @@ def ensure(variant: Variant = PLAIN, tests: bool = False, parts: tuple[str, ...]
                                          str(SOURCE_IN_ROOT)]), log, ticker)
         ninja = ["ninja", "-C", str(BUILD_IN_ROOT), "-j", str(len(os.sched_getaffinity(0)))]
         if not tests:
-            # Meson's own files first, as they say which targets there are.
+            # Meson's own files are updated first, since they list the targets.
             host.run_logged(box.command([*ninja, "build.ninja"]), log, ticker)
             ninja += _without_tests(folder, parts)
         host.run_logged(box.command(ninja), log, ticker, follow=_step)
@@ -101,7 +104,7 @@ def ensure(variant: Variant = PLAIN, tests: bool = False, parts: tuple[str, ...]
 
 
 def _without_tests(folder: Path, parts: tuple[str, ...]) -> list[str]:
-    """The tests take most of a build's time, and who wants to see a cube needs none of them."""
+    """The targets without the tests, which would take most of a build's time."""
     targets = json.loads((folder / "meson-info" / "intro-targets.json").read_text())
     tests = SOURCE_IN_ROOT / "tests"
 
@@ -115,7 +118,7 @@ def _without_tests(folder: Path, parts: tuple[str, ...]) -> list[str]:
 
 
 def try_ensure(tests: bool = False) -> Path | None:
-    """For what goes without: a tree that does not build right now is no obstacle there."""
+    """As ensure(), for commands that need no build: returns None if the tree does not build."""
     try:
         return ensure(tests=tests)
     except LabError as error:
@@ -124,8 +127,8 @@ def try_ensure(tests: bool = False) -> Path | None:
 
 
 def prepare(folder: Path, root: Path, variant: Variant) -> None:
-    """Begins a build, with the folder locked; one made with other options or in another root is of
-    no use, and is removed."""
+    """Begins a build in the folder, whose lock the caller holds. A build with other options or in
+    another root is removed."""
     stamp = folder / "lab-made-with"
     wanted = "\n".join([root.name, *options_of(variant)])
     if not stamp.exists() or stamp.read_text() != wanted:
@@ -137,5 +140,5 @@ def prepare(folder: Path, root: Path, variant: Variant) -> None:
 
 
 def _step(line: str) -> str | None:
-    """Ninja's `[3/40] Compiling ...`, without what is compiled."""
+    """The numbers of ninja's line `[3/40] Compiling ...`."""
     return line.split("]")[0].lstrip("[") if line.startswith("[") else None

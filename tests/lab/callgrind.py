@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Reading callgrind's output: instructions by the object (program or library) they belong to.
+"""Reading callgrind's output: instructions by the object (program or library) that has them.
 
-The format is that of valgrind's manual, "Callgrind Format Specification". A name stands once in
-full, as `(7) NAME`, and is `(7)` from then on; objects have numbers of their own.
+The format is described in valgrind's manual, "Callgrind Format Specification". At its first
+occurrence, a name is written as `(7) NAME`, and later as `(7)`. Objects are numbered separately.
 """
 
 import re
@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Profile:
-    own: Counter = field(default_factory=Counter)        # by object: instructions of its own code
-    # By caller's and callee's object: with all that the callee called in turn.
+    own: Counter = field(default_factory=Counter)        # by object: instructions of its code
+    # By the objects of caller and callee: instructions of the callee and of all that it calls.
     inclusive: Counter = field(default_factory=Counter)
 
     def __sub__(self, other: "Profile") -> "Profile":
@@ -26,7 +26,7 @@ class Profile:
         return sum(cost for name, cost in self.own.items() if _is(name, library))
 
     def calls_into(self, library: str) -> int:
-        """With all that they called in turn."""
+        """Instructions of the callees and of all that they call."""
         return sum(cost for (caller, callee), cost in self.inclusive.items()
                    if _is(callee, library) and not _is(caller, library))
 
@@ -36,7 +36,7 @@ class Profile:
 
 
 def _is(name: str, library: str) -> bool:
-    """libx.so is libx.so.1.2 as well."""
+    """Whether an object has the name, perhaps with a version: libx.so is also libx.so.1.2."""
     return name.rsplit("/", 1)[-1].startswith(library)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""`lab clean`, and what of it `lab setup` does as well: removing what nobody needs any more.
+"""Removal of folders of the cache that are not needed any more, by `lab clean` and `lab setup`.
 
-Whatever a running lab uses is locked, and stays.
+A folder that a running lab uses is locked, and is not removed.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ def run(days: float, dry_run: bool) -> int:
     for leftover, size in sizes.items():
         verdict = "would be removed" if dry_run else "removed"
         with _unused(leftover.folder) as unused:
-            # It may have been used, or completed, since it was found.
+            # Another lab may have used or completed the folder since it was found.
             if unused and leftover.folder not in [each.folder for each in _leftovers(days)]:
                 continue
             if not unused:
@@ -61,7 +61,7 @@ def _leftovers(days: float) -> list[Leftover]:
 
 
 def parts() -> list[Leftover]:
-    """Artefacts that were being made when their lab was killed."""
+    """Artefacts whose lab was killed while it built them."""
     return [Leftover(folder, "half made") for folder in sorted(cache().glob("*.part"))]
 
 
@@ -81,7 +81,7 @@ def builds(days: float) -> list[Leftover]:
 
 
 def outdated() -> list[Leftover]:
-    """What was made from other ingredients than this tree's lab is made from."""
+    """Artefacts that this tree's lab would now make from other ingredients."""
     found = [*rootfs.outdated(), *kernels.outdated(), *packages.outdated(),
              *guest_modules.outdated()]
     found += kmod.outdated(found)
@@ -90,7 +90,7 @@ def outdated() -> list[Leftover]:
 
 @contextlib.contextmanager
 def _unused(folder: Path) -> Iterator[bool]:
-    """Whether no lab makes or uses the folder, which then holds until the context ends."""
+    """Context: yields whether no lab builds or uses the folder. None can until the context ends."""
     locks = [artefact.lock_of(folder.with_name(folder.name.removesuffix(".part")))]
     if folder.name.startswith("build-"):
         locks.append(build.use_lock_of(folder))
@@ -99,7 +99,7 @@ def _unused(folder: Path) -> Iterator[bool]:
 
 
 def _size_of(folder: Path) -> int:
-    """On the disk, in bytes."""
+    """The space on disk, in bytes."""
     total = 0
     for path, _, files in os.walk(folder):
         for name in files:

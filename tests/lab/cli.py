@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command line: what ./lab understands, and what a failure looks like."""
+"""The command line of ./lab, its messages on failure and its exit status."""
 
 import argparse
 import os
@@ -16,7 +16,7 @@ from .bench import command as bench
 from .bench.options import Options
 from .paths import cache
 
-LAB_FAILED = 125  # as env(1) and others say: not the command's own status
+LAB_FAILED = 125  # as of env(1): the command could not be run
 SYNCS = ["auto", "explicit", "kernel", "module", "cpu"]
 
 
@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
         print(f"lab: {error}", file=sys.stderr)
         return LAB_FAILED
     except BrokenPipeError:
-        # Whoever read our output has gone; a later flush at exit must not complain again.
+        # The reader of our output is gone. The flush at exit must not fail as well.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
@@ -102,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     test.add_argument("suites", nargs="*", metavar="SUITE")
     test.add_argument("--all", action="store_true", help="all suites, and the whole of each: all "
                       "kernels, the whole soak, layer and module broken on purpose")
+    test.add_argument("--only", default="", metavar="TEXT", help="of the suites mutations and "
+                      "kmod-mutations, the mutations with TEXT in their name")
     test.add_argument("--list", action="store_true",
                       help="name the suites, how long each takes and what it shows")
     test.add_argument("--out", type=Path, metavar="DIR", help="where the suites' logs go")
@@ -213,7 +215,7 @@ def _setup(options) -> int:
         guest_modules.fences(name)
         guest_modules.render_node(name)
     clean.remove_outdated()
-    # Not part of what is set up once, but the first time takes minutes as well.
+    # Every command builds what has changed, but the first build takes minutes.
     for variant in (build.PLAIN, build.SANITIZERS, build.THREADS):
         build.ensure(variant, tests=True)
     print(f"ready, in {cache()}")
@@ -237,7 +239,7 @@ def _test(options) -> int:
     if options.list:
         return runner.list_suites()
     with logs.run_folder("test") if options.out is None else nullcontext(options.out) as out:
-        return runner.run(options.suites, options.all, out)
+        return runner.run(options.suites, options.all, out, options.only)
 
 
 def _run(options) -> int:
@@ -271,7 +273,7 @@ def _writer(stream) -> guest.Sink:
 
 
 def _own_stdin():
-    """Our standard input, where it is something that a command could read to its end."""
+    """Our standard input, or None if it is closed, a terminal or /dev/null."""
     try:
         mode = os.fstat(0).st_mode
     except OSError:

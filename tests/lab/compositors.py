@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The compositors of the lab, and how each is started headless with software rendering.
+"""The compositors of the lab, and the commands that start them headless, without a GPU.
 
-All show one output at 60 Hz with a plain background, so that pictures can be compared.
+Each shows one output at 60 Hz with a plain background, so that pictures can be compared.
 """
 
 from dataclasses import dataclass, field
@@ -21,16 +21,16 @@ class Size:
         return f"{self.width}x{self.height}"
 
 
-OUTPUT = Size(800, 600)  # where nothing else is asked for
+OUTPUT = Size(800, 600)  # without --output
 
 
 @dataclass(frozen=True)
 class Compositor:
-    command: list[str]  # {width} and {height} stand for the output's
+    command: list[str]  # {width} and {height} stand for the size of the output
     socket: str
     version: list[str]
     environment: dict[str, str] = field(default_factory=dict)
-    dmabufs: bool = True  # it imports dma-bufs; where it does not, the layer passes through
+    dmabufs: bool = True  # whether it imports dma-bufs; if not, the layer passes through
 
     def command_for(self, output: Size) -> list[str]:
         return [part.format(width=output.width, height=output.height) for part in self.command]
@@ -41,11 +41,11 @@ def _weston(renderer: str, dmabufs: bool = True) -> Compositor:
         ["weston", "--backend=headless", f"--renderer={renderer}", "--socket=wayland-lab",
          "--width={width}", "--height={height}", "--refresh-rate=60000",
          f"--config={_DATA / 'weston.ini'}",
-         "--debug"],  # opens the screenshot protocol to every client
+         "--debug"],  # lets every client take screenshots
         socket="wayland-lab", version=["weston", "--version"], dmabufs=dmabufs)
 
 
-# The headless outputs of wlroots begin with 1280x720.
+# Headless outputs of wlroots have 1280x720 pixels at first.
 _WLROOTS = {"WLR_BACKENDS": "headless", "WLR_RENDERER": "gles2",
             "WLR_RENDERER_ALLOW_SOFTWARE": "1", "WLR_LIBINPUT_NO_DEVICES": "1",
             "WLR_RENDER_DRM_DEVICE": "/dev/dri/renderD128"}
@@ -57,17 +57,17 @@ COMPOSITORS = {
     "sway": Compositor(
         ["sh", "-c", f"sed s/@OUTPUT@/{{width}}x{{height}}/ {_DATA / 'sway.conf'} >/run/sway.conf "
          "&& exec sway --config /run/sway.conf"],
-        socket="wayland-1",  # sway takes the first free name, counting from 1
+        socket="wayland-1",  # sway uses the first free name from wayland-1 on
         version=["sway", "--version"], environment=_WLROOTS),
     "labwc": Compositor(
         ["env", "LAB_OUTPUT={width}x{height}", "labwc", "--config-dir", str(_DATA / "labwc")],
-        socket="wayland-0",  # labwc counts from 0
+        socket="wayland-0",  # labwc uses the first free name from wayland-0 on
         version=["labwc", "--version"], environment=_WLROOTS),
     "kwin": Compositor(
         ["kwin_wayland", "--virtual", "--width", "{width}", "--height", "{height}",
          "--no-lockscreen", "--socket", "wayland-lab"],
         socket="wayland-lab", version=["kwin_wayland", "--version"],
-        # Screenshots are otherwise for programs with a desktop file that asks for them.
+        # Otherwise only programs whose desktop file asks for that may take screenshots.
         environment={"KWIN_SCREENSHOT_NO_PERMISSION_CHECKS": "1"}),
 }
 

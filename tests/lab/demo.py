@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`lab demo`: vkcube through the layer on Weston, a picture of it, and a report."""
+"""`lab demo`: runs vkcube with the layer on Weston; leaves a screenshot and a report."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ TRACED_FRAMES = 60
 _COMPOSITOR = "weston"
 _TIMEOUT_SECONDS = 120
 
-# vkcube clears to a grey of 0.2; its texture alone has hundreds of colours, mostly blue-green.
+# vkcube clears to a grey of 0.2. The cube's texture has hundreds of colours, mostly blue-green.
 _CLEARED = 51
 _COLOURS = 100
 
@@ -76,13 +76,13 @@ def _report(out: Path, facts: dict) -> dict:
 
 
 def _selected_gpu(log: str) -> str | None:
-    """vkcube's own line, where there is no layer to say it."""
+    """The device that vkcube prints, for a run without the layer."""
     lines = [line for line in log.splitlines() if line.startswith("Selected GPU")]
     return lines[0].split(":", 1)[1].strip() if lines else None
 
 
 def _ioctls(out: Path) -> dict[str, float]:
-    """Per frame of the traced run, on the buffers that the compositor was given."""
+    """Ioctls per frame of the traced run, on buffers that the compositor has received."""
     counted = strace.read(out / "strace.txt").on_sent
     presented = sum(event.presented for event in
                     layerlog.closed((out / "strace.log").read_text(errors="replace")))
@@ -106,7 +106,7 @@ def _problems(report: dict, facts: dict) -> list[str]:
 
 
 def _picture_problems(out: Path) -> list[str]:
-    """Is it the cube? A dark grey window with a shaded, textured shape in its middle."""
+    """What is wrong with the picture, which should be a dark grey window with a textured cube."""
     if not (out / "screenshot.png").exists():
         return ["there is no screenshot"]
     picture, background = png.read(out / "screenshot.png"), png.read(out / "background.png")

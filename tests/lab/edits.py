@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Lab-only edits to the kernel's source, each checked to have applied.
+"""Edits of the kernel's source for the lab. An edit that does not apply is an error.
 
-EDITS make vgem stand in for a GPU's render node: compositors offer explicit synchronisation only
-where the node has timeline syncobjs, and GBM allocates through the dumb-buffer calls, which a
-render node refuses. They also give User Mode Linux an interrupt for irq_work, as real machines
-have: without, what a fence array or a timeline's point has to tell waits for the next timer tick,
-up to 10 ms. DEBUG_EDITS are for the kernel that watches itself: kmemleak reads from __bss_start
-on, and with KASAN's larger stacks the linker leaves a page there that does not exist.
+EDITS let vgem stand in for a GPU's render node. Compositors offer explicit synchronisation only on
+a node with timeline syncobjs. GBM allocates by the ioctls for dumb buffers, which DRM refuses on
+render nodes.
+
+EDITS also give User Mode Linux an interrupt for irq_work, as other architectures have. A fence
+array and a point of a timeline signal by irq_work. Without the interrupt, irq_work runs at the next
+timer tick, up to 10 ms later.
+
+DEBUG_EDITS are for the kernel with debugging options. kmemleak reads memory from __bss_start on.
+With the larger stacks of KASAN, the linker leaves a page without memory there.
 """
 
 import re
@@ -25,7 +29,7 @@ class Edit:
     times: int
 
 
-# As a timer interrupt, which comes at once, or as soon as interrupts are on again.
+# Raises a timer interrupt. It arrives at once, or as soon as interrupts are enabled again.
 _RAISE = """\
 void arch_irq_work_raise(void)
 {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Running one command in the guest, as if it were a child process.
 
-The host's side of tests/lab/guest/init.sh, which lists the files they exchange.
+This is the host's side of tests/lab/guest/init.sh, which lists the files that both exchange.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ from .paths import BUILD_IN_ROOT, LAB, OUT_IN_ROOT, SOURCE, SOURCE_IN_ROOT
 from .say import LabError, note
 
 LAYER = "VK_LAYER_FENCEBRIDGE_wsi"
-TIMED_OUT = 124  # as timeout(1) says it
+TIMED_OUT = 124  # the exit status, as of timeout(1)
 
 _POLL_SECONDS = 0.02
 _POWER_OFF_SECONDS = 5.0
@@ -33,23 +33,23 @@ _POWER_OFF_SECONDS = 5.0
 
 @dataclass
 class Request:
-    """What to run and where; the names are those of `lab run`'s options."""
+    """A command, and the guest to run it in. The fields are named after options of `lab run`."""
 
     argv: list[str]
     compositor: str = "weston"
     kernel: str = "uml"
     layer: bool = True
     sync: str | None = None
-    layers: list[Path] = field(default_factory=list)  # overlays on the root, see packages
+    layers: list[Path] = field(default_factory=list)  # overlays on the root; see packages.py
     env: dict[str, str] = field(default_factory=dict)
     mounts: list[tuple[Path, str]] = field(default_factory=list)
     out: Path | None = None
-    logs: Path | None = None  # default: logs/ in out
+    logs: Path | None = None  # by default, logs/ in out
     build: Path | None = None
     timeout: float | None = None
     terminal: bool = False
     output: compositors.Size = compositors.OUTPUT
-    module: bool = False  # load fencebridge.ko first; sync="module" does, too
+    module: bool = False  # fencebridge.ko is loaded, as with sync="module"
 
 
 class TimedOut(LabError):
@@ -60,7 +60,8 @@ Sink = Callable[[bytes], object]
 
 
 def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = None) -> int:
-    """The command's exit status. Raises LabError where it could not be run, or TimedOut."""
+    """Runs the command; returns its exit status. Raises LabError if the command could not be run,
+    and TimedOut if it took too long."""
     kernel = kernels.find(request.kernel)
     compositors.find(request.compositor)
     root = rootfs.ensure()
@@ -81,7 +82,7 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
         if request.terminal:
             stack.enter_context(_terminal_restored())
         (logs / "kernel.log").unlink(missing_ok=True)
-        # Several may write to it, each at its end.
+        # Several processes may write to the log: each appends to it.
         with (logs / "kernel.log").open("ab") as kernel_log:
             process = subprocess.Popen(
                 boot.command, env=os.environ | boot.environment, pass_fds=boot.fds,
@@ -98,7 +99,7 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
 
 
 def _modules(request: Request) -> list[Path]:
-    """In the order in which they are loaded."""
+    """The modules to load, in that order."""
     modules = []
     if request.compositor != compositors.NONE:
         modules += guest_modules.render_node(request.kernel)
@@ -108,7 +109,7 @@ def _modules(request: Request) -> list[Path]:
 
 
 def _boot_folder() -> tempfile.TemporaryDirectory:
-    # Neither hostfs options nor the kernel's command line can hold a space.
+    # Options of hostfs and the kernel's command line cannot have a space in a path.
     where = None if " " not in tempfile.gettempdir() else "/tmp"
     return tempfile.TemporaryDirectory(prefix="fencebridge-lab-", dir=where,
                                        ignore_cleanup_errors=True)
@@ -116,7 +117,7 @@ def _boot_folder() -> tempfile.TemporaryDirectory:
 
 def _fill(folder: Path, request: Request, root: Path, kernel: Kernel, kernel_folder: Path,
           piped: bool) -> Path:
-    """Writes what init.sh reads; returns the host's folder for the logs."""
+    """Writes the files that init.sh reads; returns the host's folder for the logs."""
     logs = request.logs or (request.out or folder) / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     (folder / "root").symlink_to(root / "root")
@@ -146,12 +147,12 @@ def _fill_programs(folder: Path, request: Request, kernel: Kernel, piped: bool) 
                "XDG_RUNTIME_DIR": "/run/user/0",
                "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/user/0/bus",
                "LIBGL_ALWAYS_SOFTWARE": "1",
-               # Mesa's device-select layer crashes where no device is on a PCI bus.
+               # Mesa's device-select layer crashes if no device is on a PCI bus.
                "NODEVICE_SELECT": "1"}
     size = shutil.get_terminal_size()
     settings = session | {
         "compositor": request.compositor, "wayland_socket": "",
-        # As wayland-info writes it.
+        # In the form in which wayland-info prints it.
         "output_mode": f"width: {request.output.width} px, height: {request.output.height} px",
         "terminal": "yes" if request.terminal else "no", "stdin": "yes" if piped else "no",
         "stdin_line": kernel.stdin_line, "console": kernel.console,
@@ -197,7 +198,8 @@ def _line(stack: contextlib.ExitStack, stdin: BinaryIO | None) -> tuple[int | No
         return None, -1
     read_end, write_end = os.pipe()
     stack.callback(os.close, read_end)
-    # Not closed here: the feeding thread may sit in a write until the process ends.
+    # The write end is not closed here: the feeding thread may be blocked in a write to it until the
+    # process ends.
     return read_end, write_end
 
 
@@ -207,7 +209,7 @@ def _feed(stdin: BinaryIO, line: int, folder: Path) -> None:
         if not folder.exists():
             return
         time.sleep(_POLL_SECONDS)
-    # The guest's end is gone once the command has ended without reading all of it.
+    # The guest closes its end when the command ends, which need not have read all input.
     with contextlib.suppress(OSError):
         while data := os.read(stdin.fileno(), 4096):
             _write_all(line, len(data).to_bytes(4, "big") + data)
@@ -220,7 +222,7 @@ def _write_all(fd: int, data: bytes) -> None:
 
 
 class _Tail:
-    """Hands on what a growing file has got since the last look."""
+    """Passes on the bytes that a growing file has received since the last look."""
 
     def __init__(self, path: Path, sink: Sink):
         self.file = path.open("rb")
@@ -243,7 +245,7 @@ def _follow(process: subprocess.Popen, request: Request, folder: Path, logs: Pat
         now = time.monotonic()
         if ended is None and any(path.exists() for path in outcomes):
             ended = now
-        # The command is over: a guest that then fails to power off is no one's concern.
+        # The command has ended. That the guest fails to power off afterwards is no error.
         if ended is not None and now - ended > _POWER_OFF_SECONDS:
             note("the guest did not power off, killing it")
             break
@@ -279,7 +281,8 @@ def _kill(process: subprocess.Popen, terminal: bool) -> None:
 
 @contextlib.contextmanager
 def _terminal_restored():
-    """The kernel puts our terminal into raw mode; a killed one leaves it so."""
+    """Context: restores the terminal at the end. The guest's kernel puts the terminal into raw
+    mode, and leaves it in that mode if the kernel is killed."""
     fd = sys.stdin.fileno()
     saved = termios.tcgetattr(fd)
     try:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""What a guest on a stock kernel is given besides, built from that kernel's own source.
+"""Modules that a guest on a stock kernel loads in addition, built from that kernel's source.
 
-sw_sync, whose fences signal when a test says so, is in no stock kernel. vgem has timeline syncobjs,
-and with them chains of fences, in none either, and in the older ones no other device has.
-With a compositor vgem stands in for a GPU's render node, as edits.py has it in the lab's own
-kernels: what is an edit of DRM's core there is done to the running kernel here. And lavapipe has no
-dma-bufs without udmabuf, which Debian's kernels lack before 6.12.
+sw_sync provides fences that a test signals. No stock kernel has it.
+
+vgem gets timeline syncobjs, with which a test creates chains of fences. Stock vgem has none, and on
+the older kernels no other device has any. With a compositor, vgem stands in for a GPU's render
+node, as in the lab's own kernels (edits.py). There, DRM's core is edited; here, a module changes
+the running kernel.
+
+udmabuf is what lavapipe exports dma-bufs with. Debian's kernels before 6.12 lack it.
 """
 
 import re
@@ -25,14 +28,14 @@ class Module:
     kbuild: str
     files: tuple[str, ...]
     edits: tuple[Edit, ...]
-    made: tuple[tuple[str, str], ...] = ()  # more files, and what is in them
+    made: tuple[tuple[str, str], ...] = ()  # names and texts of additional files
 
 
 _SYNC = "drivers/dma-buf"
 _VGEM = "drivers/gpu/drm/vgem"
 
-# Built in, as it is elsewhere, it need not include what makes it a module, and may call a function
-# that is not exported and makes a text for debugging.
+# Other kernels have sw_sync built in. As a module it needs another include, and cannot call a
+# function for debugging that is not exported.
 _AS_MODULE = """
 #include <linux/module.h>
 #include <linux/sync_file.h>
@@ -52,8 +55,8 @@ VGEM = Module(
     tuple(f"{_VGEM}/{name}" for name in ("vgem_drv.c", "vgem_drv.h", "vgem_fence.c")),
     tuple(edit for edit in EDITS if edit.file.startswith(_VGEM)))
 
-# GBM allocates through the dumb-buffer calls, which DRM refuses to render nodes. Which calls are
-# theirs is said by a flag, the fourth argument of the function that looks at it; here all are.
+# GBM allocates by the ioctls for dumb buffers, which DRM refuses on render nodes. A function of DRM
+# decides by the flags of an ioctl, its fourth argument. This module sets the flag for all ioctls.
 _RENDER_NODES = """
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -85,9 +88,9 @@ MODULE_LICENSE("GPL");
 RENDER_NODES = Module("lab_render_nodes", "obj-m := lab_render_nodes.o\n", (), (),
                       (("lab_render_nodes.c", _RENDER_NODES),))
 
-# What a file must be is not checked, by functions that are not exported: the driver's are memfds of
-# small pages. Those are mapped as newer kernels do it: otherwise the kernel complains of pages that
-# are still mapped when the memfd is closed.
+# The checks of the file use functions that are not exported, and are left out: lavapipe's files are
+# memfds of small pages. Pages are mapped as in newer kernels. Otherwise the kernel complains of
+# pages that are still mapped when the memfd is closed.
 _UDMABUF_AS_MODULE = """
 #include <linux/hugetlb.h>
 #include <linux/memfd.h>
@@ -109,7 +112,7 @@ UDMABUF = Module("lab_udmabuf",
                        r"\tvma->vm_flags |= VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP;\n\g<0>", 1)),
                  (("as_module.h", _UDMABUF_AS_MODULE),))
 
-# The kernels whose other devices have no timeline syncobjs; they have no udmabuf either.
+# The kernels on which no device has timeline syncobjs. They have no udmabuf either.
 _OLD = ("debian-5.10", "debian-6.1")
 
 _UNPACK = """
@@ -119,13 +122,13 @@ dpkg-deb --fsys-tarfile source/*.deb | tar -xO --wildcards '*.tar.xz' |
 
 
 def fences(kernel_name: str) -> list[Path]:
-    """Where fences for the kernel module's tests come from; none on the lab's own kernels, which
-    have them built in. To be loaded in place of what the kernel has of these names."""
+    """The modules that provide fences for the tests of fencebridge.ko, to load instead of the
+    kernel's modules of these names. The lab's own kernels need none."""
     return _ensure(kernel_name, [SW_SYNC, *([VGEM] if kernel_name in _OLD else [])])
 
 
 def render_node(kernel_name: str) -> list[Path]:
-    """What compositor and driver need; the rest as above."""
+    """The modules that compositor and driver need, as in fences()."""
     return _ensure(kernel_name, [VGEM, RENDER_NODES, *([UDMABUF] if kernel_name in _OLD else [])])
 
 

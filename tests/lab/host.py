@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The machine the lab runs on: its tools, and child processes that never outlive the lab."""
+"""The machine that the lab runs on: its tools, and child processes that end with the lab."""
 
 import ctypes
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .say import LabError, Ticker, say
 
-# Tool, and the Debian package that has it. mmdebstrap brings apt, tar and unshare with it.
+# Each tool with the Debian package that has it. mmdebstrap depends on apt, tar and unshare.
 TOOLS = {"mmdebstrap": "mmdebstrap", "unshare": "util-linux", "tar": "tar"}
 
 
@@ -22,10 +22,10 @@ def is_root() -> bool:
 
 
 def need_tools(tools: dict[str, str] = TOOLS) -> None:
-    """All of the tools are there afterwards, installed when we may, or the user is told how."""
+    """Installs missing tools as root. For other users, raises LabError with the command to run."""
     wanted = dict(tools)
     if tools is TOOLS and not is_root():
-        wanted["newuidmap"] = "uidmap"  # mmdebstrap's unprivileged mode
+        wanted["newuidmap"] = "uidmap"  # for mmdebstrap without root rights
     missing = sorted({package for tool, package in wanted.items() if not shutil.which(tool)})
     if not missing:
         return
@@ -46,7 +46,7 @@ def need_tools(tools: dict[str, str] = TOOLS) -> None:
 
 
 def mirror() -> str:
-    """The Debian mirror this machine uses itself; FENCEBRIDGE_LAB_MIRROR overrides it."""
+    """The URL of the Debian mirror: FENCEBRIDGE_LAB_MIRROR, or the one that apt uses here."""
     chosen = os.environ.get("FENCEBRIDGE_LAB_MIRROR", "")
     if chosen:
         return chosen
@@ -55,7 +55,7 @@ def mirror() -> str:
          "Created-By: Packages"], capture_output=True, text=True, check=False)
     for line in listing.stdout.splitlines():
         release, component, uri = line.split(maxsplit=2)
-        # Security and update suites live on mirrors of their own, which lack the rest.
+        # Security and update suites have mirrors of their own, which lack the other suites.
         if component == "main" and "-" not in release:
             return uri
     raise LabError("apt knows no Debian mirror on this machine: "
@@ -63,13 +63,13 @@ def mirror() -> str:
 
 
 def die_with_parent() -> None:
-    """For preexec_fn: the kernel kills the child when the lab itself is killed."""
+    """For preexec_fn: the kernel kills the child as soon as the lab is killed."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def kill_group(process: subprocess.Popen) -> None:
-    """Ends a process started in a session of its own, and everything in that session's group."""
+    """Kills a process that was started in a session of its own, and its whole process group."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -78,9 +78,10 @@ def kill_group(process: subprocess.Popen) -> None:
 
 
 def run_logged(command: list[str], log: Path, ticker: Ticker, follow=None, **options) -> None:
-    """Runs command with its output in log; ticks on. follow(line) may return a detail to show.
+    """Runs a command, appends its output to the log, and shows progress on the ticker.
 
-    Raises LabError with the log's tail when the command fails.
+    follow(line) may return a detail of the progress to show. Raises LabError with the end of the
+    log if the command fails.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     lines: queue.SimpleQueue = queue.SimpleQueue()
@@ -119,7 +120,7 @@ def run_logged(command: list[str], log: Path, ticker: Ticker, follow=None, **opt
 
 
 def _errors(log: Path) -> str:
-    """Compilers' errors, which parallel jobs push away from the log's end."""
+    """The errors of compilers. After an error, parallel jobs may log many more lines."""
     lines = [line for line in log.read_text(errors="replace").splitlines()
              if re.search(r"\b(fatal )?error:", line)]
     return "\n".join(f"    {line}" for line in lines[:10]) + "\n" if lines else ""
@@ -130,7 +131,7 @@ def tail_of(text: str, lines: int = 25) -> str:
 
 
 def tail(path: Path, lines: int = 25) -> str:
-    """The last lines of a log, indented; fine for a file that does not exist."""
+    """The last lines of a log, indented. The log may be missing."""
     try:
         return tail_of(path.read_text(errors="replace"), lines)
     except OSError:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The first root of a stock kernel: loads what it takes to mount the lab's root, and mounts that.
+"""The initramfs of a stock kernel. It loads modules, and then mounts the lab's root.
 
-Such a kernel has the drivers for a shared folder as modules, so something must load them first.
+A stock kernel has the drivers for shared folders as modules, which have to be loaded first.
 """
 
 import gzip
@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from .say import LabError
 
-# In this order, after what each depends on.
+# Loaded in this order, each after its dependencies.
 MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay"]
 
 # Both stay for the guest's life. What is written to the boot folder must reach the host at once;
@@ -32,14 +32,14 @@ echo "lab: the root could not be mounted"
 
 
 def load_order(modules_dep: str, builtin: str, names: list[str]) -> list[str]:
-    """The files to insert for these modules, each after its dependencies.
+    """The files of these modules in the order to load them, each after its dependencies.
 
     modules_dep and builtin are the texts of modules.dep and modules.builtin.
     """
     needs = {}
     for line in modules_dep.splitlines():
         path, _, dependencies = line.partition(":")
-        # modprobe's own order: of the dependencies, the last is to be loaded first.
+        # As modprobe does: of the dependencies in a line, the last is loaded first.
         needs[path] = dependencies.split()[::-1]
     by_name = {module_name(path): path for path in needs}
     there = {module_name(path) for path in builtin.split()}
@@ -60,12 +60,12 @@ def load_order(modules_dep: str, builtin: str, names: list[str]) -> list[str]:
 
 
 def module_name(path: str) -> str:
-    """`kernel/net/9p/9pnet.ko.xz` is 9pnet; a dash and an underscore are the same."""
+    """9pnet for `kernel/net/9p/9pnet.ko.xz`. A dash in a name means an underscore."""
     return re.sub(r"\.ko(\.\w+)?$", "", PurePosixPath(path).name).replace("-", "_")
 
 
 def write(path: Path, busybox: Path, modules: list[Path]) -> None:
-    """modules: uncompressed files, in the order to load them."""
+    """Writes the initramfs. The modules are uncompressed files in the order to load them."""
     order = "".join(f"{module.name}\n" for module in modules)
     parts = [_directory(name) for name in ("bin", "dev", "modules", "new")]
     parts += [_file("init", INIT.encode(), 0o755),
@@ -86,7 +86,7 @@ def _file(name: str, data: bytes, permissions: int = 0o644) -> bytes:
 
 
 def _entry(name: str, mode: int, data: bytes) -> bytes:
-    """One member of a cpio archive in the kernel's format; see early-userspace/buffer-format."""
+    """A member of a cpio archive, in the format of the kernel's early-userspace/buffer-format."""
     path = name.encode() + b"\0"
     links, ino, nobody, no_device, no_check = 1, 0, 0, 0, 0
     fields = [ino, mode, nobody, nobody, links, 0, len(data), no_device, no_device, no_device,

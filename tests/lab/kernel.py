@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""User Mode Linux kernels, built in the root from the root's own kernel source package."""
+"""User Mode Linux kernels, built in the root from the kernel source package of its suite."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from .say import LabError, Ticker
 
 _TREE = "/lab/kernel/tree"
 
-# Unpacked without its documentation, a quarter of the source; Kconfig insists on one file there.
+# The documentation is a quarter of the source and is left out, but for a file that Kconfig needs.
 _UNPACK = """
 dpkg-deb --fsys-tarfile "$(ls ./linux-source-*.deb)" | tar -xO --wildcards '*.tar.xz' |
     tar -xJ --exclude='*/Documentation' --strip-components=1 --one-top-level=tree
@@ -28,7 +28,7 @@ ARCH=um scripts/kconfig/merge_config.sh -m .config ../uml.config
 make -s ARCH=um olddefconfig
 """
 
-# Afterwards only what building a module against this kernel reads is kept: 1.8 GB become 0.2.
+# Keeps the files that building a module for this kernel reads: 0.2 GB of 1.8 GB.
 _TRIM = """
 make -s ARCH=um modules_prepare
 cp linux ../linux
@@ -42,11 +42,11 @@ find . -mindepth 1 -type d -empty -delete
 
 @dataclass(frozen=True)
 class Flavour:
-    """One configuration of the source: the files with its options, and what is told of it."""
+    """One configuration of the source: the files with its options, and its edits."""
 
     configs: tuple[str, ...]
     what: str
-    objects: int  # that it compiles, for the progress shown; being off by some does no harm
+    objects: int  # how many are compiled, roughly; the progress shows it
     edits: list[edits.Edit]
 
     def options(self) -> str:
@@ -60,14 +60,14 @@ FLAVOURS = (PLAIN, DEBUG)
 
 
 def ingredients(flavour: Flavour) -> dict:
-    # Not the root: the binary is static, and a changed package list should not rebuild it.
+    # The root is no ingredient: the kernel is a static binary, and does not depend on packages.
     return {"suite": rootfs.SUITE, "options": flavour.options(),
             "edits": edits.ingredients(flavour.edits), "steps": [_UNPACK, _CONFIGURE, _TRIM],
             "recipe": 1}
 
 
 def ensure(flavour: Flavour = PLAIN) -> Path:
-    """The kernel's artefact folder: linux (the kernel), tree/ (for modules)."""
+    """The artefact's folder, with linux (the kernel) and tree/ (to build modules with)."""
     return artefact.make("kernel", ingredients(flavour), lambda part: _build(part, flavour))
 
 
@@ -113,7 +113,7 @@ def _configure(box: sandbox.Sandbox, folder: Path, flavour: Flavour, log: Path) 
     (folder / "uml.config").write_text(wanted)
     _shell(box, _CONFIGURE, _TREE, log, ticker)
     got = set((folder / "tree" / ".config").read_text().splitlines())
-    # olddefconfig drops without a word what this kernel does not know or cannot combine.
+    # olddefconfig silently drops options that this kernel does not know or cannot combine.
     lost = [line for line in re.findall(r"^CONFIG_\w+=y$", wanted, re.MULTILINE)
             if line not in got]
     if lost:
@@ -127,7 +127,7 @@ def _shell(box: sandbox.Sandbox, script: str, cwd: str, log: Path, ticker: Ticke
 
 
 class _ObjectCounter:
-    """Counts make's lines of the kind `  CC      fs/open.o`."""
+    """Counts lines of make's output like `  CC      fs/open.o`."""
 
     def __init__(self, expected: int):
         self.expected = expected
@@ -141,7 +141,7 @@ class _ObjectCounter:
 
 
 def release(folder: Path) -> str:
-    """What `uname -r` says in it."""
+    """The output of `uname -r` on this kernel."""
     path = folder / "tree" / "include" / "config" / "kernel.release"
     try:
         return path.read_text().strip()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The kernels that a guest can have."""
+"""The table of kernels that a guest can run on."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ KERNELS: dict[str, Kernel] = {
     **_stock("debian-6.12", "trixie"),
     **_stock("debian-newest", "trixie-backports", "forky", "sid"),
 }
-# For `lab test` and `lab setup` without --all: the lab's own, and the two ends of the stock ones.
+# For `lab test` and `lab setup` without --all: User Mode Linux, the oldest and the newest kernel.
 SHORT = (DEFAULT, "debian-5.10", "debian-newest")
 STOCK = [name for name, value in KERNELS.items() if isinstance(value, StockInQemu)]
 
@@ -46,7 +46,7 @@ def for_tests(whole: bool) -> list[str]:
 
 
 def outdated() -> list[Path]:
-    """What was made for kernels that have changed since."""
+    """Artefacts of kernels that this lab would now make from other ingredients."""
     return [*kernel.outdated(), *stock.outdated([KERNELS[name].stock for name in STOCK]),
             *toolchain.outdated([about for _, about in stock_there()])]
 

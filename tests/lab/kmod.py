@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Modules built for the lab's kernels, and what compiler, sparse and checkpatch say of them.
+"""Modules built for the lab's kernels, and the complaints of compiler, sparse and checkpatch.
 
-The sources are copied, so that nothing is written beside them, and so that a test can change them
-on the way.
+A build copies the sources, so that it writes nothing beside them, and so that a test can build
+changed sources.
 """
 
 import json
 import re
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import artefact, kernel, kernels, sandbox
@@ -21,17 +19,19 @@ from .say import LabError, Ticker
 KMOD = SOURCE / "kmod"
 NAME = "fencebridge"
 
-# The headers of Linux 7 use what no released sparse knows, so it reads this first, for all kernels:
-# TYPEOF_UNQUAL() of linux/compiler.h, and MODULE_INFO() of linux/moduleparam.h, which asserts the
-# length of a literal. A pointer's length would be wrong, but sparse works out no other.
+# sparse reads these definitions first, for all kernels. The headers of Linux 7 use two features
+# that no released sparse knows: __typeof_unqual__ in TYPEOF_UNQUAL() (linux/compiler.h), and the
+# length of a string literal as a constant in MODULE_INFO() (linux/moduleparam.h). For a pointer,
+# the second definition would be wrong, but sparse evaluates it for literals alone.
 _READ_BY_SPARSE = """
 #define __typeof_unqual__ __typeof__
 #define __builtin_strlen(string) (sizeof(string) - 1)
 """
-# What `C=2` sets, which they take back where scripts/checker-valid.sh is missing, as it is in
-# packages of headers: but not from make's command line.
+# The variables that `C=2` sets. Packages of headers lack scripts/checker-valid.sh. The kernel's
+# makefiles then reset these variables, unless they are set on make's command line.
 _SPARSE = ["KBUILD_CHECKSRC=2", "CHECK=/lab/checker/sparse", "CF=-include /lab/module/sparse.h"]
-# User Mode Linux is built in a root without sparse; the one of this kernel's toolchain runs there.
+# The root, in which modules for User Mode Linux are built, has no sparse. The sparse of this
+# kernel's toolchain runs there.
 _SPARSE_FOR_UML = "debian-newest"
 
 _UAPI = SOURCE / "kernel-uapi"
@@ -40,27 +40,21 @@ _SOURCES = re.compile(r"(Kbuild|Makefile|dkms\.conf|[\w-]+\.(c|h|S|sh))")
 _MADE_BY_BUILDS = re.compile(r"(kernel-has\.h|.*\.mod\.c)")
 
 
-@dataclass(frozen=True)
-class Edit:
-    """A change of the copied sources: search is there exactly once, in file or in all of them."""
-
-    search: str
-    replace: str
-    file: str = ""  # relative to the module's folder
-
-
 def ensure(kernel_name: str, source: Path = KMOD, name: str = NAME,
-           variables: Mapping[str, str] | None = None, edits: Sequence[Edit] = ()) -> Path:
-    """A folder with NAME.ko, built for that kernel from source and kernel-uapi/ beside it.
+           variables: Mapping[str, str] | None = None,
+           changed: Mapping[str, str] | None = None) -> Path:
+    """A folder with NAME.ko, built for that kernel from source and from kernel-uapi/ beside it.
 
-    variables are make's, such as {"KCFLAGS": "-DX"}.
+    `variables` are for make, such as {"KCFLAGS": "-DX"}. `changed` has texts that replace those of
+    some sources, by the sources' file names.
     """
     arguments = [f"{key}={value}" for key, value in (variables or {}).items()]
     builder = builder_for(kernel_name)
-    made_from = _ingredients(builder, source, arguments, edits) | {"name": name}
+    texts = _texts_of(source, changed or {})
+    made_from = _ingredients(builder, texts, arguments) | {"name": name}
 
     def build(folder: Path) -> None:
-        _copy_sources(source, folder, edits)
+        _write_sources(texts, folder)
         _make(builder, folder, arguments, f"building {name}.ko for {builder.release}")
         if not (folder / "kmod" / f"{name}.ko").exists():
             raise LabError(f"{source} builds no {name}.ko; see its Kbuild")
@@ -72,12 +66,12 @@ def ensure(kernel_name: str, source: Path = KMOD, name: str = NAME,
 
 
 def warnings(kernel_name: str) -> list[str]:
-    """What the compiler says of the module's own files with W=1."""
+    """The compiler's warnings about the module's own files, with W=1."""
     return _complaints(builder_for(kernel_name), ["W=1"])
 
 
 def sparse(kernel_name: str) -> list[str]:
-    """What sparse says of the module's own files; errors in what they include are among it."""
+    """The complaints of sparse about the module's own files, and all errors in included files."""
     builder = builder_for(kernel_name)
     root = builder.root if kernel_name in kernels.STOCK else builder_for(_SPARSE_FOR_UML).root
     builder.box.readonly["checker"] = root / "root" / "usr" / "bin"
@@ -87,8 +81,8 @@ def sparse(kernel_name: str) -> list[str]:
 
 
 def checkpatch(source: Path = KMOD) -> list[str]:
-    """What the kernel's own checker of style says of the sources, strictly: one line each."""
-    tree = kernel.ensure()  # the one source with its scripts, which take a whole perl
+    """The complaints of the kernel's style checker about the sources, with --strict."""
+    tree = kernel.ensure()  # its tree has the script; perl is in the root of a toolchain
     root = builder_for(kernels.STOCK[-1]).root
     with sandbox.in_use(tree), sandbox.in_use(root):
         box = sandbox.Sandbox(root / "root", readonly={
@@ -110,13 +104,13 @@ def builder_for(kernel_name: str) -> Builder:
 
 
 def sources_of(source: Path) -> list[Path]:
-    """The files of a module's folder that are not the products of a build."""
+    """The files in a module's folder, without the products of a build."""
     return sorted(path for path in source.iterdir() if path.is_file()
                   and _SOURCES.fullmatch(path.name) and not _MADE_BY_BUILDS.fullmatch(path.name))
 
 
 def outdated(gone: Sequence[Path]) -> list[Path]:
-    """A module is for one kernel: those of kernels that are not there, or are among these."""
+    """The modules for kernels that do not exist any more, or that are in `gone`."""
     found = []
     for folder in artefact.others("module"):
         wanted = cache() / json.loads((folder / "made-from.json").read_text())["kernel"]
@@ -130,32 +124,27 @@ def _uapi_of(source: Path) -> Path:
     return beside if beside.is_dir() else _UAPI
 
 
-def _ingredients(builder: Builder, source: Path, arguments: list[str],
-                 edits: Sequence[Edit]) -> dict:
-    files = [*sources_of(source), *sorted(_uapi_of(source).glob("*.h"))]
+def _texts_of(source: Path, changed: Mapping[str, str]) -> dict[str, str]:
+    """The texts of all sources and headers, by their paths in the folder of a build."""
+    texts = {f"kmod/{path.name}": path.read_text() for path in sources_of(source)}
+    for name, text in changed.items():
+        if f"kmod/{name}" not in texts:
+            raise LabError(f"{source} has no source {name}")
+        texts[f"kmod/{name}"] = text
+    return texts | {f"kernel-uapi/{path.name}": path.read_text()
+                    for path in sorted(_uapi_of(source).glob("*.h"))}
+
+
+def _ingredients(builder: Builder, texts: Mapping[str, str], arguments: list[str]) -> dict:
     return {"kernel": builder.kernel.name, "release": builder.release,
             "toolchain": builder.root.name, "arguments": arguments,
-            "edits": [asdict(edit) for edit in edits],
-            "sources": {path.name: artefact.key_of(path.read_text()) for path in files}}
+            "sources": {path: artefact.key_of(text) for path, text in texts.items()}}
 
 
-def _copy_sources(source: Path, folder: Path, edits: Sequence[Edit]) -> None:
-    headers = _uapi_of(source).glob("*.h")
-    for name, files in (("kmod", sources_of(source)), ("kernel-uapi", headers)):
-        (folder / name).mkdir()
-        for path in files:
-            shutil.copy(path, folder / name / path.name)
-    for edit in edits:
-        apply(edit, folder / "kmod")
-
-
-def apply(edit: Edit, folder: Path) -> None:
-    paths = [folder / edit.file] if edit.file else sources_of(folder)
-    found = [path for path in paths for _ in range(path.read_text().count(edit.search))]
-    if len(found) != 1:
-        raise LabError(f"the text to change is there {len(found)} times instead of once, in "
-                       f"{edit.file or 'all sources'}:\n{edit.search}")
-    found[0].write_text(found[0].read_text().replace(edit.search, edit.replace))
+def _write_sources(texts: Mapping[str, str], folder: Path) -> None:
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text)
 
 
 def _make(builder: Builder, folder: Path, arguments: list[str], what: str) -> Path:
@@ -172,13 +161,15 @@ def _make(builder: Builder, folder: Path, arguments: list[str], what: str) -> Pa
 
 def _complaints(builder: Builder, arguments: list[str], texts: Mapping[str, str] | None = None,
                 ingredients: Mapping[str, str] | None = None, must_say: str = "") -> list[str]:
-    """texts are more files beside the sources, must_say begins a line of a build that worked."""
+    """The complaints in the log of a build, which has `texts` as more files beside the sources. A
+    log without a line that begins with `must_say` is an error."""
     texts = texts or {}
-    made_from = _ingredients(builder, KMOD, arguments, ()) | {
+    sources = _texts_of(KMOD, {})
+    made_from = _ingredients(builder, sources, arguments) | {
         "purpose": "check", "texts": texts, **(ingredients or {})}
 
     def build(folder: Path) -> None:
-        _copy_sources(KMOD, folder, ())
+        _write_sources(sources, folder)
         for name, text in texts.items():
             (folder / name).write_text(text)
         log = _make(builder, folder, arguments,
@@ -195,8 +186,8 @@ def _complaints(builder: Builder, arguments: list[str], texts: Mapping[str, str]
 
 
 def complaints_about(log: str, names: list[str]) -> list[str]:
-    """The lines `FILE:LINE[:COLUMN]: warning: ...` about files of these names, and every error's;
-    after too many warnings about others, sparse says no more of these."""
+    """The lines `FILE:LINE[:COLUMN]: warning: ...` about files of these names, and all errors. The
+    warning that there are too many warnings counts, since sparse then stops to report others."""
     pattern = re.compile(rf"(?:.*/)?({'|'.join(map(re.escape, names))}):\d+(:\d+)?: warning:|"
                          r".*:\d+(:\d+)?: (error:|warning: too many warnings)")
     return list(dict.fromkeys(line for line in log.splitlines() if pattern.match(line)))

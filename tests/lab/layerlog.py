@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the layer says about its swapchains at FENCEBRIDGE_LOG_LEVEL=info."""
+"""Reading the layer's log about swapchains, as written with FENCEBRIDGE_LOG_LEVEL=info."""
 
 import re
 from dataclasses import dataclass

@@ -1,35 +1,31 @@
 # SPDX-License-Identifier: MIT
-"""Breaks the layer on purpose, one change at a time, and sees that a test notices.
+"""Applies the mutations of the layer one at a time, and runs the test that has to notice each.
 
-The changes are listed in tests/compositor/mutations.toml. They are made in a copy of the tree,
-never in the tree itself. A change passes when its test succeeds without it and fails with it.
+The mutations are listed in tests/compositor/mutations.toml. They are applied in a copy of the tree,
+never in the tree itself. A mutation passes if its test succeeds without it and fails with it.
 """
 
-import contextlib
 import shlex
 import shutil
 import subprocess
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 from . import artefact, build, guest, rootfs, sandbox
+from .mutation import listing
+from .mutation.listing import LayerMutation
 from .paths import BUILD_IN_ROOT, SOURCE, SOURCE_IN_ROOT
 from .say import LabError, Ticker
 
-VARIANT = build.Variant("mutations", ("-Dexamples=false",))
-_LIST = SOURCE / "tests" / "compositor" / "mutations.toml"
+# A mutation may leave a variable or a parameter unused, which the compiler warns of.
+VARIANT = build.Variant("mutations", ("-Dexamples=false",), may_warn=True)
 _LEFT_OUT = shutil.ignore_patterns(".git", "build", "build-*", "out", "__pycache__")
 _LAYER = "layer/libVkLayer_FENCEBRIDGE_wsi.so"
 _TIMEOUT_SECONDS = 180
 
 
-def listed() -> list[dict]:
-    return tomllib.loads(_LIST.read_text())["mutation"]
-
-
-def try_all(mutations: list[dict], log: Path) -> Iterator[tuple[dict, str]]:
-    """Each change with what is wrong with it; nothing, where its test notices."""
+def try_all(mutations: list[LayerMutation], log: Path) -> Iterator[tuple[LayerMutation, str]]:
+    """Each mutation with what went wrong, which is the empty string if its test noticed it."""
     root = rootfs.ensure()
     folder = build.folder_of(VARIANT)
     folder.mkdir(exist_ok=True)
@@ -37,16 +33,16 @@ def try_all(mutations: list[dict], log: Path) -> Iterator[tuple[dict, str]]:
         build.prepare(folder, root, VARIANT)
         workshop = _Workshop(folder, root, log)
         ticker = Ticker("building the copy")
-        tests = {f"tests/compositor/{mutation['test']}_test" for mutation in mutations}
+        tests = {f"tests/compositor/{mutation.test}_test" for mutation in mutations}
         workshop.compile(_LAYER, "tests/fake_driver/libfake_driver.so", *sorted(tests))
         ticker.done()
-        ticker = Ticker("running each test without a change")
+        ticker = Ticker("running each test without its mutation")
         sound = []
         for number, mutation in enumerate(mutations, 1):
-            if workshop.test_passes(mutation):
-                sound.append(mutation)
+            if problem := workshop.try_without(mutation):
+                yield mutation, problem
             else:
-                yield mutation, "the test fails without the change"
+                sound.append(mutation)
             ticker.tick(f"{number} of {len(mutations)}")
         ticker.done()
         ticker = Ticker("breaking the layer")
@@ -57,13 +53,14 @@ def try_all(mutations: list[dict], log: Path) -> Iterator[tuple[dict, str]]:
 
 
 class _Workshop:
-    """A copy of the tree and its build folder, in the lab's root as the tree itself would be."""
+    """A copy of the tree and its build folder, at the paths where the lab's root has the tree."""
 
     def __init__(self, folder: Path, root: Path, log: Path):
         self.source, self.build, self.log = folder / "source", folder / "build", log
         self.build.mkdir(exist_ok=True)
         shutil.copytree(SOURCE, self.source, ignore=_LEFT_OUT, copy_function=_copy_if_changed,
                         dirs_exist_ok=True)
+        self.sources = listing.layer_sources()
         self.box = sandbox.Sandbox(root / "root", writable={BUILD_IN_ROOT.name: self.build},
                                    readonly={SOURCE_IN_ROOT.name: self.source},
                                    environment={"XDG_RUNTIME_DIR": "/tmp"})
@@ -79,57 +76,55 @@ class _Workshop:
         if done.returncode != 0:
             raise LabError(f"{shlex.join(map(str, arguments))}:\n{done.stdout}{done.stderr}")
 
-    def test_passes(self, mutation: dict) -> bool:
-        test = BUILD_IN_ROOT / "tests/compositor" / (mutation["test"] + "_test")
-        command = [str(test), "--gtest_filter=" + mutation["filter"], "--gtest_fail_fast"]
+    def try_without(self, mutation: LayerMutation) -> str:
+        """What went wrong, or the empty string. No mutation is applied."""
+        try:
+            return "" if self._test_passes(mutation) else "the test fails without the mutation"
+        except LabError as error:
+            return str(error)
+
+    def _test_passes(self, mutation: LayerMutation) -> bool:
+        test = BUILD_IN_ROOT / "tests/compositor" / f"{mutation.test}_test"
+        command = [str(test), f"--gtest_filter={mutation.filter}", "--gtest_fail_fast"]
         with self.log.open("wb") as output:
             try:
-                if mutation["suite"] == "fences":
+                if mutation.suite == "fences":
                     code = guest.run(self._in_guest(command, mutation), output.write, output.write)
                 else:
                     code = self.box.run(command, stdout=output, stderr=output,
                                         timeout=_TIMEOUT_SECONDS).returncode
             except (guest.TimedOut, subprocess.TimeoutExpired):
                 return False
-        # A filter that selects nothing, or a program that did not start, must not count as either.
+        # A program that did not start and a filter that selects no test must not count as a result.
         if "[ RUN      ]" not in self.log.read_text(errors="replace"):
             raise LabError(f"{shlex.join(command)} ran no test; see {self.log}")
         return code == 0
 
-    def _in_guest(self, command: list[str], mutation: dict) -> guest.Request:
-        return guest.Request(
-            command, compositor="none", layer=False, module=True, build=self.build,
-            env={"FENCEBRIDGE_SYNC": mutation.get("sync", "auto")}, timeout=_TIMEOUT_SECONDS)
+    def _in_guest(self, command: list[str], mutation: LayerMutation) -> guest.Request:
+        return guest.Request(command, compositor="none", layer=False, module=True, build=self.build,
+                             env={"FENCEBRIDGE_SYNC": mutation.sync}, timeout=_TIMEOUT_SECONDS)
 
-    def try_out(self, mutation: dict) -> str:
-        """What went wrong, or nothing. The next build follows the file, which is put back."""
-        with _changed(self.source / mutation["file"], mutation) as problem:
-            if problem:
-                return problem
-            try:
-                self.compile(_LAYER)
-            except LabError as error:
-                return f"it does not build: {error}"
-        return "the test does not notice" if self.test_passes(mutation) else ""
-
-
-@contextlib.contextmanager
-def _changed(file: Path, mutation: dict) -> Iterator[str]:
-    """With the change in the file, or yields why it cannot be made."""
-    original = file.read_text()
-    if (times := original.count(mutation["search"])) != 1:
-        yield f"the text to change occurs {times} times"
-        return
-    broken = original.replace(mutation["search"], mutation["replace"])
-    try:
-        file.write_text("\n".join([*filter(None, [mutation.get("include")]), broken]))
-        yield ""
-    finally:
-        file.write_text(original)
+    def try_out(self, mutation: LayerMutation) -> str:
+        """What went wrong, or the empty string. Each mutation restores the source that it changed,
+        and the next build compiles that source again."""
+        try:
+            changed = listing.apply(mutation, self.sources)
+        except LabError as error:
+            return str(error)
+        file = self.source / changed.path
+        original = file.read_text(encoding="utf-8")
+        file.write_text(changed.text, encoding="utf-8")
+        try:
+            self.compile(_LAYER)
+        except LabError as error:
+            return f"it does not build: {error}"
+        finally:
+            file.write_text(original, encoding="utf-8")
+        return "" if not self._test_passes(mutation) else "the test does not notice"
 
 
 def _copy_if_changed(source: str, target: str) -> None:
-    """Gives the copy a new time where the contents differ, which is what the build goes by."""
+    """Copies a file whose contents differ. The copy's new time tells the build to compile it."""
     copy, contents = Path(target), Path(source).read_bytes()
     if not copy.exists() or copy.read_bytes() != contents:
         copy.write_bytes(contents)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Extra Debian packages as overlay layers: the cached root never changes.
+"""Additional Debian packages, as overlays on the root, which itself never changes.
 
-apt downloads on the host, by chroot, and installs in a guest, where it is really root and can break
-nothing; what that guest has written then becomes the layer. The guest's apt is given the files
-alone, and finds the order: what a package pre-depends on is configured before it is unpacked.
+apt downloads packages on the host, by chroot. Another apt installs them in a guest, in which it has
+all rights of root and can break nothing. The files that the guest has written are the overlay. The
+guest's apt receives the packages' files alone and determines their order: it configures a package
+that another one pre-depends on before it unpacks the other.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ from .say import LabError, Ticker
 
 _LISTS_OLD_SECONDS = 24 * 3600
 
-# What any guest writes besides its packages is left out of the layer.
+# The overlay leaves out files that every guest writes.
 _INSTALL = r"""
 printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d
 apt-get "$@" --quiet --option Dpkg::Use-Pty=0 install --yes /lab/debs/*.deb
@@ -30,7 +31,7 @@ cd /lab/layer && rm -rf lab tmp run dev root etc/mtab var/log var/cache/apt var/
 
 @contextlib.contextmanager
 def layers(names: list[str]) -> Iterator[list[Path]]:
-    """The overlay layers that bring these packages; none where there are none."""
+    """Context: the overlays that have these packages."""
     if not names:
         yield []
         return
@@ -55,7 +56,7 @@ def _build(folder: Path, root: Path, names: list[str]) -> None:
         sandbox.apt_update(box, log, ticker)
     run_logged(box.command(
         ["apt-get", *sandbox.apt_options(), "install", "--yes", "--download-only",
-         # The root is read-only, and nobody else changes it.
+         # apt needs no lock, since the root is read-only.
          "-o", "Debug::NoLocking=1", "-o", "Dir::Cache::archives=/lab/debs", *names]), log, ticker)
     if list((folder / "debs").glob("*.deb")):
         _install_in_guest(folder, log)
@@ -64,7 +65,7 @@ def _build(folder: Path, root: Path, names: list[str]) -> None:
 
 
 def _lists_are_fresh(root: Path) -> bool:
-    """apt leaves its lists' modification times at the server's; the folder's own tells of use."""
+    """Judged by the time of the lists' folder, since the lists have the times of the server."""
     stamp = sandbox.apt_state(root) / "lists" / "lock"
     return stamp.exists() and time.time() - stamp.stat().st_mtime < _LISTS_OLD_SECONDS
 
@@ -81,7 +82,7 @@ def _install_in_guest(folder: Path, log: Path) -> None:
 
 
 def outdated() -> list[Path]:
-    """Layers are for one root; those of another are of no use."""
+    """The overlays that are for another root than the present one."""
     current = artefact.path_of("root", rootfs.ingredients()).name
     return [folder for folder in artefact.others("packages")
             if json.loads((folder / "made-from.json").read_text())["root"] != current]

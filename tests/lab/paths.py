@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where things live, on the host and in the guest."""
+"""The folders of the lab, on the host and in the guest."""
 
 import os
 from pathlib import Path
@@ -8,8 +8,8 @@ SOURCE = Path(__file__).resolve().parents[2]
 LAB = SOURCE / "tests" / "lab"
 DATA = LAB / "data"
 
-# The same places in the guest and in the build's chroot, so that every path recorded at build time
-# (manifests, debug information, Meson's own files) holds in both.
+# The guest and the chroot of builds have these folders at the same paths. So every path that a
+# build records (in manifests, debug information and Meson's files) is valid in both.
 IN_ROOT = Path("/lab")
 SOURCE_IN_ROOT = IN_ROOT / "src"
 BUILD_IN_ROOT = IN_ROOT / "build"
@@ -17,7 +17,7 @@ OUT_IN_ROOT = IN_ROOT / "out"
 
 
 def cache() -> Path:
-    """The folder for everything that can be made again; created on demand."""
+    """The folder for everything that the lab can create again. It is created if it is missing."""
     base = os.environ.get("XDG_CACHE_HOME", "")
     # The base directory specification says to ignore relative paths.
     root = Path(base) if os.path.isabs(base) else Path.home() / ".cache"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reading PNG screenshots: eight bits a channel, with or without alpha, not interlaced."""
+"""Reading PNG screenshots with 8 bits a channel, with or without alpha, not interlaced."""
 
 import struct
 import zlib
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_CHANNELS = {2: 3, 6: 4}  # colour type: RGB, RGBA
+_CHANNELS = {2: 3, 6: 4}  # by colour type: RGB and RGBA
 
 
 class NotReadable(Exception):
@@ -18,7 +18,7 @@ class NotReadable(Exception):
 class Picture:
     width: int
     height: int
-    rows: list[bytes]  # three bytes a pixel: red, green, blue
+    rows: list[bytes]  # 3 bytes a pixel: red, green, blue
 
     def at(self, x: int, y: int) -> tuple[int, int, int]:
         return tuple(self.rows[y][3 * x:3 * x + 3])
@@ -56,7 +56,7 @@ def read(path: Path) -> Picture:
 
 
 def difference(one: Picture, other: Picture) -> tuple[int, int, int, int] | None:
-    """The smallest rectangle (left, top, right, bottom) with every pixel that differs."""
+    """The smallest rectangle (left, top, right, bottom) with all pixels that differ."""
     if (one.width, one.height) != (other.width, other.height):
         return 0, 0, max(one.width, other.width), max(one.height, other.height)
     left, right = one.width, 0
@@ -79,7 +79,7 @@ def _without_alpha(row: bytes) -> bytes:
 
 
 def _unfilter(data: bytes, stride: int, height: int, step: int) -> list[bytes]:
-    """PNG specification, clause 9: each row is coded as differences to its neighbours."""
+    """Decodes a row, which has differences to neighbouring pixels (PNG specification, clause 9)."""
     rows = []
     above = bytes(stride)
     for y in range(height):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A stock kernel in QEMU without hardware virtualisation: runs anywhere, many times slower."""
+"""A stock kernel in QEMU without hardware virtualisation, which is slow, but runs anywhere."""
 
 from pathlib import Path
 
@@ -10,16 +10,16 @@ from .sandbox import Sandbox
 MEMORY_MIB = 2048
 _TOOLS = {"qemu-system-x86_64": "qemu-system-x86"}
 
-# Warnings go to the log, too: they are what a test of a module looks for.
-# init.sh starts the other processors, and says why. A clock that is found unstable later on would
-# have the kernel change its code once more, and a machine that stands still makes it seem so.
+# The kernel logs warnings (loglevel=5), which a test of the module looks for. It boots on one
+# processor (maxcpus=1); init.sh starts the others, and says why. The clock counts as reliable: when
+# the host stops for a while, the kernel would take the clock for unstable and patch its own code.
 _KERNEL_LINE = "console=ttyS0 loglevel=5 panic=-1 maxcpus=1 tsc=reliable lab_share=9p"
 
 
 class StockInQemu:
     console = "/dev/hvc0"
-    stdin_line = "/dev/vport*p1"  # numbered among all of virtio's devices
-    # vgem first, to be the first render node as it is in the other kernels.
+    stdin_line = "/dev/vport*p1"  # its number counts all devices of virtio
+    # vgem is loaded first, and so is the first render node, as on the other kernels.
     modules = ("vgem", "virtio_gpu", "virtio_console")
 
     processors = 2
@@ -48,7 +48,7 @@ class StockInQemu:
                    "-device", "virtio-gpu-pci",
                    "-kernel", str(folder / "vmlinuz"), "-initrd", str(boot_folder / "initramfs"),
                    "-append", _KERNEL_LINE,
-                   # The kernel's log goes where QEMU's own messages go.
+                   # The kernel's log goes to standard error, as QEMU's own messages do.
                    "-chardev", "file,id=log,path=/proc/self/fd/2,append=on",
                    "-serial", "chardev:log"]
         if terminal or stdin_fd is not None:
@@ -66,7 +66,7 @@ class StockInQemu:
         root = toolchain.ensure(about)
         headers = folder / "build" / "usr"
         programs, = (headers / "lib").iterdir()
-        # Headers name each other and these programs by where their packages put them.
+        # Headers refer to each other and to these programs by the paths of their packages.
         (root / "root" / "usr" / "lib" / programs.name).mkdir(exist_ok=True)
         box = Sandbox(root / "root", over={"/usr/src": headers / "src",
                                            f"/usr/lib/{programs.name}": programs})
@@ -75,7 +75,7 @@ class StockInQemu:
 
 
 def _shares(boot_folder: Path) -> list[tuple[str, Path, bool]]:
-    """Tag, folder and whether it is read-only, of everything that init.sh may mount."""
+    """Everything that init.sh may mount: a tag, the folder, and whether it is read-only."""
     shares = [("root", boot_folder / "root", True), ("boot", boot_folder, False)]
     shares += [(f"layers-{link.name}", link, True) for link in (boot_folder / "layers").iterdir()]
     for line in (boot_folder / "mounts").read_text().splitlines():
@@ -85,5 +85,5 @@ def _shares(boot_folder: Path) -> list[tuple[str, Path, bool]]:
 
 
 def _quoted(path: Path) -> str:
-    """For a value in one of QEMU's lists."""
+    """A value as QEMU's options take it, in which a comma is doubled."""
     return str(path).replace(",", ",,")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The root file system: one Debian root that is both the guest and the newest build environment."""
+"""The root: a Debian file system that is the guest's root and the newest build environment."""
 
 import subprocess
 from pathlib import Path
@@ -20,21 +20,21 @@ PACKAGES = {
     "kernel": "make flex bison bc libelf-dev libssl-dev xz-utils",
 }
 
-# What the tests of the lab never read; about a third of the root's files.
+# The lab reads none of these files, about a third of all files of the packages.
 EXCLUDED = ["/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*"]
 
-# The first program in the guest. It knows nothing but where the host's boot folder is (the kernel
-# hands lab_boot=DIR on in the environment), so that the guest can change without a new root.
+# The first program in the guest. All it does is to run init.sh from the host's boot folder, so that
+# a change of init.sh needs no new root. The kernel passes lab_boot=DIR on in the environment.
 FIRST_PROGRAM = """#!/bin/sh
 mount -t hostfs -o "hostfs=$lab_boot" none /lab && exec /bin/sh /lab/init.sh
 """
 
 APT_OPTIONS = {
-    # Testing suites outlive the date in their release file between two snapshots of a mirror.
+    # A mirror may keep a snapshot of a testing suite longer than its release file is valid.
     "Acquire::Check-Valid-Until": "false",
     "Acquire::Retries": "5",
     "APT::Install-Recommends": "false",
-    # The cache lies under a home folder, which apt's own user cannot enter.
+    # The cache is in a home folder, which apt's own user cannot enter.
     "APT::Sandbox::User": "root",
 }
 
@@ -45,7 +45,7 @@ def ingredients() -> dict:
 
 
 def ensure() -> Path:
-    """The root's artefact folder; the file system itself is its subfolder root/."""
+    """The artefact's folder; the file system is its subfolder root/."""
     return artefact.make("root", ingredients(), _build)
 
 
@@ -62,7 +62,7 @@ def _build(folder: Path) -> None:
 
 
 def bootstrap(folder: Path, suite: str, packages: list[str], what: str) -> None:
-    """Makes folder/root of these packages and what they need."""
+    """Creates folder/root with these packages and their dependencies."""
     host.need_tools()
     ticker = Ticker(what)
     log = folder / "mmdebstrap.log"
@@ -76,7 +76,7 @@ def bootstrap(folder: Path, suite: str, packages: list[str], what: str) -> None:
     if unprivileged:
         command.append("--mode=unshare")
     else:
-        # What it mounts in there goes with it, even when it is killed.
+        # The kernel unmounts what mmdebstrap has mounted, even if mmdebstrap is killed.
         command = ["unshare", "--mount", "--propagation", "private", *command]
     command += [suite, str(target), f"deb {host.mirror()} {suite} main"]
     host.run_logged(command, log, ticker, follow=_milestone)
@@ -87,12 +87,12 @@ def bootstrap(folder: Path, suite: str, packages: list[str], what: str) -> None:
 
 
 def _milestone(line: str) -> str | None:
-    """mmdebstrap's own informative lines, without their prefix."""
+    """The text of a line by which mmdebstrap informs of its progress."""
     return line.removeprefix("I: ").strip().rstrip(".") if line.startswith("I: ") else None
 
 
 def _unpack(archive: Path, root: Path) -> None:
-    """An ordinary user owns every file of the root; the guest's kernel shows them as they are."""
+    """Unpacks the root as an ordinary user, who then owns every file of it, also in the guest."""
     say("unpacking the root file system")
     root.mkdir()
     done = subprocess.run(["tar", "--extract", "--file", archive, "--directory", root,

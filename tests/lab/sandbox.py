@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Running commands in the root by chroot, on the host's kernel: builds, native tests, apt.
 
-The root stays read-only; what a command may write is mounted into it, in a mount namespace that
-ends with the command. An ordinary user gets the same from a user namespace.
+The root is read-only. Folders that a command may write to are mounted into the root, in a mount
+namespace that ends with the command. An ordinary user needs a user namespace for that.
 """
 
 import os
@@ -19,16 +19,16 @@ _PASSED_ON = ("http_proxy", "https_proxy", "no_proxy", "TERM")
 
 @dataclass
 class Sandbox:
-    """One root and what is mounted into it under /lab."""
+    """A root, and the folders that are mounted into it, most of them in /lab."""
 
     root: Path
-    writable: dict[str, Path] = field(default_factory=dict)  # name under /lab, host folder
+    writable: dict[str, Path] = field(default_factory=dict)  # name in /lab: folder of the host
     readonly: dict[str, Path] = field(default_factory=dict)
-    over: dict[str, Path] = field(default_factory=dict)      # path in the root, host folder
+    over: dict[str, Path] = field(default_factory=dict)      # path in the root: folder of the host
     environment: dict[str, str] = field(default_factory=dict)
 
     def command(self, argv: list[str], cwd: str = "/") -> list[str]:
-        """The host command that runs argv in the root."""
+        """The command on the host that runs argv in the root."""
         unshare = ["unshare", "--mount", "--propagation", "private"]
         if not host.is_root():
             unshare.append("--map-root-user")
@@ -49,7 +49,7 @@ class Sandbox:
     def _mounts(self) -> str:
         """A shell script; $0 is the root."""
         lines = ['mount --bind "$0" "$0"',
-                 # A user namespace may refuse to change the flags of what it has bound.
+                 # In a user namespace, changing the flags of a bind mount may be refused.
                  'mount -o remount,bind,ro "$0" 2>/dev/null || true']
         for system in ("proc", "sys", "dev"):
             lines.append(f'mount --rbind /{system} "$0/{system}"')
@@ -71,7 +71,7 @@ def apt_state(artefact_folder: Path) -> Path:
 
 
 def with_apt(artefact_folder: Path, **mounts: Path) -> Sandbox:
-    """A sandbox whose apt works although the root is read-only: its lists live beside the root."""
+    """A sandbox for apt, whose lists and cache are beside the root, which is read-only."""
     state = apt_state(artefact_folder)
     for name in ("lists/partial", "cache/archives/partial"):
         (state / name).mkdir(parents=True, exist_ok=True)
@@ -84,11 +84,11 @@ def apt_update(sandbox: Sandbox, log: Path, ticker) -> None:
 
 
 def apt_options() -> list[str]:
-    # apt's binary caches would be a hundred megabytes to save a second.
+    # apt's binary caches would take 100 MB, and save one second.
     options = rootfs.APT_OPTIONS | {"Dir::Cache::pkgcache": "", "Dir::Cache::srcpkgcache": ""}
     return [part for name, value in options.items() for part in ("-o", f"{name}={value}")]
 
 
 def in_use(folder: Path):
-    """Context: an artefact that is not to be removed meanwhile."""
+    """Context: the artefact is in use, and no other lab removes it."""
     return artefact.locked(artefact.lock_of(folder), shared=True)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What the lab tells its user: progress, and failures with a way out.
+"""Messages of the lab to its user: progress and errors.
 
-Results go to standard output; everything here goes to standard error, or, while `lab run` has
-lent standard error to the guest's command, to a log file.
+Results go to standard output, and these messages to standard error. `lab run` gives standard error
+to the command in the guest; its own messages go to a log file then.
 """
 
 import sys
@@ -10,11 +10,11 @@ import time
 
 
 class LabError(Exception):
-    """Something the user can read and act on; no traceback wanted."""
+    """An error that the user can act on. It is printed without a traceback."""
 
 
 class Interrupted(Exception):
-    """SIGTERM arrived: unwind like for Ctrl-C, so that nothing is left running."""
+    """SIGTERM arrived. The stack unwinds as after Ctrl-C, so that no child process survives."""
 
 
 class _Voice:
@@ -27,7 +27,7 @@ _voice = _Voice()
 
 
 def quiet_into(log_file) -> None:
-    """From now on write to log_file; progress stays visible only on a terminal."""
+    """Directs messages to log_file from now on; progress is still shown on a terminal."""
     _voice.log = log_file
     if not sys.stderr.isatty():
         _voice.stream = None
@@ -41,13 +41,13 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """One line for the log alone, where there is one."""
+    """One line for the log file alone; it is dropped if there is no log file."""
     if _voice.log is not None:
         print(f"lab: {text}", file=_voice.log, flush=True)
 
 
 class Ticker:
-    """Says what goes on at least every few seconds, and how long it has taken."""
+    """Reports every few seconds which step is running, and at its end how long it took."""
 
     def __init__(self, what: str, every: float = 4.0):
         self.what = what

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Debian's own kernels, as their packages have them, with what building a module for them needs."""
+"""Debian's own kernels from their packages, and the headers to build modules for them."""
 
 import json
 import re
@@ -11,13 +11,13 @@ from .archive import Archive, Package
 from .host import run_logged
 from .say import Ticker
 
-# What of a kernel's dependencies is a part of it: not the tools that put it on a disk.
+# The dependencies of a kernel's package that are parts of the kernel. The others install it.
 _PARTS = re.compile(r"linux-(image|binary|modules|base-\d|headers|kbuild|compiler)")
 _TO_BUILD = re.compile(r"linux-(headers|kbuild|compiler)")
 _KERNEL_FOLDER = "/lab/kernel"
 
-# Where the parts lie differs with the packages' age, and modules.dep is made by whoever installs
-# them. The links from the headers to the build programs are relative, and stay valid.
+# Old and new packages have the parts in different folders. modules.dep is in no package: depmod
+# creates it. The links from the headers to the build programs are relative, and stay valid.
 _UNPACK = """
 for package in debs/*.deb; do dpkg-deb --extract "$package" unpacked; done
 mkdir -p layer/usr/lib build/usr/src build/usr/lib
@@ -50,7 +50,7 @@ done
 
 @dataclass(frozen=True)
 class Stock:
-    """A kernel that follows a suite; of several suites, the highest version."""
+    """The newest kernel of a suite, or of several suites."""
 
     name: str
     suites: tuple[str, ...]
@@ -58,12 +58,12 @@ class Stock:
 
 @dataclass(frozen=True)
 class About:
-    """What was found when it was fetched."""
+    """The kernel that was the newest when it was fetched."""
 
-    suite: str    # the one of the suites that had it
+    suite: str    # the suite that had it
     version: str  # of the packages
-    release: str  # what `uname -r` says
-    tools: tuple[str, ...]  # packages that building a module takes: a compiler, libraries
+    release: str  # the output of `uname -r`
+    tools: tuple[str, ...]  # packages that building a module needs: a compiler, libraries
 
 
 def ingredients(stock: Stock) -> dict:
@@ -72,13 +72,13 @@ def ingredients(stock: Stock) -> dict:
 
 
 def ensure(stock: Stock) -> Path:
-    """The kernel's folder: vmlinuz, layer/ (for the guest), build/ (for modules), and the parts of
-    an initramfs."""
+    """The artefact's folder, with vmlinuz, layer/ (an overlay for the guest's root), build/ (to
+    build modules with) and the parts of an initramfs."""
     return artefact.make("stock", ingredients(stock), lambda part: _build(part, stock))
 
 
 def path_of(stock: Stock) -> Path:
-    """Where ensure() puts it."""
+    """The folder that ensure() returns."""
     return artefact.path_of("stock", ingredients(stock))
 
 
@@ -98,7 +98,7 @@ def _build(folder: Path, stock: Stock) -> None:
     (folder / "debs").mkdir()
     with sandbox.in_use(root):
         source = Archive(root, folder / "archive", stock.suites, log, ticker)
-        # Headers and kernel of the same version, since a module has to be built for exactly one.
+        # A module has to be built with the headers of exactly its kernel's version.
         image = source.newest("linux-image-amd64")
         headers = Package("linux-headers-amd64", image.version, image.suite)
         image_parts, header_parts = parts_of(image, source), parts_of(headers, source)
@@ -122,7 +122,7 @@ def write_initramfs(folder: Path, path: Path) -> None:
 
 
 def parts_of(package: Package, source: Archive) -> set[Package]:
-    """The package and what of its dependencies belongs to the same kernel, by the same version."""
+    """The package, and those of its dependencies that are parts of the same kernel."""
     found = {package}
     for name in part_names(source.depends(package)):
         found |= parts_of(Package(name, package.version, package.suite), source)
@@ -130,12 +130,12 @@ def parts_of(package: Package, source: Archive) -> set[Package]:
 
 
 def part_names(depends: str) -> list[str]:
-    """Of a Depends field, the parts of a kernel."""
+    """The parts of a kernel in a field `Depends`."""
     return [name for name in _first_choices(depends) if _PARTS.match(name)]
 
 
 def tool_names(depends: str) -> list[str]:
-    """Of a Depends field, what is not of the kernel; its compiler by the plain name."""
+    """The packages in a field `Depends` that are no parts of the kernel, such as a compiler."""
     return [name.removesuffix("-for-host") for name in _first_choices(depends)
             if not name.startswith("linux-")]
 

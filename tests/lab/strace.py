@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Reading strace's output: which ioctls went to the dma-bufs that the compositor was given.
+"""Reading strace's output: the ioctls on the dma-bufs that the compositor has received.
 
-A buffer is known by many file descriptors, as Vulkan exports it and libwayland duplicates it. The
-trace has every call that makes or closes one, so replaying it tells which buffer each stands for.
+A buffer has many file descriptors, since Vulkan exports it and libwayland duplicates descriptors.
+The trace has every call that opens or closes a descriptor. Replaying these calls tells which buffer
+each descriptor refers to.
 """
 
 import re
@@ -10,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# -yy prints what each descriptor is: `6</dmabuf:>`; -s also limits arrays, and libwayland passes
-# at most 28 descriptors at once.
+# -yy prints what each descriptor refers to: `6</dmabuf:>`. -s limits arrays as well; libwayland
+# passes at most 28 descriptors at once.
 OPTIONS = ["-f", "-yy", "-s", "32", "-e", "signal=none",
            "-e", "trace=ioctl,sendmsg,close,dup,dup2,dup3,fcntl"]
 
@@ -24,12 +25,12 @@ _DMA_BUF = "/dmabuf:"
 
 @dataclass
 class Trace:
-    """What one process did."""
+    """The calls of one process."""
 
-    ioctls: list[tuple[int, str]] = field(default_factory=list)  # buffer, name
-    on_sent: Counter = field(default_factory=Counter)            # names, once the buffer was sent
-    sent: set[int] = field(default_factory=set)                  # buffers the compositor was given
-    sent_other: list[str] = field(default_factory=list)          # anything else it was given
+    ioctls: list[tuple[int, str]] = field(default_factory=list)  # the buffer, and the ioctl's name
+    on_sent: Counter = field(default_factory=Counter)            # by name: on buffers sent before
+    sent: set[int] = field(default_factory=set)                  # buffers sent to the compositor
+    sent_other: list[str] = field(default_factory=list)          # other files sent to it
 
 
 def read(path: Path) -> Trace:
@@ -48,14 +49,14 @@ def read(path: Path) -> Trace:
 
 
 class _Table:
-    """The process's descriptor table: number to buffer."""
+    """The process's table of descriptors: the buffer of each number."""
 
     def __init__(self):
         self.buffers = {}
         self.count = 0
 
     def buffer(self, fd: int) -> int:
-        """One that nothing has been seen to make is a new buffer."""
+        """The buffer of a descriptor. An unknown descriptor is that of a new buffer."""
         if fd not in self.buffers:
             self.count += 1
             self.buffers[fd] = self.count
@@ -69,7 +70,7 @@ class _Table:
 
 
 def _calls(path: Path):
-    """Complete calls in the order of their ends: (name, arguments, result, what it is)."""
+    """Complete calls in the order of their ends: name, arguments, result, and its file."""
     begun = {}
     for line in path.read_text(errors="replace").splitlines():
         if match := _UNFINISHED.match(line):
@@ -83,15 +84,15 @@ def _calls(path: Path):
 
 def _ioctl(trace: Trace, table: _Table, arguments: str, result: int, what: str) -> None:
     if result >= 0 and what.startswith(_DMA_BUF):
-        table.close(result)  # a new descriptor, UDMABUF_CREATE's for example
+        table.close(result)  # a new descriptor, as of UDMABUF_CREATE
     descriptor = _DESCRIPTOR.match(arguments)
     if descriptor and descriptor[2].startswith(_DMA_BUF) and result >= 0:
-        # Where numbers clash strace names both: `BINDER_... or DMA_BUF_IOCTL_IMPORT_SYNC_FILE`.
+        # strace prints all ioctls of a number: `BINDER_... or DMA_BUF_IOCTL_IMPORT_SYNC_FILE`.
         names = arguments[descriptor.end():].lstrip(", ").split(",")[0].split(" or ")
         name = next((name for name in names if name.startswith("DMA_BUF_")), names[0])
         buffer = table.buffer(int(descriptor[1]))
         trace.ioctls.append((buffer, name))
-        # A driver or layer may try out what a kernel can, before anybody shares the buffer.
+        # Before a buffer is shared, driver or layer may try which ioctls the kernel has.
         if buffer in trace.sent:
             trace.on_sent[name] += 1
 

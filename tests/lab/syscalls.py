@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Counting system calls in strace's output: how many of which kind a frame takes.
+"""Counting the system calls of a frame in strace's output, by kind.
 
-tests/bench/windows.cpp says where in a frame it is by calls of access() with a name. Between the
-names begin and end, its own thread's calls belong to the part of the frame that was named last.
+tests/bench/windows.cpp marks the parts of a frame by calls of access() with names. Between the
+names `begin` and `end`, a call of its thread belongs to the part that was named last.
 """
 
 import re
@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 
 OPTIONS = ["-f", "-yy", "-s", "64", "-e", "signal=none"]
 
-# Counted apart: how often a lock is contended, or a clock is read, is not the window system's.
+# Counted separately. How often a lock is contended or a clock is read does not depend on the window
+# system.
 APART = ("futex", "clock_gettime")
 
 OTHER_THREADS = "other threads"
-ANYWHERE = "anywhere"  # of a program that sets no marks
+ANYWHERE = "anywhere"  # the place of calls of a program without marks
 
 _BEGUN = re.compile(r"^(\d+) +(?:[\d:.]+ +)?(\w+)\((.*)$")
 _MARK = re.compile(r'^"bench:(\w+)", F_OK')
@@ -25,7 +26,7 @@ _IOCTL = re.compile(r">, ((?:_IOC\([^)]*\)|[^,()]+))")
 
 @dataclass
 class Calls:
-    """Calls of one process, by where they were made and what they were."""
+    """Calls of one process, by place in the frame and by kind."""
 
     by_place: dict[str, Counter] = field(default_factory=dict)
     threads: set[int] = field(default_factory=set)
@@ -44,12 +45,12 @@ class Calls:
 
 
 def counted(kinds: Counter) -> float:
-    """All but what is counted apart."""
+    """The number of calls, without those that are counted separately."""
     return sum(count for kind, count in kinds.items() if kind not in APART)
 
 
 def whole(text: str) -> Calls:
-    """Of a program without marks, from its start to its end."""
+    """All calls of a program without marks."""
     calls = Calls()
     for thread, call, arguments in _begun(text):
         calls.threads.add(thread)
@@ -72,17 +73,17 @@ def between_marks(text: str) -> Calls:
 
 
 def _begun(text: str):
-    """Calls in the order of their beginnings: (thread, name, arguments). Each is there once."""
+    """Calls in the order of their beginnings, each once: thread, name and arguments."""
     for line in text.splitlines():
         if match := _BEGUN.match(line):
             yield int(match[1]), match[2], match[3]
 
 
 def kind(call: str, arguments: str) -> str:
-    """What the call was, and on what: `close sync_file`."""
+    """The name of the call, and the type of its file: `close sync_file`."""
     if call in APART:
         return call
-    # poll() has its descriptor in an array of structures.
+    # The descriptor of poll() is in an array of structures.
     descriptor = _DESCRIPTOR.match(arguments.removeprefix("[{fd="))
     if not descriptor:
         return call
@@ -93,7 +94,7 @@ def kind(call: str, arguments: str) -> str:
 
 
 def _request_name(request: str) -> str:
-    # Where numbers clash strace names both: `BINDER_... or DMA_BUF_IOCTL_IMPORT_SYNC_FILE`.
+    # strace prints all ioctls of a number: `BINDER_... or DMA_BUF_IOCTL_IMPORT_SYNC_FILE`.
     names = request.split(" or ")
     name = next((name for name in names if name.startswith("DMA_BUF_")), names[0])
     if name.startswith("_IOC("):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Reading what tests say of themselves: the Test Anything Protocol, and IGT's lines."""
+"""Reading the results of tests: the Test Anything Protocol, and the output of IGT."""
 
 import re
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 class Result:
     name: str
     verdict: str
-    why: str = ""  # it failed, or was skipped
+    why: str = ""  # the reason of a failure or a skip
 
 
 class NoPlan(Exception):
-    """The test ended before it had said what it is going to do, or did less than that."""
+    """The output has no plan, or fewer results than its plan says."""
 
 
 def read(text: str) -> list[Result]:
-    """Raises NoPlan."""
+    """The results in the output of a test. Raises NoPlan."""
     plan = _PLAN.search(text)
     results, notes = [], []
     for line in text.splitlines():
@@ -43,5 +43,5 @@ def read(text: str) -> list[Result]:
 
 
 def read_igt(text: str) -> dict[str, str]:
-    """Subtest and IGT's own word for how it went."""
+    """The result of each subtest, in IGT's words."""
     return dict(_SUBTEST.findall(text))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""A root for each Debian suite with its compiler: what builds and checks modules for its kernels.
+"""Toolchains: a root for each Debian suite, with the compiler for modules of the suite's kernels.
 
-The headers are not in there, they come with the kernel: compiler and headers then need not be of
-the same day.
+The headers are not in the toolchain but in the kernel's folder, so that a new version of the kernel
+needs no new toolchain.
 """
 
 from pathlib import Path
@@ -18,12 +18,12 @@ def ingredients(about: stock.About) -> dict:
 
 
 def _suite(about: stock.About) -> str:
-    """Backports are built with what their suite has."""
+    """The suite whose compiler is used. Kernels of backports are built by that of their suite."""
     return about.suite.removesuffix("-backports")
 
 
 def ensure(about: stock.About) -> Path:
-    """The artefact's folder; the file system is its subfolder root/."""
+    """The artefact's folder; its file system is the subfolder root/."""
     made_from = ingredients(about)
     return artefact.make("toolchain", made_from, lambda part: rootfs.bootstrap(
         part, made_from["suite"], made_from["packages"],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""User Mode Linux: the lab's kernel as an ordinary process of the host."""
+"""User Mode Linux: a kernel that is an ordinary process of the host."""
 
 import os
 import random
@@ -35,17 +35,17 @@ class UserModeLinux:
 
     def boot(self, folder: Path, boot_folder: Path, stdin_fd: int | None,
              terminal: bool) -> Boot:
-        # A channel without an fd of its own must be null: the default is a pseudo-terminal.
+        # A console without a descriptor must be null, since its default is a pseudo-terminal.
         consoles = ["con0=null,fd:2", "con1=fd:0,fd:1" if terminal else "con1=null", "con=null"]
         if stdin_fd is not None:
             consoles.append(f"ssl0=fd:{stdin_fd},null")
-        # Kernel and programs are processes of the host that take turns: on one of its processors
-        # two to three times as fast as on several, where each turn wakes another. Which one is left
-        # to chance: guests of several labs do not know of each other.
+        # The kernel and its programs are processes of the host that take turns. They are two to
+        # three times as fast on one processor as on several, where each turn wakes another
+        # processor. The processor is chosen at random, since other labs may run guests, too.
         processor = random.choice([*os.sched_getaffinity(0)])
         command = ["taskset", "--cpu-list", str(processor),
                    str(folder / "linux"), f"mem={MEMORY_MIB}M",
-                   # Much faster than ptrace, where the host allows it.
+                   # seccomp is much faster than ptrace, but not all hosts allow it.
                    "seccomp=auto",
                    "root=/dev/root", "rootfstype=hostfs", f"rootflags={boot_folder}/root", "ro",
                    "init=/sbin/lab-init", f"lab_boot={boot_folder}",
@@ -61,14 +61,14 @@ class UserModeLinux:
 
 
 def _memory_folder() -> Path:
-    """A tmpfs with room for the guest's memory file, which is sparse; else a folder on disk."""
+    """A folder for the file of the guest's memory, which is sparse: in memory if there is room."""
     for folder in ("/dev/shm", os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp"):
         if not folder or not os.access(folder, os.W_OK | os.X_OK):
             continue
         space = os.statvfs(folder)
-        if space.f_flag & os.ST_NOEXEC:  # the kernel maps its memory executable
+        if space.f_flag & os.ST_NOEXEC:  # User Mode Linux maps its memory as executable
             continue
-        # The tests use less than a third of the memory; an 64 MiB /dev/shm is what containers have.
+        # The tests use less than a third of the memory. In containers, /dev/shm has often 64 MiB.
         if space.f_bavail * space.f_frsize > MEMORY_MIB * 1024 * 1024 // 2:
             return Path(folder)
     return Path(tempfile.gettempdir())

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""`lab bench`: what a frame costs with the layer, beside the driver's own swapchains.
+"""`lab bench`: measures the cost of a frame with the layer and with the driver's own swapchains.
 
-    columns                  native and the transports, which every measurement compares
-    runs                     what is to be run, and what came of it
-    guests                   running many of them in one boot
-    numbers, table           medians and ranges, and how they are printed
-    syscalls, frames, memory on real compositors
-    latency, instructions    on the fake driver and the fake compositor
-    command                  all of them
+    columns                  the columns of all tables: native, and the transports
+    runs                     programs to run, and their results
+    guests                   running many programs in one guest
+    numbers, table           medians, ranges and tables
+    syscalls, frames, memory measurements on real compositors
+    latency, instructions    measurements on the fake driver and the fake compositor
+    command                  the command `lab bench`
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What every measurement compares: the driver's own swapchains, and the layer's by transport."""
+"""The columns of all tables: the driver's own swapchains, and the layer's by transport."""
 
 from .. import guest
 
@@ -9,8 +9,8 @@ COLUMNS = (NATIVE, *TRANSPORTS)
 
 
 def environment(column: str) -> dict[str, str]:
-    """What makes a client that column's."""
-    # Whether Mesa's cache on disk is warm already must not show.
+    """The environment of a client in that column."""
+    # Mesa's cache on disk would make the first run slower than the others.
     common = {"MESA_SHADER_CACHE_DISABLE": "1", "FENCEBRIDGE_LOG_LEVEL": "info"}
     if column == NATIVE:
         return common | {"VK_INSTANCE_LAYERS": ""}

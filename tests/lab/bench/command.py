@@ -30,13 +30,14 @@ was {load} on {processors} processors: {verdict}."""
 
 
 def measurements(kernel: str) -> tuple[str, ...]:
-    """What can be measured on a kernel. The fakes need fences and dma-bufs that stock ones lack."""
+    """The measurements that a kernel allows. Those on the fake driver need sw_sync and udmabuf,
+    which stock kernels lack."""
     kernels.find(kernel)
     return tuple(ON_COMPOSITORS) if kernel in kernels.STOCK else MEASUREMENTS
 
 
 def run(options: Options, only: list[str] | None, out: Path) -> int:
-    """0 when every program that was to run ended well."""
+    """The exit status: 0 if no program failed."""
     possible = measurements(options.kernel)
     only = only or list(possible)
     if unable := [name for name in only if name not in possible]:
@@ -68,7 +69,7 @@ def run(options: Options, only: list[str] | None, out: Path) -> int:
 
 @contextlib.contextmanager
 def _going_on(where: str, failures: list[str]):
-    """A guest that does not come up must not hide the others' numbers."""
+    """Context: an error of a measurement is noted, and does not end the others."""
     try:
         yield
     except LabError as error:
@@ -81,7 +82,7 @@ def _rounds(parts: dict, options: Options) -> list[Run]:
 
 
 def _finished(section: Section, results: Results) -> Section:
-    """With what the layer's log said about each column."""
+    """Adds notes on the columns that ran on another transport, and prints the section."""
     verdicts = {column: results.verdict(column) for column in COLUMNS}
     section.notes += [f"{column}: {text}" for column, text in verdicts.items() if text]
     section.data = {"verdicts": verdicts, **section.data}

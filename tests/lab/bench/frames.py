@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Frames a second of swapchains that are cleared and nothing more, one to eight at once; and who
-has the processor meanwhile."""
+"""Frames per second of one to eight swapchains whose images are only cleared, and the processor
+time of client and compositor."""
 
 from ..paths import BUILD_IN_ROOT
 from . import runs
@@ -28,20 +28,20 @@ def plan(options: Options, round_number: int) -> list[Run]:
 
 
 def rates(results: Results, mode: str, windows: int, column: str) -> list[float]:
-    """For every round: frames a second, of each window."""
+    """Frames per second of each window, by round."""
     said = [result.said() for result in results.of(_prefix(mode, windows), column)]
     return [one["frames"] / one["seconds"] for one in said]
 
 
 def held(results: Results, windows: int, column: str) -> list[float]:
-    """For every round: how many of the compositor's refreshes had a new frame of each window."""
+    """The share of the compositor's refreshes that had a new frame of a window, by round."""
     said = [result.said() for result in results.of(_prefix("fifo", windows), column)]
     return [one["frames"] / one["refreshes"] for one in said if one["refreshes"]]
 
 
 def processor_times(results: Results, windows: int, column: str, who: str) -> list[float]:
-    """For every round with MAILBOX: the client's or the compositor's for a frame of one window, in
-    microseconds."""
+    """The processor time that client or compositor take for a frame of one window, by round, in
+    microseconds, with MAILBOX."""
     said = [result.said() for result in results.of(_prefix("mailbox", windows), column)]
     return [one[f"{who}_seconds"] / one["frames"] / windows * 1e6 for one in said if one["frames"]]
 

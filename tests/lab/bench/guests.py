@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Running many programs in one boot, so that what is compared has run side by side."""
+"""Running many programs in one guest, so that they are compared under equal conditions."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ _BOOT_SECONDS = 120
 
 def execute(runs: list[Run], compositor: str, built: Path, out: Path,
             layers: list[Path] | None = None, kernel: str = kernels.DEFAULT) -> Results:
-    """With the kernel module loaded. Runs that the guest did not get to have no status."""
+    """Runs the programs with the kernel module loaded. A program that did not run has no status."""
     artefact.remove_tree(out)
     out.mkdir(parents=True)
     (out / "plan.json").write_text(json.dumps(plan_of(runs), indent=1))
@@ -31,7 +31,7 @@ def execute(runs: list[Run], compositor: str, built: Path, out: Path,
 
 
 class _Progress:
-    """The guest's script says a line for each run; they arrive in pieces."""
+    """Shows progress. The guest's script prints a line for each run, which may arrive in pieces."""
 
     def __init__(self, where: str):
         self.where = where

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Instructions a frame in the layer's own code, as callgrind counts them.
+"""The layer's instructions in a frame, counted by callgrind.
 
-On the fake driver and the fake compositor; the difference of two lengths, so that making and
-destroying the swapchain drops out.
+Two runs of different lengths on the fake driver and the fake compositor are compared. Their
+difference leaves out the instructions that create and destroy the swapchain.
 """
 
 from .. import callgrind
@@ -36,7 +36,7 @@ def _profiled(name: str, column: str, frames: int) -> Run:
 
 
 def per_frame(results: Results, column: str, lengths: tuple[int, int]) -> list[dict[str, float]]:
-    """For every round, by what is counted."""
+    """The instructions in a frame, by what is counted and by round."""
     shorter, longer = ([callgrind.read(result.text("callgrind.out"))
                         for result in results.of(f"instructions-{frames}", column)]
                        for frames in lengths)

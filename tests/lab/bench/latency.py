@@ -16,7 +16,8 @@ _PERCENTILES = (50, 99)
 
 
 def client_environment(column: str) -> dict[str, str]:
-    """With the kernel's dma-bufs and fences. The client brings driver and compositor itself."""
+    """The environment for the kernel's dma-bufs and fences. Driver and compositor are the client's
+    own."""
     return environment(column) | {"FAKE_DRIVER_MEMORY": "udmabuf"}
 
 

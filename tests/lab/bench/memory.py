@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Memory and descriptors that a swapchain takes, with its surface."""
+"""The memory and the file descriptors of a swapchain and its surface."""
 
 from ..paths import BUILD_IN_ROOT
 from . import runs

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Medians, ranges, percentiles, and how they are written."""
+"""Medians, ranges, percentiles, and their notation."""
 
 import math
 import statistics
@@ -10,7 +10,7 @@ def median(values: list[float]) -> float | None:
 
 
 def percentile(values: list[float], percent: float) -> float | None:
-    """The smallest value that so many percent of all are not above (nearest rank)."""
+    """The percentile by nearest rank: the smallest value that `percent` of all do not exceed."""
     if not values:
         return None
     ranked = sorted(values)
@@ -18,7 +18,7 @@ def percentile(values: list[float], percent: float) -> float | None:
 
 
 def short(value: float | None) -> str:
-    """About three digits that mean something."""
+    """A number with about three significant digits."""
     if value is None:
         return "-"
     if value == int(value) and abs(value) < 100_000:
@@ -29,7 +29,7 @@ def short(value: float | None) -> str:
 
 
 def spread(values: list[float]) -> str:
-    """The median, and the range where there is one: `60.0 (59.8-60.1)`."""
+    """The median, and the range if there are several values: `60.0 (59.8-60.1)`."""
     if not values:
         return "-"
     middle, low, high = short(median(values)), short(min(values)), short(max(values))

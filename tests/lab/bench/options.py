@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the user chose, as numbers for the measurements."""
+"""The options of `lab bench`, as numbers for the measurements."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Options:
 
     @property
     def seconds(self) -> float:
-        """For how long frames are counted."""
+        """How long frames are counted."""
         return 1.0 if self.quick else 2.0
 
     @property
@@ -28,12 +28,12 @@ class Options:
 
     @property
     def cube_frames(self) -> tuple[int, int]:
-        """Two lengths, whose difference is the steady state."""
+        """The numbers of frames of two runs. Their difference is the steady state."""
         return (20, 60) if self.quick else (30, 150)
 
     @property
     def samples(self) -> int:
-        """Calls that are timed."""
+        """The number of calls that are timed."""
         return 300 if self.quick else 1000
 
     @property

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What is to be run in a guest, and what came of it."""
+"""Programs to run in a guest, and their results."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -11,15 +11,15 @@ from . import columns
 
 @dataclass(frozen=True)
 class Run:
-    """One program, once. tests/lab/guest/bench.py runs it, and says what `trace` is."""
+    """One run of a program by tests/lab/guest/bench.py, which describes the field `trace`."""
 
-    name: str    # unique in a guest
+    name: str    # unique in its guest
     column: str
     argv: list[str]
     env: dict[str, str] = field(default_factory=dict)
     timeout: float = 60
     trace: str = ""  # "", "whole" or "stopped"
-    # Whether its transport is looked up, and the column's other runs left out if it is another.
+    # The other runs of the column are left out if this one runs on another transport.
     proves_column: bool = True
 
 
@@ -30,7 +30,8 @@ class Result:
 
     @property
     def status(self) -> int | None:
-        """None: it did not run, since its column was refused or the guest failed."""
+        """The exit status; None if the program did not run, as its column was refused or the guest
+        failed."""
         path = self.folder / "status"
         return int(path.read_text()) if path.exists() else None
 
@@ -43,26 +44,26 @@ class Result:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def said(self) -> dict:
-        """The JSON object that our own clients write to standard output."""
+        """The JSON object that the clients of tests/bench/ write to standard output."""
         return json.loads(self.text("out"))
 
     def transports(self) -> list[tuple[str, str]]:
-        """What the layer's log says ran, and why, once for each swapchain."""
+        """The transport of each swapchain and the reason for it, from the layer's log."""
         return [(opened.fields.get("transport", "?"), opened.fields.get("reason", ""))
                 for opened in layerlog.opened(self.text("err"))]
 
 
 @dataclass
 class Results:
-    """Of one guest."""
+    """The results of one guest."""
 
     all: list[Result] = field(default_factory=list)
     _verdicts: dict[str, str] = field(default_factory=dict)
 
     def of(self, prefix: str, column: str) -> list[Result]:
-        """All rounds of what name() got the prefix for, where they went well.
+        """The successful rounds of the runs whose names have that prefix; see name().
 
-        None where the column ran as something else.
+        There are none if the column ran on another transport.
         """
         if self.verdict(column):
             return []
@@ -74,7 +75,7 @@ class Results:
                 if result.status not in (0, None)]
 
     def verdict(self, column: str) -> str:
-        """Empty where the column ran as it should have; else what happened to it."""
+        """The empty string, or the other transport on which the column ran."""
         if column not in self._verdicts:
             self._verdicts[column] = self._verdict(column)
         return self._verdicts[column]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""System calls a frame, by all threads of the client, and the threads it has."""
+"""System calls in a frame, by all threads of the client, and the number of its threads."""
 
 from collections import Counter
 
@@ -12,7 +12,7 @@ from .options import Options
 from .runs import Results, Run
 from .table import Section, Table
 
-LIMIT = 8  # a frame, other than futex and clock_gettime, of the kernel and explicit transports
+LIMIT = 8  # in a frame on kernel or explicit, without futex and clock_gettime
 MODES = ("fifo", "mailbox")
 _PLACES = ("acquire", "submit", "present", "between", syscalls.OTHER_THREADS)
 _CLIENT = str(BUILD_IN_ROOT / "tests/bench/bench_windows")
@@ -20,7 +20,7 @@ _CLIENT = str(BUILD_IN_ROOT / "tests/bench/bench_windows")
 
 def plan(options: Options, round_number: int) -> list[Run]:
     planned = clear_runs(options, round_number)
-    if round_number == 1:  # under strace it starts slowly, and counts differ little
+    if round_number == 1:  # vkcube starts slowly under strace, and its counts vary little
         planned += [Run(runs.name(f"calls-cube-{frames}", column, round_number), column,
                         ["vkcube", "--wsi", "wayland", "--c", str(frames), "--width", "160",
                          "--height", "120"], environment(column), timeout=200, trace="whole")
@@ -36,7 +36,7 @@ def clear_runs(options: Options, round_number: int, of: tuple[str, ...] = COLUMN
 
 
 def cube_per_frame(results: Results, column: str, lengths: tuple[int, int]) -> list[Counter]:
-    """For every round: what the longer run did more often than the shorter, by frame."""
+    """The calls in a frame by round: the difference of a long and a short run, per frame."""
     shorter, longer = ([syscalls.whole(result.text("trace.txt")).kinds()
                         for result in results.of(f"calls-cube-{frames}", column)]
                        for frames in lengths)
@@ -46,7 +46,7 @@ def cube_per_frame(results: Results, column: str, lengths: tuple[int, int]) -> l
 
 
 def clear_per_frame(results: Results, mode: str, column: str) -> list[dict[str, Counter]]:
-    """For every round: by place in the frame."""
+    """The calls in a frame by round, and by place in the frame."""
     return [by_place_per_frame(syscalls.between_marks(result.text("trace.txt")),
                                result.said()["frames"])
             for result in results.of(f"calls-clear-{mode}", column)]
@@ -100,7 +100,7 @@ def _mean(all_rounds: list[Counter]) -> dict[str, float] | None:
 
 
 def _places(results: Results, mode: str, data: dict) -> Table:
-    """Where the calls of our own client are made, and what they are."""
+    """The calls of the client bench_windows, by place in the frame and by kind."""
     table = Table(f"clear, {mode}: where, and what", [*COLUMNS])
     found = {}
     for column in COLUMNS:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Tables of text, and the sections that the measurements hand in."""
+"""Tables of text, and the sections of the report, one for each measurement."""
 
 from dataclasses import dataclass, field
 
@@ -26,12 +26,12 @@ class Table:
 
 @dataclass
 class Section:
-    """What one measurement has to say."""
+    """The results of one measurement."""
 
     title: str
     tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    data: dict = field(default_factory=dict)  # the same numbers for programs
+    data: dict = field(default_factory=dict)  # the same numbers, for the JSON file
 
     def __str__(self) -> str:
         parts = [f"== {self.title}", *map(str, self.tables)]

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""In the guest: runs what $OUT/plan.json lists, one after the other.
+"""In the guest: runs the programs that $OUT/plan.json lists, one after the other.
 
-Each leaves in $OUT/runs/NAME what it said (out, err), its exit status (status; 124: it timed out)
-and, where `trace` asks for it, strace's output (trace.txt):
+Each leaves its output (out, err) and its exit status (status; 124 after a timeout) in
+$OUT/runs/NAME. With `trace`, the output of strace (trace.txt) is there, too:
 
-    whole      from the start to the end
-    stopped    from where the program stops itself on. Under strace, loading the drivers takes many
-               times longer than the frames.
+    whole      of the whole run
+    stopped    from the point on at which the program stops itself. Under strace, loading the
+               drivers would take many times longer than the frames.
 
-When the layer says in a run that it uses another transport than the column's, the rest of that
-column is left out.
+A column is left out from the run on in which the layer logs another transport than the column's.
 """
 
 import json
@@ -46,7 +45,7 @@ def wait_for(condition, deadline: float) -> bool:
 
 
 def attach(process: subprocess.Popen, folder: Path, deadline: float):
-    """The strace, or None where the program did not stop."""
+    """The process of strace, or None if the program did not stop itself."""
     wait_for(lambda: process.poll() is not None or state(process.pid) == "T", deadline)
     if process.poll() is not None:
         return None

@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# clients.sh RUN...: the guest's half of the suite `clients`. For every run it leaves in $OUT what
-# the client said (RUN.log), its exit status (RUN.status) and, for a picture, RUN.png; what that
-# should be is the host's half's business, tests/lab/suites/clients.py.
+# clients.sh RUN...: the guest's side of the suite `clients`. For every run, it leaves the client's
+# output (RUN.log), its exit status (RUN.status) and, if it shows a picture, a screenshot (RUN.png)
+# in $OUT. tests/lab/suites/clients.py checks these files.
 #
-# A run is named CHAIN-CLIENT: CHAIN is layer or native (without the layer), CLIENT a function
-# below.
+# A run is named CHAIN-CLIENT. CHAIN is `layer`, or `native` for a run without the layer; CLIENT is
+# a function below.
 
 export FENCEBRIDGE_LOG_LEVEL=info
 still=$BUILD/examples/fencebridge-still
 here=$(dirname "$0")
 
-# The longest client shows 300 frames at 60 Hz.
+# The longest client presents 300 frames at 60 Hz.
 limited() { timeout --kill-after=5 60 "$@"; }
 
 cube_fifo() { limited vkcube --wsi wayland --c 300 --present_mode 2; }
@@ -22,7 +22,7 @@ resizing() { limited "$still" --frames 40 --resize-every 7; }
 opaque() { picture --alpha opaque; }
 premultiplied() { picture --alpha premultiplied; }
 
-# A screenshot of the fixed picture, which has scrolled into its place.
+# A screenshot of the picture, which does not move any more.
 picture() {
     rm -f /run/input /run/ready
     mkfifo /run/input
@@ -33,7 +33,7 @@ picture() {
     while kill -0 $client && ! [ -e /run/ready ]; do sleep 0.02; done
     if [ -e /run/ready ]; then sh "$here/screenshot" "$OUT/$run.png"; fi
     shot=$?
-    exec 3>&- # the end of its input ends the client
+    exec 3>&- # the client ends at the end of its input
     wait $client && [ $shot -eq 0 ]
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""In the guest: the demo's two runs of vkcube, with everything its report needs left in $OUT.
+"""In the guest: two runs of vkcube for `lab demo`, which leave these files in $OUT.
 
     background.png, screenshot.png   the output before, and in the middle of the run
     vkcube.log                       the run's own output
@@ -33,7 +33,7 @@ def take(name: str) -> bytes:
 
 
 class Watcher(threading.Thread):
-    """Copies a run's output to its log and notes when swapchains came and went."""
+    """Copies a run's output to its log, and notes when swapchains are created and destroyed."""
 
     def __init__(self, stream, log: Path):
         super().__init__(daemon=True)
@@ -63,7 +63,7 @@ def run_with_picture(frames: int) -> dict:
     watcher.start()
     in_time = False
     try:
-        # About the middle at 60 frames per second; whether it was is checked below.
+        # About the middle of the run at 60 frames per second, which is checked below.
         process.wait(timeout=2.0)
     except subprocess.TimeoutExpired:
         while process.poll() is None and not in_time:

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# dkms.sh: the guest's half of the suite `dkms`. $OUT/dest is what `meson install` made, and
-# /lab/headers what modules are built against. For every step, $OUT has what was said (STEP.log) and
-# the exit status (STEP.status).
+# dkms.sh: the guest's side of the suite `dkms`. $OUT/dest has the files of `meson install`, and
+# /lab/headers the files to build modules with. For every step, it leaves the output (STEP.log) and
+# the exit status (STEP.status) in $OUT.
 
 version=fencebridge/0.1.0
 release=$(uname -r)
@@ -17,7 +17,7 @@ try() { # STEP, command
 works() { "$BUILD/tests/kmod/kmod-test" query import. && cat /sys/module/fencebridge/version; }
 gone() { ! dkms status | grep fencebridge && ! modinfo fencebridge; }
 
-# The guest's root is a throw-away: install for good.
+# Installs into the guest's root, which lasts as long as the guest.
 cp -a "$OUT/dest/." /
 mkdir -p "/lib/modules/$release"
 ln -sfn /lab/headers "/lib/modules/$release/build"

@@ -1,18 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The guest's process 1, in two stages: `init.sh` makes the read-only root writable, and then
-# `init.sh second` starts compositor and command there. The host's side is tests/lab/guest.py, which
-# has filled /lab (then /lab/boot) with what is wanted:
+# The first process of the guest, in two stages: `init.sh` makes the root writable by an overlay;
+# `init.sh second` starts the compositor and the command. The host's side, tests/lab/guest.py,
+# writes these files into /lab, which is /lab/boot in the second stage:
 #
-#     layers/N       overlay layers above the root, later ones on top
-#     mounts         lines `NAME ro|rw PATH`: host folder m/NAME to be mounted at PATH
-#     settings       shell assignments: compositor, wayland_socket, output_mode, terminal, stdin,
-#                    ...; what the kernel itself hands on from its command line is lab_share, how
-#                    host folders are mounted (9p, else hostfs), and lab_boot, for hostfs
+#     layers/N       overlays on the root, in ascending order
+#     mounts         lines `NAME ro|rw PATH`: the folder m/NAME is mounted at PATH
+#     settings       shell assignments: compositor, wayland_socket, output_mode, stdin, ...
 #     compositor.sh, command.sh
-#     modules/N-*    kernel modules to load, in place of what the kernel has of the same name
+#     modules/N-*    kernel modules to load, instead of the kernel's modules of the same names
 #
-# and reads: stdout, stderr, status (the command's own), or failure (the guest could not run it).
+# The kernel's command line sets lab_share (9p if folders of the host are mounted by 9p, and not by
+# hostfs) and lab_boot (the folder for hostfs).
+#
+# The host's side reads stdout, stderr, and either status (the exit status of the command) or
+# failure (why the command could not be run).
 
 power_off() {
     sync
@@ -32,11 +34,11 @@ share() { # host folder below the boot folder, mount point, option
         9p) mount_9p "$@" ;;
         *) mount -t hostfs -o "hostfs=$lab_boot/$1" none "$2" ;;
     esac || fail "cannot mount $1 at $2"
-    # hostfs takes no `ro` of its own when the folder is mounted elsewhere already.
+    # hostfs ignores `ro` if the folder is mounted elsewhere already.
     [ "$3" != ro ] || mount -o remount,bind,ro "$2"
 }
 
-# Only what nobody changes meanwhile may be cached: the host is to see at once what is written.
+# Only folders that nobody changes are cached. The host has to see at once what a guest writes.
 mount_9p() { # as share
     cache=none
     case $1 in
@@ -46,9 +48,9 @@ mount_9p() { # as share
         "${1%%/*}-${1#*/}" "$2"
 }
 
-# In QEMU a program that needs no library starts in a fraction of the time that others take; the
-# kernel's first root has left one, which is many.
-quick() { # the program, if it is there
+# In QEMU, a statically linked program starts much faster than others. The initramfs has left
+# busybox, which has many programs.
+quick() { # path of busybox, which may be missing
     [ -x "$1" ] || return 0
     for name in mount mkdir chmod ln hostname ip; do
         eval "$name() { $1 $name \"\$@\"; }"
@@ -65,7 +67,7 @@ first_stage() {
     mkdir /run/upper /run/work /run/root
     lower=/
     number=0
-    while [ -L "/lab/layers/$number" ]; do # a link of the host, dangling in here
+    while [ -L "/lab/layers/$number" ]; do # a link on the host, whose target is not in the guest
         share "layers/$number" "/run/layer$number" ro
         lower=/run/layer$number:$lower
         number=$((number + 1))
@@ -100,7 +102,7 @@ file_systems() {
     done </lab/boot/mounts
 }
 
-# 127.0.0.1 and ::1, for backends and programs that listen there.
+# 127.0.0.1 and ::1, for programs and backends of compositors that listen there.
 loopback() {
     reason=$(ip link set lo up 2>&1) || fail "cannot start the loopback interface: $reason"
 }
@@ -120,9 +122,9 @@ $(dmesg | tail -n 5)"
     done
 }
 
-# QEMU before 8.1 (its commit deba78709ae8) may go on running on one processor what another has just
-# replaced, and a kernel replaces much of its own code while it starts: it does so on one processor
-# (qemu.py). Modules that come later are new code, which nobody runs meanwhile.
+# QEMU before 8.1 (commit deba78709ae8) may continue to run code on one processor that another has
+# replaced. A kernel replaces much of its code while it boots. So it boots on one processor
+# (qemu.py), and the others are started here. Modules that are loaded later are new code.
 start_processors() {
     for switch in /sys/devices/system/cpu/cpu[0-9]*/online; do
         [ -e "$switch" ] || continue
@@ -130,7 +132,7 @@ start_processors() {
     done
 }
 
-seconds() { # since the kernel started
+seconds() { # since the boot
     read -r uptime _ </proc/uptime
     echo "${uptime%.*}"
 }
@@ -142,7 +144,7 @@ buses() {
     dbus-daemon --session --fork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
 } >"$logs/dbus.log" 2>&1
 
-# Ready is: it lists its globals to a client, and an output of the size that was asked for.
+# A compositor is ready when it announces its globals, and an output of the requested size.
 start_compositor() {
     buses
     sh /lab/boot/compositor.sh >"$logs/compositor.log" 2>&1 &
@@ -157,7 +159,7 @@ start_compositor() {
     done
 }
 
-# The command writes to pipes, as it would from a shell, and the pumps to the host's files.
+# The command writes to pipes, as under a shell. Two processes copy the pipes to the host's files.
 run_piped() {
     mkfifo /run/stdout /run/stderr /run/stdin
     cat /run/stdout >>/lab/boot/stdout &
@@ -171,13 +173,14 @@ run_piped() {
     fi
     sh /lab/boot/command.sh <$input >/run/stdout 2>/run/stderr
     status=$?
-    # A process left behind may hold the pipes open: what it says from now on is lost.
+    # A process that the command has left behind may hold the pipes open. From now on, its output
+    # is lost.
     (sleep 2; kill $out_pump $err_pump) 2>/dev/null &
     wait $out_pump $err_pump
 }
 
 run_on_terminal() {
-    # Its size is lost when nobody has it open.
+    # The terminal loses its size if no process has it open.
     setsid --ctty --wait sh -c "stty rows $rows cols $columns sane; exec sh /lab/boot/command.sh" \
         <"$console" >"$console" 2>&1
     status=$?
@@ -189,7 +192,7 @@ second_stage() {
     trap 'fail "process 1 of the guest ended unexpectedly; see kernel.log"' EXIT
     . /lab/boot/settings
     file_systems
-    # What the kernel says before is about itself: tests/lab/suites/complaints.py.
+    # tests/lab/suites/complaints.py ignores earlier messages, which are about the boot.
     echo "<4>lab: the guest is up" >/dev/kmsg
     loopback
     load_modules

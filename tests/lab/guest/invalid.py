@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Makes a Vulkan instance with an undefined flag: proof that the validation layer is heard."""
+"""Creates a Vulkan instance with an undefined flag, to see that messages of the validation layer
+arrive."""
 
 import ctypes
 

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# kmod.sh STEP...: the guest's half of the suite `kmod`, in a guest that has the module loaded. For
-# every step it leaves in $OUT what the step said (STEP.log) and its exit status (STEP.status); what
-# that should be is the host's half's business, tests/lab/suites/kmod.py. Steps are functions below.
+# kmod.sh STEP...: the guest's side of the suites `kmod` and `kmod-mutations`. A step is a function
+# below. For every step, it leaves the output (STEP.log) and the exit status (STEP.status) in $OUT.
+# tests/lab/suites/kmod.py checks these files. For the suite `kmod`, the module is loaded already.
 #
 # $KMOD_CALLS  how often kmod-fuzz calls the module
-# $KMOD_TESTS  options of kmod-test, and the groups of tests that this kernel has everything for
+# $KMOD_TESTS  options of kmod-test, and the groups of tests that can run on this kernel
 # $KMOD_KERNEL options of kmod-test when it tests the kernel's own ioctls
-# /lab/kmod    fencebridge.ko, sources/ with modules that the tests need, N/ with broken ones
+# /lab/kmod    fencebridge.ko, sources/ with modules that the tests need, N/ with broken modules
 
 tests=$BUILD/tests/kmod
 preload=$BUILD/examples/libfencebridge-preload.so
@@ -19,12 +19,13 @@ kernel() { "$tests/kmod-test" --kernel $KMOD_KERNEL; }
 fuzz() { "$tests/kmod-fuzz" --calls "$KMOD_CALLS"; }
 fuzz_failing() { "$tests/kmod-fuzz" --calls $((KMOD_CALLS / 5)) --seed 2 --fail 5; }
 
-# The kernel community's test of the kernel's own ioctls, which knows nothing of the module.
+# The kernel community's test of the kernel's own ioctls. It knows nothing of the module.
 igt() { LD_PRELOAD=$preload "$igt"; }
 igt_forced() { LD_PRELOAD=$preload FENCEBRIDGE_PRELOAD=module "$igt"; }
 igt_kernel() { "$igt"; }
 
-# Without the module, the library must not be able to do it either: else it was not what passed.
+# Without the module, the test has to fail with the preload library. Otherwise a success of the
+# test would not show that the module works.
 without() {
     rmmod fencebridge
     LD_PRELOAD=$preload FENCEBRIDGE_PRELOAD=module "$igt"
@@ -36,7 +37,7 @@ same_answers() { python3 /lab/src/tests/preload/same_answers.py "$preload"; }
 
 unload() { "$tests/kmod-test" --unload /lab/kmod/fencebridge.ko; }
 
-# mutation_N: a broken module, and the tests that have to notice.
+# mutation_N: loads the broken module N, and runs the tests that have to notice.
 mutation() { # N, tests
     rmmod fencebridge
     insmod "/lab/kmod/$1/fencebridge.ko" || return 2
@@ -44,15 +45,15 @@ mutation() { # N, tests
     "$tests/kmod-test" "$@"
 }
 
-# What has leaked before is not the module's.
+# Leaks from before are not the module's.
 forget_leaks() {
     leaks >/dev/null
     echo clear >/sys/kernel/debug/kmemleak
 }
 
 leaks() {
-    # kmemleak takes what is younger than 5 seconds for in use, and what it sees for the first time
-    # for a pointer that was about to be stored.
+    # kmemleak does not report memory that is younger than 5 seconds. It reports memory after two
+    # scans that find no pointer to it, since a pointer may be about to be stored.
     for _ in 1 2; do
         sleep 6
         echo scan >/sys/kernel/debug/kmemleak

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# screenshot-weston.sh OUT.png: Weston's output, for either of its renderers. Weston has to run with
-# --debug, which opens its capture protocol to every client.
+# screenshot-weston.sh OUT.png: saves a picture of Weston's output. Weston has to run with --debug,
+# which lets every client take screenshots.
 set -e
 out=$(realpath "$1")
 
-# weston-screenshooter chooses its file's name itself, in the current folder.
+# weston-screenshooter writes to the current folder, and chooses the name of the file.
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"

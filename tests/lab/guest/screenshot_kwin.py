@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """screenshot_kwin.py OUT.png: saves a picture of KWin's workspace.
 
-KWin has a D-Bus method for that, org.kde.KWin.ScreenShot2.CaptureWorkspace: it is given a pipe,
-answers with the picture's measures and writes the pixels to the pipe. busctl and dbus-send cannot
-pass file descriptors, so this calls libsystemd's D-Bus client.
+KWin's D-Bus method org.kde.KWin.ScreenShot2.CaptureWorkspace takes a pipe as its argument, returns
+the size and the format of the picture, and writes its pixels to the pipe. busctl and dbus-send
+cannot pass file descriptors, so this program calls the D-Bus client of libsystemd.
 """
 
 import ctypes
@@ -13,8 +13,8 @@ import sys
 import zlib
 from ctypes import byref, c_char_p, c_int, c_uint32, c_void_p
 
-# QImage::Format: 32-bit words with blue in the lowest byte. A workspace is opaque, so alpha (or
-# what stands in its place) does not matter.
+# Values of QImage::Format with 32-bit words and blue in the lowest byte. A workspace is opaque, so
+# that alpha, or the unused byte in its place, does not matter.
 FORMATS_BGRX = {4: "RGB32", 5: "ARGB32", 6: "ARGB32_Premultiplied"}
 
 
@@ -23,7 +23,7 @@ class BusError(ctypes.Structure):
 
 
 class Bus:
-    """The session bus; every call of the library that fails raises OSError."""
+    """The session bus. A call of the library that fails raises OSError."""
 
     def __init__(self) -> None:
         self._library = ctypes.CDLL("libsystemd.so.0")
@@ -59,7 +59,7 @@ class Bus:
             key = c_char_p()
             self.check(library.sd_bus_message_read(message, b"s", byref(key)), "reading a name")
             number = c_uint32()
-            # Refuses, and stays where it is, when the variant holds another type.
+            # Fails without reading on if the variant has another type.
             if library.sd_bus_message_read(message, b"v", b"u", byref(number)) >= 0:
                 numbers[key.value.decode()] = number.value
             else:
@@ -74,7 +74,7 @@ def capture() -> tuple[dict[str, int], bytes]:
         try:
             numbers = Bus().capture_workspace(write_end)
         finally:
-            os.close(write_end)  # so that KWin's is the last one: its closing ends the pixels
+            os.close(write_end)  # KWin's write end is the last one; closing it ends the pixels
         return numbers, pixels.read()
 
 

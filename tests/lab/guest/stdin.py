@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""In the guest: turns the framed bytes of the line from the host back into a pipe on stdout.
+"""In the guest: reads frames from the serial line that the host writes to; writes their bytes to
+standard output.
 
-A terminal line knows no end of file that would not also be a byte; so the host sends frames, a
-four-byte length (big endian) and as many bytes, and an empty frame is the end. It starts once
-the file stdin-ready says that the line is there, and in raw mode if it is a terminal's.
+A terminal line cannot express the end of a file except by a byte, which might be data as well. So
+the host sends frames: a length of four bytes (big endian) and as many bytes. An empty frame is the
+end. The host begins to send when the file stdin-ready says that the line exists, and is in raw mode
+if it is a terminal.
 """
 
 import glob
@@ -16,7 +18,7 @@ _RETRY_SECONDS = 0.02
 
 
 def opened(pattern: str) -> int:
-    """A virtual machine's line is announced to its kernel some time after the driver is there."""
+    """Waits for the device. A virtual machine announces it some time after its driver is loaded."""
     while not (paths := glob.glob(pattern)):
         time.sleep(_RETRY_SECONDS)
     return os.open(paths[0], os.O_RDWR | os.O_NOCTTY)
@@ -25,7 +27,7 @@ def opened(pattern: str) -> int:
 def read_exactly(line: int, count: int) -> bytes:
     data = b""
     while len(data) < count:
-        # Such a line ends as long as its other side is not connected.
+        # A read returns no bytes as long as the other side is not connected.
         if part := os.read(line, count - len(data)):
             data += part
         else:

@@ -8,7 +8,7 @@ from unittest import mock
 
 
 class CacheTest(unittest.TestCase):
-    """With a cache of its own, which is empty, for each test."""
+    """Each test has a cache of its own, which is empty at first."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The benchmark's arithmetic: traces and profiles counted, medians, tables, refused columns."""
+"""Tests of `lab bench` without a guest: counts in traces and profiles, medians, tables."""
 
 import tempfile
 import unittest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What `lab clean` removes, and what it leaves; the same of the folders for logs."""
+"""Tests of what `lab clean` removes and keeps, and of folders for logs."""
 
 import contextlib
 import io
@@ -68,7 +68,7 @@ class Clean(CacheTest):
     def test_a_build_that_a_guest_runs_on(self):
         folder = self.made("build-1-plain", 31, LAB)
         with build.in_use(folder):
-            # Another lab may build the same meanwhile.
+            # Another lab may build the same artefact meanwhile.
             with artefact.locked(artefact.lock_of(folder), wait=False) as free:
                 self.assertTrue(free)
             self.assertIn("kept, a running lab uses it", clean_up())

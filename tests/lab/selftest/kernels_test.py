@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Stock kernels: which version is newest, what a package consists of, what to load in which order;
-and the module's sources: what is changed in them, and what is a complaint about them."""
+"""Tests of stock kernels (order of versions, packages of a kernel, order of modules), and of the
+module's sources (changes of them, and complaints about them)."""
 
 import tempfile
 import unittest
@@ -77,16 +77,16 @@ class Sources(unittest.TestCase):
         self.assertEqual([path.name for path in kmod.sources_of(self.folder)],
                          ["Kbuild", "a.c", "b.h"])
 
-    def test_an_edit_applies(self):
-        kmod.apply(kmod.Edit("one", "1"), self.folder)
-        kmod.apply(kmod.Edit("two", "2", "b.h"), self.folder)
-        self.assertEqual((self.folder / "a.c").read_text(), "1 two\n")
-        self.assertEqual((self.folder / "b.h").read_text(), "2 three\n")
+    def test_may_be_changed(self):
+        texts = kmod._texts_of(self.folder, {"b.h": "2\n"})
+        self.assertEqual((texts["kmod/a.c"], texts["kmod/b.h"]), ("one two\n", "2\n"))
+        self.assertIn("kernel-uapi/fencebridge.h", texts)
+        kmod._write_sources(texts, self.folder)
+        self.assertEqual((self.folder / "kmod" / "b.h").read_text(), "2\n")
 
-    def test_an_edit_that_is_not_unique_is_an_error(self):
-        for edit in (kmod.Edit("two", ""), kmod.Edit("four", ""), kmod.Edit("one", "", "b.h")):
-            with self.assertRaisesRegex(LabError, "instead of once"):
-                kmod.apply(edit, self.folder)
+    def test_a_change_of_a_source_that_is_not_there_is_an_error(self):
+        with self.assertRaisesRegex(LabError, "no source c.c"):
+            kmod._texts_of(self.folder, {"c.c": ""})
 
     def test_complaints_are_about_these_files(self):
         ours = ["/lab/module/kmod/a.c:10:3: warning: no previous prototype",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Keys, artefacts, edits, mutations and outputs; what the layer's log and kernels complain of."""
+"""Tests of artefacts, edits, mutations, outputs, the layer's log, and complaints of kernels."""
 
 import contextlib
 import io
@@ -8,6 +8,7 @@ import unittest
 from pathlib import Path
 
 from lab import artefact, cli, compositors, edits, layerlog, mutations
+from lab.mutation import listing
 from lab.paths import cache
 from lab.say import LabError
 from lab.selftest import CacheTest
@@ -61,16 +62,22 @@ class Edits(unittest.TestCase):
 
 
 class Mutations(unittest.TestCase):
-    def test_a_change_is_made_once_and_undone(self):
+    def test_a_changed_source_is_restored(self):
+        mutation = listing.layer()[0]
+        workshop = object.__new__(mutations._Workshop)  # without a build
+        workshop.sources = listing.layer_sources()
+        path = listing.apply(mutation, workshop.sources).path
         with tempfile.TemporaryDirectory() as name:
-            file = Path(name) / "a.cpp"
-            file.write_text("one two two\n")
-            with mutations._changed(file, {"search": "one", "replace": "1", "include": "#"}) as bad:
-                self.assertEqual((bad, file.read_text()), ("", "#\n1 two two\n"))
-            for search, times in (("two", 2), ("three", 0)):
-                with mutations._changed(file, {"search": search, "replace": ""}) as bad:
-                    self.assertEqual(bad, f"the text to change occurs {times} times")
-                    self.assertEqual(file.read_text(), "one two two\n")
+            workshop.source = Path(name)
+            (workshop.source / path).parent.mkdir(parents=True)
+            (workshop.source / path).write_text("as it was")
+            seen = []
+            workshop.compile = lambda *_: seen.append((workshop.source / path).read_text())
+            for passes, problem in ((False, ""), (True, "the test does not notice")):
+                workshop._test_passes = lambda _, passes=passes: passes
+                self.assertEqual(workshop.try_out(mutation), problem)
+                self.assertEqual((workshop.source / path).read_text(), "as it was")
+        self.assertEqual(seen, [listing.apply(mutation, workshop.sources).text] * 2)
 
 
 class Outputs(unittest.TestCase):

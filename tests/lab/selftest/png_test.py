@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Pictures written here with every filter have to come back as they were."""
+"""Tests of reading PNG files, with pictures that use every filter of the format."""
 
 import random
 import struct
@@ -19,7 +19,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def _filtered(rows: list[bytes], step: int) -> bytes:
-    """Row y is coded with filter y % 5, by the specification's own formulas."""
+    """Encodes row y with filter y % 5, by the formulas of the specification."""
     out = b""
     above = bytes(len(rows[0]))
     for y, row in enumerate(rows):

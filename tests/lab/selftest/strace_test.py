@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Traces as strace writes them, reduced to what matters."""
+"""Tests of reading traces, with lines in the format of strace."""
 
 import tempfile
 import unittest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What `lab test` runs without --all, and that `lab setup` without --all has made what it needs."""
+"""Tests of the suites and kernels that `lab test` and `lab setup` choose, with or without --all."""
 
 import contextlib
 import io
@@ -27,6 +27,12 @@ class Choice(unittest.TestCase):
         self.assertEqual(names(["mutations", "unit"], False), ["mutations", "unit"])
         with self.assertRaisesRegex(LabError, "no suite nonesuch"):
             runner.chosen(["unit", "nonesuch"], False)
+
+    def test_only_some_suites_run_in_part(self):
+        runner.check_only(runner.chosen(["mutations", "kmod-mutations"], False), "text")
+        runner.check_only(runner.chosen([], True), "")
+        with self.assertRaisesRegex(LabError, "--only is for .*mutations, not for unit$"):
+            runner.check_only(runner.chosen(["mutations", "unit"], False), "text")
 
     def test_short_forms_are_no_longer_than_whole_ones(self):
         for suite in SUITES.values():

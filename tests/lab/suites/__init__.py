@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""What `lab test` runs: table.py lists the suites, runner.py runs them."""
+"""The suites of `lab test`: table.py lists them, runner.py runs them."""

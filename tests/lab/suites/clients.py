@@ -2,7 +2,7 @@
 """Real clients on every compositor: frames arrive, and pixels are those of the driver's own WSI.
 
 One guest for each compositor runs all clients, with and without the layer, by
-tests/lab/guest/clients.sh, which names the runs; here is what they should have done.
+tests/lab/guest/clients.sh, which names the runs. This module checks their results.
 """
 
 from collections.abc import Iterator
@@ -19,10 +19,10 @@ _TIMEOUT_SECONDS = 180
 
 @dataclass(frozen=True)
 class Expected:
-    """What the layer's log says at the end of a run."""
+    """What the layer's log has to say after a run."""
 
     present_mode: str
-    presented: int | None = None  # by all swapchains together; None: depends on the compositor
+    presented: int | None = None  # by all swapchains; None: depends on the compositor
 
 
 _THROUGH_LAYER = {
@@ -34,7 +34,8 @@ _THROUGH_LAYER = {
     "premultiplied": Expected("fifo"),
 }
 _PICTURES = ("opaque", "premultiplied")
-_PASSES_THROUGH = "using the driver's own swapchains for a surface: "  # without dma-bufs in the compositor
+# The layer's log line on a compositor without dma-bufs.
+_DRIVERS_OWN = "using the driver's own swapchains for a surface: "
 
 
 def run(out: Path) -> Outcome:
@@ -64,7 +65,7 @@ def _run_clients(compositor: str, built: Path, out: Path) -> None:
 
 
 def _checks(out: Path, dmabufs: bool) -> Iterator[tuple[str, list[str]]]:
-    """What is checked, and what was wrong with it."""
+    """The name of each check, and what is wrong."""
     for client, expected in _THROUGH_LAYER.items():
         name = f"layer-{client}"
         log = _log(out, name)
@@ -107,10 +108,10 @@ def _log_problems(log: str, expected: Expected) -> list[str]:
 
 
 def _pass_through_problems(log: str) -> list[str]:
-    """The layer says why, once for each surface, and leaves swapchains to the driver."""
+    """The layer has to log why it passes through, and to leave swapchains to the driver."""
     problems = []
-    if _PASSES_THROUGH not in log:
-        problems.append(f"the layer does not say {_PASSES_THROUGH!r}")
+    if _DRIVERS_OWN not in log:
+        problems.append(f"the layer does not say {_DRIVERS_OWN!r}")
     if layerlog.opened(log):
         problems.append("the layer opened a swapchain")
     return problems
@@ -123,7 +124,7 @@ def _picture_problems(out: Path, client: str) -> list[str]:
         return [f"no picture of the {' and the '.join(missing)} run"]
     native, layer = (png.read(path) for path in paths.values())
     problems = []
-    # First the picture itself: two black screens would agree, too.
+    # Equal pictures are not enough, since two black screens are equal.
     for chain, picture in (("native", native), ("layer", layer)):
         if wrong := _unexpected_pixel(picture, blended=client == "premultiplied"):
             problems.append(f"the {chain} run's picture is wrong: {wrong}")
@@ -132,14 +133,14 @@ def _picture_problems(out: Path, client: str) -> list[str]:
     return problems
 
 
-_BACKDROP = (0x20, 0x40, 0x80)  # as in clients.sh
+_BACKDROP = (0x20, 0x40, 0x80)  # of clients.sh
 _BARS = [(255, 255, 255), (255, 255, 0), (0, 255, 255), (0, 255, 0),
          (255, 0, 255), (255, 0, 0), (0, 0, 255), (0, 0, 0)]
 _CHECKERBOARD_SIDE = 16
 
 
 def _colour_at(x: int, y: int, width: int, height: int) -> tuple[tuple[int, int, int], int]:
-    """The test picture as examples/still/picture.hpp tells it: colour, not premultiplied; alpha."""
+    """The colour, not premultiplied, and alpha of the picture of examples/still/picture.hpp."""
     if x in (0, width - 1) or y in (0, height - 1):
         return _BARS[0], 255
     if x < _CHECKERBOARD_SIDE and y < _CHECKERBOARD_SIDE:
@@ -153,11 +154,11 @@ def _colour_at(x: int, y: int, width: int, height: int) -> tuple[tuple[int, int,
 
 
 def _unexpected_pixel(picture: png.Picture, blended: bool) -> str | None:
-    """Looks at some rows of every part of the picture; None if they are as they should be."""
+    """A difference from the test picture in some rows of each of its parts, or None."""
     width, height = picture.width, picture.height
     if (width, height) != (compositors.OUTPUT.width, compositors.OUTPUT.height):
         return f"it has {width}x{height} pixels"
-    # Compositors round in different ways when they blend; opaque pixels they have to keep.
+    # Compositors may round when they blend; they must not change opaque pixels.
     tolerance = 2 if blended else 0
     for y in (0, 1, 8, height // 4, height * 5 // 8, height * 7 // 8, height - 1):
         for x in range(width):

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: MIT
-"""What a guest's kernel says when something is wrong in it."""
+"""Complaints of a guest's kernel in its log."""
 
 import re
 
 _SPLAT = re.compile(
-    # A machine that stands still for a while makes a kernel in QEMU see a soft lockup.
+    # When the host stops for a while, a kernel in QEMU reports a soft lockup.
     r"WARNING:|BUG: (?!soft lockup)|kernel BUG at|KASAN:|UBSAN:|Oops|general protection|"
     r"refcount_t:|invalid context|"
     r"scheduling while atomic|list_(add|del) corruption|page allocation failure")
-_UP = "lab: the guest is up"  # as tests/lab/guest/init.sh says it
+_UP = "lab: the guest is up"  # of tests/lab/guest/init.sh
 _LINES = 30
 
 
 def find(log: str, since: str = _UP) -> str:
-    """The first complaint after the message that something happened; empty if there is none."""
+    """The first complaint after the message `since`, or the empty string. It is a complaint, too,
+    if the log lacks that message."""
     _, happened, later = log.partition(since)
     if not happened:
         return f"nothing says {since!r}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Installing the module as kmod/README.md tells users to: `meson install`, then DKMS."""
+"""Installing the module as kmod/README.md describes it: `meson install`, then DKMS."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def run(out: Path) -> Outcome:
         request = guest.Request(
             argv=["sh", str(SOURCE_IN_ROOT / "tests/lab/guest/dkms.sh")], compositor="none",
             layer=False, layers=layers, out=out, build=built, timeout=300,
-            # DKMS knows nothing of User Mode Linux, and need not: make takes it from here.
+            # DKMS does not know the architecture of User Mode Linux. make reads it from here.
             env={"ARCH": "um"}, mounts=[(kernel.ensure() / "tree", "/lab/headers")])
         with (out / "script.log").open("wb") as log:
             guest.run(request, log.write, log.write)

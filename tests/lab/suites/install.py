@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The ways of switching the layer on and off that README tells users."""
+"""The ways of switching the layer on and off that README describes."""
 
 import subprocess
 from pathlib import Path
@@ -10,7 +10,7 @@ from ..paths import BUILD_IN_ROOT, SOURCE_IN_ROOT
 from ..say import LabError
 from .outcome import Outcome
 
-# Name of the try in tests/lab/guest/install.sh, and whether the layer should be active in it.
+# A run of tests/lab/guest/install.sh by its name, and whether the layer has to be active in it.
 _WAYS = {
     "absent": False,
     "devenv": True,
@@ -44,7 +44,7 @@ def run(out: Path) -> Outcome:
 
 
 def install_into(folder: Path) -> None:
-    """`meson install` as a packager does it, into a folder that is not the root."""
+    """Runs `meson install` as a packager does, with DESTDIR."""
     artefact.remove_tree(folder)
     folder.mkdir(parents=True)
     root = rootfs.ensure()

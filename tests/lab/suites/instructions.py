@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How much of the layer's own code runs for a frame, as callgrind counts it."""
+"""The number of the layer's instructions in a frame, counted by callgrind."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def run(out: Path) -> Outcome:
             continue
         seen = [counts["layer"] for counts in
                 measurement.per_frame(results, transport, options.profiled_frames)]
-        # None at all would be a layer that is not there, or a profile that was not understood.
+        # No instructions at all means that the layer did not run, or that the profile was misread.
         outcome.check(f"{transport}: at most {measurement.LIMIT} instructions a frame in the "
                       "layer's own code", len(seen) == 1 and 0 < seen[0] <= measurement.LIMIT,
                       f"{seen}")

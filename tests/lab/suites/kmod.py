@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The kernel module on every kernel of the lab.
 
-One guest for each kernel runs the steps of tests/lab/guest/kmod.sh; here is what they should have
-done. On the oldest, attaching fences is the module's own work; modules of it that were broken on
-purpose are the suite kmod_mutations.py.
+One guest for each kernel runs the steps of tests/lab/guest/kmod.sh. This module checks their
+results. Mutations of the module are another suite, kmod_mutations.py.
 """
 
 import shutil
@@ -18,7 +17,7 @@ from .outcome import Outcome
 
 _IN_GUEST = "/lab/kmod"
 
-# The kernel's own ioctls, and what its test program calls its parts.
+# The subtests of the kernel community's test of the kernel's own ioctls.
 _IGT = ["export-basic", "export-before-signal", "export-multiwait", "export-wait-after-attach",
         "import-basic", "import-multiple-read-only", "import-multiple-read-write"]
 
@@ -28,11 +27,11 @@ _WITH_FAULTS = f"{_GROUPS} faults."
 
 @dataclass(frozen=True)
 class Plan:
-    """What runs on a kernel."""
+    """The steps on a kernel, and their arguments."""
 
     steps: tuple[str, ...]
     groups: str = _GROUPS
-    options: str = ""  # of kmod-test
+    options: str = ""  # for kmod-test
     calls: int = 50_000
     timeout: float = 900
 
@@ -42,7 +41,7 @@ _NEWER = ("module", "kernel", "igt", "igt_forced", "igt_kernel", "without", "sna
           "unload", "messages")
 _NEWEST = ("same_answers", *_NEWER)  # with /dev/udmabuf
 _PLANS = {
-    # Here the preload library finds out by itself that the kernel has no such ioctls.
+    # The step `igt`: the preload library detects that this kernel has no such ioctls.
     "debian-5.10": Plan(("igt", *_ALWAYS)),
     "debian-6.1": Plan(_NEWER),
     "debian-6.12": Plan(_NEWEST),
@@ -60,7 +59,7 @@ def run(out: Path, whole: bool) -> Outcome:
     for name in kernels.for_tests(whole):
         try:
             _run_plan(outcome, name, _PLANS[name], built, out / name)
-        except LabError as error:  # a kernel that does not come up must not hide the others'
+        except LabError as error:  # the other kernels are still tested
             outcome.check(name, False, str(error))
     return outcome
 
@@ -134,7 +133,7 @@ def _check_igt(outcome: Outcome, what: str, out: Path, step: str) -> None:
 
 
 def _check_without(outcome: Outcome, what: str, out: Path, step: str) -> None:
-    """IGT through the library without the module: what passes there has not needed the module."""
+    """Without the module, no subtest of IGT may pass: one that passes does not test the module."""
     seen = tap.read_igt(text_of(out, step))
     outcome.check(f"{what} the module no part of IGT's test passes",
                   set(seen) == set(_IGT) and "SUCCESS" not in seen.values(), f"{seen}")
@@ -147,7 +146,7 @@ def _check_leaks(outcome: Outcome, what: str, out: Path, step: str) -> None:
 
 
 def _check_messages(outcome: Outcome, what: str, out: Path, step: str) -> None:
-    # The kernel's own start is not the module's business; this is said when it is loaded.
+    # Messages of the boot do not count. The kernel prints this one when it loads the module.
     complaint = complaints.find(text_of(out, step), "fencebridge: loading out-of-tree module")
     outcome.check(f"{what}: the kernel complains of nothing", not complaint, complaint)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the kernel's own tools say of the module's source, for every kernel: nothing."""
+"""Compiler, sparse and checkpatch have no complaint about the module's source, on any kernel."""
 
 from pathlib import Path
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The lab's promises, kept by its command line as a user calls it, and its parts by themselves."""
+"""The command line of the lab behaves as documented; also runs the tests in tests/lab/selftest/."""
 
 import os
 import random
@@ -19,7 +19,7 @@ _DEVICES = ["/sys/kernel/debug/sync/sw_sync", "/dev/udmabuf", "/dev/dri/renderD1
 _ALONE = ["run", "--no-layer", "--compositor", "none", "--timeout", "60"]
 STOCK = "debian-5.10"
 _SLOW_SECONDS = 300
-# One of each family; those of Weston are alike.
+# One variant of each compositor; weston-pixman draws in a different way.
 _SIZED = ("weston", "weston-pixman", "sway", "labwc", "kwin")
 _SIZE = compositors.Size(1280, 352)
 _PRE_DEPENDS = "sse4.2-support"
@@ -66,7 +66,7 @@ def _lab(*arguments: str, stdin: bytes | None = None) -> subprocess.CompletedPro
 
 
 def _streams(outcome: Outcome) -> None:
-    """Every byte, in both directions, and nothing else."""
+    """All bytes pass unchanged in both directions, and no other bytes."""
     noise = random.Random(1).randbytes(3_000_000)
     done = _lab(*_ALONE, "--", "sh", "-c", "cat; printf 'a\\r\\nb' >&2", stdin=noise)
     outcome.check("standard input comes back unchanged from cat", done.stdout == noise,
@@ -152,7 +152,7 @@ def _outputs(outcome: Outcome, out: Path) -> None:
 
 
 def _stock_kernel(outcome: Outcome, out: Path) -> None:
-    """The same promises where everything goes another way: QEMU, and 9p instead of hostfs."""
+    """The same in QEMU, where serial ports and 9p replace consoles and hostfs."""
     alone = [*_ALONE, "--kernel", STOCK, "--timeout", str(_SLOW_SECONDS)]
     share, mine = out / "share", out / "stock, with space"
     mine.mkdir(exist_ok=True)
@@ -188,7 +188,7 @@ def _stock_kernel(outcome: Outcome, out: Path) -> None:
 
 def _clean_end(outcome: Outcome, alone: list[str], signals: tuple[signal.Signals, ...] = (
         signal.SIGINT, signal.SIGTERM, signal.SIGKILL), where: str = "") -> None:
-    """Killed or interrupted, a lab leaves no guest behind."""
+    """A lab that is killed or interrupted leaves no guest running."""
     for number in signals:
         lab = subprocess.Popen([sys.executable, _LAB, *alone, "--", "sh", "-c",
                                 "echo up; sleep 1000"], stdin=subprocess.DEVNULL,
@@ -207,7 +207,7 @@ def _descendants(pid: int) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                # The name, in parentheses, may hold anything; then state and parent.
+                # The name, in parentheses, may have any characters; state and parent follow.
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
@@ -217,7 +217,7 @@ def _descendants(pid: int) -> list[int]:
 
 
 def _still_there(pids: list[int], seconds: float) -> list[int]:
-    """Waits for processes that are being killed to be gone; zombies count as gone."""
+    """The processes that still run after a while. Zombies do not count."""
     deadline = time.monotonic() + seconds
     while True:
         left = [pid for pid in pids if _lives(pid)]

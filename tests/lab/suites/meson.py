@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Suites that are Meson tests, run in the root on this machine's kernel or on the guest's."""
+"""Suites of Meson tests, run in the root on this machine's kernel, or in a guest."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ from .outcome import Outcome
 
 _TIMEOUT_SECONDS = 600
 
-# A report of a sanitizer must fail the test even where the process would have gone on.
+# A report of a sanitizer ends the process, so that the test fails.
 _SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:fast_unwind_on_malloc=0",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
@@ -34,9 +34,9 @@ def natively(suites: list[str], out: Path, variant: build.Variant = build.PLAIN)
 
 def in_guest(suites: list[str], out: Path, variant: build.Variant = build.PLAIN,
              timeout: float = _TIMEOUT_SECONDS) -> Outcome:
-    """With the kernel module loaded."""
+    """Runs the suites in a guest with fencebridge.ko loaded."""
     folder = build.ensure(variant, tests=True)
-    # The tests switch the layer on themselves, and bring their own compositor.
+    # The tests enable the layer themselves, and have a compositor of their own.
     request = guest.Request(argv=_command(suites), compositor="none", layer=False, module=True,
                             env=_SANITIZERS, out=out, build=folder, timeout=timeout)
     with _log(suites, out).open("wb") as log:

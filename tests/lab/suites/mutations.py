@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""The layer broken on purpose: a test notices each change."""
+"""Mutations of the layer: a test notices each."""
 
 from pathlib import Path
 
 from .. import mutations
+from ..mutation import listing
 from ..say import say
 from .outcome import Outcome
 
 
-def run(out: Path) -> Outcome:
+def run(out: Path, only: str = "") -> Outcome:
+    """Applies all mutations, or those that have a text in their name."""
     outcome = Outcome()
-    for mutation, problem in mutations.try_all(mutations.listed(), out / "mutation.log"):
-        say(f"{'FAILED ' if problem else 'noticed'}  {mutation['name']}")
-        outcome.check(mutation["name"], not problem, problem)
+    chosen = listing.with_text(listing.layer(), only)
+    for mutation, problem in mutations.try_all(chosen, out / "mutation.log"):
+        say(f"{'FAILED ' if problem else 'noticed'}  {mutation.name}")
+        outcome.check(mutation.name, not problem, problem)
     return outcome

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""How a suite, or several, went."""
+"""The results of a suite, or of several."""
 
 from dataclasses import dataclass, field
 
@@ -9,8 +9,8 @@ class Outcome:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
-    problems: list[str] = field(default_factory=list)  # at least one where failed is not 0
-    skips: list[str] = field(default_factory=list)     # why, for what was skipped
+    problems: list[str] = field(default_factory=list)  # not empty if failed is not 0
+    skips: list[str] = field(default_factory=list)     # the reasons of what was skipped
 
     def add(self, other: "Outcome") -> None:
         self.passed += other.passed
@@ -18,7 +18,7 @@ class Outcome:
         self.skipped += other.skipped
 
     def check(self, what: str, holds: bool, otherwise: str = "") -> None:
-        """One check of a suite; otherwise says what was seen instead."""
+        """Counts one check. `otherwise` tells what was found if the check does not hold."""
         if holds:
             self.passed += 1
         else:
@@ -30,5 +30,5 @@ class Outcome:
 
 
 def of_problems(problems: list[str]) -> Outcome:
-    """For a suite that is one test with much to say."""
+    """For a suite that is a single check, which may find several problems."""
     return Outcome(passed=0 if problems else 1, failed=len(problems), problems=problems)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs suites, says how each went, and ends with the totals."""
+"""Runs suites, and prints the results of each and of all."""
 
 import sys
 import time
@@ -31,7 +31,7 @@ def _duration(seconds: int) -> str:
 
 
 def chosen(names: list[str], whole: bool) -> list[Suite]:
-    """The suites named, in their order; without names, all that there is time for."""
+    """The named suites in that order; without names, all, or all with a short form."""
     if unknown := [name for name in names if name not in SUITES]:
         raise LabError(f"no suite {', '.join(unknown)}; there are: {', '.join(SUITES)}")
     if names:
@@ -39,14 +39,23 @@ def chosen(names: list[str], whole: bool) -> list[Suite]:
     return [suite for suite in SUITES.values() if whole or suite.short_seconds]
 
 
-def run(names: list[str], whole: bool, out: Path) -> int:
-    """0 when nothing failed."""
+def check_only(suites: list[Suite], only: str) -> None:
+    """Raises LabError when some of the suites can only run as a whole."""
+    if only and (others := [suite.name for suite in suites if suite.run_some is None]):
+        able = ", ".join(suite.name for suite in SUITES.values() if suite.run_some)
+        raise LabError(f"--only is for the suites {able}, not for {', '.join(others)}")
+
+
+def run(names: list[str], whole: bool, out: Path, only: str = "") -> int:
+    """The exit status: 0 if nothing failed."""
     total = Outcome()
     lines = []
-    for suite in chosen(names, whole):
+    suites = chosen(names, whole)
+    check_only(suites, only)
+    for suite in suites:
         print(f"== {suite.name}: {suite.shows}", flush=True)
         start = time.monotonic()
-        outcome = _outcome(suite, whole, out / suite.name)
+        outcome = _outcome(suite, whole, out / suite.name, only)
         total.add(outcome)
         lines.append(_line(suite, outcome, time.monotonic() - start))
         print(lines[-1], flush=True)
@@ -56,19 +65,19 @@ def run(names: list[str], whole: bool, out: Path) -> int:
     return 1 if total.failed else 0
 
 
-def _outcome(suite: Suite, whole: bool, out: Path) -> Outcome:
+def _outcome(suite: Suite, whole: bool, out: Path, only: str) -> Outcome:
     out.mkdir(parents=True, exist_ok=True)
     for log in _kernel_logs(out):
-        log.unlink()  # of an earlier run
+        log.unlink()  # left by an earlier run
     try:
-        outcome = suite.run(out, whole)
+        outcome = suite.run_some(out, only) if only else suite.run(out, whole)
         if suite.where == GUEST and not suite.own_complaints:
             _check_kernels(outcome, out)
     except (Interrupted, KeyboardInterrupt):
         raise
     except LabError as error:
         outcome = Outcome(failed=1, problems=[str(error)])
-    except Exception:  # the other suites, and the totals, still have to come
+    except Exception:  # the other suites still run
         outcome = Outcome(failed=1, problems=[traceback.format_exc()])
     for problem in outcome.problems:
         print(f"   FAILED {problem}")
@@ -87,7 +96,7 @@ def _kernel_logs(out: Path) -> list[Path]:
 
 
 def _check_kernels(outcome: Outcome, out: Path) -> None:
-    """Of all guests that have left their logs."""
+    """Checks the logs of all guests of the suite for complaints of the kernel."""
     if not (logs := _kernel_logs(out)):
         outcome.check("no guest has left its kernel's log", False)
     for log in logs:

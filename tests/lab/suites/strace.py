@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What crosses for a frame, as the kernel saw it: on the swapchain's buffers alone, and at most a
-fence each way. That every fence which is pending does cross is for the suite `fences` to show.
+"""The system calls of a frame, traced by strace.
 
-And what it costs: how many system calls, and whether a thread.
+Fences cross the window system only on the swapchain's buffers, at most one per frame and direction.
+That no pending fence is lost is shown by the suite `fences`. The number of system calls is limited,
+and the layer starts no thread.
 """
 
 from collections import Counter
@@ -19,7 +20,7 @@ from ..say import LabError
 from .outcome import Outcome
 
 _FRAMES = 60
-# Where each transport's cost is judged.
+# The transport whose cost is measured, by compositor.
 _COSTS = {"weston": "kernel", "sway": "explicit", "kwin": "explicit"}
 _EXPORT = "DMA_BUF_IOCTL_EXPORT_SYNC_FILE"
 _IMPORT = "DMA_BUF_IOCTL_IMPORT_SYNC_FILE"
@@ -52,7 +53,7 @@ def _check_costs(outcome: Outcome, results: Results, compositor: str, transport:
             outcome.check(f"{compositor}: {mode} with {transport} takes at most "
                           f"{measurement.LIMIT} system calls a frame, but for "
                           f"{' and '.join(syscalls.APART)}",
-                          # A frame in a hundred may wait for something that the others do not.
+                          # One frame in a hundred may wait, which takes more system calls.
                           total <= 1.01 * measurement.LIMIT,
                           f"{total:.2f}:\n{_listing(places)}")
     with_layer, without = (measurement.threads(results, column) for column in (transport, NATIVE))
@@ -98,7 +99,7 @@ def _check_trace(outcome: Outcome, trace: strace.Trace, opened: layerlog.Opened,
                   not trace.sent_other, f"{trace.sent_other}")
     for name, count, what in ((_EXPORT, closed.acquired, "acquired"),
                               (_IMPORT, closed.presented, "presented")):
-        # Fewer where there was nothing to carry: a buffer that is idle, rendering that is done.
+        # There are fewer if a buffer is idle, or if rendering is done already.
         outcome.check(f"at most one {name} per image {what}", trace.on_sent[name] <= count,
                       f"{trace.on_sent[name]} for {count} images")
     outcome.check("fences are carried at all", trace.on_sent[_EXPORT] + trace.on_sent[_IMPORT] > 0)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The suites: what each shows, where it runs, and how long it takes.
+"""The table of suites: what each shows, where it runs, and how long it takes.
 
-`lab test` runs the short form of each that has one, `lab test --all` the whole of all.
+`lab test` runs the suites that have a short form, in that form. `lab test --all` runs all suites in
+full.
 """
 
 from dataclasses import dataclass
@@ -13,17 +14,17 @@ from . import (clients, dkms, install, instructions, kmod, kmod_checks, kmod_mut
                mutations, strace, transports, validation)
 from .outcome import Outcome
 
-NATIVE = "native"  # in the root, on this machine's kernel
-GUEST = "guest"    # in the root, on the lab's kernel
+NATIVE = "native"  # in the root, on the host's kernel
+GUEST = "guest"    # in a guest
 
-# The folder for logs, and whether all of it is to run.
+# Arguments: the folder for logs, and whether the suite runs in full.
 Run = Callable[[Path, bool], Outcome]
 
 
 @dataclass(frozen=True)
 class Suite:
-    """The times are rough, for two processors and a tree that is built; `lab test` leaves out what
-    has no short one."""
+    """Times are rough, for two processors and a tree that is built. A suite whose short time is 0
+    has no short form."""
 
     name: str
     where: str
@@ -31,12 +32,14 @@ class Suite:
     run: Run
     short_seconds: int
     whole_seconds: int
-    # The suite looks itself for what a guest's kernel complains of, or gives it reason to.
+    # The suite itself checks what a guest's kernel complains of, or provokes complaints.
     own_complaints: bool = False
+    # Runs the parts of the suite with a text in their names, for --only. None if it has no parts.
+    run_some: Callable[[Path, str], Outcome] | None = None
 
 
 def _always(run: Callable[[Path], Outcome]) -> Run:
-    """For a suite whose short form is the whole."""
+    """For a suite that has one form."""
     return lambda out, whole: run(out)
 
 
@@ -59,43 +62,44 @@ def _without_races(out: Path) -> Outcome:
 
 
 SUITES = {suite.name: suite for suite in [
-    Suite("lab", GUEST, "the lab itself: a guest's command behaves like a child process",
-          _always(lab.run), 150, 150),
-    Suite("unit", NATIVE, "the layer's decisions, without Vulkan or Wayland",
+    Suite("lab", GUEST, "a command in a guest behaves like a child process; the lab's own "
+          "tests", _always(lab.run), 150, 150),
+    Suite("unit", NATIVE, "the layer's decisions, tested without Vulkan and Wayland",
           _native("unit"), 5, 5),
     Suite("driver", NATIVE, "the layer on a fake driver, through the real loader",
           _native("driver"), 5, 5),
     Suite("compositor", NATIVE, "the layer on a fake compositor that a test scripts",
           _native("compositor"), 10, 10),
-    Suite("fences", GUEST, "fences between layer and fake compositor, on real dma-bufs, by the "
-          "kernel's ioctls, by the module and by timelines", _guest("fences"), 15, 15),
-    Suite("soak", GUEST, "that nothing grows in 10,000 frames (whole: 100,000), on several threads",
+    Suite("fences", GUEST, "fences between layer and fake compositor on real dma-bufs, with all "
+          "transports", _guest("fences"), 15, 15),
+    Suite("soak", GUEST, "nothing grows in 10,000 frames (whole: 100,000), on several threads",
           _soak, 50, 240),
-    Suite("preload", GUEST, "the preload library, and that its answers are the kernel's",
+    Suite("preload", GUEST, "the preload library answers as the kernel does",
           _guest("preload"), 5, 5),
-    Suite("clients", GUEST, "vkcube and the example on six compositors, pixel by pixel",
+    Suite("clients", GUEST, "the pixels of vkcube and of an example on six compositors",
           _always(clients.run), 110, 110),
-    Suite("transports", GUEST, "every transport on five compositors, and on two stock kernels "
-          "(whole: four), and why it was taken", transports.run, 360, 600),
-    Suite("strace", GUEST, "at most one export and one import of a fence per frame, no shared "
-          "memory, no thread, and few system calls", _always(strace.run), 45, 45),
-    Suite("instructions", GUEST, "how many instructions of the layer's own a frame takes",
+    Suite("transports", GUEST, "the choice of a transport on five compositors, and on two stock "
+          "kernels (whole: four)", transports.run, 360, 600),
+    Suite("strace", GUEST, "a frame exports and imports at most one fence, with few system "
+          "calls; no shared memory, no thread", _always(strace.run), 45, 45),
+    Suite("instructions", GUEST, "the number of the layer's instructions in a frame",
           _always(instructions.run), 45, 45),
-    Suite("validation", GUEST, "the validation layer above and below has nothing to say",
+    Suite("validation", GUEST, "the validation layer, above and below the layer, reports nothing",
           _always(validation.run), 40, 40),
     Suite("install", GUEST, "every way of switching the installed layer on and off",
           _always(install.run), 30, 30),
     Suite("kmod", GUEST, "the kernel module on three kernels (whole: six)", kmod.run, 400, 900,
           own_complaints=True),
-    Suite("kmod-checks", NATIVE, "compiler, sparse and checkpatch on the module, for three kernels "
-          "(whole: six)", kmod_checks.run, 5, 5),
-    Suite("kmod-mutations", GUEST, "that a test notices each way of breaking the module",
-          _always(kmod_mutations.run), 0, 165, own_complaints=True),
-    Suite("dkms", GUEST, "the module installed by DKMS", _always(dkms.run), 40, 40),
-    Suite("sanitizers", NATIVE, "unit, driver and compositor with address and undefined checks",
+    Suite("kmod-checks", NATIVE, "compiler, sparse and checkpatch accept the module, on three "
+          "kernels (whole: six)", kmod_checks.run, 5, 5),
+    Suite("kmod-mutations", GUEST, "a test notices each mutation of the module (docs/lab.md)",
+          _always(kmod_mutations.run), 0, 165, own_complaints=True,
+          run_some=kmod_mutations.run),
+    Suite("dkms", GUEST, "DKMS builds and installs the module", _always(dkms.run), 40, 40),
+    Suite("sanitizers", NATIVE, "unit, driver and compositor with AddressSanitizer and UBSan",
           _native("unit", "driver", "compositor", variant=build.SANITIZERS), 60, 60),
-    Suite("tsan", GUEST, "the same, and several threads on every transport, with a check for data "
-          "races", _always(_without_races), 180, 180),
-    Suite("mutations", GUEST, "that a test notices each way of breaking the layer",
-          _always(mutations.run), 0, 900, own_complaints=True),
+    Suite("tsan", GUEST, "the same with ThreadSanitizer, and several threads on every transport",
+          _always(_without_races), 180, 180),
+    Suite("mutations", GUEST, "a test notices each mutation of the layer (docs/lab.md)",
+          _always(mutations.run), 0, 900, own_complaints=True, run_some=mutations.run),
 ]}

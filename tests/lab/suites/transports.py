@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every transport on every compositor, and on stock kernels: what is asked for is taken, or the log
-says why it is not.
+"""Every transport on every compositor, and on stock kernels. The layer uses the transport that is
+requested, or its log says why it does not.
 
 One guest for each place runs vkcube once for each setting.
 """
@@ -16,7 +16,7 @@ from ..say import LabError
 from .outcome import Outcome
 
 _TIMEOUT_SECONDS = 400
-_TRANSPORTS = ("explicit", "kernel", "module", "cpu")  # the best first
+_TRANSPORTS = ("explicit", "kernel", "module", "cpu")  # in the layer's order of preference
 _SETTINGS = ("auto", *_TRANSPORTS)
 _FRAMES = 60
 _POINTS = ("set_acquire_point", "set_release_point")
@@ -25,7 +25,7 @@ _POINTS = ("set_acquire_point", "set_release_point")
 @dataclass(frozen=True)
 class Place:
     compositor: str
-    lacks: tuple[tuple[str, str], ...] = ()  # transport, and what the log says is missing for it
+    lacks: tuple[tuple[str, str], ...] = ()  # a transport, and what it lacks according to the log
     kernel: str = kernels.DEFAULT
 
     @property
@@ -83,7 +83,7 @@ def _run_cubes(place: Place, built: Path, out: Path) -> None:
 
 
 def _expected(setting: str, lacks: dict[str, str]) -> tuple[str, str]:
-    """The transport, and the reason that the log gives."""
+    """The transport to be used, and the reason in the log."""
     if setting not in ("auto", *lacks):
         return setting, "asked for"
     best = next(transport for transport in _TRANSPORTS if transport not in lacks)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The validation layer above ours checks what we promise applications, below it what we call."""
+"""The validation layer above ours checks what ours returns, and below ours checks its calls."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ from ..paths import SOURCE_IN_ROOT
 from .outcome import Outcome
 
 _CLIENTS = ("cube", "mailbox", "still", "windows", "resizing")
-_MISTAKE = "VUID-VkInstanceCreateInfo-flags-parameter"  # what invalid.py does
+_MISTAKE = "VUID-VkInstanceCreateInfo-flags-parameter"  # the mistake of invalid.py
 _VALIDATION = "VK_LAYER_KHRONOS_validation"
 _ORDER = {"above": [_VALIDATION, guest.LAYER], "below": [guest.LAYER, _VALIDATION]}
 
@@ -50,7 +50,7 @@ def _check(outcome: Outcome, out: Path, name: str, order: list[str], known: set[
 
 
 def _chain(log: str) -> list[str]:
-    """The two layers in the loader's drawing of the instance's chain, from the application down."""
+    """The two layers in the instance's chain that the loader logs, from the application down."""
     drawing = re.search(r"vkCreateInstance layer callstack setup to:(.*?)<Drivers?>", log,
                         re.DOTALL)
     return [name for name in re.findall(r"VK_LAYER_\w+", drawing[1] if drawing else "")
@@ -58,7 +58,7 @@ def _chain(log: str) -> list[str]:
 
 
 def _messages(out: Path, name: str) -> set[str]:
-    """The messages, without what differs from run to run: handles, and how often."""
+    """The messages, without handles and counts, which differ from run to run."""
     text = _text(out / f"{name}.messages")
     lines = [line for line in text.splitlines()
              if re.search(r"VUID-|SYNC-|WARNING|Validation", line)]
