@@ -2,8 +2,8 @@
 /*
  * Everything that differs between kernels.
  *
- * The module needs two operations on a dma-buf's reservation object: fb_resv_snapshot() and
- * fb_resv_attach(). Since 5.19 the object keeps with every fence who has to wait for it, and both
+ * The module needs two operations on a dma-buf's reservation object: fbr_resv_snapshot() and
+ * fbr_resv_attach(). Since 5.19 the object keeps with every fence who has to wait for it, and both
  * are a few calls. Before, it has one exclusive fence and a list of shared ones, and code all over
  * the kernel relies on rules that dma_resv_add_*_fence() leave to their callers:
  *
@@ -44,31 +44,32 @@ MODULE_IMPORT_NS("DMA_BUF");
 
 #ifdef FENCEBRIDGE_KERNEL_HAS_RESV_USAGE
 
-#define FB_KERNEL_FEATURES FENCEBRIDGE_FEATURE_USAGE
+#define FBR_KERNEL_FEATURES FENCEBRIDGE_FEATURE_USAGE
 
 /**
- * fb_resv_snapshot - what somebody who uses a buffer now must wait for, as one fence
+ * fbr_resv_snapshot - what somebody who uses a buffer now must wait for, as one fence
  * @resv: the buffer's reservation object, not locked
  * @write: as a writer, who waits for readers as well
  * @snapshot: set to the fence, the caller's then, or to NULL when there is nothing to wait for
  *
- * Return: 0, -ENOMEM, or -E2BIG for more than FB_MAX_FENCES (before 5.19).
+ * Return: 0, -ENOMEM, or -E2BIG for more than FBR_MAX_FENCES (before 5.19).
  */
-static inline int fb_resv_snapshot(struct dma_resv *resv, bool write, struct dma_fence **snapshot)
+static inline int fbr_resv_snapshot(struct dma_resv *resv, bool write, struct dma_fence **snapshot)
 {
 	return dma_resv_get_singleton(resv, dma_resv_usage_rw(write), snapshot);
 }
 
 /**
- * fb_resv_attach - add fences for later users of a buffer to wait for
+ * fbr_resv_attach - add fences for later users of a buffer to wait for
  * @resv: the buffer's reservation object, not locked
  * @fences: the fences; still the caller's
  * @write: as a writer's, for which readers wait as well
  *
- * Whoever waited for a fence of @resv before still does. Return: as fb_resv_snapshot(); then
+ * Whoever waited for a fence of @resv before still does. Return: as fbr_resv_snapshot(); then
  * nothing was added.
  */
-static inline int fb_resv_attach(struct dma_resv *resv, const struct fb_fences *fences, bool write)
+static inline int fbr_resv_attach(struct dma_resv *resv, const struct fbr_fences *fences,
+				  bool write)
 {
 	enum dma_resv_usage usage = write ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ;
 	unsigned int i;
@@ -86,30 +87,30 @@ static inline int fb_resv_attach(struct dma_resv *resv, const struct fb_fences *
 
 #else /* an exclusive fence and shared ones */
 
-#define FB_KERNEL_FEATURES 0
+#define FBR_KERNEL_FEATURES 0
 
 /*
  * Timelines for our arrays come from ranges of this size, by which we know them again. Arrays from
  * an earlier range, or from before the module was loaded anew, are taken for somebody else's, which
  * costs a slot until they have signalled, and nothing else.
  */
-#define FB_TIMELINES 0x80000000u
+#define FBR_TIMELINES 0x80000000u
 
-static DEFINE_SPINLOCK(fb_timelines_lock); /* guards the range: given out are first to next */
-static u64 fb_timelines_first, fb_timelines_next, fb_timelines_end;
+static DEFINE_SPINLOCK(fbr_timelines_lock); /* guards the range: given out are first to next */
+static u64 fbr_timelines_first, fbr_timelines_next, fbr_timelines_end;
 
-static inline u64 fb_new_timeline(void)
+static inline u64 fbr_new_timeline(void)
 {
 	u64 timeline;
 
-	spin_lock(&fb_timelines_lock);
-	if (fb_timelines_next == fb_timelines_end) {
-		fb_timelines_first = dma_fence_context_alloc(FB_TIMELINES);
-		fb_timelines_next = fb_timelines_first;
-		fb_timelines_end = fb_timelines_first + FB_TIMELINES;
+	spin_lock(&fbr_timelines_lock);
+	if (fbr_timelines_next == fbr_timelines_end) {
+		fbr_timelines_first = dma_fence_context_alloc(FBR_TIMELINES);
+		fbr_timelines_next = fbr_timelines_first;
+		fbr_timelines_end = fbr_timelines_first + FBR_TIMELINES;
 	}
-	timeline = fb_timelines_next++;
-	spin_unlock(&fb_timelines_lock);
+	timeline = fbr_timelines_next++;
+	spin_unlock(&fbr_timelines_lock);
 	return timeline;
 }
 
@@ -118,7 +119,7 @@ static inline u64 fb_new_timeline(void)
  * timelines are counted together, since the array found in a list need not be the last that was put
  * there. Called with the reservation object locked.
  */
-static inline void fb_next_point(struct dma_fence *predecessor, u64 *timeline, u32 *point)
+static inline void fbr_next_point(struct dma_fence *predecessor, u64 *timeline, u32 *point)
 {
 	static atomic_t last;
 
@@ -126,21 +127,21 @@ static inline void fb_next_point(struct dma_fence *predecessor, u64 *timeline, u
 	if (predecessor && (s32)(*point - (u32)predecessor->seqno) > 0)
 		*timeline = predecessor->context;
 	else
-		*timeline = fb_new_timeline();
+		*timeline = fbr_new_timeline();
 }
 
-static inline bool fb_is_ours(struct dma_fence *fence)
+static inline bool fbr_is_ours(struct dma_fence *fence)
 {
 	bool ours;
 
-	spin_lock(&fb_timelines_lock);
-	ours = fence->context >= fb_timelines_first && fence->context < fb_timelines_next;
-	spin_unlock(&fb_timelines_lock);
+	spin_lock(&fbr_timelines_lock);
+	ours = fence->context >= fbr_timelines_first && fence->context < fbr_timelines_next;
+	spin_unlock(&fbr_timelines_lock);
 	return ours && dma_fence_is_array(fence);
 }
 
 /* All fences, signalled ones too, of a resv that may be locked. */
-static inline int fb_resv_get_all(struct dma_resv *resv, struct fb_fences *all)
+static inline int fbr_resv_get_all(struct dma_resv *resv, struct fbr_fences *all)
 {
 	int ret;
 
@@ -157,7 +158,7 @@ static inline int fb_resv_get_all(struct dma_resv *resv, struct fb_fences *all)
 	return ret;
 }
 
-static inline struct dma_fence *fb_resv_get_exclusive(struct dma_resv *resv)
+static inline struct dma_fence *fbr_resv_get_exclusive(struct dma_resv *resv)
 {
 	struct dma_fence *exclusive;
 
@@ -168,46 +169,46 @@ static inline struct dma_fence *fb_resv_get_exclusive(struct dma_resv *resv)
 }
 
 /* Takes over what is in the set, also when it fails. */
-static inline struct dma_fence *fb_array_create(struct fb_fences *fences, u64 timeline,
-						unsigned int seqno)
+static inline struct dma_fence *fbr_array_create(struct fbr_fences *fences, u64 timeline,
+						 unsigned int seqno)
 {
 	struct dma_fence_array *array;
 
 	array = dma_fence_array_create(fences->count, fences->fence, timeline, seqno, false);
 	if (!array) {
-		fb_fences_put(fences);
+		fbr_fences_put(fences);
 		return NULL;
 	}
-	*fences = (struct fb_fences){};
+	*fences = (struct fbr_fences){};
 	return &array->base;
 }
 
-static inline int fb_resv_snapshot(struct dma_resv *resv, bool write, struct dma_fence **snapshot)
+static inline int fbr_resv_snapshot(struct dma_resv *resv, bool write, struct dma_fence **snapshot)
 {
-	struct fb_fences flat = {}, found = {};
+	struct fbr_fences flat = {}, found = {};
 	unsigned int i;
 	int ret = 0;
 
 	*snapshot = NULL;
 	if (write) {
-		ret = fb_resv_get_all(resv, &found);
+		ret = fbr_resv_get_all(resv, &found);
 	} else {
-		struct dma_fence *exclusive = fb_resv_get_exclusive(resv);
+		struct dma_fence *exclusive = fbr_resv_get_exclusive(resv);
 
 		if (exclusive)
-			ret = fb_fences_push(&found, exclusive, 1);
+			ret = fbr_fences_push(&found, exclusive, 1);
 	}
 	/* Flat, or snapshots that are attached and snapshot again would nest without end. */
 	for (i = 0; i < found.count && !ret; i++)
-		ret = fb_fences_add(&flat, found.fence[i]);
-	fb_fences_put(&found);
+		ret = fbr_fences_add(&flat, found.fence[i]);
+	fbr_fences_put(&found);
 	if (!ret && flat.count == 1) {
 		*snapshot = dma_fence_get(flat.fence[0]);
 	} else if (!ret && flat.count > 1) {
-		*snapshot = fb_array_create(&flat, dma_fence_context_alloc(1), 1);
+		*snapshot = fbr_array_create(&flat, dma_fence_context_alloc(1), 1);
 		ret = *snapshot ? 0 : -ENOMEM;
 	}
-	fb_fences_put(&flat);
+	fbr_fences_put(&flat);
 	return ret;
 }
 
@@ -215,34 +216,34 @@ static inline int fb_resv_snapshot(struct dma_resv *resv, bool write, struct dma
  * The array that a new one takes the place of: a writer's is the exclusive fence, a reader's is
  * among the shared ones. A reference, or NULL.
  */
-static inline struct dma_fence *fb_predecessor(const struct fb_fences *all,
-					       struct dma_fence *exclusive, bool write)
+static inline struct dma_fence *fbr_predecessor(const struct fbr_fences *all,
+						struct dma_fence *exclusive, bool write)
 {
 	unsigned int i;
 
 	if (write)
-		return exclusive && fb_is_ours(exclusive) ? dma_fence_get(exclusive) : NULL;
+		return exclusive && fbr_is_ours(exclusive) ? dma_fence_get(exclusive) : NULL;
 	for (i = 0; i < all->count; i++) {
 		struct dma_fence *fence = all->fence[i];
 
 		/* Earlier writers' arrays, which the exclusive one contains. */
 		if (exclusive && fence->context == exclusive->context)
 			continue;
-		if (fb_is_ours(fence) && !dma_fence_is_signaled(fence))
+		if (fbr_is_ours(fence) && !dma_fence_is_signaled(fence))
 			return dma_fence_get(fence);
 	}
 	return NULL;
 }
 
 /* Whether an array that is attached already contains all of a set. */
-static inline bool fb_covers(struct dma_fence *attached, const struct fb_fences *fences)
+static inline bool fbr_covers(struct dma_fence *attached, const struct fbr_fences *fences)
 {
 	struct dma_fence_array *array = to_dma_fence_array(attached);
-	const struct fb_fences content = { array->fences, array->num_fences };
+	const struct fbr_fences content = { array->fences, array->num_fences };
 	unsigned int i;
 
 	for (i = 0; i < fences->count; i++) {
-		struct dma_fence **same = fb_fences_find(&content, fences->fence[i]);
+		struct dma_fence **same = fbr_fences_find(&content, fences->fence[i]);
 
 		if (!same || dma_fence_is_later(fences->fence[i], *same))
 			return false;
@@ -251,7 +252,7 @@ static inline bool fb_covers(struct dma_fence *attached, const struct fb_fences 
 }
 
 /* The one place that writes to a reservation object. @array is the caller's still. */
-static inline void fb_resv_publish(struct dma_resv *resv, struct dma_fence *array, bool write)
+static inline void fbr_resv_publish(struct dma_resv *resv, struct dma_fence *array, bool write)
 {
 	struct dma_fence *old;
 
@@ -271,69 +272,70 @@ static inline void fb_resv_publish(struct dma_resv *resv, struct dma_fence *arra
 }
 
 /* What the array to be attached has to consist of, and its predecessor. */
-static inline int fb_resv_plan(struct dma_resv *resv, const struct fb_fences *fences, bool write,
-			       struct fb_fences *content, struct dma_fence **predecessor)
+static inline int fbr_resv_plan(struct dma_resv *resv, const struct fbr_fences *fences, bool write,
+				struct fbr_fences *content, struct dma_fence **predecessor)
 {
-	struct dma_fence *exclusive = fb_resv_get_exclusive(resv);
-	struct fb_fences all = {};
+	struct dma_fence *exclusive = fbr_resv_get_exclusive(resv);
+	struct fbr_fences all = {};
 	unsigned int i;
 	int ret;
 
-	ret = fb_resv_get_all(resv, &all);
+	ret = fbr_resv_get_all(resv, &all);
 	if (!ret && exclusive)
-		ret = fb_fences_add(content, exclusive);
+		ret = fbr_fences_add(content, exclusive);
 	for (i = 0; i < fences->count && !ret; i++)
-		ret = fb_fences_add(content, fences->fence[i]);
-	*predecessor = ret ? NULL : fb_predecessor(&all, exclusive, write);
+		ret = fbr_fences_add(content, fences->fence[i]);
+	*predecessor = ret ? NULL : fbr_predecessor(&all, exclusive, write);
 	if (*predecessor)
-		ret = fb_fences_add(content, *predecessor);
-	fb_fences_put(&all);
+		ret = fbr_fences_add(content, *predecessor);
+	fbr_fences_put(&all);
 	dma_fence_put(exclusive);
 	return ret;
 }
 
-static inline int fb_resv_attach_locked(struct dma_resv *resv, const struct fb_fences *fences,
-					bool write)
+static inline int fbr_resv_attach_locked(struct dma_resv *resv, const struct fbr_fences *fences,
+					 bool write)
 {
 	struct dma_fence *predecessor = NULL, *array;
-	struct fb_fences content = {};
+	struct fbr_fences content = {};
 	u64 timeline;
 	u32 point;
 	int ret;
 
-	ret = fb_resv_plan(resv, fences, write, &content, &predecessor);
-	if (ret || !content.count || (predecessor && fb_covers(predecessor, &content)))
+	ret = fbr_resv_plan(resv, fences, write, &content, &predecessor);
+	if (ret || !content.count || (predecessor && fbr_covers(predecessor, &content)))
 		goto out;
 	ret = dma_resv_reserve_shared(resv, 1);
 	if (ret)
 		goto out;
-	fb_next_point(predecessor, &timeline, &point);
-	array = fb_array_create(&content, timeline, point);
+	fbr_next_point(predecessor, &timeline, &point);
+	array = fbr_array_create(&content, timeline, point);
 	if (!array) {
 		ret = -ENOMEM;
 		goto out;
 	}
 	/* An array finds out that it has signalled only once somebody waits, and TTM just tests. */
 	dma_fence_enable_sw_signaling(array);
-	fb_resv_publish(resv, array, write);
+	fbr_resv_publish(resv, array, write);
 	dma_fence_put(array);
 out:
 	dma_fence_put(predecessor);
-	fb_fences_put(&content);
+	fbr_fences_put(&content);
 	return ret;
 }
 
-static inline int fb_resv_attach(struct dma_resv *resv, const struct fb_fences *fences, bool write)
+static inline int fbr_resv_attach(struct dma_resv *resv, const struct fbr_fences *fences,
+				  bool write)
 {
 	int ret;
 
 #ifdef FENCEBRIDGE_KERNEL_HAS_RESV_GET_FENCES_WRITE
-	write = true; /* see fb_resv_publish() */
+	write = true; /* see fbr_resv_publish() */
 #endif
 	if (!fences->count)
 		return 0;
 	dma_resv_lock(resv, NULL);
-	ret = fb_resv_attach_locked(resv, fences, write);
+	ret = fbr_resv_attach_locked(resv, fences, write);
 	dma_resv_unlock(resv);
 	return ret;
 }

@@ -18,27 +18,27 @@
 #include <linux/slab.h>
 
 /* Of one set. An array of so many, with its callbacks, is still an allocation of order 3. */
-#define FB_MAX_FENCES 1000
+#define FBR_MAX_FENCES 1000
 
 /* Of containers that are taken apart: waiting on the stack, and altogether. */
-#define FB_MAX_STACK 4096
-#define FB_MAX_STEPS 65536
+#define FBR_MAX_STACK 4096
+#define FBR_MAX_STEPS 65536
 
 /**
- * struct fb_fences - a growing list of fences
+ * struct fbr_fences - a growing list of fences
  * @fence: the fences, a reference held on each; from kmalloc(), as dma_fence_array wants it
  * @count: how many there are
  * @room: how many fit into @fence
  *
- * Initialise with zeros, end with fb_fences_put().
+ * Initialise with zeros, end with fbr_fences_put().
  */
-struct fb_fences {
+struct fbr_fences {
 	struct dma_fence **fence;
 	unsigned int count;
 	unsigned int room;
 };
 
-static inline void fb_fences_put(struct fb_fences *fences)
+static inline void fbr_fences_put(struct fbr_fences *fences)
 {
 	while (fences->count)
 		dma_fence_put(fences->fence[--fences->count]);
@@ -48,8 +48,8 @@ static inline void fb_fences_put(struct fb_fences *fences)
 }
 
 /* Takes over the caller's reference, also when it fails: -ENOMEM, or -E2BIG beyond @max. */
-static inline int fb_fences_push(struct fb_fences *fences, struct dma_fence *fence,
-				 unsigned int max)
+static inline int fbr_fences_push(struct fbr_fences *fences, struct dma_fence *fence,
+				  unsigned int max)
 {
 	if (fences->count == fences->room) {
 		unsigned int room = min(max(4u, 2 * fences->room), max);
@@ -77,8 +77,8 @@ static inline int fb_fences_push(struct fb_fences *fences, struct dma_fence *fen
  * another of its timeline. Fences without an order between them are kept both. Such are those of
  * context 0, which i915 gives to all of its own work.
  */
-static inline struct dma_fence **fb_fences_find(const struct fb_fences *fences,
-						struct dma_fence *fence)
+static inline struct dma_fence **fbr_fences_find(const struct fbr_fences *fences,
+						 struct dma_fence *fence)
 {
 	unsigned int i;
 
@@ -95,7 +95,7 @@ static inline struct dma_fence **fb_fences_find(const struct fb_fences *fences,
 }
 
 /* Takes over the reference to a fence that is no container. */
-static inline int fb_fences_add_leaf(struct fb_fences *fences, struct dma_fence *fence)
+static inline int fbr_fences_add_leaf(struct fbr_fences *fences, struct dma_fence *fence)
 {
 	struct dma_fence **same;
 
@@ -103,9 +103,9 @@ static inline int fb_fences_add_leaf(struct fb_fences *fences, struct dma_fence 
 		dma_fence_put(fence);
 		return 0;
 	}
-	same = fb_fences_find(fences, fence);
+	same = fbr_fences_find(fences, fence);
 	if (!same)
-		return fb_fences_push(fences, fence, FB_MAX_FENCES);
+		return fbr_fences_push(fences, fence, FBR_MAX_FENCES);
 	/* Fences of a timeline signal in order: the later one stands for both. */
 	if (dma_fence_is_later(fence, *same))
 		swap(*same, fence);
@@ -114,8 +114,8 @@ static inline int fb_fences_add_leaf(struct fb_fences *fences, struct dma_fence 
 }
 
 /* A container's parts go to the stack, anything else into the set. Takes over the reference. */
-static inline int fb_fences_take_apart(struct fb_fences *fences, struct fb_fences *stack,
-				       struct dma_fence *fence)
+static inline int fbr_fences_take_apart(struct fbr_fences *fences, struct fbr_fences *stack,
+					struct dma_fence *fence)
 {
 	struct dma_fence_chain *chain = to_dma_fence_chain(fence);
 	struct dma_fence_array *array = to_dma_fence_array(fence);
@@ -128,11 +128,11 @@ static inline int fb_fences_take_apart(struct fb_fences *fences, struct fb_fence
 
 		/* The link on top, so that a long chain does not pile up on the stack. */
 		if (prev)
-			ret = fb_fences_push(stack, prev, FB_MAX_STACK);
+			ret = fbr_fences_push(stack, prev, FBR_MAX_STACK);
 		if (ret)
 			dma_fence_put(link);
 		else
-			ret = fb_fences_push(stack, link, FB_MAX_STACK);
+			ret = fbr_fences_push(stack, link, FBR_MAX_STACK);
 		return ret;
 	}
 	if (array) {
@@ -140,37 +140,37 @@ static inline int fb_fences_take_apart(struct fb_fences *fences, struct fb_fence
 			struct dma_fence *part = array->fences[i];
 
 			if (!dma_fence_is_signaled(part))
-				ret = fb_fences_push(stack, dma_fence_get(part), FB_MAX_STACK);
+				ret = fbr_fences_push(stack, dma_fence_get(part), FBR_MAX_STACK);
 		}
 		dma_fence_put(fence);
 		return ret;
 	}
-	return fb_fences_add_leaf(fences, fence);
+	return fbr_fences_add_leaf(fences, fence);
 }
 
 /**
- * fb_fences_add - add what has not signalled of a fence, taken apart if it is a container
+ * fbr_fences_add - add what has not signalled of a fence, taken apart if it is a container
  * @fences: the set
  * @head: the fence; still the caller's
  *
  * May sleep. Return: 0, -ENOMEM, or -E2BIG when the set or the containers are too large; then the
  * set holds some part of @head.
  */
-static inline int fb_fences_add(struct fb_fences *fences, struct dma_fence *head)
+static inline int fbr_fences_add(struct fbr_fences *fences, struct dma_fence *head)
 {
-	struct fb_fences stack = {};
+	struct fbr_fences stack = {};
 	unsigned int steps = 1;
 	int ret;
 
-	ret = fb_fences_take_apart(fences, &stack, dma_fence_get(head));
+	ret = fbr_fences_take_apart(fences, &stack, dma_fence_get(head));
 	while (!ret && stack.count) {
 		cond_resched();
-		if (++steps > FB_MAX_STEPS)
+		if (++steps > FBR_MAX_STEPS)
 			ret = -E2BIG;
 		else
-			ret = fb_fences_take_apart(fences, &stack, stack.fence[--stack.count]);
+			ret = fbr_fences_take_apart(fences, &stack, stack.fence[--stack.count]);
 	}
-	fb_fences_put(&stack);
+	fbr_fences_put(&stack);
 	return ret;
 }
 
