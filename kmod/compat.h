@@ -7,9 +7,9 @@
  * are a few calls. Before, it has one exclusive fence and a list of shared ones, and code all over
  * the kernel relies on rules that dma_resv_add_*_fence() leave to their callers:
  *
- *  - poll() and TTM look at the exclusive fence only while there is no shared one. So a shared
- *    fence added beside an exclusive one hides that: memory would be reused that the kernel is
- *    still moving, which is the information leak that this module has to avoid.
+ *  - Before 5.16, poll(), and before 5.15, TTM look at the exclusive fence only while there is no
+ *    shared one. So a shared fence added beside an exclusive one hides that: memory would be reused
+ *    that the kernel is still moving, which is the information leak that this module has to avoid.
  *  - dma_resv_add_excl_fence() drops all shared fences and the old exclusive one.
  *  - dma_resv_add_shared_fence() drops a fence of the same timeline, even for an earlier one.
  *

@@ -3,7 +3,7 @@
  * Sets of fences: flat, unsignalled, and at most one of each timeline.
  *
  * A fence may be a container of others (an array, a chain), and those may be containers again: with
- * timeline syncobjs, userspace can nest them as deep as it likes before 5.17, and share parts. So
+ * timeline syncobjs, userspace can nest them as deep as it likes before 5.18, and share parts. So
  * they are taken apart here by a loop with a stack of its own, and both stack and loop are bounded.
  */
 #ifndef FENCEBRIDGE_FENCES_H

@@ -145,7 +145,7 @@ static void too_many_for_a_snapshot(void)
 
 /*
  * Containers within containers, each part used twice: with timeline syncobjs that nest
- * (before 5.17) taking the last one apart without a bound would take 2^40 steps.
+ * (before 5.18) taking the last one apart without a bound would take 2^40 steps.
  */
 static void nested_without_end(void)
 {
