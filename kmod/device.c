@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/fencebridge: snapshots of a dma-buf's fences as sync_files, and sync_files as a dma-buf's
- * fences, on kernels that cannot do that themselves. kernel-uapi/fencebridge.h has the interface.
+ * The device /dev/fencebridge, which exports the fences of a dma-buf as a sync_file and imports the
+ * fences of a sync_file into a dma-buf, on kernels without ioctls for that.
  *
- * Nothing that outlives a call belongs to this module: fences, arrays of them and sync_files are
- * the kernel's own types, with the kernel's own functions. So the module can go at any time, with
- * fences pending.
+ * kernel-uapi/fencebridge.h describes the ioctls of the device.
+ *
+ * Every object that outlives an ioctl is of a type of the core kernel: dma_fence_array, sync_file.
+ * None has operations or callbacks in this module. So the module can be unloaded while fences that
+ * it exported or imported are pending.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
@@ -21,6 +23,7 @@
 
 #include "compat.h"
 #include "fences.h"
+#include "resv.h"
 
 static bool fbr_valid_flags(u32 flags)
 {
@@ -37,12 +40,12 @@ static long fbr_query(void __user *user)
 		return -EINVAL;
 	query.version = FENCEBRIDGE_VERSION;
 	query.features = FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT |
-			 FENCEBRIDGE_FEATURE_NONE_IF_IDLE | FBR_KERNEL_FEATURES;
+			 FENCEBRIDGE_FEATURE_NONE_IF_IDLE | fbr_resv_features();
 	query.max_fences = FBR_MAX_FENCES;
 	return copy_to_user(user, &query, sizeof(query)) ? -EFAULT : 0;
 }
 
-/* NULL when nothing is pending. */
+/* Returns a reference to a fence, NULL if no fence is pending, or an ERR_PTR(). */
 static struct dma_fence *fbr_snapshot(int dma_buf_fd, bool write)
 {
 	struct dma_buf *dma_buf;
@@ -57,9 +60,12 @@ static struct dma_fence *fbr_snapshot(int dma_buf_fd, bool write)
 	return ret ? ERR_PTR(ret) : fence;
 }
 
-/* Takes the fence over. */
-static long fbr_give_sync_file(struct fencebridge_export __user *user,
-			       struct fencebridge_export *arg, struct dma_fence *fence)
+/*
+ * Installs an fd for a new sync_file of @fence and copies @arg, with the fd, to userspace.
+ * Consumes the caller's reference to @fence, also on failure.
+ */
+static long fbr_install_sync_file(struct fencebridge_export __user *user,
+				  struct fencebridge_export *arg, struct dma_fence *fence)
 {
 	struct sync_file *sync_file;
 	int fd, ret;
@@ -74,7 +80,7 @@ static long fbr_give_sync_file(struct fencebridge_export __user *user,
 		goto err_sync_file;
 	}
 	arg->sync_file_fd = fd;
-	/* Installed last: nobody could close an fd whose number did not arrive. */
+	/* fd_install() comes last: userspace cannot close an fd whose number it did not get. */
 	if (copy_to_user(user, arg, sizeof(*arg))) {
 		ret = -EFAULT;
 		goto err_fd;
@@ -105,7 +111,7 @@ static long fbr_export(void __user *user)
 		arg.sync_file_fd = -1;
 		return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 	}
-	return fbr_give_sync_file(user, &arg, fence ?: dma_fence_get_stub());
+	return fbr_install_sync_file(user, &arg, fence ?: dma_fence_get_stub());
 }
 
 static long fbr_import(void __user *user)
@@ -161,7 +167,7 @@ static const struct file_operations fbr_fops = {
 	.llseek = noop_llseek,
 };
 
-/* Without a udev rule, the device is for root alone: see 70-fencebridge.rules. */
+/* devtmpfs creates the file with this mode. 70-fencebridge.rules then extends the access. */
 static struct miscdevice fbr_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "fencebridge",
@@ -171,7 +177,8 @@ static struct miscdevice fbr_device = {
 
 module_misc_device(fbr_device);
 
-MODULE_DESCRIPTION("Fences of dma-bufs as sync_files, and back");
+FBR_IMPORT_DMA_BUF_SYMBOLS;
+MODULE_DESCRIPTION("Export and import of dma-buf fences as sync_files");
 MODULE_AUTHOR("The fencebridge developers");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("0.1.0");
