@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * The two dma-buf ioctls that carry fences between a dma-buf and a sync_file, under names of our
- * own, for build machines whose <linux/dma-buf.h> is older than the kernel that they build for.
+ * The ioctls of a dma-buf that export and import its fences as a sync_file, as of Linux 6.0.
  *
- * Source: include/uapi/linux/dma-buf.h of Linux 6.0. Numbers and layouts are fixed ABI.
+ * <linux/dma-buf.h> of older systems lacks them, although a program that is built there may run on
+ * a newer kernel. The names are therefore this project's own. Numbers and layouts are fixed ABI.
+ *
+ * Source: include/uapi/linux/dma-buf.h of Linux 6.0.
  */
 #ifndef FENCEBRIDGE_DMA_BUF_SYNC_FILE_H
 #define FENCEBRIDGE_DMA_BUF_SYNC_FILE_H
@@ -12,20 +14,21 @@
 #include <linux/types.h>
 
 /*
- * What the caller means to do: of an export, which fences it must wait for; of an import, as whom
- * the new fence counts. A reader waits for writers; a writer waits for writers and readers.
+ * Whether a reader or a writer exports or imports. A reader waits for writers. A writer waits for
+ * writers and readers.
  */
 #define FENCEBRIDGE_DMA_BUF_READ 0x1
 #define FENCEBRIDGE_DMA_BUF_WRITE 0x2
 #define FENCEBRIDGE_DMA_BUF_RW (FENCEBRIDGE_DMA_BUF_READ | FENCEBRIDGE_DMA_BUF_WRITE)
 
 /**
- * struct fencebridge_dma_buf_export - snapshot a dma-buf's fences as a sync_file
- * @flags: READ, WRITE or both; anything else, or none, is EINVAL
- * @fd: out: a new sync_file, close-on-exec, owned by the caller; already signalled when the
- *      dma-buf is idle
+ * struct fencebridge_dma_buf_export - export the fences of a dma-buf as a sync_file
+ * @flags: in: READ for the fences that a reader must wait for, WRITE or RW for those that a writer
+ *         must wait for; other values fail with EINVAL
+ * @fd: out: a new sync_file, close-on-exec, owned by the caller. It has signalled already if no
+ *      fence is pending
  *
- * Fences that are attached later are not in the snapshot.
+ * The sync_file does not contain fences that are attached to the dma-buf later.
  */
 struct fencebridge_dma_buf_export {
 	__u32 flags;
@@ -33,11 +36,13 @@ struct fencebridge_dma_buf_export {
 };
 
 /**
- * struct fencebridge_dma_buf_import - attach a sync_file's fences to a dma-buf
- * @flags: READ, WRITE or both; anything else, or none, is EINVAL
- * @fd: in: a sync_file, still owned by the caller; another kind of file is EINVAL
+ * struct fencebridge_dma_buf_import - attach the fences of a sync_file to a dma-buf
+ * @flags: in: READ if the fences are those of a reader, for which later writers wait; WRITE or RW
+ *         if they are those of a writer, for which later readers and writers wait; other values
+ *         fail with EINVAL
+ * @fd: in: a sync_file, still owned by the caller; other files fail with EINVAL
  *
- * Fences that are there already stay.
+ * Fences that the dma-buf had before stay attached.
  */
 struct fencebridge_dma_buf_import {
 	__u32 flags;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
 /*
- * What build machines with an older libdrm lack of the DRM syncobj ioctls, under names of our own.
- * The rest is in libdrm's drm.h.
+ * The DRM syncobj ioctls that the drm.h of older libdrm versions lacks.
  *
- * Source: include/uapi/drm/drm.h of Linux 6.16. Numbers and layouts are fixed ABI.
+ * The names are this project's own. Numbers and layouts are fixed ABI. All other syncobj ioctls and
+ * flags are taken from libdrm's drm.h.
+ *
+ * Source: include/uapi/drm/drm.h of Linux 6.16.
  */
 #ifndef FENCEBRIDGE_DRM_SYNCOBJ_H
 #define FENCEBRIDGE_DRM_SYNCOBJ_H
@@ -12,12 +14,13 @@
 #include <linux/types.h>
 
 /**
- * struct fencebridge_syncobj_eventfd - have an eventfd told of a point, once (Linux 6.6)
+ * struct fencebridge_syncobj_eventfd - signal an eventfd once for a timeline point (Linux 6.6)
  * @handle: the syncobj
- * @flags: 0: when the point signals; DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE: when it materialises
- * @point: on the syncobj's timeline; 0 for a binary syncobj
- * @fd: an eventfd, still owned by the caller; its counter goes up by one
- * @pad: 0
+ * @flags: 0 to signal the eventfd when the point signals; DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE to
+ *         signal it when the point materialises (has a fence)
+ * @point: a point on the timeline of the syncobj; 0 for a binary syncobj
+ * @fd: an eventfd, still owned by the caller; the ioctl adds 1 to its counter
+ * @pad: must be 0
  */
 struct fencebridge_syncobj_eventfd {
 	__u32 handle;
@@ -28,15 +31,19 @@ struct fencebridge_syncobj_eventfd {
 };
 
 /**
- * struct fencebridge_syncobj_point - a sync_file to or from one point of a timeline (Linux 6.16)
+ * struct fencebridge_syncobj_point - export or import a syncobj as a sync_file
  * @handle: the syncobj
- * @flags: SYNC_FILE and POINT; a kernel before 6.16 knows no POINT, and answers EINVAL
- * @fd: the sync_file; an exported one is close-on-exec and owned by the caller
- * @pad: 0
- * @point: on the syncobj's timeline; ignored without POINT
+ * @flags: FENCEBRIDGE_SYNCOBJ_SYNC_FILE, for a timeline point together with
+ *         FENCEBRIDGE_SYNCOBJ_POINT. Kernels before 6.16 do not know the latter and fail with
+ *         EINVAL
+ * @fd: out for an export: a new sync_file, close-on-exec, owned by the caller. In for an import: a
+ *      sync_file, still owned by the caller
+ * @pad: must be 0
+ * @point: a point on the timeline of the syncobj; ignored without FENCEBRIDGE_SYNCOBJ_POINT
  *
- * Without @point it is drm.h's struct drm_syncobj_handle of older kernels. The kernel takes the
- * caller's size from the ioctl's number, fills what is missing with zeros, and ignores the rest.
+ * This is struct drm_syncobj_handle of Linux 6.16. Before, that struct has no @point. Every kernel
+ * accepts both sizes: it reads the size from the ioctl number, fills a short argument with zeros
+ * and ignores the end of a long one.
  */
 struct fencebridge_syncobj_point {
 	__u32 handle;
@@ -46,12 +53,15 @@ struct fencebridge_syncobj_point {
 	__u64 point;
 };
 
+/* DRM_SYNCOBJ_HANDLE_TO_FD_FLAGS_EXPORT_SYNC_FILE, and the same bit for the import */
 #define FENCEBRIDGE_SYNCOBJ_SYNC_FILE 0x1
+/* DRM_SYNCOBJ_HANDLE_TO_FD_FLAGS_TIMELINE, and the same bit for the import */
 #define FENCEBRIDGE_SYNCOBJ_POINT 0x2
 
 #define FENCEBRIDGE_SYNCOBJ_IOCTL_EVENTFD _IOWR('d', 0xcf, struct fencebridge_syncobj_eventfd)
-/* HANDLE_TO_FD and FD_TO_HANDLE, in the size that has a point. */
+/* DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, with the size of Linux 6.16 */
 #define FENCEBRIDGE_SYNCOBJ_IOCTL_EXPORT_POINT _IOWR('d', 0xc1, struct fencebridge_syncobj_point)
+/* DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE, with the size of Linux 6.16 */
 #define FENCEBRIDGE_SYNCOBJ_IOCTL_IMPORT_POINT _IOWR('d', 0xc2, struct fencebridge_syncobj_point)
 
 #endif

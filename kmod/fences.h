@@ -1,177 +1,81 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sets of fences: flat, unsignalled, and at most one of each timeline.
- *
- * A fence may be a container of others (an array, a chain), and those may be containers again: with
- * timeline syncobjs, userspace can nest them as deep as it likes before 5.17, and share parts. So
- * they are taken apart here by a loop with a stack of its own, and both stack and loop are bounded.
+ * Sets of fences without containers. fences.c describes how containers are unwrapped.
  */
 #ifndef FENCEBRIDGE_FENCES_H
 #define FENCEBRIDGE_FENCES_H
 
 #include <linux/dma-fence.h>
-#include <linux/dma-fence-array.h>
-#include <linux/dma-fence-chain.h>
-#include <linux/minmax.h>
-#include <linux/overflow.h>
-#include <linux/sched.h>
-#include <linux/slab.h>
 
-/* Of one set. An array of so many, with its callbacks, is still an allocation of order 3. */
-#define FB_MAX_FENCES 1000
-
-/* Of containers that are taken apart: waiting on the stack, and altogether. */
-#define FB_MAX_STACK 4096
-#define FB_MAX_STEPS 65536
+/*
+ * The maximum number of fences in a set. A dma_fence_array for 1000 fences, with a callback for
+ * each, is an allocation of order 3, which is PAGE_ALLOC_COSTLY_ORDER: larger ones may fail.
+ */
+#define FBR_MAX_FENCES 1000
 
 /**
- * struct fb_fences - a growing list of fences
- * @fence: the fences, a reference held on each; from kmalloc(), as dma_fence_array wants it
- * @count: how many there are
- * @room: how many fit into @fence
+ * struct fbr_fences - a set of fences
+ * @fence: the fences, with a reference to each; from kmalloc(), for dma_fence_array_create()
+ * @count: the number of fences
+ * @room: the number of fences for which @fence has memory
  *
- * Initialise with zeros, end with fb_fences_put().
+ * A set that fbr_fences_add() filled contains no containers (dma_fence_array, dma_fence_chain), and
+ * of fences that one context orders only the latest.
+ *
+ * A set is initialised with zeros and released by fbr_fences_put(). The caller serialises access.
  */
-struct fb_fences {
+struct fbr_fences {
 	struct dma_fence **fence;
 	unsigned int count;
 	unsigned int room;
 };
 
-static inline void fb_fences_put(struct fb_fences *fences)
-{
-	while (fences->count)
-		dma_fence_put(fences->fence[--fences->count]);
-	kfree(fences->fence);
-	fences->fence = NULL;
-	fences->room = 0;
-}
-
-/* Takes over the caller's reference, also when it fails: -ENOMEM, or -E2BIG beyond @max. */
-static inline int fb_fences_push(struct fb_fences *fences, struct dma_fence *fence,
-				 unsigned int max)
-{
-	if (fences->count == fences->room) {
-		unsigned int room = min(max(4u, 2 * fences->room), max);
-		struct dma_fence **grown;
-
-		if (fences->count >= max) {
-			dma_fence_put(fence);
-			return -E2BIG;
-		}
-		grown = krealloc(fences->fence, array_size(room, sizeof(*grown)),
-				 GFP_KERNEL | __GFP_NOWARN);
-		if (!grown) {
-			dma_fence_put(fence);
-			return -ENOMEM;
-		}
-		fences->fence = grown;
-		fences->room = room;
-	}
-	fences->fence[fences->count++] = fence;
-	return 0;
-}
-
-/*
- * The fence of the set that stands for this one as well, or that this one stands for: itself, or
- * another of its timeline. Fences without an order between them are kept both. Such are those of
- * context 0, which i915 gives to all of its own work.
+/**
+ * fbr_fences_put - release a set
+ * @fences: the set; empty and reusable afterwards
+ *
+ * Releases the references to all fences and frees the memory of the list.
+ *
+ * Context: process. May be called with the lock of a reservation object held.
  */
-static inline struct dma_fence **fb_fences_find(const struct fb_fences *fences,
-						struct dma_fence *fence)
-{
-	unsigned int i;
-
-	for (i = 0; i < fences->count; i++) {
-		struct dma_fence *other = fences->fence[i];
-
-		if (other == fence)
-			return &fences->fence[i];
-		if (fence->context && other->context == fence->context &&
-		    other->seqno != fence->seqno)
-			return &fences->fence[i];
-	}
-	return NULL;
-}
-
-/* Takes over the reference to a fence that is no container. */
-static inline int fb_fences_add_leaf(struct fb_fences *fences, struct dma_fence *fence)
-{
-	struct dma_fence **same;
-
-	if (dma_fence_is_signaled(fence)) {
-		dma_fence_put(fence);
-		return 0;
-	}
-	same = fb_fences_find(fences, fence);
-	if (!same)
-		return fb_fences_push(fences, fence, FB_MAX_FENCES);
-	/* Fences of a timeline signal in order: the later one stands for both. */
-	if (dma_fence_is_later(fence, *same))
-		swap(*same, fence);
-	dma_fence_put(fence);
-	return 0;
-}
-
-/* A container's parts go to the stack, anything else into the set. Takes over the reference. */
-static inline int fb_fences_take_apart(struct fb_fences *fences, struct fb_fences *stack,
-				       struct dma_fence *fence)
-{
-	struct dma_fence_chain *chain = to_dma_fence_chain(fence);
-	struct dma_fence_array *array = to_dma_fence_array(fence);
-	unsigned int i;
-	int ret = 0;
-
-	if (chain) {
-		struct dma_fence *link = dma_fence_get(chain->fence);
-		struct dma_fence *prev = dma_fence_chain_walk(fence);
-
-		/* The link on top, so that a long chain does not pile up on the stack. */
-		if (prev)
-			ret = fb_fences_push(stack, prev, FB_MAX_STACK);
-		if (ret)
-			dma_fence_put(link);
-		else
-			ret = fb_fences_push(stack, link, FB_MAX_STACK);
-		return ret;
-	}
-	if (array) {
-		for (i = 0; i < array->num_fences && !ret; i++) {
-			struct dma_fence *part = array->fences[i];
-
-			if (!dma_fence_is_signaled(part))
-				ret = fb_fences_push(stack, dma_fence_get(part), FB_MAX_STACK);
-		}
-		dma_fence_put(fence);
-		return ret;
-	}
-	return fb_fences_add_leaf(fences, fence);
-}
+void fbr_fences_put(struct fbr_fences *fences);
 
 /**
- * fb_fences_add - add what has not signalled of a fence, taken apart if it is a container
+ * fbr_fences_add - add a fence, or the fences that a container consists of
  * @fences: the set
- * @head: the fence; still the caller's
+ * @head: a fence or a container; the set gets references of its own
  *
- * May sleep. Return: 0, -ENOMEM, or -E2BIG when the set or the containers are too large; then the
- * set holds some part of @head.
+ * Fences that have signalled are not added.
+ *
+ * Context: process, may sleep. May be called with the lock of a reservation object held.
+ * Return: 0; -ENOMEM; or -E2BIG if the set would exceed FBR_MAX_FENCES, or if the container exceeds
+ * the limits on unwrapping. After an error the set may contain some of the fences of @head.
  */
-static inline int fb_fences_add(struct fb_fences *fences, struct dma_fence *head)
-{
-	struct fb_fences stack = {};
-	unsigned int steps = 1;
-	int ret;
+int fbr_fences_add(struct fbr_fences *fences, struct dma_fence *head);
 
-	ret = fb_fences_take_apart(fences, &stack, dma_fence_get(head));
-	while (!ret && stack.count) {
-		cond_resched();
-		if (++steps > FB_MAX_STEPS)
-			ret = -E2BIG;
-		else
-			ret = fb_fences_take_apart(fences, &stack, stack.fence[--stack.count]);
-	}
-	fb_fences_put(&stack);
-	return ret;
-}
+/**
+ * fbr_fences_add_all - add the fences of another set or array
+ * @fences: the set
+ * @others: the fences to add, which may be containers; unchanged
+ *
+ * Context: as fbr_fences_add().
+ * Return: as fbr_fences_add().
+ */
+int fbr_fences_add_all(struct fbr_fences *fences, const struct fbr_fences *others);
+
+/**
+ * fbr_fences_find - find a fence, or another fence of its context
+ * @fences: the set
+ * @fence: the fence to find, not a container
+ *
+ * Two fences of one context are in order if their seqnos differ. Fences with equal seqnos, and
+ * fences of context 0, have no order: i915 initialises the fences of struct dma_fence_work with
+ * context 0 and seqno 0. Such a fence is found only if @fence is the same fence.
+ *
+ * Context: any.
+ * Return: a pointer to @fence, or to a fence that @fence is in order with, in @fences->fence. NULL
+ * if the set has neither.
+ */
+struct dma_fence **fbr_fences_find(const struct fbr_fences *fences, struct dma_fence *fence);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What /dev/fencebridge does with bad arguments: the right error, and nothing else. */
+/* Invalid arguments of the ioctls: the call fails with the documented error and has no effect. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,13 +14,13 @@
 #include "fences.h"
 #include "tap.h"
 
-_Static_assert(sizeof(struct fencebridge_query) == 32, "the same on 32 and 64 bits");
-_Static_assert(sizeof(struct fencebridge_export) == 16, "the same on 32 and 64 bits");
-_Static_assert(sizeof(struct fencebridge_import) == 16, "the same on 32 and 64 bits");
+_Static_assert(sizeof(struct fencebridge_query) == 32, "the size is fixed ABI");
+_Static_assert(sizeof(struct fencebridge_export) == 16, "the size is fixed ABI");
+_Static_assert(sizeof(struct fencebridge_import) == 16, "the size is fixed ABI");
 
 static const uint32_t bad_flags[] = { 0, 4, 8, FENCEBRIDGE_RW | 8, 1u << 31, UINT32_MAX };
 
-/* A page of memory with another, not accessible, behind it. */
+/* Maps a page with this protection, followed by an inaccessible page. */
 static char *page_before_nothing(int protection)
 {
 	long size = sysconf(_SC_PAGESIZE);
@@ -36,7 +36,7 @@ static char *page_end(char *page)
 	return page + sysconf(_SC_PAGESIZE);
 }
 
-static void query_tells(void)
+static void query_reports_version_and_features(void)
 {
 	struct fencebridge_query query = { .version = 77, .features = 77, .max_fences = 77 };
 	uint64_t known = FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT |
@@ -54,7 +54,7 @@ static void query_tells(void)
 		 (unsigned long long)query.features, query.max_fences);
 }
 
-static void query_refuses(void)
+static void query_rejects_flags_and_reserved_fields(void)
 {
 	struct fencebridge_query query = { .flags = 1 };
 
@@ -68,7 +68,7 @@ static void query_refuses(void)
 	CHECK_ERRNO(ioctl(device(), FENCEBRIDGE_IOCTL_QUERY, NULL), EFAULT);
 }
 
-static void unknown_requests(void)
+static void unknown_requests_fail_with_enotty(void)
 {
 	char argument[64] = { 0 };
 
@@ -81,7 +81,7 @@ static void unknown_requests(void)
 	CHECK_ERRNO((int)write(device(), argument, 1), EINVAL);
 }
 
-static void export_flags(void)
+static void export_rejects_invalid_flags_and_reserved_bits(void)
 {
 	struct buffer buffer = buffer_create();
 	int fd;
@@ -100,7 +100,7 @@ static void export_flags(void)
 	buffer_destroy(&buffer);
 }
 
-static void import_flags(void)
+static void import_rejects_invalid_flags_and_reserved_bits(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work work = work_begin();
@@ -124,8 +124,8 @@ static void import_flags(void)
 	buffer_destroy(&buffer);
 }
 
-/* The flag that the kernel's own export does not have. */
-static void none_if_idle(void)
+/* The kernel's own export has no such flag. */
+static void none_if_idle_exports_only_pending_fences(void)
 {
 	struct buffer buffer = buffer_create();
 	uint32_t work;
@@ -137,7 +137,7 @@ static void none_if_idle(void)
 		CHECK_EQUAL(fd, -1);
 	}
 	CHECK(driver_begins(&buffer, false, &work));
-	/* Idle for a reader, and not for a writer. */
+	/* A fence of a reader is pending: a reader has nothing to wait for, a writer has. */
 	CHECK(try_export(buffer.dma_buf, FENCEBRIDGE_READ | FENCEBRIDGE_NONE_IF_IDLE, &fd) == 0);
 	CHECK_EQUAL(fd, -1);
 	fd = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE | FENCEBRIDGE_NONE_IF_IDLE);
@@ -150,7 +150,7 @@ static void none_if_idle(void)
 	buffer_destroy(&buffer);
 }
 
-/* Descriptors that are no dma-buf, and what the calls have to say to each. */
+/* Calls check() with fds that are no dma-buf, and with the error that a call must return. */
 static void for_each_wrong_dma_buf(void (*check)(int fd, int error))
 {
 	struct buffer buffer = buffer_create();
@@ -186,7 +186,7 @@ static void refuses_export_of(int fd, int error)
 	CHECK_EQUAL(arg.sync_file_fd, -77);
 }
 
-static void export_of_other_files(void)
+static void export_rejects_files_that_are_no_dma_buf(void)
 {
 	for_each_wrong_dma_buf(refuses_export_of);
 }
@@ -198,7 +198,7 @@ static void refuses_import_into(int fd, int error)
 	CHECK_ERRNO(try_import(fd, FENCEBRIDGE_RW, to_import.sync_file), error);
 }
 
-static void import_into_other_files(void)
+static void import_rejects_files_that_are_no_dma_buf(void)
 {
 	to_import = work_begin();
 	for_each_wrong_dma_buf(refuses_import_into);
@@ -206,7 +206,7 @@ static void import_into_other_files(void)
 	work_free(&to_import);
 }
 
-static void import_of_other_files(void)
+static void import_rejects_files_that_are_no_sync_file(void)
 {
 	struct buffer buffer = buffer_create();
 	int null = MUST(open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -221,7 +221,7 @@ static void import_of_other_files(void)
 	buffer_destroy(&buffer);
 }
 
-static void bad_pointers(void)
+static void bad_pointers_fail_with_efault(void)
 {
 	static const unsigned long requests[] = { FENCEBRIDGE_IOCTL_QUERY, FENCEBRIDGE_IOCTL_EXPORT,
 						  FENCEBRIDGE_IOCTL_IMPORT };
@@ -236,7 +236,7 @@ static void bad_pointers(void)
 	}
 }
 
-/* A number that was reserved and is not given back does not show among the open ones. */
+/* Reveals an fd that was reserved but not freed: tap_open_fds() does not count it. */
 static int lowest_free_fd(void)
 {
 	int fd = MUST(dup(0));
@@ -245,8 +245,8 @@ static int lowest_free_fd(void)
 	return fd;
 }
 
-/* The answer cannot be written: no descriptor may be left that nobody knows of. */
-static void answer_to_read_only_memory(void)
+/* The kernel cannot write the new fd to the argument, so it must free the fd. */
+static void export_to_read_only_memory_leaks_no_fd(void)
 {
 	struct buffer buffer = buffer_create();
 	char *page = page_before_nothing(PROT_READ | PROT_WRITE);
@@ -263,7 +263,7 @@ static void answer_to_read_only_memory(void)
 	buffer_destroy(&buffer);
 }
 
-static void full_descriptor_table(void)
+static void only_export_needs_a_free_fd(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work work = work_begin();
@@ -280,7 +280,7 @@ static void full_descriptor_table(void)
 	CHECK_EQUAL(errno, EMFILE);
 	before = opened;
 	CHECK_ERRNO(try_export(buffer.dma_buf, FENCEBRIDGE_WRITE, &fd), EMFILE);
-	/* An import needs none. */
+	/* An import needs no free fd. */
 	attach(buffer.dma_buf, FENCEBRIDGE_WRITE, work.sync_file);
 	close(first);
 	fd = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE);
@@ -295,11 +295,11 @@ static void full_descriptor_table(void)
 	}
 	CHECK(before > 0);
 	MUST(setrlimit(RLIMIT_NOFILE, &limit));
-	_exit(0); /* the loop above closes whatever had a higher number */
+	_exit(0); /* Skips the runner's count of open fds: the loop may have closed others. */
 }
 
-/* No call, whether it fails or not, holds on to the files that it is given. */
-static void references(void)
+/* Calls release all references to the files in their arguments, also if they fail. */
+static void calls_keep_no_references(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work work = work_begin();
@@ -322,7 +322,7 @@ static void references(void)
 	buffer_destroy(&buffer);
 }
 
-static void close_on_exec(void)
+static void sync_file_is_close_on_exec(void)
 {
 	struct buffer buffer = buffer_create();
 	int fd = snapshot(buffer.dma_buf, FENCEBRIDGE_READ);
@@ -332,7 +332,7 @@ static void close_on_exec(void)
 	buffer_destroy(&buffer);
 }
 
-static void any_open_mode_will_do(void)
+static void read_only_device_is_sufficient(void)
 {
 	struct buffer buffer = buffer_create();
 	struct fencebridge_export arg = { .flags = FENCEBRIDGE_READ, .dma_buf_fd = buffer.dma_buf };
@@ -348,20 +348,28 @@ static void any_open_mode_will_do(void)
 }
 
 const struct test argument_tests[] = {
-	{ "arguments.query_tells", query_tells },
-	{ "arguments.query_refuses", query_refuses },
-	{ "arguments.unknown_requests", unknown_requests },
-	{ "arguments.export_flags", export_flags },
-	{ "arguments.import_flags", import_flags },
-	{ "arguments.none_if_idle", none_if_idle },
-	{ "arguments.export_of_other_files", export_of_other_files },
-	{ "arguments.import_into_other_files", import_into_other_files },
-	{ "arguments.import_of_other_files", import_of_other_files },
-	{ "arguments.bad_pointers", bad_pointers },
-	{ "arguments.answer_to_read_only_memory", answer_to_read_only_memory },
-	{ "arguments.full_descriptor_table", full_descriptor_table },
-	{ "arguments.references", references },
-	{ "arguments.close_on_exec", close_on_exec },
-	{ "arguments.any_open_mode_will_do", any_open_mode_will_do },
+	{ "arguments.query_reports_version_and_features", query_reports_version_and_features },
+	{ "arguments.query_rejects_flags_and_reserved_fields",
+	  query_rejects_flags_and_reserved_fields },
+	{ "arguments.unknown_requests_fail_with_enotty", unknown_requests_fail_with_enotty },
+	{ "arguments.export_rejects_invalid_flags_and_reserved_bits",
+	  export_rejects_invalid_flags_and_reserved_bits },
+	{ "arguments.import_rejects_invalid_flags_and_reserved_bits",
+	  import_rejects_invalid_flags_and_reserved_bits },
+	{ "arguments.none_if_idle_exports_only_pending_fences",
+	  none_if_idle_exports_only_pending_fences },
+	{ "arguments.export_rejects_files_that_are_no_dma_buf",
+	  export_rejects_files_that_are_no_dma_buf },
+	{ "arguments.import_rejects_files_that_are_no_dma_buf",
+	  import_rejects_files_that_are_no_dma_buf },
+	{ "arguments.import_rejects_files_that_are_no_sync_file",
+	  import_rejects_files_that_are_no_sync_file },
+	{ "arguments.bad_pointers_fail_with_efault", bad_pointers_fail_with_efault },
+	{ "arguments.export_to_read_only_memory_leaks_no_fd",
+	  export_to_read_only_memory_leaks_no_fd },
+	{ "arguments.only_export_needs_a_free_fd", only_export_needs_a_free_fd },
+	{ "arguments.calls_keep_no_references", calls_keep_no_references },
+	{ "arguments.sync_file_is_close_on_exec", sync_file_is_close_on_exec },
+	{ "arguments.read_only_device_is_sufficient", read_only_device_is_sufficient },
 	{ NULL, NULL },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* However often fences are taken out and attached again: bounded fences, time and memory. */
+/* 20,000 cycles of export and import: the number of fences, time and memory stay bounded. */
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
@@ -16,19 +16,26 @@
 
 enum { CYCLES = 20000, PER_ROUND = 500, ROUNDS = CYCLES / PER_ROUND, ENDS = 5 };
 
-/* A leak of any object per cycle would be more than this. */
+/* Bytes per cycle. The smallest object that a cycle could leak is larger. */
 #define NO_LEAK 64
 
 /*
- * While a fence is pending, every array that waits for it stays: the kernel's arrays cannot give up
- * waiting. That is a snapshot's, once somebody has polled it, and before 5.19 an attached one.
+ * Bytes per cycle for two arrays. An array whose signalling is enabled stays in memory until all
+ * its fences have signalled. Polling enables it for the array of a snapshot; before 5.19, the
+ * module enables it for the array of an import.
  */
 #define TWO_ARRAYS 1024
 
-/* Machines are noisy and growth is not: of several rounds the quickest is compared. */
+/*
+ * The fastest of the last rounds may take this many times as long as the fastest of the first
+ * rounds. The fastest rounds are compared because other load on the machine slows down single ones.
+ */
 #define MAX_SLOWDOWN 20
 
-/* Three timelines, as a reader's and as a writer's, and some that have signalled. */
+/*
+ * The number of fences that the tests may leave on a buffer: fences of three contexts, each as a
+ * reader's and as a writer's, and some that have signalled.
+ */
 #define MAX_ATTACHED 16
 
 static double seconds(void)
@@ -43,7 +50,7 @@ static struct buffer buffers[2];
 
 bool freed_memory_lingers;
 
-/* Kernel memory that is in use and stays so, in KiB. */
+/* Unreclaimable kernel memory in KiB, or 0 if freed memory lingers. */
 static long kernel_memory(void)
 {
 	char line[128];
@@ -63,8 +70,11 @@ static long kernel_memory(void)
 	return kib;
 }
 
-/* Freed fences lie around for some seconds, until RCU lets them go. */
-static long memory_grown_since(long before, long bearable)
+/*
+ * Returns the growth in KiB. Fences are freed after an RCU grace period, so this function waits up
+ * to 20 s until the growth is below the allowed value.
+ */
+static long memory_grown_since(long before, long allowed)
 {
 	double deadline = seconds() + 20;
 	long grown;
@@ -72,7 +82,7 @@ static long memory_grown_since(long before, long bearable)
 	do {
 		MUST(syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0));
 		grown = kernel_memory() - before;
-	} while (grown >= bearable && seconds() < deadline);
+	} while (grown >= allowed && seconds() < deadline);
 	return grown;
 }
 
@@ -90,7 +100,7 @@ static double quickest(const double *round)
 static void run_cycles(void (*cycle)(int number), long bytes_per_cycle)
 {
 	double round[ROUNDS], begun = seconds(), slowdown = 1;
-	long memory = 0, grown, bearable;
+	long memory = 0, grown, allowed;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		double start = seconds();
@@ -98,7 +108,7 @@ static void run_cycles(void (*cycle)(int number), long bytes_per_cycle)
 		for (int j = 0; j < PER_ROUND; j++)
 			cycle(i * PER_ROUND + j);
 		round[i] = seconds() - start;
-		if (i == ENDS - 1) /* caches are warm */
+		if (i == ENDS - 1) /* the slab caches have grown to their normal size */
 			memory = kernel_memory();
 		if (i >= ENDS)
 			slowdown = quickest(round + i + 1 - ENDS) / quickest(round);
@@ -106,11 +116,11 @@ static void run_cycles(void (*cycle)(int number), long bytes_per_cycle)
 		CHECK(fences_on(buffers[0].dma_buf) <= MAX_ATTACHED);
 	}
 	CHECK(fences_on(buffers[0].dma_buf) > 0);
-	bearable = bytes_per_cycle * (CYCLES - ENDS * PER_ROUND) / 1024;
-	grown = memory_grown_since(memory, bearable);
-	tap_note("%d cycles in %.2f s, the last %.2f times as slow as the first, %ld KiB more",
+	allowed = bytes_per_cycle * (CYCLES - ENDS * PER_ROUND) / 1024;
+	grown = memory_grown_since(memory, allowed);
+	tap_note("%d cycles in %.2f s; slowdown from first to last: %.2f; memory growth: %ld KiB",
 		 CYCLES, seconds() - begun, slowdown, grown);
-	CHECK(grown < bearable);
+	CHECK(grown < allowed);
 }
 
 static uint32_t flags_out, flags_in;
@@ -129,10 +139,10 @@ static void end_work(struct work *work, int count)
 {
 	int fd = snapshot(buffers[0].dma_buf, FENCEBRIDGE_WRITE);
 
-	/* vgem's fences live for 10 s: were they there all the time? */
+	/* vgem signals its fences after 10 s. They must have been pending during all cycles. */
 	for (int i = 0; i < count; i++)
 		CHECK(!ready(work[i].sync_file, POLLIN));
-	/* From 5.19 on a fence may be there as a reader's and as a writer's. */
+	/* Since 5.19, a buffer can have a fence twice, as a reader's and as a writer's. */
 	CHECK(fences_in(fd) >= count && fences_in(fd) <= 2 * count);
 	CHECK(!ready(fd, POLLIN));
 	for (int i = 0; i < count; i++)
@@ -165,24 +175,27 @@ static void cycle_with(uint32_t out, uint32_t in, bool one_buffer)
 		buffer_destroy(&buffers[1]);
 }
 
-static void of_a_writer(void)
+static void imports_as_a_writer_are_bounded(void)
 {
 	cycle_with(FENCEBRIDGE_WRITE, FENCEBRIDGE_WRITE, true);
 }
 
-static void of_a_reader(void)
+static void imports_as_a_reader_are_bounded(void)
 {
 	cycle_with(FENCEBRIDGE_WRITE, FENCEBRIDGE_READ, true);
 }
 
-static void between_two_buffers(void)
+static void imports_between_two_buffers_are_bounded(void)
 {
 	cycle_with(FENCEBRIDGE_RW, FENCEBRIDGE_RW, false);
 }
 
 static int timeline;
 
-/* As a swapchain's buffer goes: every frame has a new fence, and the one before last has ended. */
+/*
+ * What a swapchain does for each frame: export, then import of a new fence. The fence of the
+ * frame before the previous one has signalled.
+ */
 static void a_frame(int number)
 {
 	int fd = snapshot(buffers[0].dma_buf, FENCEBRIDGE_WRITE), new, count = 0;
@@ -199,7 +212,7 @@ static void a_frame(int number)
 		timeline_advance(timeline, 1);
 }
 
-static void of_frames(void)
+static void frames_are_bounded(void)
 {
 	buffers[0] = buffer_create();
 	timeline = timeline_create();
@@ -212,8 +225,8 @@ static void of_frames(void)
 	buffer_destroy(&buffers[0]);
 }
 
-/* The same, with a reader and a writer that do not come to an end meanwhile. */
-static void of_frames_behind_slow_work(void)
+/* As above, while a fence of a reader and a fence of a writer stay pending. */
+static void frames_behind_pending_work_are_bounded(void)
 {
 	int slow = timeline_create(), other = timeline_create();
 	int reader = timeline_fence(slow, 1), writer = timeline_fence(other, 1);
@@ -239,15 +252,16 @@ static void of_frames_behind_slow_work(void)
 	close(timeline);
 	buffer_destroy(&buffers[0]);
 	grown = memory_grown_since(before, (long)NO_LEAK * CYCLES / 1024);
-	tap_note("%ld KiB more in the end", grown);
+	tap_note("memory growth after all fences have signalled: %ld KiB", grown);
 	CHECK(grown * 1024 < (long)NO_LEAK * CYCLES);
 }
 
 const struct test cycle_tests[] = {
-	{ "cycles.of_a_writer", of_a_writer },
-	{ "cycles.of_a_reader", of_a_reader },
-	{ "cycles.between_two_buffers", between_two_buffers },
-	{ "cycles.of_frames", of_frames },
-	{ "cycles.of_frames_behind_slow_work", of_frames_behind_slow_work },
+	{ "cycles.imports_as_a_writer_are_bounded", imports_as_a_writer_are_bounded },
+	{ "cycles.imports_as_a_reader_are_bounded", imports_as_a_reader_are_bounded },
+	{ "cycles.imports_between_two_buffers_are_bounded",
+	  imports_between_two_buffers_are_bounded },
+	{ "cycles.frames_are_bounded", frames_are_bounded },
+	{ "cycles.frames_behind_pending_work_are_bounded", frames_behind_pending_work_are_bounded },
 	{ NULL, NULL },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a snapshot contains, and what it does not. */
+/* Which fences a snapshot contains, and when it signals. */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 #include "fences.h"
 #include "tap.h"
 
-static void idle(void)
+static void idle_buffer_exports_a_signalled_sync_file(void)
 {
 	struct buffer buffer = buffer_create();
 
@@ -23,7 +23,7 @@ static void idle(void)
 	buffer_destroy(&buffer);
 }
 
-static void of_a_writer(void)
+static void every_snapshot_contains_the_writers_fence(void)
 {
 	for (uint32_t flags = FENCEBRIDGE_READ; flags <= FENCEBRIDGE_RW; flags++) {
 		struct buffer buffer = buffer_create();
@@ -41,7 +41,7 @@ static void of_a_writer(void)
 	}
 }
 
-static void of_a_reader(void)
+static void only_a_writers_snapshot_contains_a_readers_fence(void)
 {
 	struct buffer buffer = buffer_create();
 	uint32_t work;
@@ -55,7 +55,7 @@ static void of_a_reader(void)
 	buffer_destroy(&buffer);
 }
 
-static void of_all_readers(void)
+static void writers_snapshot_contains_the_fences_of_all_readers(void)
 {
 	struct buffer buffer = buffer_create();
 	uint32_t work[3];
@@ -74,7 +74,7 @@ static void of_all_readers(void)
 	buffer_destroy(&buffer);
 }
 
-static void only_what_is_pending(void)
+static void snapshot_contains_only_pending_fences(void)
 {
 	struct buffer buffer = buffer_create();
 	uint32_t work[3];
@@ -93,8 +93,8 @@ static void only_what_is_pending(void)
 	buffer_destroy(&buffer);
 }
 
-/* The reason for it all: waiting for a past point while there is newer work. */
-static void nothing_attached_later(void)
+/* This is the purpose of a snapshot: waiting for past work while newer work is pending. */
+static void snapshot_excludes_fences_attached_later(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work newer = work_begin();
@@ -116,7 +116,7 @@ static void nothing_attached_later(void)
 	buffer_destroy(&buffer);
 }
 
-static void many_past_points(void)
+static void snapshots_signal_one_after_the_other(void)
 {
 	enum { POINTS = 8 };
 	struct buffer buffer = buffer_create();
@@ -141,7 +141,7 @@ static void many_past_points(void)
 	buffer_destroy(&buffer);
 }
 
-static void outlives_the_buffer(void)
+static void snapshot_outlives_the_buffer(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work work = work_begin();
@@ -159,10 +159,10 @@ static void outlives_the_buffer(void)
 
 struct waiter {
 	int fd;
-	_Atomic pid_t id; /* from just before it waits on, else 0 */
+	_Atomic pid_t id; /* the thread's id once it is about to wait; 0 before */
 };
 
-static void *wait_for_it(void *argument)
+static void *wait_until_ready(void *argument)
 {
 	struct waiter *waiter = argument;
 
@@ -171,7 +171,7 @@ static void *wait_for_it(void *argument)
 	return NULL;
 }
 
-/* The letter that /proc/PID/stat has for a thread's state: S sleeps until something wakes it. */
+/* The state of a thread as in /proc/PID/stat: S is interruptible sleep. */
 static char state_of(pid_t id)
 {
 	char path[48], state = '?';
@@ -185,7 +185,7 @@ static char state_of(pid_t id)
 	return state;
 }
 
-static void wakes_a_waiting_thread(void)
+static void signal_wakes_a_polling_thread(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work work = work_begin();
@@ -194,7 +194,7 @@ static void wakes_a_waiting_thread(void)
 
 	attach(buffer.dma_buf, FENCEBRIDGE_READ, work.sync_file);
 	waiter.fd = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE);
-	CHECK_EQUAL(pthread_create(&thread, NULL, wait_for_it, &waiter), 0);
+	CHECK_EQUAL(pthread_create(&thread, NULL, wait_until_ready, &waiter), 0);
 	while (!atomic_load(&waiter.id) || state_of(waiter.id) != 'S')
 		sched_yield();
 	CHECK(!ready(waiter.fd, POLLIN));
@@ -206,14 +206,19 @@ static void wakes_a_waiting_thread(void)
 }
 
 const struct test export_tests[] = {
-	{ "export.idle", idle },
-	{ "export.of_a_writer", of_a_writer },
-	{ "export.of_a_reader", of_a_reader },
-	{ "export.of_all_readers", of_all_readers },
-	{ "export.only_what_is_pending", only_what_is_pending },
-	{ "export.nothing_attached_later", nothing_attached_later },
-	{ "export.many_past_points", many_past_points },
-	{ "export.outlives_the_buffer", outlives_the_buffer },
-	{ "export.wakes_a_waiting_thread", wakes_a_waiting_thread },
+	{ "export.idle_buffer_exports_a_signalled_sync_file",
+	  idle_buffer_exports_a_signalled_sync_file },
+	{ "export.every_snapshot_contains_the_writers_fence",
+	  every_snapshot_contains_the_writers_fence },
+	{ "export.only_a_writers_snapshot_contains_a_readers_fence",
+	  only_a_writers_snapshot_contains_a_readers_fence },
+	{ "export.writers_snapshot_contains_the_fences_of_all_readers",
+	  writers_snapshot_contains_the_fences_of_all_readers },
+	{ "export.snapshot_contains_only_pending_fences", snapshot_contains_only_pending_fences },
+	{ "export.snapshot_excludes_fences_attached_later",
+	  snapshot_excludes_fences_attached_later },
+	{ "export.snapshots_signal_one_after_the_other", snapshots_signal_one_after_the_other },
+	{ "export.snapshot_outlives_the_buffer", snapshot_outlives_the_buffer },
+	{ "export.signal_wakes_a_polling_thread", signal_wakes_a_polling_thread },
 	{ NULL, NULL },
 };

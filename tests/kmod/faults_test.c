@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Every allocation of a call fails once: ENOMEM, and nothing is left or lost. */
+/*
+ * The first allocation of a call fails, then the second, and so on. Each time the call either
+ * succeeds, or fails with ENOMEM, leaks nothing and changes nothing.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,7 +17,10 @@
 
 enum { MOST_ALLOCATIONS = 200 };
 
-/* Documentation/fault-injection/fault-injection.rst */
+/*
+ * Opens the file that makes the nth allocation of this thread fail, see
+ * Documentation/fault-injection/fault-injection.rst.
+ */
 static int fail_nth(void)
 {
 	int fd, knob = open("/sys/kernel/debug/failslab/ignore-gfp-wait", O_WRONLY | O_CLOEXEC);
@@ -29,7 +35,7 @@ static int fail_nth(void)
 	return fd;
 }
 
-/* Runs the call with its nth allocation failing; whether there was one. */
+/* Runs the call with its nth allocation failing. Returns whether it has so many allocations. */
 static bool fails(int knob, int nth, int (*call)(void), int *result)
 {
 	char text[16] = "";
@@ -46,15 +52,15 @@ static bool fails(int knob, int nth, int (*call)(void), int *result)
 
 static struct buffer buffer;
 static struct work work[5];
-static int file, taken;
+static int file, exported;
 static uint32_t flags;
 
-static int take(void)
+static int export_once(void)
 {
-	return try_export(buffer.dma_buf, FENCEBRIDGE_WRITE, &taken);
+	return try_export(buffer.dma_buf, FENCEBRIDGE_WRITE, &exported);
 }
 
-static int put(void)
+static int import_once(void)
 {
 	return try_import(buffer.dma_buf, flags, file);
 }
@@ -84,7 +90,7 @@ static void end_all(void)
 	buffer_destroy(&buffer);
 }
 
-static void in_export(void)
+static void failed_export_leaks_nothing(void)
 {
 	int knob = fail_nth(), result, failed = 0, nth, before;
 
@@ -93,9 +99,9 @@ static void in_export(void)
 		attach(buffer.dma_buf, i % 2 ? FENCEBRIDGE_READ : FENCEBRIDGE_WRITE,
 		       work[i].sync_file);
 	before = tap_open_fds();
-	for (nth = 1; nth < MOST_ALLOCATIONS && fails(knob, nth, take, &result); nth++) {
+	for (nth = 1; nth < MOST_ALLOCATIONS && fails(knob, nth, export_once, &result); nth++) {
 		if (result == 0) {
-			close(taken);
+			close(exported);
 			continue;
 		}
 		CHECK_EQUAL(errno, ENOMEM);
@@ -103,15 +109,15 @@ static void in_export(void)
 		failed++;
 	}
 	CHECK_EQUAL(result, 0);
-	CHECK_EQUAL(fences_in(taken), 5);
-	close(taken);
-	tap_note("%d allocations, %d of them needed", nth - 1, failed);
-	CHECK(failed >= 3); /* the array, what it holds, and the sync_file */
+	CHECK_EQUAL(fences_in(exported), 5);
+	close(exported);
+	tap_note("%d allocations; %d of them make the call fail", nth - 1, failed);
+	CHECK(failed >= 3); /* at least the array, its list of fences, and the sync_file */
 	close(knob);
 	end_all();
 }
 
-/* A new buffer for each try, as a call may succeed without what it could not allocate. */
+/* Each try needs a new buffer: a call may succeed although one of its allocations failed. */
 static void begin_try(void)
 {
 	buffer = buffer_create();
@@ -128,7 +134,7 @@ static int import_with_faults(int knob)
 
 		buffer_destroy(&buffer);
 		begin_try();
-		injected = fails(knob, nth, put, &result);
+		injected = fails(knob, nth, import_once, &result);
 		if (result == 0) {
 			CHECK_EQUAL(fences_attached(), 5);
 			if (!injected)
@@ -142,7 +148,7 @@ static int import_with_faults(int knob)
 	FAIL("more than %d allocations", MOST_ALLOCATIONS);
 }
 
-static void in_import(void)
+static void failed_import_changes_nothing(void)
 {
 	int knob = fail_nth();
 
@@ -155,10 +161,10 @@ static void in_import(void)
 		before = tap_open_fds();
 		failed = import_with_faults(knob);
 		CHECK_EQUAL(tap_open_fds(), before);
-		tap_note("%s: %d allocations needed",
+		tap_note("%s: %d allocations make the call fail",
 			 flags == FENCEBRIDGE_READ ? "reader" : "writer", failed);
-		CHECK(failed >=
-		      2); /* the stack that takes the array apart, and what it is put into */
+		/* At least the stack for unwrapping the array, and the resulting set of fences. */
+		CHECK(failed >= 2);
 		close(pair);
 		close(file);
 		end_all();
@@ -167,7 +173,7 @@ static void in_import(void)
 }
 
 const struct test fault_tests[] = {
-	{ "faults.in_export", in_export },
-	{ "faults.in_import", in_import },
+	{ "faults.failed_export_leaks_nothing", failed_export_leaks_nothing },
+	{ "faults.failed_import_changes_nothing", failed_import_changes_nothing },
 	{ NULL, NULL },
 };

@@ -17,7 +17,7 @@
 
 #include "tap.h"
 
-#define PATIENCE_MS 9000 /* less than vgem's fences live */
+#define PATIENCE_MS 9000 /* less than the 10 s after which vgem signals its fences */
 
 bool through_kernel;
 
@@ -124,7 +124,7 @@ int merge(int one, int other)
 	return data.fence;
 }
 
-/* Of include/uapi/drm/vgem_drm.h, which Debian's packages leave out. */
+/* From include/uapi/drm/vgem_drm.h, which Debian's packages do not install. */
 struct vgem_fence_attach {
 	uint32_t handle;
 	uint32_t flags;
@@ -139,7 +139,7 @@ struct vgem_fence_signal {
 #define VGEM_FENCE_ATTACH DRM_IOWR(DRM_COMMAND_BASE + 1, struct vgem_fence_attach)
 #define VGEM_FENCE_SIGNAL DRM_IOW(DRM_COMMAND_BASE + 2, struct vgem_fence_signal)
 
-/* The DRM device with this driver, render nodes first; -1 when there is none. Kept open. */
+/* Opens the render node or the primary node of the driver. Returns -1 if there is none. */
 static int drm_device(const char *wanted, bool render)
 {
 	for (int minor = render ? 128 : 0; minor < (render ? 136 : 8); minor++) {
@@ -163,7 +163,7 @@ static int vgem(void)
 	static int fd = -1;
 
 	if (fd < 0)
-		fd = drm_device("vgem", false); /* dumb buffers are the primary node's */
+		fd = drm_device("vgem", false); /* dumb buffers need the primary node */
 	if (fd < 0)
 		FAIL("no vgem device in /dev/dri");
 	return fd;
@@ -208,7 +208,10 @@ long buffer_references(int dma_buf)
 	return count;
 }
 
-/* Of a buffer's line in bufinfo: size, flags, mode, count, exporter, inode; -1 on other lines. */
+/*
+ * Returns the inode in a buffer's line of bufinfo, whose columns are size, flags, mode, count,
+ * exporter and inode. Returns -1 for other lines.
+ */
 static long inode_in(const char *line)
 {
 	unsigned long inode;
@@ -227,7 +230,7 @@ int fences_on(int dma_buf)
 	CHECK(file);
 	MUST(fstat(dma_buf, &status));
 	while (fgets(line, sizeof(line), file)) {
-		/* What belongs to a buffer follows its line, indented. */
+		/* The indented lines after a buffer's line describe its fences. */
 		if (line[0] != '\t' && line[0] != '\n')
 			ours = inode_in(line) == (long)status.st_ino;
 		else if (ours && strstr(line, "fence:"))
@@ -257,11 +260,11 @@ void driver_ends(uint32_t work)
 {
 	struct vgem_fence_signal arg = { .fence = work };
 
-	/* ETIMEDOUT: it has signalled by itself, so what was tested meanwhile has no worth. */
+	/* ETIMEDOUT means that vgem signalled the fence by itself. Then the test is void. */
 	MUST(ioctl(vgem(), VGEM_FENCE_SIGNAL, &arg));
 }
 
-/* The interface of drivers/dma-buf/sw_sync.c, which no header has. */
+/* The ioctls of drivers/dma-buf/sw_sync.c, which are in no header. */
 struct sw_sync_create_fence_data {
 	uint32_t value;
 	char name[32];

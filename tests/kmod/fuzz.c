@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Calls /dev/fencebridge with random arguments, from several threads, on buffers and sync_files
- * that come and go meanwhile. Whether the kernel complains (KASAN, lockdep, kmemleak) is for the
- * caller to see; here every result has to be one that the interface allows, everything has to be
- * idle once all work has ended, and no file descriptor may be left.
+ * Several threads issue the ioctls of /dev/fencebridge with random arguments, while they create and
+ * close buffers and sync_files.
+ *
+ * The program checks three things: each ioctl returns a result that fencebridge.h documents, all
+ * buffers and sync_files become idle when all fences have signalled, and no fd leaks. The caller
+ * checks the kernel's log for reports of KASAN, lockdep and kmemleak.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,25 +29,25 @@ static const char usage[] =
 	"usage: kmod-fuzz [OPTION]\n"
 	"Calls /dev/fencebridge with random arguments. Needs root, and the vgem driver.\n"
 	"\n"
-	"  --calls N    so many calls, of all threads together (1000000)\n"
-	"  --threads N  by so many threads, at most 16 (4)\n"
-	"  --seed N     of the random numbers (1)\n"
-	"  --fail N     with N percent of the memory allocations failing; needs failslab (0)\n"
-	"  --help       this text\n"
+	"  --calls N    the number of calls of all threads together (1000000)\n"
+	"  --threads N  the number of threads, at most 16 (4)\n"
+	"  --seed N     the seed of the random numbers (1)\n"
+	"  --fail N     make N percent of the memory allocations fail; needs failslab (0)\n"
+	"  --help       print this text\n"
 	"\n"
-	"Exit status: 0 nothing was amiss; 1 something was; 2 wrong usage.\n";
+	"Exit status: 0 all checks passed; 1 a check failed; 2 wrong usage.\n";
 
-/* What one thread works with. Other threads' descriptors are met as random numbers. */
+/* The state of one thread. Random fds also hit the files of other threads. */
 struct fuzzer {
 	uint64_t random;
 	long calls;
 	struct buffer buffer[BUFFERS];
 	struct work work[WORKS];
 	bool ended[WORKS];
-	int file[FILES];			       /* sync_files, or -1 */
-	int make_it_fail;			       /* while it runs */
-	int other[3];				       /* neither */
-	char *writable, *read_only, *behind_read_only; /* the last two are the same memory */
+	int file[FILES];  /* sync_files, or -1 */
+	int make_it_fail; /* fd of the make-it-fail file while the thread runs */
+	int other[3];	  /* neither dma-bufs nor sync_files */
+	char *writable, *read_only, *behind_read_only; /* both read-only ones map the same page */
 	long succeeded[3], failed[ERRORS];
 };
 
@@ -72,7 +74,7 @@ static int32_t some_fd(struct fuzzer *fuzzer, bool dma_buf)
 	if (one_in(fuzzer, 20))
 		return odd[some(fuzzer, sizeof(odd) / sizeof(*odd))];
 	if (one_in(fuzzer, 20))
-		return (int32_t)some(fuzzer, 256); /* another thread's, or nobody's */
+		return (int32_t)some(fuzzer, 256); /* may be open in another thread, or not open */
 	if (one_in(fuzzer, 20))
 		return fuzzer->other[some(fuzzer, 3)];
 	if (one_in(fuzzer, 20))
@@ -120,7 +122,7 @@ static unsigned long some_request(struct fuzzer *fuzzer, union argument *argumen
 	}
 }
 
-/* Where the argument is: mostly in memory that is there, sometimes across its end. */
+/* Returns where the argument lies: mostly in writable memory, sometimes across its end. */
 static void *some_place(struct fuzzer *fuzzer, const union argument *argument)
 {
 	char *place = fuzzer->writable + some(fuzzer, 64);
@@ -188,14 +190,14 @@ static void call(struct fuzzer *fuzzer)
 	fuzzer->failed[error]++;
 }
 
-/* The kernel's memory fails for this thread only, and only while it calls the module. */
+/* Enables or disables failing allocations, for this thread only. */
 static void let_fail(const struct fuzzer *fuzzer, bool on)
 {
 	if (percent)
 		CHECK_EQUAL(pwrite(fuzzer->make_it_fail, on ? "1" : "0", 1, 0), 1);
 }
 
-/* Work ends and begins, buffers go and come, sync_files are merged. */
+/* Signals or creates a fence, replaces a buffer, and merges sync_files. */
 static void change(struct fuzzer *fuzzer)
 {
 	int number = (int)some(fuzzer, WORKS);
@@ -251,7 +253,7 @@ static void end_works(struct fuzzer *fuzzer)
 	}
 }
 
-/* After every thread's work has ended. */
+/* Must be called after end_works() for all threads. */
 static void end(struct fuzzer *fuzzer)
 {
 	for (int i = 0; i < FILES; i++) {
@@ -290,7 +292,7 @@ static void *run(void *argument)
 	return NULL;
 }
 
-/* Documentation/fault-injection/fault-injection.rst */
+/* See Documentation/fault-injection/fault-injection.rst. */
 static void set_failslab(const char *knob, const char *value)
 {
 	char path[64];
@@ -333,7 +335,7 @@ static void report(const struct fuzzer *fuzzer, long threads)
 			printf(" %ld %s", sum.failed[j], strerrorname_np(j));
 	}
 	printf("\n");
-	/* Random arguments that are all refused would show nothing. */
+	/* If most calls failed, the random arguments would be a poor test. */
 	CHECK(sum.succeeded[1] > sum.calls / 10 && sum.succeeded[2] > sum.calls / 10);
 	CHECK(!percent || sum.failed[ENOMEM] > 0);
 }
@@ -378,7 +380,8 @@ int main(int argc, char **argv)
 	if (percent)
 		prepare_failslab();
 	device();
-	fuzzer[0].buffer[0] = buffer_create(); /* opens vgem, to be counted */
+	/* This opens vgem, so that tap_open_fds() counts its fd before and after. */
+	fuzzer[0].buffer[0] = buffer_create();
 	buffer_destroy(&fuzzer[0].buffer[0]);
 	before = tap_open_fds();
 	for (long i = 0; i < threads; i++) {

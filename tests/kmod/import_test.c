@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whom an attached fence makes wait, and whom not. */
+/* Who waits for an attached fence, and who does not. */
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
@@ -9,7 +9,9 @@
 #include "fences.h"
 #include "tap.h"
 
-/* As whom a buffer could be used now, seen by everybody who looks: poll(), snapshots, the driver.
+/*
+ * Checks whether a reader, and whether a writer, could use the buffer without waiting. poll(),
+ * snapshots and the driver must agree.
  */
 static void check_usable(struct buffer *buffer, bool by_readers, bool by_writers)
 {
@@ -40,13 +42,13 @@ static void as_a_writer_with(uint32_t flags)
 	buffer_destroy(&buffer);
 }
 
-static void as_a_writer(void)
+static void readers_and_writers_wait_for_a_writer(void)
 {
 	as_a_writer_with(FENCEBRIDGE_WRITE);
 	as_a_writer_with(FENCEBRIDGE_RW);
 }
 
-static void as_a_reader(void)
+static void only_writers_wait_for_a_reader(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work work = work_begin();
@@ -60,7 +62,7 @@ static void as_a_reader(void)
 	buffer_destroy(&buffer);
 }
 
-static void of_nothing(void)
+static void nobody_waits_for_signalled_fences(void)
 {
 	struct buffer buffer = buffer_create();
 	int fd = snapshot(buffer.dma_buf, FENCEBRIDGE_WRITE);
@@ -72,8 +74,8 @@ static void of_nothing(void)
 	buffer_destroy(&buffer);
 }
 
-/* Closing what was attached does not end it, nor does using it twice. */
-static void leaves_the_sync_file_alone(void)
+/* A sync_file can be imported twice. Closing it does not signal its fence. */
+static void sync_file_remains_usable(void)
 {
 	struct buffer first = buffer_create(), second = buffer_create();
 	struct work work = work_begin();
@@ -93,7 +95,10 @@ static void leaves_the_sync_file_alone(void)
 	buffer_destroy(&second);
 }
 
-/* Waiting for work to be over, in the kernel's sense: poll() comes with the signal or after it. */
+/*
+ * Signals the fences one after the other. The snapshot and the buffer must become ready with the
+ * last one; wait_ready() allows for poll() reporting it late.
+ */
 static void end_in_order(const struct buffer *buffer, struct work *work, int count, uint32_t flags)
 {
 	int fd = snapshot(buffer->dma_buf, flags);
@@ -111,7 +116,7 @@ static void end_in_order(const struct buffer *buffer, struct work *work, int cou
 		work_free(&work[i]);
 }
 
-static void of_an_array(void)
+static void users_wait_for_all_fences_of_an_array(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work work[3] = { work_begin(), work_begin(), work_begin() };
@@ -126,7 +131,7 @@ static void of_an_array(void)
 	buffer_destroy(&buffer);
 }
 
-static void of_a_chain(void)
+static void users_wait_for_all_fences_of_a_chain(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work work[3] = { work_begin(), work_begin(), work_begin() };
@@ -140,8 +145,8 @@ static void of_a_chain(void)
 	buffer_destroy(&buffer);
 }
 
-/* Arrays in a chain, and that chain in an array. */
-static void of_nested_containers(void)
+/* An array in a chain, and that chain in an array. */
+static void users_wait_for_all_fences_of_nested_containers(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work work[4] = { work_begin(), work_begin(), work_begin(), work_begin() };
@@ -185,8 +190,10 @@ static void readers_do_not_wait_for_readers(void)
 	buffer_destroy(&buffer);
 }
 
-/* Its fence must not be taken for the first writer's, whose place the second one's takes. */
-static void a_reader_between_writers(void)
+/*
+ * The second writer's array replaces the first writer's. It must not replace the reader's array.
+ */
+static void a_reader_between_writers_keeps_its_fence(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work first = work_begin(), reader = work_begin(), second = work_begin();
@@ -209,8 +216,8 @@ static void a_reader_between_writers(void)
 	buffer_destroy(&buffer);
 }
 
-/* Everything that is attached stays attached, whatever comes after it. */
-static void everything_counts(void)
+/* Later imports do not remove earlier fences. */
+static void all_attached_fences_stay_in_effect(void)
 {
 	enum { COUNT = 9 };
 	struct buffer buffer = buffer_create();
@@ -249,15 +256,17 @@ static void everything_counts(void)
 }
 
 const struct test import_tests[] = {
-	{ "import.as_a_writer", as_a_writer },
-	{ "import.as_a_reader", as_a_reader },
-	{ "import.of_nothing", of_nothing },
-	{ "import.leaves_the_sync_file_alone", leaves_the_sync_file_alone },
-	{ "import.of_an_array", of_an_array },
-	{ "import.of_a_chain", of_a_chain },
-	{ "import.of_nested_containers", of_nested_containers },
+	{ "import.readers_and_writers_wait_for_a_writer", readers_and_writers_wait_for_a_writer },
+	{ "import.only_writers_wait_for_a_reader", only_writers_wait_for_a_reader },
+	{ "import.nobody_waits_for_signalled_fences", nobody_waits_for_signalled_fences },
+	{ "import.sync_file_remains_usable", sync_file_remains_usable },
+	{ "import.users_wait_for_all_fences_of_an_array", users_wait_for_all_fences_of_an_array },
+	{ "import.users_wait_for_all_fences_of_a_chain", users_wait_for_all_fences_of_a_chain },
+	{ "import.users_wait_for_all_fences_of_nested_containers",
+	  users_wait_for_all_fences_of_nested_containers },
 	{ "import.readers_do_not_wait_for_readers", readers_do_not_wait_for_readers },
-	{ "import.a_reader_between_writers", a_reader_between_writers },
-	{ "import.everything_counts", everything_counts },
+	{ "import.a_reader_between_writers_keeps_its_fence",
+	  a_reader_between_writers_keeps_its_fence },
+	{ "import.all_attached_fences_stay_in_effect", all_attached_fences_stay_in_effect },
 	{ NULL, NULL },
 };

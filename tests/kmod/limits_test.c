@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* More fences than a call takes: an error, and nothing lost. */
+/* More fences than the maximum: the call fails with E2BIG, and no fence is lost. */
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
@@ -12,11 +12,11 @@
 
 enum { ROOM = 4096 };
 
-/* Timelines, each with one pending fence. */
+/* sw_sync timelines, each with one pending fence. */
 static int timeline[ROOM];
 static int timelines;
 
-/* So many more, and their fences as one sync_file. */
+/* Creates timelines. Returns a sync_file with the fences of all new ones. */
 static int more_work(int count)
 {
 	int all = -1;
@@ -43,7 +43,10 @@ static void all_work_ends(void)
 	}
 }
 
-/* How many fences a call takes, and whether those that are on the buffer count as well. */
+/*
+ * Returns the maximum number of fences of a call. Sets with_attached if that includes the fences
+ * that are attached to the buffer already.
+ */
 static int limit(bool *with_attached)
 {
 	struct fencebridge_query query = { .flags = 0 };
@@ -53,7 +56,7 @@ static int limit(bool *with_attached)
 	return (int)query.max_fences;
 }
 
-static void too_many(void)
+static void import_of_too_many_fences_fails(void)
 {
 	struct buffer buffer = buffer_create();
 	bool with_attached;
@@ -62,7 +65,7 @@ static void too_many(void)
 	CHECK_EQUAL(fences_in(all), most + 1);
 	CHECK_ERRNO(try_import(buffer.dma_buf, FENCEBRIDGE_WRITE, all), E2BIG);
 	CHECK(ready(buffer.dma_buf, POLLOUT));
-	/* One of them ends, and they are few enough. */
+	/* After one of them has signalled, the import succeeds. */
 	timeline_advance(timeline[most / 2], 1);
 	attach(buffer.dma_buf, FENCEBRIDGE_WRITE, all);
 	CHECK(!ready(buffer.dma_buf, POLLIN));
@@ -77,7 +80,7 @@ static void too_many(void)
 	buffer_destroy(&buffer);
 }
 
-/* A writer's fences and one more are as many as a call takes, and two more are too many. */
+/* A writer's fences and one more are the maximum. Before 5.19, another one is too many. */
 static void too_many_with_the_writers_as(uint32_t flags)
 {
 	struct buffer buffer = buffer_create();
@@ -108,14 +111,14 @@ static void too_many_with_the_writers_as(uint32_t flags)
 	buffer_destroy(&buffer);
 }
 
-static void too_many_with_what_is_attached(void)
+static void attached_fences_count_before_5_19(void)
 {
 	too_many_with_the_writers_as(FENCEBRIDGE_READ);
 	too_many_with_the_writers_as(FENCEBRIDGE_WRITE);
 }
 
-/* As many readers' fences as a call takes, and a writer's, which does not wait for them. */
-static void too_many_for_a_snapshot(void)
+/* The maximum number of readers' fences, and one fence of a writer. */
+static void export_of_too_many_fences_fails_before_5_19(void)
 {
 	struct buffer buffer = buffer_create();
 	bool with_attached;
@@ -144,10 +147,10 @@ static void too_many_for_a_snapshot(void)
 }
 
 /*
- * Containers within containers, each part used twice: with timeline syncobjs that nest
- * (before 5.17) taking the last one apart without a bound would take 2^40 steps.
+ * Each of 40 containers contains the previous one twice. Before 5.18, timeline syncobjs keep this
+ * nesting, and unwrapping the last container without a limit would take 2^40 steps.
  */
-static void nested_without_end(void)
+static void unwrapping_is_bounded(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work work = work_begin(), other = work_begin();
@@ -162,7 +165,7 @@ static void nested_without_end(void)
 		close(chain);
 	}
 	result = try_import(buffer.dma_buf, FENCEBRIDGE_WRITE, nest);
-	tap_note("%s", result < 0 ? strerror(errno) : "taken apart");
+	tap_note("%s", result < 0 ? strerror(errno) : "imported");
 	CHECK(result == 0 || errno == E2BIG);
 	CHECK_EQUAL(ready(buffer.dma_buf, POLLIN), result < 0);
 	work_end(&other);
@@ -176,9 +179,10 @@ static void nested_without_end(void)
 }
 
 const struct test limit_tests[] = {
-	{ "limits.too_many", too_many },
-	{ "limits.too_many_with_what_is_attached", too_many_with_what_is_attached },
-	{ "limits.too_many_for_a_snapshot", too_many_for_a_snapshot },
-	{ "limits.nested_without_end", nested_without_end },
+	{ "limits.import_of_too_many_fences_fails", import_of_too_many_fences_fails },
+	{ "limits.attached_fences_count_before_5_19", attached_fences_count_before_5_19 },
+	{ "limits.export_of_too_many_fences_fails_before_5_19",
+	  export_of_too_many_fences_fails_before_5_19 },
+	{ "limits.unwrapping_is_bounded", unwrapping_is_bounded },
 	{ NULL, NULL },
 };

@@ -10,27 +10,25 @@ extern const char *module_path;
 
 static const char usage[] =
 	"usage: kmod-test [OPTION] [WORD...]\n"
-	"Tests of /dev/fencebridge, in the Test Anything Protocol; with WORDs those whose names\n"
-	"contain one. Needs root, and the vgem driver.\n"
+	"Runs the tests of /dev/fencebridge, or those whose names contain one of the WORDs. The\n"
+	"output is in the Test Anything Protocol. Needs root, and the vgem driver.\n"
 	"\n"
-	"  --kernel         compare: export and import by the kernel's own ioctls (Linux 6.0)\n"
-	"  --unload MODULE  just the tests that unload the module, and load it again from this "
-	"file\n"
-	"  --kasan          do not count the kernel's memory: KASAN keeps what is freed for a "
-	"while\n"
-	"  --help           this text\n"
+	"  --kernel         export and import by the kernel's own ioctls (Linux 6.0)\n"
+	"  --unload MODULE  run only the tests that unload the module and load it from this file\n"
+	"  --kasan          do not measure kernel memory, because KASAN delays freeing\n"
+	"  --help           print this text\n"
 	"\n"
-	"Exit status: 0 no test failed; 1 some did, or there was none; 2 wrong usage.\n";
+	"Exit status: 0 all tests passed; 1 a test failed, or none was run; 2 wrong usage.\n";
 
 static const struct test *const module_groups[] = { argument_tests, export_tests, import_tests,
 						    trap_tests,	    cycle_tests,  limit_tests,
 						    thread_tests,   fault_tests,  NULL };
-/* The limit, and what a failed allocation may do, are the module's own. */
+/* The kernel's own ioctls have other limits, and other behaviour when allocations fail. */
 static const struct test *const kernel_groups[] = { export_tests, import_tests, trap_tests,
 						    cycle_tests,  thread_tests, NULL };
 static const struct test *const unload_groups[] = { unload_tests, NULL };
 
-/* Opened once, so that a test that opens them first is not taken to leave them open. */
+/* Opens devices that stay open, so that the runner does not count them as leaks of a test. */
 static void open_devices(bool with_fencebridge)
 {
 	struct buffer buffer = buffer_create();

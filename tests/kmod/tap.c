@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum verdict { PASSED = 0, FAILED = 1, SKIPPED = 4 }; /* exit statuses, 4 as KSFT_SKIP */
+enum verdict { PASSED = 0, FAILED = 1, SKIPPED = 4 }; /* exit statuses; 4 is KSFT_SKIP */
 
-static int report[2]; /* a test's reason for being skipped, from its process to the runner */
+static int report[2]; /* a pipe through which a test tells the runner why it is skipped */
 
 void tap_note(const char *format, ...)
 {
@@ -62,7 +62,7 @@ int tap_must(long result, const char *call, const char *file, int line)
 int tap_open_fds(void)
 {
 	DIR *folder = opendir("/proc/self/fd");
-	int count = -3; /* ".", "..", and the folder itself */
+	int count = -3; /* excludes ".", "..", and the fd of the folder itself */
 
 	if (!folder)
 		return -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tests that report as the kernel's own selftests do, in the Test Anything Protocol (KTAP): a plan,
- * then for every test "ok", "not ok", or "ok ... # SKIP why", with what went wrong in lines that
- * begin with "#".
+ * A test runner that reports in the Test Anything Protocol (KTAP), as the kernel's selftests do.
+ * The output begins with a plan. Each test has a line "ok", "not ok", or "ok ... # SKIP why". Lines
+ * that begin with "#" explain failures.
  */
 #ifndef FENCEBRIDGE_TAP_H
 #define FENCEBRIDGE_TAP_H
@@ -14,7 +14,7 @@ struct test {
 	void (*run)(void);
 };
 
-/* A group of tests, ended by one without a name. */
+/* Groups of tests. The last element of a group has no name. */
 extern const struct test argument_tests[];
 extern const struct test export_tests[];
 extern const struct test import_tests[];
@@ -25,22 +25,25 @@ extern const struct test thread_tests[];
 extern const struct test fault_tests[];
 extern const struct test unload_tests[];
 
-/* Ends the running test. What it opened is closed by the runner. */
+/*
+ * Functions that end the running test: as failed, as skipped, and as failed if the result of a call
+ * is negative. tap_must() returns the result otherwise.
+ */
 _Noreturn void tap_fail(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 _Noreturn void tap_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int tap_must(long result, const char *call, const char *file, int line);
-/* A line of explanation in the report. */
+/* Prints a line of explanation into the report. */
 void tap_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Runs the tests of the groups whose names contain one of the words, or all when there are none,
- * each in a process of its own: nothing of one is left for the next. A test that leaves file
- * descriptors open has failed. Returns the exit status: 0 when none failed.
+ * Runs the tests whose names contain one of the words, or all tests if there are no words. Each
+ * test runs in a process of its own, so a test cannot affect the next one. A test that leaves fds
+ * open fails. Returns the exit status: 0 if all tests passed.
  */
 int tap_run(const struct test *const *groups, char *const *words);
 
-/* File descriptors that are open in this process. */
+/* The number of fds that are open in this process. */
 int tap_open_fds(void);
 
 #define FAIL(...) tap_fail(__FILE__, __LINE__, __VA_ARGS__)
@@ -48,7 +51,7 @@ int tap_open_fds(void);
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
 		if (!(condition))                                                                  \
-			FAIL("not so: %s", #condition);                                            \
+			FAIL("is false: %s", #condition);                                          \
 	} while (0)
 
 #define CHECK_EQUAL(seen, wanted)                                                                  \
@@ -58,7 +61,7 @@ int tap_open_fds(void);
 			FAIL("%s is %lld, not %s (%lld)", #seen, seen_, #wanted, wanted_);         \
 	} while (0)
 
-/* The call fails with this errno. */
+/* The call must fail with this errno. */
 #define CHECK_ERRNO(call, error)                                                                   \
 	do {                                                                                       \
 		errno = 0;                                                                         \
@@ -70,7 +73,7 @@ int tap_open_fds(void);
 			FAIL("%s fails with %s instead of %s", #call, strerror(errno_), #error);   \
 	} while (0)
 
-/* The call must work for the test to make sense; its result. */
+/* The call must succeed. Evaluates to its result. */
 #define MUST(call) tap_must((call), #call, __FILE__, __LINE__)
 
 #endif

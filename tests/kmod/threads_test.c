@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Many threads attach to the same buffers: none of them loses its fence to another. */
+/* Many threads attach fences to the same buffers. No fence is lost. */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -28,7 +28,7 @@ static void *attach_and_look(void *argument)
 		attach(dma_buf, write ? FENCEBRIDGE_WRITE : FENCEBRIDGE_READ, work.sync_file);
 		own = snapshot(dma_buf, FENCEBRIDGE_WRITE);
 		taken = snapshot(dma_buf, FENCEBRIDGE_READ);
-		/* Whatever the others attach or end meanwhile, this work is still pending. */
+		/* This fence is still pending, whatever the other threads attach or signal. */
 		CHECK(!ready(own, POLLIN));
 		CHECK(!ready(dma_buf, POLLOUT));
 		if (write) {
@@ -44,7 +44,7 @@ static void *attach_and_look(void *argument)
 	return NULL;
 }
 
-static void none_is_lost(void)
+static void concurrent_imports_lose_no_fence(void)
 {
 	pthread_t thread[THREADS];
 
@@ -62,6 +62,6 @@ static void none_is_lost(void)
 }
 
 const struct test thread_tests[] = {
-	{ "threads.none_is_lost", none_is_lost },
+	{ "threads.concurrent_imports_lose_no_fence", concurrent_imports_lose_no_fence },
 	{ NULL, NULL },
 };

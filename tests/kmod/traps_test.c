@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What goes wrong when a fence is attached before 5.19 as any driver there would attach its own.
- * Each of these fails with such an import, which kmod/compat.h tells about; on newer kernels they
- * hold as well.
+ * The faults of an import that attaches fences as a driver does before 5.19, with
+ * dma_resv_add_excl_fence() and dma_resv_add_shared_fence(). kmod/resv-exclusive.c describes them.
+ * The tests pass on newer kernels, too.
  */
 #include <errno.h>
 #include <poll.h>
@@ -14,10 +14,11 @@
 #include "tap.h"
 
 /*
- * poll() and TTM's test, which vgem's own attaching makes, look at the exclusive fence only while
- * there is no shared one: the driver's pending move must not vanish behind a reader.
+ * On old kernels, poll() and dma_resv_test_signaled() ignore the exclusive fence if there are
+ * shared fences. The fence of the driver's work must stay in effect when a reader is attached. vgem
+ * and TTM call dma_resv_test_signaled().
  */
-static void a_reader_hides_the_exclusive_fence(void)
+static void a_reader_does_not_hide_the_exclusive_fence(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work reader = work_begin();
@@ -37,8 +38,8 @@ static void a_reader_hides_the_exclusive_fence(void)
 	buffer_destroy(&buffer);
 }
 
-/* The same of a fence that was attached as a writer's, behind the driver's own reader. */
-static void a_reader_hides_the_writer(void)
+/* The same for an imported writer, beside a reader that the driver attached. */
+static void a_drivers_reader_does_not_hide_the_writer(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work writer = work_begin();
@@ -56,8 +57,8 @@ static void a_reader_hides_the_writer(void)
 	buffer_destroy(&buffer);
 }
 
-/* dma_resv_add_excl_fence() drops all shared fences. */
-static void a_writer_drops_the_readers(void)
+/* dma_resv_add_excl_fence() removes all shared fences. */
+static void a_writer_does_not_drop_the_readers(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work writer = work_begin();
@@ -78,8 +79,8 @@ static void a_writer_drops_the_readers(void)
 	buffer_destroy(&buffer);
 }
 
-/* It drops the exclusive fence before it as well. */
-static void a_writer_drops_the_writer(void)
+/* dma_resv_add_excl_fence() replaces the previous exclusive fence. */
+static void a_writer_does_not_drop_the_writer(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work writer = work_begin();
@@ -99,7 +100,10 @@ static void a_writer_drops_the_writer(void)
 	buffer_destroy(&buffer);
 }
 
-/* Attaches two fences of a timeline in this order, and looks at what is left when one has ended. */
+/*
+ * Attaches the third and the fifth fence of a timeline, in either order. After the third has
+ * signalled, the fifth must be pending on the buffer.
+ */
 static void third_and_fifth(bool third_first, uint32_t third_as, uint32_t fifth_as)
 {
 	struct buffer buffer = buffer_create();
@@ -125,8 +129,8 @@ static void third_and_fifth(bool third_first, uint32_t third_as, uint32_t fifth_
 	buffer_destroy(&buffer);
 }
 
-/* dma_resv_add_shared_fence() puts a fence in the place of any other of its timeline. */
-static void an_earlier_fence_replaces_a_later(void)
+/* dma_resv_add_shared_fence() replaces any fence of the same context, also a later one. */
+static void an_earlier_fence_does_not_replace_a_later_one(void)
 {
 	for (uint32_t third_as = FENCEBRIDGE_READ; third_as <= FENCEBRIDGE_WRITE; third_as++) {
 		for (uint32_t fifth_as = FENCEBRIDGE_READ; fifth_as <= FENCEBRIDGE_WRITE;
@@ -137,8 +141,8 @@ static void an_earlier_fence_replaces_a_later(void)
 	}
 }
 
-/* dma_fence_array finds out that it has signalled only once somebody has asked it to tell. */
-static void an_array_never_signals(void)
+/* A dma_fence_array signals only after its signalling was enabled, for example by a waiter. */
+static void an_array_signals_without_a_waiter(void)
 {
 	for (uint32_t flags = FENCEBRIDGE_READ; flags <= FENCEBRIDGE_WRITE; flags++) {
 		struct buffer buffer = buffer_create();
@@ -151,7 +155,7 @@ static void an_array_never_signals(void)
 		work_end(&one);
 		CHECK(!driver_begins(&buffer, true, &next));
 		work_end(&other);
-		/* Nobody has waited for it. */
+		/* No one has waited for the array. */
 		CHECK(driver_begins(&buffer, true, &next));
 		driver_ends(next);
 		close(both);
@@ -161,8 +165,8 @@ static void an_array_never_signals(void)
 	}
 }
 
-/* A snapshot of an array, attached, is an array in an array, and so on. */
-static void arrays_nest(void)
+/* An import of a snapshot must not attach an array that contains arrays. */
+static void arrays_do_not_nest(void)
 {
 	struct buffer buffer[2] = { buffer_create(), buffer_create() };
 	struct work one = work_begin(), other = work_begin();
@@ -171,7 +175,7 @@ static void arrays_nest(void)
 	attach(buffer[0].dma_buf, FENCEBRIDGE_WRITE, both);
 	for (int i = 0; i < 64; i++) {
 		fd = snapshot(buffer[i % 2].dma_buf, FENCEBRIDGE_WRITE);
-		/* From 5.19 on a fence may be there as a reader's and as a writer's. */
+		/* Since 5.19, a buffer can have a fence twice: as a reader's and a writer's. */
 		CHECK(fences_in(fd) >= 2 && fences_in(fd) <= 4);
 		attach(buffer[(i + 1) % 2].dma_buf, i % 3 ? FENCEBRIDGE_WRITE : FENCEBRIDGE_READ,
 		       fd);
@@ -191,12 +195,15 @@ static void arrays_nest(void)
 }
 
 const struct test trap_tests[] = {
-	{ "traps.a_reader_hides_the_exclusive_fence", a_reader_hides_the_exclusive_fence },
-	{ "traps.a_reader_hides_the_writer", a_reader_hides_the_writer },
-	{ "traps.a_writer_drops_the_readers", a_writer_drops_the_readers },
-	{ "traps.a_writer_drops_the_writer", a_writer_drops_the_writer },
-	{ "traps.an_earlier_fence_replaces_a_later", an_earlier_fence_replaces_a_later },
-	{ "traps.an_array_never_signals", an_array_never_signals },
-	{ "traps.arrays_nest", arrays_nest },
+	{ "traps.a_reader_does_not_hide_the_exclusive_fence",
+	  a_reader_does_not_hide_the_exclusive_fence },
+	{ "traps.a_drivers_reader_does_not_hide_the_writer",
+	  a_drivers_reader_does_not_hide_the_writer },
+	{ "traps.a_writer_does_not_drop_the_readers", a_writer_does_not_drop_the_readers },
+	{ "traps.a_writer_does_not_drop_the_writer", a_writer_does_not_drop_the_writer },
+	{ "traps.an_earlier_fence_does_not_replace_a_later_one",
+	  an_earlier_fence_does_not_replace_a_later_one },
+	{ "traps.an_array_signals_without_a_waiter", an_array_signals_without_a_waiter },
+	{ "traps.arrays_do_not_nest", arrays_do_not_nest },
 	{ NULL, NULL },
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The module goes, and comes again, while fences that went through it are pending. */
+/* The module is unloaded and loaded again while fences that it attached are pending. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,7 +12,7 @@
 #include "fences.h"
 #include "tap.h"
 
-/* Given by main(). */
+/* The file to load the module from. main() sets it. */
 const char *module_path;
 
 static int unload(void)
@@ -28,7 +28,7 @@ static void load(void)
 	close(fd);
 }
 
-static void refused_while_open(void)
+static void open_device_prevents_unloading(void)
 {
 	struct fencebridge_query query = { .flags = 0 };
 
@@ -38,7 +38,7 @@ static void refused_while_open(void)
 	device_close();
 }
 
-static void with_live_fences(void)
+static void pending_fences_survive_unloading(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work work[4] = { work_begin(), work_begin(), work_begin(), work_begin() };
@@ -52,13 +52,13 @@ static void with_live_fences(void)
 	MUST(unload());
 	CHECK_ERRNO(open(FENCEBRIDGE_DEVICE, O_RDWR), ENOENT);
 
-	/* Fences go on as if nothing had happened. */
+	/* The fences stay attached, and signal. */
 	work_end(&work[0]);
 	CHECK(!ready(fd, POLLIN));
 	CHECK(!ready(buffer.dma_buf, POLLIN));
 	CHECK(!driver_begins(&buffer, false, &other));
 
-	/* So do they for the module that comes after. */
+	/* The module that is loaded next sees the same fences. */
 	load();
 	attach(buffer.dma_buf, FENCEBRIDGE_READ, work[3].sync_file);
 	attach(buffer.dma_buf, FENCEBRIDGE_WRITE, work[3].sync_file);
@@ -80,7 +80,7 @@ static void with_live_fences(void)
 }
 
 const struct test unload_tests[] = {
-	{ "unload.refused_while_open", refused_while_open },
-	{ "unload.with_live_fences", with_live_fences },
+	{ "unload.open_device_prevents_unloading", open_device_prevents_unloading },
+	{ "unload.pending_fences_survive_unloading", pending_fences_survive_unloading },
 	{ NULL, NULL },
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* Included ahead of the library's source when it is built for the tests: they make and remove the
- * device, as a file in the folder that they run in. */
+/*
+ * The build of the library for the tests includes this header first. The library then opens a file
+ * in the current folder as the device. The tests create and remove that file.
+ */
 #ifndef TEST_PRELOAD_DEVICE_PATH_H
 #define TEST_PRELOAD_DEVICE_PATH_H
 

@@ -20,12 +20,12 @@ namespace fake_kernel {
 
 namespace {
 
-// Constant-initialised: ioctl() is called before any constructor.
+// Constant-initialised, because ioctl() is called before the constructors of this library run.
 constinit std::unique_ptr<Ioctl> current;
 std::atomic<int> dma_buf{-1};
 
 std::mutex calls_mutex;
-std::vector<Call> recorded; // under calls_mutex
+std::vector<Call> recorded; // guarded by calls_mutex
 
 long perform(const Call& call) {
     if (!current)
@@ -58,7 +58,7 @@ EXPORTED std::vector<Call> calls() {
 
 } // namespace fake_kernel
 
-// NOLINTNEXTLINE(cert-dcl50-cpp): it is a C function's
+// NOLINTNEXTLINE(cert-dcl50-cpp): replaces a C function with variable arguments
 extern "C" EXPORTED int ioctl(int fd, unsigned long request, ...) noexcept {
     va_list arguments;
     va_start(arguments, request);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A library that stands behind the preloaded one in the search order, so that it is the "next"
-// ioctl(), and plays the kernel.
+// A fake kernel: a library with an ioctl(). It follows the preload library in the search order, so
+// the preload library calls this ioctl() for the next one (RTLD_NEXT).
 #pragma once
 
 #include <functional>
@@ -14,17 +14,17 @@ struct Call {
     void* argument;
 };
 
-/// @return what the system call would: a value that is not negative, or -errno
+/// Handles an ioctl. @return the result of the system call: a non-negative value, or -errno
 using Ioctl = std::function<long(const Call&)>;
 
-/// What each ioctl() does from now on. Without one, all go to the real kernel.
-/// Not to be called while other threads are in ioctl().
+/// Installs the handler of all ioctls and clears the list of calls(). If `ioctl` is empty, the
+/// real kernel handles them. Must not be called while other threads are in ioctl().
 void answer_with(Ioctl ioctl);
 
-/// The file descriptor that is a dma-buf as far as fstatfs() can tell; -1 for none.
+/// Makes fstatfs() report the file system type of dma-bufs for this fd; for no fd if it is -1.
 void set_dma_buf(int fd);
 
-/// Every ioctl() since answer_with().
+/// All ioctls since answer_with().
 std::vector<Call> calls();
 
 } // namespace fake_kernel

@@ -46,7 +46,7 @@ Kernel::Kernel() : dma_buf(memfd_create("dma-buf", MFD_CLOEXEC)) {}
 PreloadTest::PreloadTest() {
     folder_ = testing::TempDir() + "preload-XXXXXX";
     if (!mkdtemp(folder_.data()) || chdir(folder_.c_str()) != 0)
-        throw std::runtime_error("no folder for the device");
+        throw std::runtime_error("cannot create the folder for the device");
     fake_kernel::set_dma_buf(dma_buf.get());
     make_device();
     answer();
@@ -66,8 +66,8 @@ void PreloadTest::make_device() {
 void PreloadTest::remove_device() { std::filesystem::remove(FENCEBRIDGE_DEVICE); }
 
 void PreloadTest::answer() {
-    // Without a virtual table on the way: to check one, UBSan needs the file descriptors that a
-    // test takes away.
+    // The lambda refers to the base class Kernel, which has no virtual functions. For a class with
+    // virtual functions, UBSan needs free fds to check the call, and some tests leave none.
     Kernel& kernel = *this;
     fake_kernel::answer_with(
         [&kernel](const fake_kernel::Call& ioctl) { return kernel.on_ioctl(ioctl); });

@@ -14,10 +14,10 @@
 
 namespace fencebridge::test {
 
-/// ioctl() as the program under the preloaded library calls it.
+/// The result of an ioctl() by a program that runs with the preload library.
 struct Answer {
     int result;
-    int error; ///< errno afterwards; it was `errno_before` when the call was made
+    int error; ///< errno after the call; before the call it is `errno_before`
     bool operator==(const Answer&) const = default;
 };
 constexpr int errno_before = 4711;
@@ -26,7 +26,7 @@ Answer call(int fd, unsigned long request, void* argument);
 constexpr Answer success{0, errno_before};
 constexpr Answer failure(int error) { return {-1, error}; }
 
-/// A page of anonymous memory with an inaccessible one behind it.
+/// A page of anonymous memory, followed by an inaccessible page.
 class Pages {
 public:
     Pages();
@@ -42,18 +42,18 @@ private:
     std::byte* memory_;
 };
 
-/// A dma-buf on a kernel that lacks the two ioctls, and the module, doubled: it answers as
-/// fencebridge.h says, with eventfds for sync_files.
+/// Fakes of a dma-buf, of a kernel without the two ioctls, and of the module, which behaves as
+/// fencebridge.h describes. Eventfds stand for sync_files.
 struct Kernel {
     const Fd dma_buf;
-    /// What the dma-buf's own ioctls say: a result, or -errno.
+    /// The result of ioctls of the dma-buf, or -errno.
     std::atomic<long> native = -ENOTTY;
-    /// What the module says, unless it is 0 and it does what it is asked to.
+    /// If this is not 0, ioctls of the module fail with this -errno.
     std::atomic<long> module = 0;
-    /// How the last import was called, and the last export.
+    /// The argument of the last import, and the flags of the last export, of the module.
     fencebridge_import imported{};
     std::atomic<unsigned> exported_flags = 0;
-    /// How the device was open in the last call: F_GETFL and F_GETFD.
+    /// F_GETFL and F_GETFD of the device during the last ioctl.
     std::atomic<int> device_flags = 0, device_fd_flags = 0;
 
     Kernel();
@@ -61,7 +61,7 @@ struct Kernel {
     long on_module(const fake_kernel::Call& ioctl);
 };
 
-/// A program on that kernel, and the device, in a folder of their own.
+/// A program on the fake kernel. The file that stands for the device is in a temporary folder.
 class PreloadTest : public testing::Test, protected Kernel {
 protected:
     PreloadTest();
@@ -71,9 +71,9 @@ protected:
 
     static void make_device();
     static void remove_device();
-    /// Starts to answer again, and forgets the calls before.
+    /// Installs the handler of the fake kernel again, which clears the list of calls.
     void answer();
-    /// How often the module was called.
+    /// The number of ioctls of the module.
     [[nodiscard]] static int module_calls();
 
 private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// FENCEBRIDGE_PRELOAD, which is read when a process starts: each case is a process of its own.
+// The setting FENCEBRIDGE_PRELOAD. The library reads it when a process starts, so each case runs in
+// a new process.
 #include "forced_test.hpp"
 
 #include "fixture.hpp"
@@ -15,15 +16,16 @@ namespace fencebridge::test {
 
 namespace {
 
+/// Who performed the import; the exit status of the child process.
 enum Path : int { by_kernel = 10, by_module, by_neither, not_started };
 
-constexpr uid_t somebody = 65534;
+constexpr uid_t nobody = 65534;
 
 bool has(const std::vector<std::string>& options, const char* option) {
     return std::find(options.begin(), options.end(), option) != options.end();
 }
 
-/// The fixture without a test, in a child process that has a kernel of its own.
+/// The fixture without a test. It runs in the child process, on a fake kernel of its own.
 class Probe : public PreloadTest {
 public:
     explicit Probe(const std::vector<std::string>& options) {
@@ -44,7 +46,12 @@ public:
     }
 };
 
-/// @param options "secure", "old-kernel", "no-device", "no-dma-buf"
+/// Runs an import in a child process. @return who performed it
+/// @param setting the value of FENCEBRIDGE_PRELOAD; nullptr unsets it
+/// @param options "secure": the child process must be a setuid program; "old-kernel": the kernel
+///                lacks the ioctls; "no-device": there is no device; "no-dma-buf": the file is not
+///                a dma-buf
+/// @param real_user the real user of the child process
 int run(const char* setting, const std::vector<const char*>& options = {},
         uid_t real_user = getuid()) {
     std::vector<char*> argv{const_cast<char*>("preload_test"), const_cast<char*>("--probe")};
@@ -66,7 +73,7 @@ int run(const char* setting, const std::vector<const char*>& options = {},
     return WIFEXITED(status) ? WEXITSTATUS(status) : not_started;
 }
 
-TEST(Forced, ToTheModule) {
+TEST(PreloadSetting, ModuleSelectsTheModuleForDmaBufs) {
     EXPECT_EQ(run(nullptr), by_kernel);
     EXPECT_EQ(run("module"), by_module);
     EXPECT_EQ(run("anything else"), by_kernel);
@@ -75,16 +82,16 @@ TEST(Forced, ToTheModule) {
     EXPECT_EQ(run("module", {"no-dma-buf"}), by_kernel);
 }
 
-TEST(Forced, IsLikeAKernelWithoutTheIoctlsWhereThereIsNoModule) {
+TEST(PreloadSetting, ModuleFailsWithEnottyWithoutTheDevice) {
     EXPECT_EQ(run("module", {"no-device"}), by_neither);
     EXPECT_EQ(run(nullptr, {"no-device"}), by_kernel);
     EXPECT_EQ(run(nullptr, {"no-device", "old-kernel"}), by_neither);
 }
 
-TEST(Forced, IsIgnoredInASetuidProgram) {
+TEST(PreloadSetting, IsIgnoredInASetuidProgram) {
     if (geteuid() != 0)
-        GTEST_SKIP() << "needs root, to start a process whose real user is not its effective one";
-    EXPECT_EQ(run("module", {"secure"}, somebody), by_kernel);
+        GTEST_SKIP() << "needs root to start a process whose real and effective users differ";
+    EXPECT_EQ(run("module", {"secure"}, nobody), by_kernel);
 }
 
 } // namespace

@@ -6,8 +6,8 @@
 
 namespace fencebridge::test {
 
-/// What the program does as a child process of the tests in forced_test.cpp, instead of testing.
-/// @return the exit status, which tells who carried out an import
+/// The main function of the child processes that forced_test.cpp starts.
+/// @return the exit status, a value of Path, which tells who performed the import
 int probe(const std::vector<std::string>& options);
 
 } // namespace fencebridge::test

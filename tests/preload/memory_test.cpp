@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Arguments that are not there, file descriptors that run out, threads.
+// Inaccessible arguments, lack of fds, threads and cancellation.
 #include "fixture.hpp"
 
 #include <array>
@@ -16,12 +16,12 @@ namespace {
 
 using Argument = fencebridge_dma_buf_export;
 
-TEST_F(PreloadTest, SaysEfaultForArgumentsThatCannotBeRead) {
+TEST_F(PreloadTest, UnreadableArgumentFailsWithEfault) {
     const Pages pages;
     const size_t before = open_fds();
     for (unsigned long request :
          {FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT, FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT}) {
-        // Nowhere; no access; the first half readable, the second not.
+        // A null pointer, an inaccessible page, and an argument whose second half is inaccessible.
         for (void* argument : {static_cast<void*>(nullptr), static_cast<void*>(pages.end()),
                                static_cast<void*>(pages.end() - sizeof(Argument) / 2)})
             EXPECT_EQ(call(dma_buf.get(), request, argument), failure(EFAULT));
@@ -30,7 +30,7 @@ TEST_F(PreloadTest, SaysEfaultForArgumentsThatCannotBeRead) {
     EXPECT_EQ(open_fds(), before);
 }
 
-TEST_F(PreloadTest, ClosesASyncFileWhoseNumberCannotBeWritten) {
+TEST_F(PreloadTest, ClosesTheSyncFileIfItsNumberCannotBeWritten) {
     Pages pages;
     const Argument argument{.flags = FENCEBRIDGE_DMA_BUF_READ, .fd = -7};
     std::memcpy(pages.begin(), &argument, sizeof(argument));
@@ -52,7 +52,7 @@ TEST_F(PreloadTest, ImportsFromReadOnlyMemory) {
     EXPECT_EQ(imported.sync_file_fd, 1234);
 }
 
-/// Leaves room for that many more file descriptors.
+/// Limits the process to this number of additional fds.
 class FdLimit {
 public:
     explicit FdLimit(rlim_t spare) {
@@ -70,9 +70,9 @@ private:
     rlimit before_{};
 };
 
-TEST_F(PreloadTest, SaysEmfileHoweverManyAreMissing) {
+TEST_F(PreloadTest, FailsWithEmfileIfAnyOfTheNeededFdsIsMissing) {
     const size_t before = open_fds();
-    // The device, the sync_file, and the two ends of a pipe.
+    // An export needs four fds: the device, the sync_file, and the two ends of a pipe.
     for (rlim_t spare : {0, 1, 2, 3, 4}) {
         Argument argument{.flags = FENCEBRIDGE_DMA_BUF_READ, .fd = -1};
         Answer answer{};
@@ -87,7 +87,7 @@ TEST_F(PreloadTest, SaysEmfileHoweverManyAreMissing) {
     }
 }
 
-TEST_F(PreloadTest, KeepsThreadsApart) {
+TEST_F(PreloadTest, ConcurrentCallsReturnTheirOwnResults) {
     const size_t before = open_fds();
     std::array<std::atomic<int>, 8> wrong{};
     {
@@ -111,8 +111,9 @@ TEST_F(PreloadTest, KeepsThreadsApart) {
     EXPECT_EQ(open_fds(), before);
 }
 
-// ioctl() is no cancellation point. open(), read(), write() and close() are.
-TEST_F(PreloadTest, DoesNotActOnACancellation) {
+// ioctl() is not a cancellation point, so the library must not act on a cancellation in open(),
+// read(), write() and close(), which are cancellation points.
+TEST_F(PreloadTest, IsNotACancellationPoint) {
     struct {
         int dma_buf;
         Answer answer;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the library passes on, what it sends to the module, and what comes back.
+// Which ioctls the library forwards, which it sends to the module, and what it returns.
 #include "fixture.hpp"
 
 #include <array>
@@ -17,7 +17,7 @@ namespace {
 constexpr std::array<unsigned long, 2> both = {FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT,
                                                FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT};
 
-// Made by the dynamic linker before the constructor of any library.
+// The result of an ioctl() that .preinit_array makes, before the constructors of all libraries.
 struct {
     int result, error;
 } early_call;
@@ -31,14 +31,14 @@ void call_early(int, char**, char**) {
 __attribute__((section(".preinit_array"), used)) void (*const preinit)(int, char**,
                                                                        char**) = call_early;
 
-TEST(Preload, WorksBeforeConstructors) {
+TEST(Preload, IoctlWorksBeforeConstructorsRun) {
     EXPECT_EQ(early_call.result, -1);
     EXPECT_EQ(early_call.error, EBADF);
 }
 
-TEST_F(PreloadTest, PassesOtherRequestsOn) {
+TEST_F(PreloadTest, ForwardsOtherRequests) {
     int something = 0;
-    // As a program does whose ioctl() takes an int: sign-extended.
+    // The second request is sign-extended, as by programs that hold it in an int.
     for (unsigned long request : {static_cast<unsigned long>(FIONREAD), 0xffffffffc0086201ul,
                                   0x40106202ul, static_cast<unsigned long>(_IO('b', 2))}) {
         for (long answer : {0l, 7l, -ENOTTY + 0l, -EINTR + 0l}) {
@@ -56,7 +56,7 @@ TEST_F(PreloadTest, PassesOtherRequestsOn) {
     }
 }
 
-TEST_F(PreloadTest, LeavesToTheKernelWhatItCanDo) {
+TEST_F(PreloadTest, UsesTheModuleOnlyIfTheKernelReturnsEnotty) {
     for (unsigned long request : both) {
         for (int error : {0, EINVAL, EFAULT, EMFILE, ENOMEM, EBADF, EINTR, ENOSYS, EPERM}) {
             native = -error;
@@ -67,7 +67,7 @@ TEST_F(PreloadTest, LeavesToTheKernelWhatItCanDo) {
     EXPECT_EQ(module_calls(), 0);
 }
 
-TEST_F(PreloadTest, LeavesAloneWhatIsNoDmaBuf) {
+TEST_F(PreloadTest, DoesNotUseTheModuleForOtherFiles) {
     const Fd other(memfd_create("other", MFD_CLOEXEC));
     for (unsigned long request : both) {
         for (int error : {0, ENOTTY, EINVAL}) {
@@ -84,7 +84,7 @@ TEST_F(PreloadTest, LeavesAloneWhatIsNoDmaBuf) {
     EXPECT_EQ(module_calls(), 0);
 }
 
-TEST_F(PreloadTest, ExportsByTheModule) {
+TEST_F(PreloadTest, ExportsThroughTheModule) {
     const size_t before = open_fds();
     for (unsigned flags :
          {FENCEBRIDGE_DMA_BUF_READ, FENCEBRIDGE_DMA_BUF_WRITE, FENCEBRIDGE_DMA_BUF_RW}) {
@@ -102,7 +102,7 @@ TEST_F(PreloadTest, ExportsByTheModule) {
     EXPECT_EQ(open_fds(), before);
 }
 
-TEST_F(PreloadTest, ImportsByTheModule) {
+TEST_F(PreloadTest, ImportsThroughTheModule) {
     const size_t before = open_fds();
     fencebridge_dma_buf_import argument{.flags = FENCEBRIDGE_DMA_BUF_WRITE, .fd = 1234};
     EXPECT_EQ(call(dma_buf.get(), FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT, &argument), success);
@@ -113,7 +113,7 @@ TEST_F(PreloadTest, ImportsByTheModule) {
     EXPECT_EQ(open_fds(), before);
 }
 
-TEST_F(PreloadTest, RefusesFlagsAsUpstreamDoes) {
+TEST_F(PreloadTest, InvalidFlagsFailWithEinval) {
     for (unsigned flags : {0u, 4u, 0x80000001u}) {
         fencebridge_dma_buf_export argument{.flags = flags, .fd = -1};
         EXPECT_EQ(call(dma_buf.get(), FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT, &argument),
@@ -122,7 +122,7 @@ TEST_F(PreloadTest, RefusesFlagsAsUpstreamDoes) {
     }
 }
 
-TEST_F(PreloadTest, BringsTheModulesErrorsBack) {
+TEST_F(PreloadTest, ReturnsTheErrorsOfTheModule) {
     const size_t before = open_fds();
     for (unsigned long request : both) {
         for (int error : {EINVAL, EBADF, EMFILE, ENFILE, ENOMEM, E2BIG, ENOTTY}) {
@@ -136,7 +136,7 @@ TEST_F(PreloadTest, BringsTheModulesErrorsBack) {
     EXPECT_EQ(open_fds(), before);
 }
 
-TEST_F(PreloadTest, SaysWhatTheKernelSaysWithoutADevice) {
+TEST_F(PreloadTest, ReturnsEnottyWithoutADevice) {
     remove_device();
     fencebridge_dma_buf_export argument{.flags = FENCEBRIDGE_DMA_BUF_READ, .fd = -1};
     for (unsigned long request : both) {
@@ -145,17 +145,18 @@ TEST_F(PreloadTest, SaysWhatTheKernelSaysWithoutADevice) {
     }
 }
 
-TEST_F(PreloadTest, SaysWhatTheKernelSaysWhenTheDeviceMayNotBeOpened) {
+TEST_F(PreloadTest, ReturnsEnottyIfTheDeviceCannotBeOpened) {
     remove_device();
-    // Root may open any file. A folder cannot be opened for writing by anybody.
+    // A folder stands for the device, because even root cannot open a folder for writing.
     ASSERT_EQ(mkdir("fencebridge-device", 0700), 0);
     fencebridge_dma_buf_export argument{.flags = FENCEBRIDGE_DMA_BUF_READ, .fd = -1};
     for (unsigned long request : both)
         EXPECT_EQ(call(dma_buf.get(), request, &argument), failure(ENOTTY));
 }
 
-// The file system's number is the real kernel's here; only the ioctls are not.
-TEST_F(PreloadTest, KnowsARealDmaBuf) {
+// fstatfs() of the real kernel recognises the dma-buf. The ioctls are still those of the fake
+// kernel.
+TEST_F(PreloadTest, RecognisesARealDmaBuf) {
     fake_kernel::answer_with(nullptr);
     const Fd udmabuf(open("/dev/udmabuf", O_RDWR | O_CLOEXEC));
     if (!udmabuf)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Asks a real dma-buf for the two ioctls in right and in wrong ways: without the preload library,
-with it, and with it and FENCEBRIDGE_PRELOAD=module. All must give the same results, errnos and file
-descriptors. usage: same_answers.py LIBRARY"""
+"""Issues the two ioctls on a real dma-buf, with valid and invalid arguments: without the preload
+library, with it, and with it and FENCEBRIDGE_PRELOAD=module. Results, errnos and the number of open
+fds must be equal. usage: same_answers.py LIBRARY"""
 
 import ctypes
 import errno
@@ -34,7 +34,7 @@ def make_dma_buf():
 
 
 def pages(protection):
-    """A page with a valid argument at its begin and at its end, and an inaccessible one behind."""
+    """Maps a page that has a valid argument at each end, followed by an inaccessible page."""
     size = mmap.PAGESIZE
     begin = libc.mmap(None, 2 * size, mmap.PROT_READ | mmap.PROT_WRITE,
                       mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
@@ -101,7 +101,7 @@ def main(library):
     status = 0
     native = answers()
     others = [("with the library", answers(LD_PRELOAD=library))]
-    # A kernel that lacks them has nothing to compare with.
+    # A kernel without the ioctls cannot be compared.
     if not native[0].endswith("ENOTTY\t0"):
         others.append(("by the kernel", native))
     for name, other in others:

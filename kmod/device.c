@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /dev/fencebridge: snapshots of a dma-buf's fences as sync_files, and sync_files as a dma-buf's
- * fences, on kernels that cannot do that themselves. kernel-uapi/fencebridge.h has the interface.
+ * The device /dev/fencebridge, which exports the fences of a dma-buf as a sync_file and imports the
+ * fences of a sync_file into a dma-buf, on kernels without ioctls for that.
  *
- * Nothing that outlives a call belongs to this module: fences, arrays of them and sync_files are
- * the kernel's own types, with the kernel's own functions. So the module can go at any time, with
- * fences pending.
+ * kernel-uapi/fencebridge.h describes the ioctls of the device.
+ *
+ * Every object that outlives an ioctl is of a type of the core kernel: dma_fence_array, sync_file.
+ * None has operations or callbacks in this module. So the module can be unloaded while fences that
+ * it exported or imported are pending.
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-fence.h>
@@ -21,13 +23,14 @@
 
 #include "compat.h"
 #include "fences.h"
+#include "resv.h"
 
-static bool fb_valid_flags(u32 flags)
+static bool fbr_valid_flags(u32 flags)
 {
 	return flags && !(flags & ~FENCEBRIDGE_RW);
 }
 
-static long fb_query(void __user *user)
+static long fbr_query(void __user *user)
 {
 	struct fencebridge_query query;
 
@@ -37,13 +40,13 @@ static long fb_query(void __user *user)
 		return -EINVAL;
 	query.version = FENCEBRIDGE_VERSION;
 	query.features = FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT |
-			 FENCEBRIDGE_FEATURE_NONE_IF_IDLE | FB_KERNEL_FEATURES;
-	query.max_fences = FB_MAX_FENCES;
+			 FENCEBRIDGE_FEATURE_NONE_IF_IDLE | fbr_resv_features();
+	query.max_fences = FBR_MAX_FENCES;
 	return copy_to_user(user, &query, sizeof(query)) ? -EFAULT : 0;
 }
 
-/* NULL when nothing is pending. */
-static struct dma_fence *fb_snapshot(int dma_buf_fd, bool write)
+/* Returns a reference to a fence, NULL if no fence is pending, or an ERR_PTR(). */
+static struct dma_fence *fbr_snapshot(int dma_buf_fd, bool write)
 {
 	struct dma_buf *dma_buf;
 	struct dma_fence *fence;
@@ -52,14 +55,17 @@ static struct dma_fence *fb_snapshot(int dma_buf_fd, bool write)
 	dma_buf = dma_buf_get(dma_buf_fd);
 	if (IS_ERR(dma_buf))
 		return ERR_CAST(dma_buf);
-	ret = fb_resv_snapshot(dma_buf->resv, write, &fence);
+	ret = fbr_resv_snapshot(dma_buf->resv, write, &fence);
 	dma_buf_put(dma_buf);
 	return ret ? ERR_PTR(ret) : fence;
 }
 
-/* Takes the fence over. */
-static long fb_give_sync_file(struct fencebridge_export __user *user,
-			      struct fencebridge_export *arg, struct dma_fence *fence)
+/*
+ * Installs an fd for a new sync_file of @fence and copies @arg, with the fd, to userspace.
+ * Consumes the caller's reference to @fence, also on failure.
+ */
+static long fbr_install_sync_file(struct fencebridge_export __user *user,
+				  struct fencebridge_export *arg, struct dma_fence *fence)
 {
 	struct sync_file *sync_file;
 	int fd, ret;
@@ -74,7 +80,7 @@ static long fb_give_sync_file(struct fencebridge_export __user *user,
 		goto err_sync_file;
 	}
 	arg->sync_file_fd = fd;
-	/* Installed last: nobody could close an fd whose number did not arrive. */
+	/* fd_install() comes last: userspace cannot close an fd whose number it did not get. */
 	if (copy_to_user(user, arg, sizeof(*arg))) {
 		ret = -EFAULT;
 		goto err_fd;
@@ -89,36 +95,36 @@ err_sync_file:
 	return ret;
 }
 
-static long fb_export(void __user *user)
+static long fbr_export(void __user *user)
 {
 	struct fencebridge_export arg;
 	struct dma_fence *fence;
 
 	if (copy_from_user(&arg, user, sizeof(arg)))
 		return -EFAULT;
-	if (!fb_valid_flags(arg.flags & ~FENCEBRIDGE_NONE_IF_IDLE) || arg.reserved)
+	if (!fbr_valid_flags(arg.flags & ~FENCEBRIDGE_NONE_IF_IDLE) || arg.reserved)
 		return -EINVAL;
-	fence = fb_snapshot(arg.dma_buf_fd, arg.flags & FENCEBRIDGE_WRITE);
+	fence = fbr_snapshot(arg.dma_buf_fd, arg.flags & FENCEBRIDGE_WRITE);
 	if (IS_ERR(fence))
 		return PTR_ERR(fence);
 	if (!fence && (arg.flags & FENCEBRIDGE_NONE_IF_IDLE)) {
 		arg.sync_file_fd = -1;
 		return copy_to_user(user, &arg, sizeof(arg)) ? -EFAULT : 0;
 	}
-	return fb_give_sync_file(user, &arg, fence ?: dma_fence_get_stub());
+	return fbr_install_sync_file(user, &arg, fence ?: dma_fence_get_stub());
 }
 
-static long fb_import(void __user *user)
+static long fbr_import(void __user *user)
 {
 	struct fencebridge_import arg;
-	struct fb_fences fences = {};
+	struct fbr_fences fences = {};
 	struct dma_buf *dma_buf;
 	struct dma_fence *fence;
 	int ret;
 
 	if (copy_from_user(&arg, user, sizeof(arg)))
 		return -EFAULT;
-	if (!fb_valid_flags(arg.flags) || arg.reserved)
+	if (!fbr_valid_flags(arg.flags) || arg.reserved)
 		return -EINVAL;
 	dma_buf = dma_buf_get(arg.dma_buf_fd);
 	if (IS_ERR(dma_buf))
@@ -128,50 +134,51 @@ static long fb_import(void __user *user)
 		ret = -EINVAL;
 		goto out;
 	}
-	ret = fb_fences_add(&fences, fence);
+	ret = fbr_fences_add(&fences, fence);
 	dma_fence_put(fence);
 	if (!ret)
-		ret = fb_resv_attach(dma_buf->resv, &fences, arg.flags & FENCEBRIDGE_WRITE);
-	fb_fences_put(&fences);
+		ret = fbr_resv_attach(dma_buf->resv, &fences, arg.flags & FENCEBRIDGE_WRITE);
+	fbr_fences_put(&fences);
 out:
 	dma_buf_put(dma_buf);
 	return ret;
 }
 
-static long fb_ioctl(struct file *file, unsigned int request, unsigned long arg)
+static long fbr_ioctl(struct file *file, unsigned int request, unsigned long arg)
 {
 	void __user *user = (void __user *)arg;
 
 	switch (request) {
 	case FENCEBRIDGE_IOCTL_QUERY:
-		return fb_query(user);
+		return fbr_query(user);
 	case FENCEBRIDGE_IOCTL_EXPORT:
-		return fb_export(user);
+		return fbr_export(user);
 	case FENCEBRIDGE_IOCTL_IMPORT:
-		return fb_import(user);
+		return fbr_import(user);
 	default:
 		return -ENOTTY;
 	}
 }
 
-static const struct file_operations fb_fops = {
+static const struct file_operations fbr_fops = {
 	.owner = THIS_MODULE,
-	.unlocked_ioctl = fb_ioctl,
+	.unlocked_ioctl = fbr_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.llseek = noop_llseek,
 };
 
-/* Without a udev rule, the device is for root alone: see 70-fencebridge.rules. */
-static struct miscdevice fb_device = {
+/* devtmpfs creates the file with this mode. 70-fencebridge.rules then extends the access. */
+static struct miscdevice fbr_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "fencebridge",
-	.fops = &fb_fops,
+	.fops = &fbr_fops,
 	.mode = 0600,
 };
 
-module_misc_device(fb_device);
+module_misc_device(fbr_device);
 
-MODULE_DESCRIPTION("Fences of dma-bufs as sync_files, and back");
+FBR_IMPORT_DMA_BUF_SYMBOLS;
+MODULE_DESCRIPTION("Export and import of dma-buf fences as sync_files");
 MODULE_AUTHOR("The fencebridge developers");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("0.1.0");
