@@ -3,6 +3,7 @@
 #include <cstring>
 #include <span>
 
+#include "entry/device_queues.hpp"
 #include "entry/entry_points.hpp"
 #include "entry/extensions.hpp"
 #include "entry/guard.hpp"
@@ -19,93 +20,13 @@ bool has_several_devices(const VkDeviceCreateInfo& info) {
     return group != nullptr && group->physicalDeviceCount > 1;
 }
 
-/// The application's queues, and one of the layer's own if the device needs it.
-class Queues {
-public:
-    Queues(const vk::PhysicalDevice& physical, const VkDeviceCreateInfo& info) :
-        infos_(info.pQueueCreateInfos, info.pQueueCreateInfos + info.queueCreateInfoCount),
-        needed_(physical.needs_queue()) {
-        if (needed_)
-            found_ = add_to_used_family(physical) || add_another_family(physical);
-    }
-    Queues(const Queues&) = delete;
-    Queues& operator=(const Queues&) = delete;
-
-    [[nodiscard]] bool lack_one() const { return needed_ && !found_; }
-
-    void put_into(VkDeviceCreateInfo& info) const {
-        info.queueCreateInfoCount = static_cast<uint32_t>(infos_.size());
-        info.pQueueCreateInfos = infos_.data();
-    }
-
-    /// The layer's own queue, after the device was created; null if none is needed.
-    [[nodiscard]] VkQueue get_own(VkDevice device, PFN_vkGetDeviceQueue get) const {
-        VkQueue queue = VK_NULL_HANDLE;
-        if (found_)
-            get(device, family_, index_, &queue);
-        return queue;
-    }
-
-private:
-    bool add_to_used_family(const vk::PhysicalDevice& physical) {
-        for (VkDeviceQueueCreateInfo& used : infos_) {
-            // vkGetDeviceQueue does not return queues that were created with flags, such as
-            // protected ones.
-            if (used.flags != 0 || used.queueFamilyIndex >= physical.queue_families.size() ||
-                count_used(used.queueFamilyIndex) >=
-                    physical.queue_families[used.queueFamilyIndex].queueCount)
-                continue;
-            family_ = used.queueFamilyIndex;
-            index_ = used.queueCount;
-            priorities_.assign(used.pQueuePriorities, used.pQueuePriorities + used.queueCount);
-            priorities_.push_back(1.0f);
-            used.pQueuePriorities = priorities_.data();
-            ++used.queueCount;
-            return true;
-        }
-        return false;
-    }
-
-    /// The queues that the application creates of a family. Queues with different flags have
-    /// different VkDeviceQueueCreateInfo structures.
-    [[nodiscard]] uint32_t count_used(uint32_t family) const {
-        uint32_t count = 0;
-        for (const VkDeviceQueueCreateInfo& used : infos_)
-            count += used.queueFamilyIndex == family ? used.queueCount : 0;
-        return count;
-    }
-
-    bool add_another_family(const vk::PhysicalDevice& physical) {
-        for (uint32_t family = 0; family < physical.queue_families.size(); ++family) {
-            if (std::ranges::find(infos_, family, &VkDeviceQueueCreateInfo::queueFamilyIndex) !=
-                infos_.end())
-                continue;
-            family_ = family;
-            priorities_ = {1.0f};
-            infos_.push_back({.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-                              .queueFamilyIndex = family,
-                              .queueCount = 1,
-                              .pQueuePriorities = priorities_.data()});
-            return true;
-        }
-        return false;
-    }
-
-    std::vector<VkDeviceQueueCreateInfo> infos_;
-    std::vector<float> priorities_;
-    bool needed_;
-    bool found_ = false;
-    uint32_t family_ = 0;
-    uint32_t index_ = 0;
-};
-
 bool enables(const VkDeviceCreateInfo& info, const char* extension) {
     return contains(info.ppEnabledExtensionNames, info.enabledExtensionCount, extension);
 }
 
 /// Decides whether the layer takes over a device that is about to be created. Logs why it cannot.
 bool takes_over(const Instance& instance, const vk::PhysicalDevice& physical,
-                const VkDeviceCreateInfo& info, const Queues& queues) {
+                const VkDeviceCreateInfo& info, const DeviceQueues& queues) {
     if (!instance.takes_over || !enables(info, VK_KHR_SWAPCHAIN_EXTENSION_NAME))
         return false;
     std::string reason;
@@ -162,7 +83,7 @@ VkResult refuse_hidden(const VkDeviceCreateInfo& info) {
 
 /// vkCreateDevice of the next layer, with the layer's additions if the device is taken over.
 VkResult create_next_device(PFN_vkCreateDevice create, const vk::PhysicalDevice& physical,
-                            const VkDeviceCreateInfo& info, const Queues* queues,
+                            const VkDeviceCreateInfo& info, const DeviceQueues* queues,
                             const VkAllocationCallbacks* allocator, VkDevice* handle) {
     if (queues == nullptr)
         return create(physical.handle, &info, allocator, handle);
@@ -226,7 +147,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
         if (const VkResult refused = hides ? refuse_hidden(*create_info) : VK_SUCCESS;
             refused != VK_SUCCESS)
             return refused;
-        const Queues queues(*physical, *create_info);
+        const DeviceQueues queues(*physical, *create_info);
         const bool taken_over = takes_over(*instance, *physical, *create_info, queues);
         // The loader does not refuse the extension, since the layer's manifest names it.
         if (!taken_over && instance->takes_over &&

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <vector>
+#include <vulkan/vulkan.h>
+
+#include "vk/physical_device.hpp"
+
+namespace fencebridge::entry {
+
+/// The queues of a device that is created: the application's, and one of the layer's own if the
+/// layer has to signal semaphores or fences by submissions (vk::PhysicalDevice::needs_queue()).
+class DeviceQueues {
+public:
+    /// @param info  the application's; must outlive this
+    DeviceQueues(const vk::PhysicalDevice& physical, const VkDeviceCreateInfo& info);
+    DeviceQueues(const DeviceQueues&) = delete;
+    DeviceQueues& operator=(const DeviceQueues&) = delete;
+
+    /// Whether the layer needs a queue, and the application uses all of them.
+    [[nodiscard]] bool lack_one() const { return needed_ && !found_; }
+
+    /// Sets the queues of `info`, which must not outlive this.
+    void put_into(VkDeviceCreateInfo& info) const;
+
+    /// The layer's own queue, after the device was created; null if none is needed.
+    [[nodiscard]] VkQueue get_own(VkDevice device, PFN_vkGetDeviceQueue get) const;
+
+private:
+    bool add_to_used_family(const vk::PhysicalDevice& physical);
+    bool add_another_family(const vk::PhysicalDevice& physical);
+    [[nodiscard]] uint32_t count_used(uint32_t family) const;
+
+    std::vector<VkDeviceQueueCreateInfo> infos_;
+    std::vector<float> priorities_;
+    bool needed_;
+    bool found_ = false;
+    uint32_t family_ = 0;
+    uint32_t index_ = 0;
+};
+
+} // namespace fencebridge::entry
