@@ -19,8 +19,8 @@
  * @count: the number of fences
  * @room: the number of fences for which @fence has memory
  *
- * A set that fbr_fences_add() filled contains no containers (dma_fence_array, dma_fence_chain), and
- * of fences that one context orders only the latest.
+ * A set that fbr_fences_add() filled contains no containers (dma_fence_array, dma_fence_chain). Of
+ * the fences of a context it contains only the latest, if their order is known.
  *
  * A set is initialised with zeros and released by fbr_fences_put(). The caller serialises access.
  */
@@ -54,9 +54,9 @@ void fbr_fences_put(struct fbr_fences *fences);
 int fbr_fences_add(struct fbr_fences *fences, struct dma_fence *head);
 
 /**
- * fbr_fences_add_all - add the fences of another set or array
+ * fbr_fences_add_all - add each fence of another list
  * @fences: the set
- * @others: the fences to add, which may be containers; unchanged
+ * @others: the fences to add, as by fbr_fences_add(); unchanged
  *
  * Context: as fbr_fences_add().
  * Return: as fbr_fences_add().
