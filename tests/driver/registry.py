@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Compares the layer's table of extensions with the registry of Vulkan and with the manifest, so that
-a new command, structure or extension that has to do with swapchains cannot be overlooked.
+"""Compares the layer's table of extensions with the registry of Vulkan and with the manifest, so
+that a new command, structure or extension that has to do with swapchains cannot be overlooked.
 usage: registry.py PROGRAM VK_XML MANIFEST; PROGRAM is layer_tables."""
 
 import json
