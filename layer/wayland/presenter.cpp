@@ -157,27 +157,36 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
 
 /// Compares new feedback with the layout of the images.
 VkResult WaylandPresenter::judge_feedback() {
-    const auto read = surface_->feedback();
-    if (!read)
-        return read.error();
-    const auto& feedback = *read;
-    const auto judged = judged_.with([](const Judged& last) { return last; });
-    if (!feedback || judged.feedback == feedback)
+    const auto count = surface_->count_feedback();
+    if (!count)
+        return count.error();
+    if (*count == judged_count_)
         return VK_SUCCESS;
-    Judged now = {feedback, judged.suboptimal};
-    // Equal feedback changes nothing, even if the images were made for a later tranche than the
-    // first: the compositor has refused buffers of the first one, and would refuse them again.
-    if (*judged.feedback != *feedback) {
-        const auto common = core::common_layouts(
-            rank_layouts(*feedback, fourcc_of(parameters_.pixels), parameters_.nodes),
-            core::Placement::dma_buf, parameters_.makeable);
-        // Without a common layout, a new swapchain would fail, and this one may still work.
-        now.suboptimal =
-            !common.empty() && std::ranges::find(common.front(), modifier_) == common.front().end();
+    const auto feedback = surface_->last_feedback();
+    const bool is_new = judged_.with([&](Judged& judged) {
+        if (*count <= judged.count)
+            return false; // another thread has compared it, or a later one
+        judged.count = *count;
+        judged_count_ = *count;
+        // Equal feedback changes nothing, even if the images were made for a later tranche than the
+        // first: the compositor has refused buffers of the first one, and would refuse them again.
+        if (!feedback || *judged.feedback == *feedback)
+            return false;
+        judged.feedback = feedback;
+        suboptimal_ = prefers_another_layout(*feedback);
+        return true;
+    });
+    if (is_new)
         window_->set_feedback(feedback);
-    }
-    judged_.with([&](Judged& last) { last = std::move(now); });
     return VK_SUCCESS;
+}
+
+bool WaylandPresenter::prefers_another_layout(const DmabufFormats& feedback) const {
+    const auto common = core::common_layouts(
+        rank_layouts(feedback, fourcc_of(parameters_.pixels), parameters_.nodes),
+        core::Placement::dma_buf, parameters_.makeable);
+    // Without a common layout, a new swapchain would fail, and this one may still work.
+    return !common.empty() && std::ranges::find(common.front(), modifier_) == common.front().end();
 }
 
 } // namespace fencebridge::wayland

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <vector>
 
@@ -32,9 +33,7 @@ public:
     core::CommitWait expected_wait() override;
     VkResult show(const PresentRequest& request,
                   const std::optional<core::CommitPoints>& points) override;
-    bool is_suboptimal() const override {
-        return judged_.with([](const Judged& last) { return last.suboptimal; });
-    }
+    bool is_suboptimal() const override { return suboptimal_; }
 
     ~WaylandPresenter() override;
 
@@ -58,6 +57,7 @@ private:
     VkResult wait_for_answers();
     void take_buffers();
     VkResult judge_feedback();
+    bool prefers_another_layout(const DmabufFormats& feedback) const;
 
     const std::shared_ptr<WaylandWindow> window_;
     const SharedSurfaceUse surface_;
@@ -72,10 +72,13 @@ private:
     /// The last feedback that judge_feedback() compared; at first the one of the window when the
     /// images were made.
     struct Judged {
+        uint64_t count = 0; ///< SharedSurface::count_feedback()
         std::shared_ptr<const DmabufFormats> feedback;
-        bool suboptimal = false; ///< a new swapchain would be made with another modifier
     };
     Locked<Judged> judged_;
+    std::atomic<uint64_t> judged_count_ = 0; ///< Judged::count, to be compared without the lock
+    /// A new swapchain would be made with another modifier. Written with the lock held.
+    std::atomic<bool> suboptimal_ = false;
 };
 
 } // namespace fencebridge::wayland

@@ -67,9 +67,14 @@ bool SharedSurface::is_complete() const {
     return wrapper_ && (!connection_->has_surface_feedback() || (feedback_ && *feedback_));
 }
 
-std::expected<std::shared_ptr<const DmabufFormats>, VkResult> SharedSurface::feedback() {
+std::expected<uint64_t, VkResult> SharedSurface::count_feedback() {
     if (const auto handled = queue_.dispatch_pending(); !handled)
         return std::unexpected(handled.error());
+    // The list of version 3 never changes: it counts as one feedback.
+    return feedback_ ? feedback_->count() : 1;
+}
+
+std::shared_ptr<const DmabufFormats> SharedSurface::last_feedback() const {
     return feedback_ ? feedback_->current() : connection_->version_3_list();
 }
 

@@ -46,9 +46,11 @@ public:
 
     [[nodiscard]] Connection& connection() const { return *connection_; }
 
-    /// The compositor's last feedback among the events that have been read. Makes no round trip.
-    /// @return null before the first feedback; or VK_ERROR_SURFACE_LOST_KHR
-    [[nodiscard]] std::expected<std::shared_ptr<const DmabufFormats>, VkResult> feedback();
+    /// Dispatches the events that have been read. Makes no round trip.
+    /// @return the number of feedbacks that the compositor has sent; or VK_ERROR_SURFACE_LOST_KHR
+    [[nodiscard]] std::expected<uint64_t, VkResult> count_feedback();
+    /// The last of these feedbacks; null before the first.
+    [[nodiscard]] std::shared_ptr<const DmabufFormats> last_feedback() const;
 
     /// Creates the wp_fifo_v1, before a swapchain's first commit with Pacing::barrier.
     /// @return false when memory is out, or the compositor has no wp_fifo_v1

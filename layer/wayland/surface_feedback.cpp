@@ -138,6 +138,7 @@ std::shared_ptr<const DmabufFormats> SurfaceFeedback::current() const {
 void SurfaceFeedback::publish() {
     auto complete = std::make_shared<const DmabufFormats>(std::exchange(pending_, {}));
     current_.with([&](auto& current) { current.swap(complete); });
+    ++count_;
 }
 
 } // namespace fencebridge::wayland

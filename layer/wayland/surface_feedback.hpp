@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -26,6 +28,8 @@ public:
 
     /// The last complete feedback. Null before the first.
     [[nodiscard]] std::shared_ptr<const DmabufFormats> current() const;
+    /// The number of complete feedbacks so far. Cheaper than current(), to see that none is new.
+    [[nodiscard]] uint64_t count() const { return count_.load(); }
 
 private:
     struct Handlers;
@@ -42,6 +46,7 @@ private:
     DmabufFormats pending_;
 
     Locked<std::shared_ptr<const DmabufFormats>> current_;
+    std::atomic<uint64_t> count_ = 0; ///< incremented after current_ has changed
 };
 
 } // namespace fencebridge::wayland
