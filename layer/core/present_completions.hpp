@@ -33,7 +33,7 @@ public:
     /// The presenter's report. Ignored for a request that nobody asked about.
     void report(PresentId id, const Completion& completion) {
         for (Entry& entry : all_) {
-            if (entry.id == id)
+            if (entry.id == id && !entry.completion)
                 entry.completion = completion;
         }
     }

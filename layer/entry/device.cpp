@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <cstring>
 #include <span>
+#include <string>
 
 #include "entry/device_queues.hpp"
 #include "entry/entry_points.hpp"

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <span>
-#include <string>
 
 #include "entry/entry_points.hpp"
 #include "entry/platforms.hpp"

@@ -24,7 +24,7 @@ enum class Status {
 /// A command of Vulkan.
 struct Command {
     std::string_view name;
-    PFN_vkVoidFunction function = nullptr; ///< the layer's; null: of a hidden extension
+    PFN_vkVoidFunction function = nullptr; ///< the layer's; null for a hidden extension
     Level dispatch = Level::device; ///< by instance and physical device, or by device and queue
 };
 

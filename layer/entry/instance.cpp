@@ -15,27 +15,28 @@ namespace fencebridge::entry {
 
 namespace {
 
-bool is_of_a_platform(std::string_view extension) {
+/// Whether an extension belongs to a window system whose surfaces the layer may take over.
+bool is_of_a_platform(std::string_view extension, TakeoverSetting setting) {
     bool found = false;
     for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
-        found = found || extension == Platform::extension;
+        found = found || (extension == Platform::extension && may_take_over<Platform>(setting));
     });
     return found;
 }
 
-/// Whether the application uses a window system that the layer supports.
-bool uses_a_platform(const VkInstanceCreateInfo& info) {
+bool uses_a_platform(const VkInstanceCreateInfo& info, TakeoverSetting setting) {
     const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
-    return std::ranges::any_of(names, is_of_a_platform);
+    return std::ranges::any_of(
+        names, [&](std::string_view name) { return is_of_a_platform(name, setting); });
 }
 
 /// The extension of another window system that the application uses, or null.
-const char* find_other_window_system(const VkInstanceCreateInfo& info) {
+const char* find_other_window_system(const VkInstanceCreateInfo& info, TakeoverSetting setting) {
     const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
-    const auto other = std::ranges::find_if(names, [](std::string_view name) {
+    const auto other = std::ranges::find_if(names, [&](std::string_view name) {
         return name == VK_KHR_DISPLAY_EXTENSION_NAME ||
                (name.ends_with("_surface") && name != VK_KHR_SURFACE_EXTENSION_NAME &&
-                !is_of_a_platform(name));
+                !is_of_a_platform(name, setting));
     });
     return other == names.end() ? nullptr : *other;
 }
@@ -92,6 +93,10 @@ VkResult create_with_fallback(const NextCreate& create, const VkInstanceCreateIn
     VkInstanceCreateInfo more = info;
     more.enabledExtensionCount = static_cast<uint32_t>(names.size());
     more.ppEnabledExtensionNames = names.data();
+    // Built before the call: an exception after it would leak the instance.
+    std::string added;
+    for (const char* name : std::span(names).subspan(info.enabledExtensionCount))
+        added.append(added.empty() ? "" : ", ").append(name);
     VkResult result = create(more);
     if (result == VK_SUCCESS || result == VK_ERROR_OUT_OF_HOST_MEMORY)
         return result;
@@ -99,14 +104,10 @@ VkResult create_with_fallback(const NextCreate& create, const VkInstanceCreateIn
     // VK_ERROR_INCOMPATIBLE_DRIVER for any failure of the last driver.
     takes_over = false;
     result = create(info);
-    if (result == VK_SUCCESS) {
-        std::string added;
-        for (const char* name : std::span(names).subspan(info.enabledExtensionCount))
-            added.append(added.empty() ? "" : ", ").append(name);
+    if (result == VK_SUCCESS)
         log::warning("using the drivers' own swapchains for this instance: vkCreateInstance failed "
                      "with the added extensions %s",
                      added.c_str());
-    }
     return result;
 }
 
@@ -124,8 +125,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         const NextCreate create(*link, allocator, handle);
         const Settings settings = read_settings(*create_info);
         log::set_level(settings.log_level);
-        bool takes_over =
-            uses_a_platform(*create_info) && settings.takeover != TakeoverSetting::off;
+        bool takes_over = uses_a_platform(*create_info, settings.takeover);
         const VkResult result = create_with_fallback(create, *create_info, takes_over);
         if (result != VK_SUCCESS)
             return result;
@@ -135,10 +135,11 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
             destroy(*handle, allocator);
         });
         // Extensions are hidden for a device, whatever surface the application presents to.
-        if (const char* other = find_other_window_system(*create_info);
+        if (const char* other = find_other_window_system(*create_info, settings.takeover);
             takes_over && other != nullptr)
-            log::info("the instance also enables %s: the layer hides device extensions from its "
-                      "swapchains as well, although they are the driver's own",
+            log::info("this instance also enables %s: swapchains there are the driver's, and lack "
+                      "the device extensions that the layer hides; FENCEBRIDGE_TAKEOVER=off shows "
+                      "those",
                       other);
 
         auto instance = std::make_shared<Instance>(*handle, create.proc(),

@@ -2,6 +2,8 @@
 #include <vulkan/vk_layer.h>
 
 #include "entry/entry_points.hpp"
+#include "entry/extensions.hpp"
+#include "entry/guard.hpp"
 
 /// The one symbol that the library exports. The loader calls it first (Vulkan-Loader,
 /// docs/LoaderLayerInterface.md, "Layer Interface Versioning").
@@ -12,6 +14,13 @@ vkNegotiateLoaderLayerInterfaceVersion(VkNegotiateLayerInterface* interface) {
     if (interface == nullptr || interface->sType != LAYER_NEGOTIATE_INTERFACE_STRUCT ||
         interface->loaderLayerInterfaceVersion < version)
         return VK_ERROR_INITIALIZATION_FAILED;
+    // The table is built here, where a lack of memory has a result: vkGetInstanceProcAddr has none.
+    const VkResult built = fencebridge::entry::guarded([] {
+        static_cast<void>(fencebridge::entry::extensions());
+        return VK_SUCCESS;
+    });
+    if (built != VK_SUCCESS)
+        return built;
     interface->loaderLayerInterfaceVersion = version;
     interface->pfnGetInstanceProcAddr = fencebridge::entry::GetInstanceProcAddr;
     interface->pfnGetDeviceProcAddr = fencebridge::entry::GetDeviceProcAddr;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <memory>
 #include <utility>
 #include <vulkan/vulkan.h>
 
@@ -31,6 +30,13 @@ Function find_next(const Instance& instance, const char* command) {
     return reinterpret_cast<Function>(instance.platform_next.at(command));
 }
 
+/// Whether the settings let the layer take over surfaces of a platform.
+template <class Platform>
+bool may_take_over(TakeoverSetting setting) {
+    return setting == TakeoverSetting::on ||
+           (setting == TakeoverSetting::automatic && Platform::by_default);
+}
+
 template <class Platform>
 struct PlatformSurface {
     /// vkCreate...SurfaceKHR. The VkSurfaceKHR is the next layer's own, so that a device that is
@@ -46,7 +52,8 @@ struct PlatformSurface {
             const auto create_next =
                 find_next<typename Platform::CreateFunction>(*instance, Platform::create_command);
             const VkResult result = create_next(handle, create_info, allocator, surface);
-            if (result != VK_SUCCESS || !instance->takes_over)
+            if (result != VK_SUCCESS || !instance->takes_over ||
+                !may_take_over<Platform>(instance->settings.takeover))
                 return result;
 
             Rollback created(

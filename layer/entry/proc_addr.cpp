@@ -38,7 +38,7 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice handle, cons
     const std::string_view wanted = name;
     if (!device->taken_over && wanted != "vkGetDeviceProcAddr" && wanted != "vkDestroyDevice")
         return next;
-    // The layer has a provided extension whether or not the driver has it.
+    // Commands of a provided extension exist even if the driver lacks the extension.
     return next != nullptr || extension->status == Status::provided ? command->function : nullptr;
 }
 

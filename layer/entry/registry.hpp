@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <expected>
 #include <map>
 #include <memory>
 #include <string_view>

@@ -31,8 +31,10 @@ VkResult HeadlessPresenter::wait(core::EventStamp seen, const Deadline& deadline
     std::ranges::copy(also, polled.begin() + 1);
     const auto ready = ioctl::retry_poll(std::span(polled).first(1 + also.size()), deadline);
     std::copy_n(polled.begin() + 1, also.size(), also.begin());
-    if (!ready)
-        return VK_ERROR_SURFACE_LOST_KHR;
+    if (!ready) {
+        log::error("ppoll of a headless surface: %s", ioctl::text(ready.error()).c_str());
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
     return *ready ? VK_SUCCESS : VK_TIMEOUT;
 }
 

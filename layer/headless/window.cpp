@@ -2,7 +2,6 @@
 #include "headless/window.hpp"
 
 #include <array>
-#include <cerrno>
 #include <sys/eventfd.h>
 
 #include "headless/presenter.hpp"

@@ -26,8 +26,8 @@ public:
     [[nodiscard]] virtual std::expected<core::EventStamp, VkResult> update() = 0;
 
     /// Waits for events since `seen`, or for one of `also`, at most until the deadline.
-    /// @param also  filled in as by poll(2)
-    /// @return VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR
+    /// @param also  at most core::max_images; filled in as by poll(2)
+    /// @return VK_SUCCESS, VK_TIMEOUT, VK_ERROR_SURFACE_LOST_KHR or VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual VkResult wait(core::EventStamp seen, const Deadline& deadline,
                                         std::span<pollfd> also) = 0;
 

@@ -102,7 +102,7 @@ std::expected<bool, VkResult> can_show_an_image(const vk::Device& device,
                                                 VkFormat format) {
     const PixelFormat pixels = {vk::find_format(format), true};
     vk::ImageParameters parameters = smallest_image(format);
-    parameters.extent = {640, 480}; // as good as any
+    parameters.extent = {640, 480}; // any size would do
     const auto candidates = find_candidates(physical, parameters, window, pixels);
     if (!candidates)
         return std::unexpected(candidates.error());

@@ -11,7 +11,7 @@
 #include "image/swapchain_image.hpp"
 #include "util/fd.hpp"
 
-// What the CPU asks fences by poll(2).
+// Queries of fences, and waits for fences, by poll(2).
 
 namespace fencebridge::sync {
 

@@ -13,7 +13,8 @@ struct VkInstanceCreateInfo;
 namespace fencebridge {
 
 /// Whether the layer takes over devices and surfaces. `automatic` and `on` both do wherever that is
-/// possible. Where it is not, `automatic` logs a warning, and `on` logs an error.
+/// possible. Where it is not, `automatic` logs a warning, and `on` logs an error. Only `on` takes
+/// over headless surfaces.
 enum class TakeoverSetting { automatic, on, off };
 
 /// The user's settings. A later source of this list overrides an earlier one:

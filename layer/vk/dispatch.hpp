@@ -9,9 +9,7 @@ namespace fencebridge::vk {
 /// The next layer's or driver's instance functions, resolved once. A function that the instance
 /// does not have is null.
 struct InstanceDispatch {
-    /// @param api_version  what the application requested: below 1.1, promoted functions are
-    /// resolved
-    ///                     by their KHR names
+    /// @param api_version  the application's; below 1.1, promoted functions have their KHR names
     InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAddr next, uint32_t api_version);
 
     PFN_vkGetInstanceProcAddr GetInstanceProcAddr;

@@ -18,16 +18,13 @@ constexpr std::array known = {
     // swapchain: radv_amdgpu_winsys_bo_create() in Mesa's
     // src/amd/vulkan/winsys/amdgpu/radv_amdgpu_bo.c. For a buffer with this flag,
     // amdgpu_cs_sync_rings() asks for AMDGPU_SYNC_EXPLICIT, and amdgpu_sync_test_fence() then
-    // leaves
-    // out the fences of amdgpu itself (Linux, drivers/gpu/drm/amd/amdgpu/amdgpu_cs.c and
+    // leaves out the fences of amdgpu itself (Linux, drivers/gpu/drm/amd/amdgpu/amdgpu_cs.c and
     // amdgpu_sync.c). The flag belongs to the buffer: a compositor's OpenGL on the same GPU does
-    // not
-    // wait either.
+    // not wait either.
     Entry{VK_DRIVER_ID_MESA_RADV, {.implicit_fences_on_exports = ImplicitFences::ignored}},
     // AMDVLK sets the same flag: `explicitSync`, set for exported memory (xgl,
     // icd/api/vk_memory.cpp), in GpuMemory::AllocateOrPinMemory() (pal,
-    // src/core/os/amdgpu/amdgpuGpuMemory.cpp). AMD's proprietary driver is built from the same
-    // code.
+    // src/core/os/amdgpu/amdgpuGpuMemory.cpp). AMD's proprietary driver has the same code.
     Entry{VK_DRIVER_ID_AMD_OPEN_SOURCE, {.implicit_fences_on_exports = ImplicitFences::ignored}},
     Entry{VK_DRIVER_ID_AMD_PROPRIETARY, {.implicit_fences_on_exports = ImplicitFences::ignored}},
 };

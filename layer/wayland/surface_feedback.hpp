@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "util/locked.hpp"
 #include "wayland/dmabuf_formats.hpp"

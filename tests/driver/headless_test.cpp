@@ -42,6 +42,7 @@ protected:
 
     const InstanceRequest request_{.extensions = {"VK_KHR_surface", headless_extension}};
     const EnvironmentVariable info_{"FENCEBRIDGE_LOG_LEVEL", "info"};
+    const EnvironmentVariable takeover_{"FENCEBRIDGE_TAKEOVER", "on"};
 };
 
 TEST_F(HeadlessTest, AnInstanceWithoutWaylandIsTakenOver) {
@@ -50,6 +51,30 @@ TEST_F(HeadlessTest, AnInstanceWithoutWaylandIsTakenOver) {
     const Device device{instance.physical_device()};
     ASSERT_EQ(device.result(), VK_SUCCESS);
     EXPECT_TRUE(is_taken_over(device));
+}
+
+TEST_F(HeadlessTest, AnInstanceWithoutWaylandPassesThroughUnlessTakeoverIsOn) {
+    const EnvironmentVariable automatic{"FENCEBRIDGE_TAKEOVER", "auto"};
+    const Instance instance{request_};
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_FALSE(is_taken_over(device));
+}
+
+TEST_F(HeadlessTest, BesideWaylandASurfaceIsTheDriversUnlessTakeoverIsOn) {
+    const EnvironmentVariable automatic{"FENCEBRIDGE_TAKEOVER", "auto"};
+    const Instance instance{
+        {.extensions = {"VK_KHR_surface", "VK_KHR_wayland_surface", headless_extension}}};
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_TRUE(is_taken_over(device));
+    const HeadlessSurface surface{instance};
+    uint32_t formats = 0;
+    ASSERT_EQ(vkGetPhysicalDeviceSurfaceFormatsKHR(instance.physical_device(), surface, &formats,
+                                                   nullptr),
+              VK_SUCCESS);
+    EXPECT_EQ(formats, 1U) << "the fake driver's own surfaces have one format";
 }
 
 TEST_F(HeadlessTest, EveryPresentedFrameIsCounted) {
