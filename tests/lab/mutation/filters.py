@@ -16,7 +16,7 @@ _MODULE_TEST = re.compile(r'\{\s*"(\w+\.\w+)",\s*\w+\s*\}')
 
 def check_layer(mutation: LayerMutation, root: Path = SOURCE) -> None:
     """Raises LabError when a test that the mutation names is not in the sources below root."""
-    path = root / "tests" / "compositor" / f"{mutation.test}_test.cpp"
+    path = root / mutation.test_source
     if not path.is_file():
         raise LabError(f"mutation {mutation.name!r}: there is no test {mutation.test}: "
                        f"{path.name} is missing")

@@ -326,6 +326,13 @@ class Filters(unittest.TestCase):
                 with self.assertRaisesRegex(LabError, f"mutation 'm': .*{message}"):
                     filters.check_layer(self.of_layer(test, pattern), root)
 
+    def test_the_suite_tells_the_folder_of_the_test(self):
+        with self.tree({"tests/driver/a_test.cpp": self.TEXT}) as root:
+            filters.check_layer(self.of_layer("a", "A.*", suite="driver"), root)
+            for suite in ("compositor", "fences"):
+                with self.assertRaisesRegex(LabError, "a_test.cpp is missing"):
+                    filters.check_layer(self.of_layer("a", "A.*", suite=suite), root)
+
     def test_missing_tests_of_the_module_are_an_error(self):
         text = '{ "a.one", one },\n{ "b.two",\n  two },\n/* "c.three" */ "d.four"'
         with self.tree({"tests/kmod/a.c": text}) as root:
@@ -334,8 +341,8 @@ class Filters(unittest.TestCase):
                 filters.check_module(self.of_module("a.one", "c.three", "d.four"), root)
 
     @staticmethod
-    def of_layer(test: str, pattern: str) -> listing.LayerMutation:
-        return listing.LayerMutation("m", SOME_CHANGE, "compositor", test, pattern)
+    def of_layer(test: str, pattern: str, suite: str = "compositor") -> listing.LayerMutation:
+        return listing.LayerMutation("m", SOME_CHANGE, suite, test, pattern)
 
     @staticmethod
     def of_module(*tests: str) -> listing.ModuleMutation:
