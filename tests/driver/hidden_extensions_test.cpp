@@ -77,6 +77,24 @@ INSTANTIATE_TEST_SUITE_P(
         "VK_NV_low_latency2", "VK_NV_present_barrier", "VK_NV_present_metering"),
     [](const auto& row) { return std::string{row.param}; });
 
+/// A command of a hidden extension that the driver returns although the extension is not enabled.
+class HiddenCommand : public DriverTest {
+protected:
+    static bool is_found() {
+        const Instance instance;
+        const Device device{instance.physical_device()};
+        EXPECT_EQ(device.result(), VK_SUCCESS);
+        return device.function<PFN_vkVoidFunction>("vkGetSwapchainStatusKHR") != nullptr;
+    }
+};
+
+TEST_F(HiddenCommand, IsAbsentIfTheDeviceIsTakenOver) { EXPECT_FALSE(is_found()); }
+
+TEST_F(HiddenCommand, IsTheDriversIfTheDevicePassesThrough) {
+    fake_driver().hide_device_extension(0, "VK_EXT_external_memory_dma_buf");
+    EXPECT_TRUE(is_found());
+}
+
 class OtherWindowSystem : public DriverTest {};
 
 // An application enumerates the extensions of a device, not of a surface. A hidden extension is

@@ -126,7 +126,8 @@ typedef struct FakeDriverControl {
     void (*hide_device_extension)(uint32_t device, const char* name);
     /* The driver lists and accepts the extension. It implements only VK_EXT_debug_utils,
      * VK_EXT_debug_marker, VK_EXT_private_data and VK_EXT_display_surface_counter, and reports the
-     * features of extensions that act on swapchains. */
+     * features of extensions that act on swapchains. It has the command of
+     * VK_KHR_shared_presentable_image whether or not that is added. */
     void (*add_instance_extension)(const char* name);
     void (*add_device_extension)(uint32_t device, const char* name);
     /* If off, the driver lacks VK_KHR_surface, VK_KHR_wayland_surface,

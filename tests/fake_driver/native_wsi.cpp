@@ -254,6 +254,12 @@ VkResult get_group_surface_modes(VkDevice, VkSurfaceKHR surface,
     return VK_SUCCESS;
 }
 
+VkResult get_status(VkDevice, VkSwapchainKHR swapchain) {
+    if (const auto failure = enter_query("vkGetSwapchainStatusKHR"))
+        return *failure;
+    return objects().swapchains.find(swapchain) != nullptr ? VK_SUCCESS : VK_ERROR_SURFACE_LOST_KHR;
+}
+
 std::vector<EntryPoint> surface_table() {
     constexpr auto surface = VK_KHR_SURFACE_EXTENSION_NAME;
     constexpr auto wayland = VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME;
@@ -310,6 +316,8 @@ std::vector<EntryPoint> swapchain_table() {
             "vkGetDeviceGroupPresentCapabilitiesKHR", level, never_core, extension),
         entry_point<PFN_vkGetDeviceGroupSurfacePresentModesKHR, get_group_surface_modes>(
             "vkGetDeviceGroupSurfacePresentModesKHR", level, never_core, extension),
+        // Of VK_KHR_shared_presentable_image. As in some drivers, found on devices without it, too.
+        entry_point<PFN_vkGetSwapchainStatusKHR, get_status>("vkGetSwapchainStatusKHR", level),
     };
 }
 

@@ -33,7 +33,7 @@ def try_all(mutations: list[LayerMutation], log: Path) -> Iterator[tuple[LayerMu
         build.prepare(folder, root, VARIANT)
         workshop = _Workshop(folder, root, log)
         ticker = Ticker("building the copy")
-        tests = {f"tests/compositor/{mutation.test}_test" for mutation in mutations}
+        tests = {str(mutation.test_program) for mutation in mutations}
         workshop.compile(_LAYER, "tests/fake_driver/libfake_driver.so", *sorted(tests))
         ticker.done()
         ticker = Ticker("running each test without its mutation")
@@ -84,8 +84,8 @@ class _Workshop:
             return str(error)
 
     def _test_passes(self, mutation: LayerMutation) -> bool:
-        test = BUILD_IN_ROOT / "tests/compositor" / f"{mutation.test}_test"
-        command = [str(test), f"--gtest_filter={mutation.filter}", "--gtest_fail_fast"]
+        command = [str(BUILD_IN_ROOT / mutation.test_program),
+                   f"--gtest_filter={mutation.filter}", "--gtest_fail_fast"]
         with self.log.open("wb") as output:
             try:
                 if mutation.suite == "fences":

@@ -9,17 +9,14 @@ from ..paths import SOURCE
 from ..say import LabError
 from .listing import LayerMutation, ModuleMutation
 
-_COMPOSITOR_TESTS = SOURCE / "tests" / "compositor"
-_MODULE_TESTS = SOURCE / "tests" / "kmod"
-
 _TEST = re.compile(r"^TEST(_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
 _INSTANCE = re.compile(r"^INSTANTIATE_TEST_SUITE_P\(\s*(\w*)\s*,\s*(\w+)\s*,", re.MULTILINE)
 _MODULE_TEST = re.compile(r'\{\s*"(\w+\.\w+)",\s*\w+\s*\}')
 
 
-def check_layer(mutation: LayerMutation) -> None:
-    """Raises LabError when no test of this name is in the sources."""
-    path = _COMPOSITOR_TESTS / f"{mutation.test}_test.cpp"
+def check_layer(mutation: LayerMutation, root: Path = SOURCE) -> None:
+    """Raises LabError when a test that the mutation names is not in the sources below root."""
+    path = root / mutation.test_source
     if not path.is_file():
         raise LabError(f"mutation {mutation.name!r}: there is no test {mutation.test}: "
                        f"{path.name} is missing")
@@ -30,8 +27,8 @@ def check_layer(mutation: LayerMutation) -> None:
                            f"filter {pattern!r}")
 
 
-def check_module(mutation: ModuleMutation) -> None:
-    known = {name for path in _MODULE_TESTS.glob("*.c")
+def check_module(mutation: ModuleMutation, root: Path = SOURCE) -> None:
+    known = {name for path in (root / "tests" / "kmod").glob("*.c")
              for name in _MODULE_TEST.findall(path.read_text(encoding="utf-8"))}
     if unknown := [name for name in mutation.noticed_by if name not in known]:
         raise LabError(f"mutation {mutation.name!r}: there is no test {', '.join(unknown)}")

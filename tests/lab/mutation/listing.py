@@ -24,10 +24,25 @@ class Mutation:
 
 @dataclass(frozen=True)
 class LayerMutation(Mutation):
-    suite: str         # of the test: `compositor`, or `fences` for a test that needs a guest
-    test: str          # the test's executable, without its suffix `_test`
+    suite: str         # of the test: `compositor`, `driver`, or `fences`, which needs a guest
+    test: str          # the test's source, without its suffix `_test.cpp`
     filter: str        # for its option --gtest_filter
     sync: str = "auto"  # the value of FENCEBRIDGE_SYNC
+
+    @property
+    def test_source(self) -> Path:
+        """Relative to the tree."""
+        return self._test_folder / f"{self.test}_test.cpp"
+
+    @property
+    def test_program(self) -> Path:
+        """Relative to the build folder."""
+        suffix = "driver_test" if self.suite == "driver" else "test"
+        return self._test_folder / f"{self.test}_{suffix}"
+
+    @property
+    def _test_folder(self) -> Path:
+        return Path("tests", "driver" if self.suite == "driver" else "compositor")
 
 
 @dataclass(frozen=True)

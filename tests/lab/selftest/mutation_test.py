@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Tests of the package lab.mutation, and of the lists of mutations in this tree."""
 
-import dataclasses
+import contextlib
 import tempfile
 import textwrap
 import unittest
+from collections.abc import Iterator
 from pathlib import Path
 
 from lab.mutation import change, definitions, filters, listing, statements, tokens
 from lab.mutation.change import Source, Sources
 from lab.say import LabError
+
+
+SOME_CHANGE = change.from_keys({"function": "f", "remove": "a"})
 
 
 def names_in(text: str, kind: str = definitions.FUNCTION) -> list[str]:
@@ -274,9 +278,8 @@ class Lists(unittest.TestCase):
                        filters.check_module)
 
     def test_a_failure_names_the_mutation(self):
-        mutation = listing.layer()[0]
-        with self.assertRaisesRegex(LabError, f"mutation .{mutation.name}.*: there is no function"):
-            listing.apply(mutation, Sources([]))
+        with self.assertRaisesRegex(LabError, "mutation 'm': there is no function f"):
+            listing.apply(listing.Mutation("m", SOME_CHANGE), Sources([]))
 
     def test_unknown_keys_are_an_error(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -286,9 +289,9 @@ class Lists(unittest.TestCase):
                 listing.read(path, listing.ModuleMutation)
 
     def test_some_by_name(self):
-        mutations = listing.module()
-        name = mutations[3].name
-        self.assertEqual(listing.with_text(mutations, name[2:-2]), [mutations[3]])
+        mutations = [listing.Mutation(name, SOME_CHANGE) for name in ("one", "two", "three")]
+        self.assertEqual(listing.with_text(mutations, "wo"), [mutations[1]])
+        self.assertEqual(listing.with_text(mutations, "e"), [mutations[0], mutations[2]])
         self.assertEqual(listing.with_text(mutations, ""), mutations)
         with self.assertRaisesRegex(LabError, "no mutation has 'nonesuch' in its name"):
             listing.with_text(mutations, "nonesuch")
@@ -312,17 +315,48 @@ class Filters(unittest.TestCase):
                               ("A.One?", "A.One"), ("*D*", "C.Three")):
             self.assertFalse(filters.may_match(pattern, name), pattern)
 
-    def test_missing_tests_are_an_error(self):
-        layer, module = listing.layer()[0], listing.module()[0]
-        for changed_fields, message in (
-                ({"test": "nonesuch"}, "no test nonesuch: nonesuch_test.cpp is missing"),
-                ({"filter": f"{layer.filter}:Nonesuch.*"}, "matches the filter 'Nonesuch.*'")):
-            with self.assertRaisesRegex(LabError, message):
-                filters.check_layer(dataclasses.replace(layer, **changed_fields))
-        filters.check_layer(dataclasses.replace(layer, filter=f"{layer.filter}-Nonesuch.*"))
-        with self.assertRaisesRegex(LabError, "there is no test traps.nonesuch$"):
-            filters.check_module(dataclasses.replace(
-                module, noticed_by=[*module.noticed_by, "traps.nonesuch"]))
+    def test_missing_tests_of_the_layer_are_an_error(self):
+        with self.tree({"tests/compositor/a_test.cpp": self.TEXT}) as root:
+            for test, pattern in (("a", "A.*"), ("a", "A.One:B.*"), ("a", "C.Three/1-Nonesuch.*")):
+                filters.check_layer(self.of_layer(test, pattern), root)
+            for test, pattern, message in (
+                    ("b", "A.*", "no test b: b_test.cpp is missing"),
+                    ("a", "A.*:Nonesuch.*", "no test of a_test.cpp matches the filter 'Nonesuch"),
+                    ("a", "D.*", "no test of a_test.cpp matches the filter 'D")):
+                with self.assertRaisesRegex(LabError, f"mutation 'm': .*{message}"):
+                    filters.check_layer(self.of_layer(test, pattern), root)
+
+    def test_the_suite_tells_the_folder_of_the_test(self):
+        with self.tree({"tests/driver/a_test.cpp": self.TEXT}) as root:
+            filters.check_layer(self.of_layer("a", "A.*", suite="driver"), root)
+            for suite in ("compositor", "fences"):
+                with self.assertRaisesRegex(LabError, "a_test.cpp is missing"):
+                    filters.check_layer(self.of_layer("a", "A.*", suite=suite), root)
+
+    def test_missing_tests_of_the_module_are_an_error(self):
+        text = '{ "a.one", one },\n{ "b.two",\n  two },\n/* "c.three" */ "d.four"'
+        with self.tree({"tests/kmod/a.c": text}) as root:
+            filters.check_module(self.of_module("a.one", "b.two"), root)
+            with self.assertRaisesRegex(LabError, "'m': there is no test c.three, d.four$"):
+                filters.check_module(self.of_module("a.one", "c.three", "d.four"), root)
+
+    @staticmethod
+    def of_layer(test: str, pattern: str, suite: str = "compositor") -> listing.LayerMutation:
+        return listing.LayerMutation("m", SOME_CHANGE, suite, test, pattern)
+
+    @staticmethod
+    def of_module(*tests: str) -> listing.ModuleMutation:
+        return listing.ModuleMutation("m", SOME_CHANGE, tests)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def tree(files: dict[str, str]) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in files.items():
+                path = Path(folder) / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
+            yield Path(folder)
 
 
 if __name__ == "__main__":
