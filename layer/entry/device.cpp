@@ -105,7 +105,7 @@ void log_sync_fd(const vk::Device& device) {
 }
 
 /// The next layer's device, as the layer uses it.
-/// @param taken_over  if not, the device has no queue of the layer's
+/// @param taken_over  if not, semaphores are created as the application asks
 vk::Device describe(const Instance& instance, const vk::PhysicalDevice& physical, VkDevice handle,
                     PFN_vkGetDeviceProcAddr next_proc, bool taken_over) {
     vk::Device device = {

@@ -10,7 +10,8 @@
 
 namespace fencebridge::entry {
 
-/// A surface and a physical device of which the layer makes the swapchains.
+/// A surface and a physical device of which the layer makes the swapchains. `surface` is null for a
+/// query without a surface.
 struct TakenOver {
     std::shared_ptr<const vk::PhysicalDevice> physical;
     std::shared_ptr<SurfaceRecord> surface;

@@ -22,7 +22,7 @@ enum class Errno : int {};
 /// EMFILE and ENFILE do not: they pass.
 [[nodiscard]] bool means_unsupported(Errno error);
 
-/// ioctl(2), repeated while a signal interrupts it.
+/// ioctl(2), repeated on EINTR and EAGAIN, as libdrm's drmIoctl() does.
 /// @param argument  the request's struct
 [[nodiscard]] std::expected<void, Errno> retry_ioctl(const Fd& fd, unsigned long request,
                                                      void* argument);

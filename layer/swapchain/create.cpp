@@ -75,7 +75,7 @@ VkResult check(const Window& window, const VkSwapchainCreateInfoKHR& info) {
     if (core::find_mode(window.limits(), info.presentMode) == nullptr)
         return refuse("the surface does not have this present mode");
     if (info.imageExtent.width == 0 || info.imageExtent.height == 0 || info.imageArrayLayers != 1)
-        return refuse("the surface does not allow this image size");
+        return refuse("the surface does not allow this image size or number of layers");
     if (info.minImageCount > core::max_images)
         return refuse("too many images");
     if (info.flags & VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR)

@@ -34,8 +34,8 @@ struct ImageTimelines {
     Fd release;
 };
 
-/// A transport: carries fences between a swapchain's images and the window system. Fences go in and
-/// out as sync_files. An empty sync_file stands for fences that have signalled.
+/// Carries a swapchain's fences between its images and the window system, by one transport. Fences
+/// go in and out as sync_files. An empty sync_file stands for fences that have signalled.
 ///
 /// Called without any lock held. One thread at a time calls snapshot() and what belongs to it
 /// (find_released(), prepare_wait()); one thread at a time calls attach_rendering(). The two may

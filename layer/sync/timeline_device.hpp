@@ -11,7 +11,7 @@
 
 namespace fencebridge::sync {
 
-/// The first point of every timeline from new_timeline(). It has signalled.
+/// The first point of every timeline from create_signalled(). It has signalled.
 inline constexpr core::TimelinePoint signalled_point{1};
 
 [[nodiscard]] constexpr core::TimelinePoint next_point(core::TimelinePoint point) {

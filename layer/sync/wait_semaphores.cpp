@@ -88,7 +88,7 @@ VkResult WaitSemaphoreExporter::create_semaphore(const VkSemaphoreCreateInfo& in
         if (create(more) == VK_SUCCESS)
             return VK_SUCCESS;
     }
-    // The list's node is allocated before the semaphore is created: noting it cannot fail.
+    // The set's node is allocated before the semaphore is created: noting it cannot fail.
     std::set<VkSemaphore> noted = {VK_NULL_HANDLE};
     auto note = noted.extract(noted.begin());
     const VkResult result = create(info);

@@ -8,7 +8,7 @@
 namespace fencebridge {
 
 /// Data that can be accessed only with its mutex held. Code that runs with the lock held must not
-/// wait, nor call the driver, the kernel or the compositor.
+/// wait, nor call the driver or the kernel. Wayland requests are allowed: they do not wait.
 template <class T>
 class Locked {
 public:

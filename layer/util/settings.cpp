@@ -68,8 +68,8 @@ void set_or_warn(Settings& settings, std::string_view name, std::string_view val
                      name.data(), static_cast<int>(value.size()), value.data());
 }
 
-/// The path of the settings file: the first that exists of the places that the Vulkan SDK's tools
-/// use. Not called in setuid processes, which must not trust the environment.
+/// The path of the settings file, where the Vulkan SDK's tools look for it. Not called in setuid
+/// processes, which must not trust the environment.
 std::string settings_file() {
     if (const char* path = std::getenv("VK_LAYER_SETTINGS_PATH")) {
         std::string named = path;

@@ -56,8 +56,9 @@ public:
     [[nodiscard]] std::expected<core::EventStamp, VkResult> keep_up();
     static constexpr uint32_t calls_per_read = 16;
 
-    /// Flushes, then waits until events have been dispatched since `seen`, or one of `also` is
-    /// ready, at most until the deadline. Reads the socket once even if the deadline has passed.
+    /// Waits until events have been dispatched since `seen`, or one of `also` is ready, at most
+    /// until the deadline. While another thread dispatches, waits for the end of its round; else
+    /// flushes, reads and dispatches. Reads the socket once even if the deadline has passed.
     /// @param also  at most core::max_images; filled in as by poll(2). One thread at a time.
     /// @return VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult wait(core::EventStamp seen, const Deadline& deadline,

@@ -48,7 +48,7 @@ EXTENSIONS = {
     "VK_ARM_tensors": _BOUNDARY,
     "VK_EXT_frame_boundary": _BOUNDARY,
     "VK_EXT_image_compression_control": "its swapchain part is an extension of its own, hidden",
-    "VK_KHR_device_group": "a served device is one physical device, in one mode",
+    "VK_KHR_device_group": "a device that is taken over is one physical device, in one mode",
     "VK_KHR_extended_flags": "VkImageUsageFlags2CreateInfoKHR is answered and obeyed",
     "VK_KHR_image_format_list": "obeyed, with the flag that it needs",
     "VK_KHR_incremental_present": "VkPresentRegionsKHR is a hint; all of the surface is damaged",
