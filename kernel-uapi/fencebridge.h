@@ -3,8 +3,8 @@
  * The ioctls of the device /dev/fencebridge. They do what DMA_BUF_IOCTL_EXPORT_SYNC_FILE and
  * DMA_BUF_IOCTL_IMPORT_SYNC_FILE do on Linux 6.0 and later, for kernels without these ioctls.
  *
- * The device has no state. Each call names the files that it works on. It grants nothing that newer
- * kernels deny to a holder of these files.
+ * The device has no state. Each call receives the descriptors of the files that it works on. The
+ * device grants nothing that newer kernels deny to a holder of these files.
  *
  * All structs have the same layout on 32-bit and 64-bit systems. A field @reserved must be zero, so
  * that later versions can define it. A call fails with EINVAL if a reserved field is not zero, or
@@ -118,9 +118,9 @@ struct fencebridge_export {
  * are not attached. The call does not wait for fences.
  *
  * Errors: EINVAL @flags is invalid, @reserved is not zero, @dma_buf_fd is not a dma-buf, or
- * @sync_file_fd is not an open sync_file; EBADF @dma_buf_fd is not open; ENOMEM; E2BIG there are
- * more than &fencebridge_query.max_fences fences, or containers are nested too deeply; EFAULT the
- * argument cannot be read.
+ * @sync_file_fd is not an open sync_file; EBADF @dma_buf_fd is not open; ENOMEM memory is out;
+ * E2BIG there are more than &fencebridge_query.max_fences fences, or containers are nested too
+ * deeply; EFAULT the argument cannot be read.
  *
  * Source: dma_buf_import_sync_file() in drivers/dma-buf/dma-buf.c of Linux 6.0.
  */

@@ -20,7 +20,7 @@
  * @room: the number of fences for which @fence has memory
  *
  * A set that fbr_fences_add() filled contains no containers (dma_fence_array, dma_fence_chain). Of
- * the fences of a context it contains only the latest, if their order is known.
+ * the ordered fences of one context it contains only the latest.
  *
  * A set is initialised with zeros and released by fbr_fences_put(). The caller serialises access.
  */
@@ -68,13 +68,13 @@ int fbr_fences_add_all(struct fbr_fences *fences, const struct fbr_fences *other
  * @fences: the set
  * @fence: the fence to find, not a container
  *
- * Two fences of one context are in order if their seqnos differ. Fences with equal seqnos, and
+ * Two fences of one context are ordered if their seqnos differ. Fences with equal seqnos, and
  * fences of context 0, have no order: i915 initialises the fences of struct dma_fence_work with
  * context 0 and seqno 0. Such a fence is found only if @fence is the same fence.
  *
  * Context: any.
- * Return: a pointer to @fence, or to a fence that @fence is in order with, in @fences->fence. NULL
- * if the set has neither.
+ * Return: a pointer into @fences->fence: to @fence, or to a fence of the same context that is
+ * ordered with @fence. NULL if the set has neither.
  */
 struct dma_fence **fbr_fences_find(const struct fbr_fences *fences, struct dma_fence *fence);
 

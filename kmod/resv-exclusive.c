@@ -229,7 +229,7 @@ static void fbr_resv_publish(struct dma_resv *resv, struct dma_fence *array, boo
 {
 	struct dma_fence *old;
 
-	if (fbr_compat_shared_arrays())
+	if (fbr_compat_can_share_arrays())
 		dma_resv_add_shared_fence(resv, array);
 	if (!write)
 		return;
@@ -310,7 +310,7 @@ int fbr_resv_attach(struct dma_resv *resv, const struct fbr_fences *fences, bool
 		return 0;
 	dma_resv_lock(resv, NULL);
 	/* Without shared arrays, an import can only set the exclusive fence. */
-	ret = fbr_resv_attach_locked(resv, fences, write || !fbr_compat_shared_arrays());
+	ret = fbr_resv_attach_locked(resv, fences, write || !fbr_compat_can_share_arrays());
 	dma_resv_unlock(resv);
 	return ret;
 }

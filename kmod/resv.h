@@ -30,7 +30,7 @@ u64 fbr_resv_features(void);
  *         for those that a reader must wait for: those of writers
  * @snapshot: set to the fence, whose reference the caller owns; NULL if no fence is pending
  *
- * Both include the fences of the kernel itself, such as those of buffer moves.
+ * Either way, the fences of the kernel itself, such as those of buffer moves, are included.
  *
  * Context: process, may sleep; does not wait for fences.
  * Return: 0; -ENOMEM; or, before 5.19, -E2BIG if there are more than FBR_MAX_FENCES fences.

@@ -34,18 +34,21 @@ struct Pace {
     /// One commit in `interval` requests a callback.
     uint32_t interval;
     /// A surface counts as hidden when its callback has not come this long after the request.
-    std::chrono::nanoseconds patience;
+    std::chrono::nanoseconds callback_timeout;
 };
 
 /// Pacing::frame_callback: a commit before the last one's callback would replace a frame that was
 /// never shown, which FIFO forbids.
 ///
-/// Pacing::barrier: the compositor keeps frames apart. fifo-v1 does not say how fast it applies the
-/// frames of an invisible surface, and asks clients to throttle by frame callbacks as well. One
-/// commit in 16 requests a callback; as many commits as there are images may follow before it is
-/// answered. A visible surface never waits for the answer: the commit after those needs two of
-/// their images to be released. The compositor releases the second only after it applied that
-/// commit, and the barrier delays that until the first was shown, when the callback is sent.
+/// Pacing::barrier: the compositor keeps frames apart. fifo-v1 leaves open how fast a compositor
+/// applies the frames of an invisible surface, and asks clients to throttle by frame callbacks as
+/// well. One commit in 16 requests a callback; as many commits as there are images, n, may follow
+/// before the callback comes.
+///
+/// A visible surface never waits for the callback. Let commit 0 request it. Commit n+1 is the first
+/// that would wait. Between commits 0 and n+1 the application acquires n images, and the last of
+/// them is free only after commit 1 was applied and replaced by a later one. The barrier of commit
+/// 0 delays commit 1 until commit 0 was shown, and then the callback is sent.
 ///
 /// @return nothing for a pacing that uses no callbacks
 [[nodiscard]] constexpr std::optional<Pace> pace_of(Pacing pacing, size_t images) {
@@ -56,9 +59,9 @@ struct Pace {
         // The compositor may first show one queued frame for each image, one per refresh.
         return Pace{.ahead = static_cast<uint32_t>(images),
                     .interval = 16,
-                    .patience = hidden_after + images * slowest_refresh};
+                    .callback_timeout = hidden_after + images * slowest_refresh};
     case Pacing::frame_callback:
-        return Pace{.ahead = 0, .interval = 1, .patience = hidden_after};
+        return Pace{.ahead = 0, .interval = 1, .callback_timeout = hidden_after};
     }
     return std::nullopt;
 }
@@ -75,9 +78,9 @@ enum class Turn { wait, now };
 
 /// Decides by frame callbacks when the next commit to a surface may follow the last. At most one
 /// callback is pending. A compositor sends no callbacks to a surface that is not visible, and an
-/// application that presents to that surface must not hang: after Pace::patience the next commit is
-/// made without the callback, and requests another one. Until a callback comes, there is one commit
-/// in each such period.
+/// application that presents to that surface must not hang: after Pace::callback_timeout the next
+/// commit is made without the callback, and requests another one. Until a callback comes, there is
+/// one commit in each such period.
 class FramePacer {
 public:
     using TimePoint = std::chrono::steady_clock::time_point;
@@ -105,10 +108,10 @@ public:
     [[nodiscard]] std::optional<TimePoint> wait_until(const Pace& pace, TimePoint now) const {
         if (!pending_since_ || commits_ <= pace.ahead || is_overdue(pace, now))
             return std::nullopt;
-        return *pending_since_ + pace.patience;
+        return *pending_since_ + pace.callback_timeout;
     }
     /// How long the next commit is expected to wait.
-    [[nodiscard]] CommitWait expected_wait(const Pace& pace, TimePoint now) const {
+    [[nodiscard]] CommitWait estimate_wait(const Pace& pace, TimePoint now) const {
         if (!wait_until(pace, now))
             return CommitWait::none;
         return given_up_ ? CommitWait::hidden : CommitWait::one_refresh;
@@ -116,14 +119,14 @@ public:
 
 private:
     [[nodiscard]] bool is_overdue(const Pace& pace, TimePoint now) const {
-        return now >= *pending_since_ + pace.patience;
+        return now >= *pending_since_ + pace.callback_timeout;
     }
 
     std::optional<TimePoint> pending_since_;
     /// The callback before the pending one did not come in time.
     bool given_up_ = false;
-    /// Commits since the first request whose callback has not come, or else since the last request;
-    /// the commit with that request included.
+    /// Commits since the oldest request whose callback has not come, or, if every callback has
+    /// come, since the last request. The requesting commit counts.
     uint64_t commits_ = 0;
 };
 

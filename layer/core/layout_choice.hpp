@@ -11,8 +11,8 @@
 
 namespace fencebridge::core {
 
-/// The DRM nodes of a Vulkan device (VK_EXT_physical_device_drm). A device that does not tell its
-/// nodes has neither.
+/// The DRM nodes of a Vulkan device (VK_EXT_physical_device_drm). Both are absent without the
+/// extension.
 struct DrmNodes {
     std::optional<dev_t> primary;
     std::optional<dev_t> render;
@@ -29,6 +29,12 @@ struct LayoutRank {
     std::vector<uint64_t> modifiers = {}; ///< DRM format modifiers (drm_fourcc.h), each once
     bool any = false;                     ///< every modifier, also those not listed
     bool operator==(const LayoutRank&) const = default;
+};
+
+/// The layouts in which an image allocator can make the images of a swapchain.
+struct MakeableLayouts {
+    Placement placement; ///< of the allocator's memory
+    std::vector<uint64_t> modifiers;
 };
 
 /// Finds the layouts that a window system and an image allocator have in common.
@@ -53,6 +59,22 @@ common_layouts(std::span<const LayoutRank> ranks, Placement placement,
             lists.push_back(std::move(common));
     }
     return lists;
+}
+
+/// The layouts of the best rank in which any allocator can make the images. Empty if there is none.
+[[nodiscard]] inline std::vector<uint64_t> best_layouts(std::span<const LayoutRank> ranks,
+                                                        std::span<const MakeableLayouts> makeable) {
+    for (const LayoutRank& rank : ranks) {
+        std::vector<uint64_t> best;
+        for (const MakeableLayouts& makes : makeable) {
+            for (const auto& common :
+                 common_layouts(std::span(&rank, 1), makes.placement, makes.modifiers))
+                best.insert(best.end(), common.begin(), common.end());
+        }
+        if (!best.empty())
+            return best;
+    }
+    return {};
 }
 
 } // namespace fencebridge::core

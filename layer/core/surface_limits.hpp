@@ -18,12 +18,15 @@ struct PresentModeLimits {
     uint32_t min_images;
 };
 
-/// What a window system allows a swapchain to be.
+/// What a window system allows a swapchain to be, at the moment of the query.
 struct SurfaceLimits {
     /// VkSurfaceCapabilitiesKHR::currentExtent; {UINT32_MAX, UINT32_MAX}: the surface takes the
     /// size of the images.
-    VkExtent2D current_extent;
-    /// FIFO first: the mode that every application can rely on.
+    VkExtent2D current_extent = {UINT32_MAX, UINT32_MAX};
+    /// The sizes of images that the window system can show; the device may have a lower maximum.
+    VkExtent2D min_extent = {1, 1};
+    VkExtent2D max_extent = {UINT32_MAX, UINT32_MAX};
+    /// FIFO first: the mode that every application can rely on. Valid as long as the window.
     std::span<const PresentModeLimits> modes;
 };
 
@@ -45,11 +48,11 @@ struct SurfaceLimits {
 /// The answer of vkGetPhysicalDeviceSurfaceCapabilitiesKHR.
 /// @param usage       what the driver can do with an image that it shares with the window system
 /// @param blends      whether images can be shown with their alpha channel
-/// @param max_extent  maxImageDimension2D of the device
+/// @param max_size    maxImageDimension2D of the device
 [[nodiscard]] constexpr VkSurfaceCapabilitiesKHR surface_capabilities(const SurfaceLimits& limits,
                                                                       VkImageUsageFlags usage,
                                                                       bool blends,
-                                                                      uint32_t max_extent) {
+                                                                      uint32_t max_size) {
     VkCompositeAlphaFlagsKHR alpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
     if (blends)
         alpha |= VK_COMPOSITE_ALPHA_PRE_MULTIPLIED_BIT_KHR;
@@ -57,8 +60,9 @@ struct SurfaceLimits {
         .minImageCount = limits.modes.front().min_images,
         .maxImageCount = max_images,
         .currentExtent = limits.current_extent,
-        .minImageExtent = {1, 1},
-        .maxImageExtent = {max_extent, max_extent},
+        .minImageExtent = limits.min_extent,
+        .maxImageExtent = {std::min(limits.max_extent.width, max_size),
+                           std::min(limits.max_extent.height, max_size)},
         .maxImageArrayLayers = 1,
         .supportedTransforms = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR,
         .currentTransform = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR,

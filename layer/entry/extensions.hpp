@@ -6,7 +6,7 @@
 #include <vector>
 #include <vulkan/vulkan.h>
 
-// The one table of extensions and commands that the layer has to do with. Everything that an
+// The one table of the extensions and commands that concern the layer. Everything that an
 // application sees of them comes from it: vkGetInstanceProcAddr and vkGetDeviceProcAddr, the lists
 // of extensions and present modes, the answers to feature and surface queries, and the refusals of
 // vkCreateDevice. tests/driver/registry.py compares it with vk.xml and with the manifest.
@@ -16,17 +16,30 @@ namespace fencebridge::entry {
 enum class Level { instance, device };
 
 enum class Status {
-    provided,       ///< by the layer, whether or not the driver has it; the manifest lists it
-    passed_through, ///< the driver's; the layer intercepts some of its commands
-    hidden,         ///< the driver's, for its own swapchains; not offered with the layer's
+    provided,    ///< by the layer, whether or not the driver has it; the manifest lists it
+    intercepted, ///< the driver's; the layer intercepts some of its commands
+    hidden,      ///< the driver's, for its own swapchains; not offered with the layer's
 };
 
-/// A command of Vulkan.
+/// The kind of the first parameter of a command: VkInstance or VkPhysicalDevice, or VkDevice or
+/// VkQueue. An extension of one level can have commands of the other dispatch.
+enum class Dispatch { instance, device };
+
 struct Command {
     std::string_view name;
     PFN_vkVoidFunction function = nullptr; ///< the layer's; null for a hidden extension
-    Level dispatch = Level::device; ///< by instance and physical device, or by device and queue
+    Dispatch dispatch = Dispatch::device;
 };
+
+template <class Function>
+[[nodiscard]] Command instance_command(std::string_view name, Function* function) {
+    return {name, reinterpret_cast<PFN_vkVoidFunction>(function), Dispatch::instance};
+}
+
+template <class Function>
+[[nodiscard]] Command device_command(std::string_view name, Function* function) {
+    return {name, reinterpret_cast<PFN_vkVoidFunction>(function), Dispatch::device};
+}
 
 /// A structure in which an application reads what an extension can do, or enables it: in the chain
 /// of VkPhysicalDeviceFeatures2, VkSurfaceCapabilities2KHR or VkSurfaceFormat2KHR. Described by
@@ -47,7 +60,6 @@ struct Extension {
     std::vector<VkPresentModeKHR> present_modes = {}; ///< that only this hidden extension has
 };
 
-/// The table.
 [[nodiscard]] const std::vector<Extension>& extensions();
 
 /// @return the entry of that name, or null
@@ -62,16 +74,16 @@ struct FoundCommand {
     const Extension* extension;
     const Command* command;
 };
-/// @return null pointers if the layer has nothing to do with the command
+/// @return null pointers for a command that the layer does not intercept
 [[nodiscard]] FoundCommand find_command(std::string_view name);
 
-/// The provided extensions of one level, as the application enumerates them.
-[[nodiscard]] std::vector<VkExtensionProperties> provided_extensions(Level level);
+/// The provided device extensions, as the application enumerates them.
+[[nodiscard]] std::vector<VkExtensionProperties> provided_device_extensions();
 
 [[nodiscard]] bool is_hidden_present_mode(VkPresentModeKHR mode);
 
-/// Overwrites the structures of hidden extensions in a chain of output structures with zeros: they
-/// say that the extension can do nothing.
+/// Overwrites the structures of hidden extensions in a chain of output structures with zeros, which
+/// mean that the extension can do nothing.
 void clear_hidden_answers(void* chain);
 
 /// Finds a structure of a hidden extension that enables a feature, in the chain of a

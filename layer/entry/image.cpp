@@ -31,9 +31,9 @@ std::shared_ptr<Swapchain> find_bound_swapchain(Device& device, const VkBindImag
     return device.find_swapchain(bind->swapchain);
 }
 
-/// The binding with the memory of the swapchain image in place of the swapchain. Of the structures
-/// that may be chained to a binding, the device indices are not needed for a single device, and the
-/// driver writes the status.
+/// A binding with the memory of the swapchain image in place of the swapchain.
+/// VkBindImageMemoryDeviceGroupInfo is dropped: there is one device. VkBindMemoryStatus is kept:
+/// the driver writes to it.
 struct MemoryBinding {
     VkBindImageMemoryInfo info;
 #ifdef FENCEBRIDGE_HAVE_BIND_MEMORY_STATUS

@@ -38,25 +38,25 @@ SplitPresent split(Device& device, const VkPresentInfoKHR& info) {
     return present;
 }
 
-/// One of the layer's swapchains in a call.
-struct Place {
+/// One of the layer's swapchains in a call, by its position there.
+struct OrderedSwapchain {
     uint32_t index;
     core::CommitWait wait;
 };
 
 /// The order in which to present to the layer's swapchains of a call: first the ones that need not
 /// wait for their turn, last the ones of hidden windows. No window delays another one that waits
-/// less. The waits overlap: each ends core::Pace::patience after its callback was requested, which
-/// was before this call.
-std::vector<Place> presenting_order(const SplitPresent& present) {
-    std::vector<Place> order;
+/// less. The waits overlap: each ends core::Pace::callback_timeout after its callback was
+/// requested, which was before this call.
+std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present) {
+    std::vector<OrderedSwapchain> order;
     for (uint32_t i = 0; i < present.ours.size(); ++i) {
         if (!present.ours[i])
             continue;
         const bool alone = present.ours.size() == 1;
-        order.push_back({i, alone ? core::CommitWait::none : present.ours[i]->expected_wait()});
+        order.push_back({i, alone ? core::CommitWait::none : present.ours[i]->estimate_wait()});
     }
-    std::ranges::stable_sort(order, {}, &Place::wait);
+    std::ranges::stable_sort(order, {}, &OrderedSwapchain::wait);
     return order;
 }
 

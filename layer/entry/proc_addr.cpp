@@ -10,7 +10,7 @@ namespace fencebridge::entry {
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance handle, const char* name) {
     const Command* const command = find_command(name).command;
     const PFN_vkVoidFunction ours = command == nullptr ? nullptr : command->function;
-    const bool instance_level = ours != nullptr && command->dispatch == Level::instance;
+    const bool instance_level = ours != nullptr && command->dispatch == Dispatch::instance;
     const auto instance = handle == VK_NULL_HANDLE ? nullptr : find_instance(handle);
     if (!instance)
         return instance_level ? ours : nullptr;
@@ -28,7 +28,7 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice handle, cons
         return nullptr;
     const auto [extension, command] = find_command(name);
     const PFN_vkVoidFunction next = device->vk.next.GetDeviceProcAddr(handle, name);
-    if (command == nullptr || command->dispatch != Level::device)
+    if (command == nullptr || command->dispatch != Dispatch::device)
         return next;
     // vkCreateDevice has refused the extension, but some drivers return its commands all the same.
     if (extension->status == Status::hidden)

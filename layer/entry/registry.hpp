@@ -34,7 +34,6 @@ struct SurfaceRecord {
     Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const SurfaceSupport>>> support;
 };
 
-/// A VkInstance.
 struct Instance {
     Instance(VkInstance instance, PFN_vkGetInstanceProcAddr next_proc, uint32_t version,
              Settings given) :
@@ -73,7 +72,7 @@ struct Instance {
     [[nodiscard]] std::shared_ptr<SurfaceRecord> find_surface(VkSurfaceKHR surface);
 };
 
-/// A VkSwapchainKHR of the layer's. Its handle is the address of `swapchain`.
+/// A VkSwapchainKHR of the layer's. Its handle is the address of the Swapchain.
 struct SwapchainRecord {
     /// Empty once the swapchain is retired. Destroyed last, after everything that the swapchain
     /// made on the window.
@@ -84,7 +83,6 @@ struct SwapchainRecord {
     Locked<std::map<VkPrivateDataSlot, uint64_t>> private_data = {};
 };
 
-/// A VkDevice.
 struct Device {
     Device(std::shared_ptr<Instance> parent, vk::Device below, bool is_taken_over, bool hides) :
         instance(std::move(parent)), vk(std::move(below)), taken_over(is_taken_over),

@@ -56,10 +56,10 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
                                                   VkSwapchainKHR* swapchain) {
     return guarded([&] {
         const auto device = find_device(handle);
-        std::optional<TakenOver> taken_over;
+        std::optional<Takeover> taken_over;
         if (device->taken_over) {
             auto found =
-                find_takeover(*device->instance, device->vk.physical, create_info->surface);
+                decide_takeover(*device->instance, device->vk.physical, create_info->surface);
             if (!found)
                 return found.error();
             taken_over = std::move(*found);
@@ -106,7 +106,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainImagesKHR(VkDevice handle, VkSwapchai
         const auto ours = device->find_swapchain(swapchain);
         if (!ours)
             return device->vk.next.GetSwapchainImagesKHR(handle, swapchain, count, images);
-        return vk::give(
+        return vk::write_array(
             ours->images(), count, images,
             [](VkImage& to, const image::SwapchainImage& from) { to = from.image.get(); });
     });
@@ -155,7 +155,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetDeviceGroupSurfacePresentModesKHR(
     VkDevice handle, VkSurfaceKHR surface, VkDeviceGroupPresentModeFlagsKHR* modes) {
     return guarded([&] {
         const auto device = find_device(handle);
-        const auto found = find_takeover(*device->instance, device->vk.physical, surface);
+        const auto found = decide_takeover(*device->instance, device->vk.physical, surface);
         if (!found)
             return found.error();
         const bool taken_over = device->taken_over && found->has_value();

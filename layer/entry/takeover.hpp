@@ -10,11 +10,10 @@
 
 namespace fencebridge::entry {
 
-/// A surface and a physical device of which the layer makes the swapchains. `surface` is null for a
-/// query without a surface.
-struct TakenOver {
+/// A surface and a physical device of which the layer makes the swapchains.
+struct Takeover {
     std::shared_ptr<const vk::PhysicalDevice> physical;
-    std::shared_ptr<SurfaceRecord> surface;
+    std::shared_ptr<SurfaceRecord> surface; ///< null for a query without a surface
     std::shared_ptr<const SurfaceSupport> support;
 };
 
@@ -25,7 +24,7 @@ struct TakenOver {
 /// that the window system does not name, an image is offered to the window system first.
 /// @return nothing if the driver makes them; or, if it could not be decided this time,
 ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_OUT_OF_DEVICE_MEMORY
-[[nodiscard]] std::expected<std::optional<TakenOver>, VkResult>
-find_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR surface);
+[[nodiscard]] std::expected<std::optional<Takeover>, VkResult>
+decide_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR surface);
 
 } // namespace fencebridge::entry

@@ -13,7 +13,8 @@
 namespace fencebridge::headless {
 
 HeadlessPresenter::~HeadlessPresenter() {
-    log::info("headless surface: frames=%llu", static_cast<unsigned long long>(frames_.load()));
+    log::info("headless swapchain closed: frames=%llu",
+              static_cast<unsigned long long>(frames_.load()));
 }
 
 std::expected<core::EventStamp, VkResult> HeadlessPresenter::update() {
@@ -32,12 +33,14 @@ VkResult HeadlessPresenter::wait(core::EventStamp seen, const Deadline& deadline
     const auto ready = ioctl::retry_poll(std::span(polled).first(1 + also.size()), deadline);
     std::copy_n(polled.begin() + 1, also.size(), also.begin());
     if (!ready) {
-        log::error("ppoll of a headless surface: %s", ioctl::text(ready.error()).c_str());
+        log::error("ppoll for a headless swapchain: %s", ioctl::text(ready.error()).c_str());
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     return *ready ? VK_SUCCESS : VK_TIMEOUT;
 }
 
+/// Releases the image at once. So the next snapshot of the image contains this rendering, and the
+/// application's next work on the image waits for it, on the GPU.
 VkResult HeadlessPresenter::show(const PresentRequest& request,
                                  const std::optional<core::CommitPoints>&) {
     shown_.ring.with([&](core::ImageRing& ring) { ring.mark_released(request.image); });

@@ -9,11 +9,12 @@ namespace fencebridge::headless {
 class HeadlessWindow final : public Window {
 public:
     const void* native() const override { return this; }
-    const core::SurfaceLimits& limits() const override;
-    std::vector<VkSurfaceFormatKHR> formats() const override;
+    std::expected<core::SurfaceLimits, VkResult> limits() override;
+    std::vector<VkSurfaceFormatKHR> formats() const override { return vk::srgb_formats(); }
     std::expected<AcceptedLayouts, VkResult> layouts(const PixelFormat& pixels,
                                                      const core::DrmNodes& nodes) override;
     bool is_foreign(const core::DrmNodes&) override { return false; }
+    bool reads_images() const override { return false; }
     std::expected<sync::TimelineSupport, std::string> timeline_support() override {
         return std::unexpected("a headless surface has no timelines");
     }
@@ -23,7 +24,8 @@ public:
     }
     std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
-                     const std::vector<image::SwapchainImage>& images, ShownImages& shown) override;
+                     const std::vector<image::SwapchainImage>& images,
+                     PresentationState& shown) override;
 };
 
 } // namespace fencebridge::headless

@@ -76,7 +76,7 @@ std::vector<RenderNode> render_nodes(std::optional<dev_t> preferred) {
         nodes.push_back({entry.path().string(), status.st_rdev, status.st_rdev == preferred});
     }
     // `preferred` may be a primary node. Finding its render node in sysfs takes a dozen system
-    // calls.
+    // calls, so this is done only if no render node matched.
     if (preferred && std::ranges::none_of(nodes, &RenderNode::preferred)) {
         const fs::path wanted = device_of(*preferred);
         for (RenderNode& node : nodes)
@@ -150,8 +150,9 @@ std::expected<void, Errno> SyncobjDevice::query(std::span<const SyncobjHandle> t
     return retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_QUERY, &argument);
 }
 
-std::expected<void, Errno> SyncobjDevice::notify(SyncobjHandle timeline, core::TimelinePoint point,
-                                                 const Fd& eventfd) const {
+std::expected<void, Errno> SyncobjDevice::register_eventfd(SyncobjHandle timeline,
+                                                           core::TimelinePoint point,
+                                                           const Fd& eventfd) const {
     fencebridge_syncobj_eventfd argument = {
         .handle = static_cast<uint32_t>(timeline),
         .flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE,

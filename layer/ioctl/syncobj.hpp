@@ -72,7 +72,7 @@ public:
     /// Registers an eventfd: the kernel adds one to its counter when the point materialises, or at
     /// once if it has. Linux 6.6.
     [[nodiscard]] std::expected<void, Errno>
-    notify(SyncobjHandle timeline, core::TimelinePoint point, const Fd& eventfd) const;
+    register_eventfd(SyncobjHandle timeline, core::TimelinePoint point, const Fd& eventfd) const;
 
     /// Attaches a sync_file's fence to a point. Linux 6.16; EINVAL before. The fence must not be a
     /// dma_fence_chain: the kernel would warn (dma_fence_chain_init()).

@@ -68,11 +68,12 @@ bool has_format(const Window& window, const VkSwapchainCreateInfoKHR& info) {
 }
 
 /// Refuses what no surface supports, and what the layer does not provide. The validation layer
-/// finds most of it, and an application may run without that.
-VkResult check(const Window& window, const VkSwapchainCreateInfoKHR& info) {
+/// would report most of these errors, but need not be enabled.
+VkResult check(const Window& window, const core::SurfaceLimits& limits,
+               const VkSwapchainCreateInfoKHR& info) {
     if (!has_format(window, info))
         return refuse("the surface does not have this format and colour space");
-    if (core::find_mode(window.limits(), info.presentMode) == nullptr)
+    if (core::find_mode(limits, info.presentMode) == nullptr)
         return refuse("the surface does not have this present mode");
     if (info.imageExtent.width == 0 || info.imageExtent.height == 0 || info.imageArrayLayers != 1)
         return refuse("the surface does not allow this image size or number of layers");
@@ -119,7 +120,10 @@ std::expected<std::unique_ptr<Swapchain>, VkResult>
 Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
                   const vk::PhysicalDevice& physical, Window& window,
                   const VkSwapchainCreateInfoKHR& info, std::optional<core::Transport> requested) {
-    if (const VkResult result = check(window, info); result != VK_SUCCESS)
+    const auto limits = window.limits();
+    if (!limits)
+        return std::unexpected(limits.error());
+    if (const VkResult result = check(window, *limits, info); result != VK_SUCCESS)
         return std::unexpected(result);
     auto parameters = fencebridge::image_parameters(info);
     const bool opaque = info.compositeAlpha == VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
@@ -135,7 +139,7 @@ Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
                        .nodes = physical.drm_nodes,
                        .candidates = std::move(*candidates),
                        .requested = requested};
-    const uint32_t count = core::image_count(window.limits(), info.minImageCount, info.presentMode);
+    const uint32_t count = core::image_count(*limits, info.minImageCount, info.presentMode);
     VkResult result = VK_ERROR_INITIALIZATION_FAILED;
     for (const Candidate& candidate : plan.candidates.all) {
         parameters.flags = candidate.flags;
@@ -153,14 +157,16 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
     if (const VkResult result = allocate_images(candidate); result != VK_SUCCESS)
         return result;
 
-    const auto implicit_fences = candidate.allocator->implicit_fences(device_.facts);
+    const auto implicit_fences = window.reads_images()
+                                     ? candidate.allocator->implicit_fences(device_.facts)
+                                     : vk::ImplicitFences::honoured;
     auto chosen = sync::choose_bridge(images_, device_.sync_fd, implicit_fences,
                                       window.timeline_support(), plan.requested);
     if (!chosen)
         return chosen.error();
     bridge_ = std::move(chosen->bridge);
     if (chosen->why.request_refused)
-        log::error("transport %s: %s", core::name(chosen->why.transport),
+        log::error("using transport %s: %s", core::name(chosen->why.transport),
                    chosen->why.reason.c_str());
     if (implicit_fences == vk::ImplicitFences::ignored)
         log_waiting(chosen->why.transport);
@@ -207,12 +213,12 @@ VkResult Swapchain::allocate_images(const Candidate& candidate) {
 void Swapchain::log_opened(const Plan& plan, const Candidate& candidate,
                            const core::TransportChoice& choice) const {
     log::info("swapchain %ux%u VK_FORMAT_%s present_mode=%s images=%zu modifier=0x%llx "
-              "allocator=%s transport=%s reason=\"%s\" driver=\"%s\"",
+              "allocator=%s transport=%s reason=\"%s\" device=\"%s\"",
               parameters_.extent.width, parameters_.extent.height, plan.pixels.format->name,
               plan.mode == VK_PRESENT_MODE_MAILBOX_KHR ? "mailbox" : "fifo", images_.size(),
               static_cast<unsigned long long>(images_.front().layout.modifier),
               candidate.allocator->name(), core::name(choice.transport), choice.reason.c_str(),
-              device_.driver.c_str());
+              device_.name.c_str());
 }
 
 } // namespace fencebridge

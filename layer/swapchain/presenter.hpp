@@ -16,7 +16,7 @@
 namespace fencebridge {
 
 /// A window system's side of one swapchain: shows images. It is made with the swapchain's
-/// ShownImages, and marks there which images the window system has released.
+/// PresentationState, and marks there which images the window system has released.
 class Presenter {
 public:
     virtual ~Presenter() = default;
@@ -32,7 +32,7 @@ public:
                                         std::span<pollfd> also) = 0;
 
     /// How long show() would wait now for the window's turn. Does not wait.
-    [[nodiscard]] virtual core::CommitWait expected_wait() = 0;
+    [[nodiscard]] virtual core::CommitWait estimate_wait() = 0;
 
     /// Shows an image, in the order and at the pace of the present mode. The bridge has attached
     /// the image's fences.

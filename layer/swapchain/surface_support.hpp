@@ -11,14 +11,14 @@
 
 namespace fencebridge {
 
-/// The least that each image of a swapchain is: one pixel to render to.
+/// The parameters of a 1x1 image with the usage that every swapchain image has.
 [[nodiscard]] vk::ImageParameters smallest_image(VkFormat format);
 
 /// Whether any allocator can make images of a format on this device, for some window system.
 [[nodiscard]] bool can_make_images(const vk::PhysicalDevice& physical, VkFormat format);
 
-/// What swapchains of one physical device on one window can be. If driver and window system have
-/// no layout in common, there is no format.
+/// What a physical device supports on a window. Without formats if driver and window system have no
+/// layout in common.
 struct SurfaceSupport {
     std::vector<VkSurfaceFormatKHR> formats;
     VkImageUsageFlags usage = 0;

@@ -32,6 +32,7 @@ VkResult Swapchain::acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fen
     trace::acquired(&shown_, image, snapshot->fences);
     const VkResult result = signaller_.signal(std::move(snapshot->fences), semaphore, fence);
     if (result != VK_SUCCESS) {
+        trace::undone(&shown_, image);
         shown_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
         return result;
     }
@@ -81,6 +82,8 @@ std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
         return std::unexpected(released.error());
     if (released->empty())
         return free;
+    for (const core::ImageIndex image : *released)
+        trace::released(&shown_, image);
     return shown_.ring.with([&](core::ImageRing& ring) {
         for (const core::ImageIndex image : *released)
             ring.mark_released(image);

@@ -28,12 +28,14 @@ struct PixelFormat {
 /// The layouts that a window system accepts for one pixel format.
 struct AcceptedLayouts {
     std::vector<core::LayoutRank> ranks; ///< best first
-    /// What the window derived the ranks from. For the window's own use, when it makes a presenter.
+    /// What the window derived the ranks from, for the window's own use when it makes a presenter.
+    /// On Wayland the wayland::DmabufFormats.
     std::shared_ptr<const void> basis;
 };
 
-/// What the images of a swapchain and their presenter tell each other.
-struct ShownImages {
+/// The state that a swapchain shares with its presenter: who owns each image, and what became of
+/// the presents that somebody asked about.
+struct PresentationState {
     Locked<core::ImageRing> ring;
     Locked<core::PresentCompletions> completions = {};
 };
@@ -45,9 +47,9 @@ struct PresenterParameters {
     VkPresentModeKHR mode;
     /// The layouts that the window accepted when the images were made.
     std::shared_ptr<const void> basis;
-    /// Every modifier with which the images could have been made, and the driver's DRM nodes: to
-    /// see whether the window would now accept a better layout.
-    std::vector<uint64_t> makeable;
+    /// The layouts in which the images could have been made, and the driver's DRM nodes: to see
+    /// whether the window would now accept a better layout.
+    std::vector<core::MakeableLayouts> makeable;
     core::DrmNodes nodes;
     /// The images' timelines. Empty where fences travel with the dma-bufs.
     std::vector<sync::ImageTimelines> timelines;
@@ -63,8 +65,10 @@ public:
     /// (VK_ERROR_NATIVE_WINDOW_IN_USE_KHR), through whatever VkSurfaceKHR.
     [[nodiscard]] virtual const void* native() const = 0;
 
-    /// The extent, the present modes, and the number of images that each needs.
-    [[nodiscard]] virtual const core::SurfaceLimits& limits() const = 0;
+    /// The extents, the present modes, and the number of images that each mode needs, as they are
+    /// now. May make a round trip, where the extent is the window system's to decide.
+    /// @return or VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
+    [[nodiscard]] virtual std::expected<core::SurfaceLimits, VkResult> limits() = 0;
 
     /// The formats and colour spaces that the window system can show if driver and window system
     /// have a layout in common, the most usual first.
@@ -79,6 +83,10 @@ public:
     /// Whether the window system is known to use other DRM devices only, so that it might not be
     /// able to import images of this driver.
     [[nodiscard]] virtual bool is_foreign(const core::DrmNodes& nodes) = 0;
+
+    /// Whether anybody reads the images after show(). If not, show() need not wait for the
+    /// rendering where attached fences are ignored.
+    [[nodiscard]] virtual bool reads_images() const { return true; }
 
     /// Whether fences can be carried by timelines here.
     /// @return or the reason why not, for the log
@@ -96,7 +104,8 @@ public:
     ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
-                     const std::vector<image::SwapchainImage>& images, ShownImages& shown) = 0;
+                     const std::vector<image::SwapchainImage>& images,
+                     PresentationState& shown) = 0;
 };
 
 } // namespace fencebridge

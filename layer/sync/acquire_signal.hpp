@@ -36,14 +36,15 @@ private:
 
     void unsignal(VkFence fence, bool submitted) const;
     VkResult signal_by_submission(Fd sync_file, VkSemaphore semaphore, VkFence fence);
-    std::expected<Pool<Wait>::Item, VkResult> take_wait();
+    std::expected<Pool<Wait>::Item, VkResult> obtain_wait();
 
     const vk::Device& device_;
     Pool<Wait> waits_; ///< some may still be in use
-    /// In use, without a submission that signals `done`. Kept until the device is destroyed.
-    Pool<Wait> stuck_;
-    /// The queue is externally synchronised, and only the layer uses it: this is the one lock that
-    /// is held over a call down.
+    /// In use, without a submission that signals `done`: never known to be free. Kept until the
+    /// device is destroyed.
+    Pool<Wait> not_reusable_;
+    /// The queue is externally synchronised, and only the layer uses it. This is the one lock that
+    /// is held during a call to the driver.
     std::mutex queue_mutex_;
 };
 

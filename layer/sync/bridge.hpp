@@ -50,8 +50,8 @@ public:
         return {};
     }
 
-    /// The presented images that the window system has released, where the transport knows. May
-    /// leave out the query, and return none, if one of the free images has no pending fence.
+    /// The presented images that the window system has released, where the transport reports
+    /// releases. Returns none, without a query, if a free image is known to be idle.
     [[nodiscard]] virtual std::expected<core::ImageList, VkResult>
     find_released(const core::ImageList& /*presented*/, const core::ImageList& /*free*/) {
         return {};
@@ -86,7 +86,7 @@ public:
 
 /// A window system that can carry fences by timelines.
 struct TimelineSupport {
-    /// The DRM device that it renders with, if it tells.
+    /// The DRM device that it renders with, if known.
     std::optional<dev_t> main_device;
 };
 

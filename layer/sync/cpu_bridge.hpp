@@ -8,8 +8,7 @@
 
 namespace fencebridge::sync {
 
-/// Transport `cpu`: waits for every fence on the CPU. Works on any kernel and driver; the other
-/// transports are compared with it.
+/// Transport `cpu`: waits for every fence on the CPU. Works on any kernel and driver.
 class CpuBridge final : public Bridge {
 public:
     explicit CpuBridge(std::span<const image::SwapchainImage> images) : images_(images) {}

@@ -178,7 +178,7 @@ std::expected<Fd, VkResult> WaitSemaphoreExporter::wait_for_queue(VkQueue queue)
 
 std::expected<Fd, VkResult>
 WaitSemaphoreExporter::submit_semaphore(VkQueue queue, std::span<const VkSemaphore> waits) {
-    auto done = take_semaphore();
+    auto done = obtain_semaphore();
     if (!done)
         return std::unexpected(done.error());
     vk::Semaphore& semaphore = **done;
@@ -186,12 +186,12 @@ WaitSemaphoreExporter::submit_semaphore(VkQueue queue, std::span<const VkSemapho
     if (result != VK_SUCCESS) {
         // Nothing was submitted: the application's semaphores still have their signals.
         if (result != VK_ERROR_DEVICE_LOST)
-            semaphores_.put(std::move(*done));
+            semaphores_.push(std::move(*done));
         return std::unexpected(result);
     }
     auto sync_file = export_semaphore(device_, semaphore.get());
     if (sync_file) {
-        semaphores_.put(std::move(*done));
+        semaphores_.push(std::move(*done));
         return sync_file;
     }
     log::error("vkGetSemaphoreFdKHR failed (%d); waiting for this frame on the CPU",
@@ -202,21 +202,21 @@ WaitSemaphoreExporter::submit_semaphore(VkQueue queue, std::span<const VkSemapho
 
 std::expected<Fd, VkResult>
 WaitSemaphoreExporter::submit_fence(VkQueue queue, std::span<const VkSemaphore> waits) {
-    auto done = take_fence();
+    auto done = obtain_fence();
     if (!done)
         return std::unexpected(done.error());
     UsedFence& used = **done;
     const VkResult result = submit_to(queue, waits, VK_NULL_HANDLE, used.fence.get());
     if (result != VK_SUCCESS) {
         if (result != VK_ERROR_DEVICE_LOST)
-            fences_.put(std::move(*done));
+            fences_.push(std::move(*done));
         return std::unexpected(result);
     }
     auto sync_file = export_fence(device_, used.fence.get());
     // The export has reset the fence. The submission uses the fence until the sync_file signals.
     used.sync_file = sync_file && *sync_file ? sync_file->duplicate() : Fd();
     if (sync_file && (!*sync_file || used.sync_file)) {
-        fences_.put(std::move(*done));
+        fences_.push(std::move(*done));
         return sync_file;
     }
     log::error("vkGetFenceFdKHR, or the duplication of its result, failed (%d); waiting for this "
@@ -225,8 +225,8 @@ WaitSemaphoreExporter::submit_fence(VkQueue queue, std::span<const VkSemaphore> 
     return wait_for_queue(queue);
 }
 
-std::expected<Pool<vk::Semaphore>::Item, VkResult> WaitSemaphoreExporter::take_semaphore() {
-    if (auto idle = semaphores_.take())
+std::expected<Pool<vk::Semaphore>::Item, VkResult> WaitSemaphoreExporter::obtain_semaphore() {
+    if (auto idle = semaphores_.pop())
         return idle;
     auto made = vk::create_semaphore(device_, sync_fd);
     if (!made)
@@ -235,8 +235,8 @@ std::expected<Pool<vk::Semaphore>::Item, VkResult> WaitSemaphoreExporter::take_s
 }
 
 std::expected<Pool<WaitSemaphoreExporter::UsedFence>::Item, VkResult>
-WaitSemaphoreExporter::take_fence() {
-    if (auto first = fences_.take()) {
+WaitSemaphoreExporter::obtain_fence() {
+    if (auto first = fences_.pop()) {
         const auto free = first->sync_file
                               ? ioctl::wait_signalled(first->sync_file, Deadline::passed())
                               : std::expected<bool, ioctl::Errno>(true);
@@ -245,7 +245,7 @@ WaitSemaphoreExporter::take_fence() {
             return first;
         }
         // Last in the pool: the other fences may be free earlier.
-        fences_.put(std::move(first));
+        fences_.push(std::move(first));
     }
     auto made = vk::create_fence(device_, VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT);
     if (!made)

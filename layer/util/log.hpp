@@ -9,7 +9,8 @@ enum class Level { error, warning, info, debug };
 void set_level(Level level);
 [[nodiscard]] bool enabled(Level level);
 
-/// Each writes one line, `fencebridge: LEVEL: MESSAGE`, to standard error in one system call.
+/// Each writes one line, `fencebridge: LEVEL: MESSAGE`, to standard error by one write(2),
+/// which blocks while standard error is a full pipe. Cuts a line at 1023 bytes.
 [[gnu::format(printf, 1, 2)]] void error(const char* format, ...);
 [[gnu::format(printf, 1, 2)]] void warning(const char* format, ...);
 [[gnu::format(printf, 1, 2)]] void info(const char* format, ...);

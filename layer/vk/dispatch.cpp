@@ -37,7 +37,8 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     resolve(DestroyInstance, "vkDestroyInstance");
     resolve(EnumerateDeviceExtensionProperties, "vkEnumerateDeviceExtensionProperties");
     resolve.promoted(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
-    // Not valid to call on such an instance. The loader may still ask the layer for it.
+    // An instance of Vulkan 1.0 without VK_KHR_get_physical_device_properties2 must not call this
+    // command, but the loader may still look it up.
     if (GetPhysicalDeviceFeatures2 == nullptr)
         resolve(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
     resolve(GetPhysicalDeviceProperties, "vkGetPhysicalDeviceProperties");

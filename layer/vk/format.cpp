@@ -30,6 +30,13 @@ constexpr std::array all = {
 
 std::span<const Format> formats() { return all; }
 
+std::vector<VkSurfaceFormatKHR> srgb_formats() {
+    std::vector<VkSurfaceFormatKHR> with_space;
+    for (const Format& format : all)
+        with_space.push_back({format.format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR});
+    return with_space;
+}
+
 const Format* find_format(VkFormat format) {
     const auto* found = std::ranges::find(all, format, &Format::format);
     return found == all.end() ? nullptr : found;

@@ -54,7 +54,7 @@ private:
     Display display_;
     EventQueue queue_;
     Proxy<zwp_linux_dmabuf_v1> dmabuf_;
-    Tranche version_3_; ///< the formats received so far
+    Tranche version_3_pending_; ///< the formats received so far
     std::shared_ptr<const DmabufFormats> version_3_list_;
     Proxy<wp_fifo_manager_v1> fifo_;
     ExplicitSyncManager explicit_sync_;

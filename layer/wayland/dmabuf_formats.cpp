@@ -13,8 +13,8 @@ bool names(const core::DrmNodes& nodes, dev_t device) {
 }
 
 bool is_for_another_device(const Tranche& tranche, const core::DrmNodes& nodes) {
-    const bool both_tell = tranche.target_device && (nodes.primary || nodes.render);
-    return both_tell && !names(nodes, *tranche.target_device);
+    const bool both_known = tranche.target_device && (nodes.primary || nodes.render);
+    return both_known && !names(nodes, *tranche.target_device);
 }
 
 std::vector<uint64_t> accepted_modifiers(const Tranche& tranche, uint32_t fourcc,

@@ -53,7 +53,7 @@ public:
     /// Reads the socket first if nothing has been read through this queue for `calls_per_read`
     /// calls: otherwise the answers to the caller's requests would pile up in an application that
     /// reads no events. Such a read takes one system call if the socket is empty.
-    [[nodiscard]] std::expected<core::EventStamp, VkResult> keep_up();
+    [[nodiscard]] std::expected<core::EventStamp, VkResult> dispatch_each_frame();
     static constexpr uint32_t calls_per_read = 16;
 
     /// Waits until events have been dispatched since `seen`, or one of `also` is ready, at most
@@ -86,8 +86,9 @@ public:
     /// @return VK_SUCCESS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult round_trip();
 
-    /// Flushes, then polls `others` for at most 100 ms without reading events, for a caller whose
-    /// wait no event ends. The caller then calls wait(), which reads the application's events, too.
+    /// Flushes, then polls `others` for at most 100 ms without reading events, for a caller that
+    /// waits for `others` alone: no Wayland event can end its wait. If this returns false, the
+    /// caller calls wait(), so that the application's events are read, too.
     /// @param others  at most core::max_images; filled in as by poll(2)
     /// @return true when `others` ended the poll; false: call wait()
     [[nodiscard]] bool poll_others(const Deadline& deadline, std::span<pollfd> others);
@@ -98,7 +99,7 @@ public:
 
 private:
     /// Held by the thread that dispatches.
-    class Turn;
+    class DispatchRight;
 
     VkResult read_available();
     VkResult read_and_dispatch(const Deadline& deadline, std::span<pollfd> also);

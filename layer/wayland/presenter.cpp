@@ -15,20 +15,20 @@ struct WaylandPresenter::Handlers {
         // a buffer with a release point.
         if (slot.timelines.release)
             return;
-        ShownImages& shown = slot.presenter->shown_;
+        PresentationState& shown = slot.presenter->shown_;
         shown.ring.with([&](core::ImageRing& ring) { ring.mark_released(slot.image); });
         trace::released(&shown, slot.image);
     }
 };
 
 WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
-                                   PresenterParameters parameters, ShownImages& shown) :
+                                   PresenterParameters parameters, PresentationState& shown) :
     window_(std::move(window)),
     surface_(std::move(surface)), parameters_(std::move(parameters)),
     pacing_(core::choose_pacing(parameters_.mode, surface_->connection().fifo() != nullptr)),
     pace_(core::pace_of(pacing_, shown.ring.with([](const auto& all) { return all.size(); }))),
     shown_(shown), queue_(surface_->connection().display()) {
-    judged_.with([&](Judged& last) {
+    compared_.with([&](ComparedFeedback& last) {
         last.feedback = std::static_pointer_cast<const DmabufFormats>(parameters_.basis);
     });
 }
@@ -40,10 +40,9 @@ WaylandPresenter::~WaylandPresenter() {
         static_cast<void>(wl_display_flush(queue_.display()));
 }
 
-std::expected<std::unique_ptr<Presenter>, VkResult>
-WaylandPresenter::create(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
-                         PresenterParameters parameters,
-                         const std::vector<image::SwapchainImage>& images, ShownImages& shown) {
+std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
+    std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface, PresenterParameters parameters,
+    const std::vector<image::SwapchainImage>& images, PresentationState& shown) {
     std::unique_ptr<WaylandPresenter> self(
         new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), shown));
     if (!self->queue_)
@@ -64,8 +63,8 @@ WaylandPresenter::create(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse
     if (requested != VK_SUCCESS && result == VK_SUCCESS)
         result = requested;
     if (result == VK_SUCCESS) {
-        self->take_buffers();
-        result = self->judge_feedback();
+        self->adopt_buffers();
+        result = self->compare_feedback();
     }
     if (result != VK_SUCCESS)
         return std::unexpected(result);
@@ -87,7 +86,7 @@ VkResult WaylandPresenter::request_buffers(const std::vector<image::SwapchainIma
 }
 
 /// Before the first commit, so that no release can be missed.
-void WaylandPresenter::take_buffers() {
+void WaylandPresenter::adopt_buffers() {
     static constexpr wl_buffer_listener listener = {.release = &Handlers::release};
     for (Slot& slot : slots_) {
         slot.buffer = slot.request.take_buffer();
@@ -120,10 +119,10 @@ VkResult WaylandPresenter::import_timelines() {
 }
 
 std::expected<core::EventStamp, VkResult> WaylandPresenter::update() {
-    const auto handled = queue_.keep_up();
+    const auto handled = queue_.dispatch_each_frame();
     if (!handled)
         return std::unexpected(handled.error());
-    if (const VkResult result = judge_feedback(); result != VK_SUCCESS)
+    if (const VkResult result = compare_feedback(); result != VK_SUCCESS)
         return std::unexpected(result);
     return *handled;
 }
@@ -137,8 +136,8 @@ VkResult WaylandPresenter::wait(core::EventStamp seen, const Deadline& deadline,
     return queue_.wait(seen, deadline, also);
 }
 
-core::CommitWait WaylandPresenter::expected_wait() {
-    return pace_ ? surface_->expected_wait(*pace_) : core::CommitWait::none;
+core::CommitWait WaylandPresenter::estimate_wait() {
+    return pace_ ? surface_->estimate_wait(*pace_) : core::CommitWait::none;
 }
 
 VkResult WaylandPresenter::show(const PresentRequest& request,
@@ -150,24 +149,24 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
     if (const VkResult result = surface_->commit(content, pacing_, pace_, request.turn);
         result != VK_SUCCESS)
         return result;
-    if (const VkResult result = judge_feedback(); result != VK_SUCCESS)
+    if (const VkResult result = compare_feedback(); result != VK_SUCCESS)
         return result;
     return is_suboptimal() ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;
 }
 
 /// Compares new feedback with the layout of the images.
-VkResult WaylandPresenter::judge_feedback() {
+VkResult WaylandPresenter::compare_feedback() {
     const auto count = surface_->count_feedback();
     if (!count)
         return count.error();
-    if (*count == judged_count_)
+    if (*count == compared_count_)
         return VK_SUCCESS;
     const auto feedback = surface_->last_feedback();
-    const bool is_new = judged_.with([&](Judged& judged) {
+    const bool is_new = compared_.with([&](ComparedFeedback& judged) {
         if (*count <= judged.count)
             return false; // another thread has compared it, or a later one
         judged.count = *count;
-        judged_count_ = *count;
+        compared_count_ = *count;
         // Equal feedback changes nothing, even if the images were made for a later tranche than the
         // first: the compositor has refused buffers of the first one, and would refuse them again.
         if (!feedback || *judged.feedback == *feedback)
@@ -182,11 +181,11 @@ VkResult WaylandPresenter::judge_feedback() {
 }
 
 bool WaylandPresenter::prefers_another_layout(const DmabufFormats& feedback) const {
-    const auto common = core::common_layouts(
-        rank_layouts(feedback, fourcc_of(parameters_.pixels), parameters_.nodes),
-        core::Placement::dma_buf, parameters_.makeable);
+    const auto best =
+        core::best_layouts(rank_layouts(feedback, fourcc_of(parameters_.pixels), parameters_.nodes),
+                           parameters_.makeable);
     // Without a common layout, a new swapchain would fail, and this one may still work.
-    return !common.empty() && std::ranges::find(common.front(), modifier_) == common.front().end();
+    return !best.empty() && std::ranges::find(best, modifier_) == best.end();
 }
 
 } // namespace fencebridge::wayland

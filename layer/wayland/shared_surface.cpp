@@ -24,14 +24,15 @@ struct SharedSurface::Handlers {
     static void frame_done(void* data, wl_callback* callback, uint32_t) {
         static_cast<SharedSurface*>(data)->frame_.with([&](Frame& frame) {
             if (frame.callback.get() != callback)
-                return; // its surface counted as hidden; a later frame has its own callback
+                return; // outdated: the surface counted as hidden, and a later commit requested
+                        // another
             frame.pacer.shown();
             frame.callback.reset();
         });
     }
 };
 
-SharedSurfaceUse SharedSurface::use(std::shared_ptr<Connection> connection, wl_surface* surface) {
+SharedSurfaceUse SharedSurface::get(std::shared_ptr<Connection> connection, wl_surface* surface) {
     // Only requests are made with this lock held, and requests do not wait.
     return surfaces().with([&](auto& all) {
         auto found = all.find(surface);
@@ -46,7 +47,7 @@ SharedSurfaceUse SharedSurface::use(std::shared_ptr<Connection> connection, wl_s
     });
 }
 
-void SharedSurfaceRelease::operator()(SharedSurface* surface) const {
+void SharedSurfaceDeleter::operator()(SharedSurface* surface) const {
     surfaces().with([&](auto& all) {
         const auto found = all.find(surface->surface_);
         if (--found->second.users == 0)
@@ -126,13 +127,13 @@ VkResult SharedSurface::wait_for_frame(const core::Pace& pace) {
     return VK_SUCCESS;
 }
 
-core::CommitWait SharedSurface::expected_wait(const core::Pace& pace) {
+core::CommitWait SharedSurface::estimate_wait(const core::Pace& pace) {
     // Events that the compositor has sent count, although nobody has read them yet. If the
     // connection is lost, the commit reports it.
     if (const auto handled = queue_.dispatch_pending(); handled && must_wait_until(pace))
         static_cast<void>(queue_.wait(*handled, Deadline::passed()));
     return frame_.with([&](const Frame& frame) {
-        return frame.callback ? frame.pacer.expected_wait(pace, Clock::now())
+        return frame.callback ? frame.pacer.estimate_wait(pace, Clock::now())
                               : core::CommitWait::none;
     });
 }

@@ -18,11 +18,10 @@ namespace fencebridge::wayland {
 
 class SharedSurface;
 
-/// Drops one use of a SharedSurface.
-struct SharedSurfaceRelease {
+struct SharedSurfaceDeleter {
     void operator()(SharedSurface* surface) const;
 };
-using SharedSurfaceUse = std::unique_ptr<SharedSurface, SharedSurfaceRelease>;
+using SharedSurfaceUse = std::unique_ptr<SharedSurface, SharedSurfaceDeleter>;
 
 /// The state of a wl_surface that all swapchains on it share, through whatever VkSurfaceKHR,
 /// VkInstance or VkDevice: the compositor's feedback, the protocol objects of which a wl_surface
@@ -37,7 +36,7 @@ public:
     /// Returns the state of this wl_surface, creating it for the first user.
     /// @param connection  of its wl_display, to a compositor with zwp_linux_dmabuf_v1
     /// @return null when memory is out
-    [[nodiscard]] static SharedSurfaceUse use(std::shared_ptr<Connection> connection,
+    [[nodiscard]] static SharedSurfaceUse get(std::shared_ptr<Connection> connection,
                                               wl_surface* surface);
 
     ~SharedSurface() = default;
@@ -62,16 +61,16 @@ public:
         const Timelines* timelines; ///< null where fences travel with the buffer
         core::CommitPoints points;  ///< used with timelines only
     };
-    /// Waits for the surface's turn, at most Pace::patience, and commits a buffer.
-    /// @param pace  core::pace_of() the swapchain
+    /// Waits for the surface's turn, at most Pace::callback_timeout, and commits a buffer.
+    /// @param pace  the result of core::pace_of() for the swapchain
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory
     [[nodiscard]] VkResult commit(const Content& content, core::Pacing pacing,
                                   const std::optional<core::Pace>& pace, core::Turn turn);
     /// How long a commit at this pace is expected to wait now. Reads events if it has to wait.
-    [[nodiscard]] core::CommitWait expected_wait(const core::Pace& pace);
+    [[nodiscard]] core::CommitWait estimate_wait(const core::Pace& pace);
 
 private:
-    friend SharedSurfaceRelease;
+    friend SharedSurfaceDeleter;
     struct Handlers;
 
     SharedSurface(std::shared_ptr<Connection> connection, wl_surface* surface);

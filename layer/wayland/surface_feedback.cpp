@@ -68,7 +68,9 @@ struct SurfaceFeedback::Handlers {
         try {
             handle();
         } catch (const std::bad_alloc&) {
-            log::error("out of memory in a linux-dmabuf event");
+            log::error(
+                "out of memory in an event of zwp_linux_dmabuf_feedback_v1: an update of the "
+                "compositor's formats is lost");
         }
     }
 

@@ -15,7 +15,6 @@ namespace fencebridge::wayland {
 /// (zwp_linux_dmabuf_feedback_v1, version 4 of zwp_linux_dmabuf_v1).
 class SurfaceFeedback {
 public:
-    /// Requests the feedback.
     /// @param dmabuf  of version 4, on the queue that dispatches the events
     SurfaceFeedback(zwp_linux_dmabuf_v1* dmabuf, wl_surface* surface);
     ~SurfaceFeedback();

@@ -30,8 +30,8 @@ public:
     create(wl_display* display, wl_surface* surface);
 
     const void* native() const override { return surface_; }
-    const core::SurfaceLimits& limits() const override;
-    std::vector<VkSurfaceFormatKHR> formats() const override;
+    std::expected<core::SurfaceLimits, VkResult> limits() override;
+    std::vector<VkSurfaceFormatKHR> formats() const override { return vk::srgb_formats(); }
     std::expected<AcceptedLayouts, VkResult> layouts(const PixelFormat& pixels,
                                                      const core::DrmNodes& nodes) override;
     bool is_foreign(const core::DrmNodes& nodes) override;
@@ -40,9 +40,10 @@ public:
                                           const PixelFormat& pixels) override;
     std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
-                     const std::vector<image::SwapchainImage>& images, ShownImages& shown) override;
+                     const std::vector<image::SwapchainImage>& images,
+                     PresentationState& shown) override;
 
-    /// A swapchain has received new feedback. Later swapchains are made for that.
+    /// A swapchain has received new feedback. Later swapchains use it.
     void set_feedback(std::shared_ptr<const DmabufFormats> feedback) {
         feedback_.with([&](auto& last) { last.swap(feedback); });
     }

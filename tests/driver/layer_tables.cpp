@@ -9,12 +9,16 @@ namespace {
 
 const char* text(Level level) { return level == Level::instance ? "instance" : "device"; }
 
+const char* text(Dispatch dispatch) {
+    return dispatch == Dispatch::instance ? "instance" : "device";
+}
+
 const char* text(Status status) {
     switch (status) {
     case Status::provided:
         return "provided";
-    case Status::passed_through:
-        return "passed through";
+    case Status::intercepted:
+        return "intercepted";
     case Status::hidden:
         break;
     }

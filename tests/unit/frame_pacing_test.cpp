@@ -46,7 +46,7 @@ const Pace by_callback = *pace_of(Pacing::frame_callback, 3);
 
 TEST(FramePacer, TheFirstFrameDoesNotWait) {
     EXPECT_EQ(FramePacer().wait_until(by_callback, start), std::nullopt);
-    EXPECT_EQ(FramePacer().expected_wait(by_callback, start), CommitWait::none);
+    EXPECT_EQ(FramePacer().estimate_wait(by_callback, start), CommitWait::none);
 }
 
 TEST(FramePacer, TheNextFrameWaitsForTheCallback) {
@@ -54,7 +54,7 @@ TEST(FramePacer, TheNextFrameWaitsForTheCallback) {
     for (auto now = start; now < start + 50ms; now += 5ms) {
         EXPECT_TRUE(commit(pacer, by_callback, now));
         EXPECT_EQ(pacer.wait_until(by_callback, now + 4ms), now + hidden_after);
-        EXPECT_EQ(pacer.expected_wait(by_callback, now + 4ms), CommitWait::one_refresh);
+        EXPECT_EQ(pacer.estimate_wait(by_callback, now + 4ms), CommitWait::one_refresh);
         pacer.shown();
         EXPECT_EQ(pacer.wait_until(by_callback, now + 4ms), std::nullopt);
     }
@@ -68,10 +68,10 @@ TEST(FramePacer, EveryFrameOfAHiddenWindowWaitsOnce) {
     EXPECT_EQ(pacer.wait_until(by_callback, late), std::nullopt);
     EXPECT_TRUE(commit(pacer, by_callback, late));
     EXPECT_EQ(pacer.wait_until(by_callback, late), late + hidden_after);
-    EXPECT_EQ(pacer.expected_wait(by_callback, late), CommitWait::hidden);
+    EXPECT_EQ(pacer.estimate_wait(by_callback, late), CommitWait::hidden);
     pacer.shown();
     commit(pacer, by_callback, late);
-    EXPECT_EQ(pacer.expected_wait(by_callback, late), CommitWait::one_refresh);
+    EXPECT_EQ(pacer.estimate_wait(by_callback, late), CommitWait::one_refresh);
 }
 
 // A callback that could not be allocated is not waited for.
@@ -94,7 +94,7 @@ TEST(FramePacerBesideBarriers, AsManyCommitsAsThereAreImagesMayFollowACallback) 
         EXPECT_EQ(pacer.wait_until(beside_barriers, start), std::nullopt);
         EXPECT_FALSE(commit(pacer, beside_barriers, start));
     }
-    EXPECT_EQ(pacer.wait_until(beside_barriers, start), start + beside_barriers.patience);
+    EXPECT_EQ(pacer.wait_until(beside_barriers, start), start + beside_barriers.callback_timeout);
     pacer.shown();
     EXPECT_EQ(pacer.wait_until(beside_barriers, start), std::nullopt);
 }
@@ -159,11 +159,11 @@ TEST(FramePacerBesideBarriers, EveryFrameOfAHiddenWindowWaitsOnce) {
     for (int second = 0; second < 5; ++second) {
         const auto until = pacer.wait_until(beside_barriers, now);
         ASSERT_TRUE(until);
-        EXPECT_EQ(*until, start + (second + 1) * beside_barriers.patience);
+        EXPECT_EQ(*until, start + (second + 1) * beside_barriers.callback_timeout);
         now = *until;
         EXPECT_TRUE(commit(pacer, beside_barriers, now));
     }
-    EXPECT_EQ(pacer.expected_wait(beside_barriers, now), CommitWait::hidden);
+    EXPECT_EQ(pacer.estimate_wait(beside_barriers, now), CommitWait::hidden);
     // The window is visible again.
     pacer.shown();
     for (int i = 0; i < 15; ++i) {
