@@ -10,7 +10,7 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-from . import (build, clean, compositors, guest, guest_modules, kernels, kmod, logs, packages,
+from . import (build, clean, compositors, gpu, guest, guest_modules, kernels, kmod, logs, packages,
                rootfs, say)
 from .bench import command as bench
 from .bench.options import Options
@@ -146,6 +146,8 @@ def _guest_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--kernel", default=kernels.DEFAULT, metavar="K",
         help=f"the guest's kernel: {', '.join(kernels.KERNELS)}")
+    add("--gpu", default=gpu.NONE, choices=[*gpu.NAMES, gpu.NONE], metavar="G",
+        help=f"a GPU on a stock kernel: {', '.join([*gpu.NAMES, gpu.NONE])} (default: %(default)s)")
     add("--compositor", default="weston", metavar="C",
         help=f"{', '.join([*compositors.COMPOSITORS, compositors.NONE])} (default: %(default)s)")
     add("--output", type=_size, default=compositors.OUTPUT, metavar="WxH",
@@ -260,7 +262,8 @@ def _run_with_logs(options, folder: Path) -> int:
                 compositor=options.compositor, output=options.output, kernel=options.kernel,
                 layer=not options.no_layer, sync=options.sync, layers=layers,
                 env=dict(options.env), mounts=options.mount, out=options.out, logs=folder,
-                timeout=options.timeout, terminal=interactive, build=built, module=options.module)
+                timeout=options.timeout, terminal=interactive, build=built, module=options.module,
+                gpu=options.gpu)
             say.note(f"{request}")
             return guest.run(request, _writer(sys.stdout), _writer(sys.stderr), _own_stdin())
 
