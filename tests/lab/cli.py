@@ -118,6 +118,8 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
         help=f"of {', '.join(bench.MEASUREMENTS)} (default: all that the kernel is up to)")
     add("--kernel", default=kernels.DEFAULT, metavar="K",
         help=f"{', '.join(kernels.KERNELS)} (default: %(default)s)")
+    add("--gpu", default=gpu.NONE, choices=[*gpu.NAMES, gpu.NONE], metavar="G",
+        help=f"{', '.join([*gpu.NAMES, gpu.NONE])} (default: %(default)s)")
     add("--compositor", action="append", choices=list(compositors.COMPOSITORS), metavar="C",
         help=f"{', '.join(compositors.COMPOSITORS)}; repeatable (default: "
              f"{', '.join(Options.compositors)})")
@@ -232,7 +234,8 @@ def _demo(options) -> int:
 def _bench(options) -> int:
     chosen = tuple(options.compositor or Options.compositors)
     rounds = options.rounds or (1 if options.quick else Options.rounds)
-    return bench.run(Options(options.kernel, chosen, rounds, options.quick), options.only,
+    return bench.run(Options(options.kernel, chosen, rounds, options.quick,
+                             options.gpu), options.only,
                      options.out)
 
 

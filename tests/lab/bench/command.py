@@ -50,7 +50,7 @@ def run(options: Options, only: list[str] | None, out: Path) -> int:
     for compositor in options.compositors if chosen else ():
         with _going_on(compositor, failures):
             results = guests.execute(_rounds(chosen, options), compositor, built, out / compositor,
-                                     kernel=options.kernel)
+                                     kernel=options.kernel, with_gpu=options.gpu)
             failures += [f"{compositor}: {failure}" for failure in results.failures()]
             for part in chosen.values():
                 sections.append(_finished(part.evaluate(results, options, compositor), results))
