@@ -23,13 +23,28 @@ private:
     const bool on_;
 };
 
+// What was measured in one frame, in nanoseconds.
+struct FrameTimes {
+    int64_t acquire; // in vkAcquireNextImageKHR
+    int64_t present; // in vkQueuePresentKHR
+    // From the return of vkAcquireNextImageKHR to the signal of its fence; 0: had signalled by
+    // then.
+    int64_t acquire_pending;
+    bool rendering_pending; // the submission had not ended when vkQueuePresentKHR returned
+};
+
 class ClearedSwapchain {
 public:
+    // `clears` is the number of clears in a frame. All but the last are red, a colour that must
+    // never be seen.
     ClearedSwapchain(const still::Gpu& gpu, wl_display* display, wl_surface* surface,
-                     VkPresentModeKHR mode, Size size, const still::CommandPool& pool);
+                     VkPresentModeKHR mode, Size size, uint32_t clears,
+                     const still::CommandPool& pool);
 
     uint32_t images() const { return uint32_t(images_.size()); }
     void frame(const Marks& marks);
+    // The same, and measures it. A fence is acquired with each image, and waited for.
+    FrameTimes timed_frame();
 
 private:
     struct Image {
@@ -41,7 +56,11 @@ private:
         still::Fence done;
     };
     void create(VkPresentModeKHR mode, Size size);
-    void add_image(VkImage image, const still::CommandPool& pool);
+    void add_image(VkImage image, uint32_t clears, const still::CommandPool& pool);
+    Slot& next_slot();
+    uint32_t acquire(const Slot& slot, VkFence fence);
+    void submit(const Slot& slot, const Image& image);
+    void present(const Image& image, uint32_t index);
 
     const still::Gpu& gpu_;
     still::Surface surface_;
@@ -49,6 +68,7 @@ private:
     std::vector<Image> images_;
     std::array<Slot, 2> slots_; // frames in flight
     size_t next_slot_ = 0;
+    still::Fence acquired_ = gpu_.create_signalled_fence();
 };
 
 } // namespace fencebridge::bench

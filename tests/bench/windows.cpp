@@ -10,6 +10,8 @@
 //     --warm-up N     frames before the measurement (20)
 //     --frames N      frames to measure, of every window
 //     --seconds S     or the time to measure
+//     --clears N      the clears in a frame; all but the last are red, and must never be seen (1)
+//     --times         also measure each frame of the first window: see FrameTimes
 //     --refreshes     also count the compositor's refreshes
 //     --marks         mark the parts of a frame for a tracer by system calls:
 //                     access("bench:begin"), acquire, submit, present, between, end
@@ -39,9 +41,11 @@ struct Options {
     uint32_t windows = 1;
     VkPresentModeKHR mode = VK_PRESENT_MODE_FIFO_KHR;
     uint32_t width = 160;
+    uint32_t clears = 1;
     uint64_t warm_up = 20;
     uint64_t frames = 0;
     double seconds = 0;
+    bool times = false;
     bool refreshes = false;
     bool marks = false;
     bool stop = false;
@@ -62,6 +66,7 @@ Options parse(int argc, char** argv) {
         if (bool* chosen = name == "--marks"       ? &options.marks
                            : name == "--stop"      ? &options.stop
                            : name == "--refreshes" ? &options.refreshes
+                           : name == "--times"     ? &options.times
                                                    : nullptr) {
             *chosen = true;
             continue;
@@ -75,6 +80,8 @@ Options parse(int argc, char** argv) {
             options.mode = mode_named(value);
         else if (name == "--size")
             options.width = uint32_t(std::strtoul(value, nullptr, 10));
+        else if (name == "--clears")
+            options.clears = uint32_t(std::strtoul(value, nullptr, 10));
         else if (name == "--warm-up")
             options.warm_up = std::strtoull(value, nullptr, 10);
         else if (name == "--frames")
@@ -84,8 +91,9 @@ Options parse(int argc, char** argv) {
         else
             throw still::UsageError("unknown option " + std::string(name));
     }
-    if (options.windows == 0 || (options.frames == 0) == (options.seconds == 0))
-        throw still::UsageError("either --frames or --seconds is needed, and a window");
+    if (options.windows == 0 || options.clears == 0 ||
+        (options.frames == 0) == (options.seconds == 0))
+        throw still::UsageError("either --frames or --seconds is needed, and a window and a clear");
     return options;
 }
 
@@ -103,7 +111,8 @@ public:
         const Usage before = usage_now();
         for (uint32_t i = 0; i < grid_.size(); ++i)
             swapchains_.emplace_back(gpu_, connection_.display(), grid_.surface(i), options_.mode,
-                                     Size{options_.width, options_.width * 3 / 4}, pool_);
+                                     Size{options_.width, options_.width * 3 / 4}, options_.clears,
+                                     pool_);
         const Usage created = usage_now();
         if (options_.refreshes)
             refreshes_.emplace(connection_, grid_.background());
@@ -111,6 +120,7 @@ public:
             frame();
         if (options_.stop)
             std::raise(SIGSTOP);
+        measuring_ = options_.times;
         const Moment start = moment();
         marks_.set("bench:begin");
         const uint64_t frames = options_.frames > 0 ? count() : count_until(start.time);
@@ -133,8 +143,12 @@ private:
     }
 
     void frame() {
-        for (ClearedSwapchain& swapchain : swapchains_)
-            swapchain.frame(marks_);
+        for (ClearedSwapchain& swapchain : swapchains_) {
+            if (measuring_ && &swapchain == &swapchains_.front())
+                times_.push_back(swapchain.timed_frame());
+            else
+                swapchain.frame(marks_);
+        }
         // The Vulkan implementation reads the socket. This dispatches the program's own events,
         // among them pings.
         if (wl_display_dispatch_pending(connection_.display()) < 0)
@@ -172,11 +186,31 @@ private:
         print(stdout, created);
         std::printf(", \"end\": ");
         print(stdout, last);
+        if (options_.times)
+            print_times();
         std::printf("}\n");
+    }
+
+    void print_times() const {
+        const auto print_all = [&](const char* name, auto member) {
+            std::printf(", \"%s\": [", name);
+            const char* separator = "";
+            for (const FrameTimes& times : times_) {
+                std::printf("%s%lld", separator, static_cast<long long>(times.*member));
+                separator = ", ";
+            }
+            std::printf("]");
+        };
+        print_all("acquire", &FrameTimes::acquire);
+        print_all("present", &FrameTimes::present);
+        print_all("acquire_pending", &FrameTimes::acquire_pending);
+        print_all("rendering_pending", &FrameTimes::rendering_pending);
     }
 
     const Options options_;
     const Marks marks_;
+    bool measuring_ = false;
+    std::vector<FrameTimes> times_;
     still::Connection connection_;
     const pid_t compositor_ = peer_of(wl_display_get_fd(connection_.display()));
     Grid grid_;
