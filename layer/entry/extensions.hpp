@@ -9,7 +9,7 @@
 // The one table of the extensions and commands that concern the layer. Everything that an
 // application sees of them comes from it: vkGetInstanceProcAddr and vkGetDeviceProcAddr, the lists
 // of extensions and present modes, the answers to feature and surface queries, and the refusals of
-// vkCreateDevice. tests/driver/registry.py compares it with vk.xml and with the manifest.
+// vkCreateDevice. tests/driver/vk_xml.py compares it with vk.xml and with the manifest.
 
 namespace fencebridge::entry {
 

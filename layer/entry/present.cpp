@@ -61,8 +61,9 @@ std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present) {
 }
 
 /// The request for one swapchain of a call. Of the structures in pNext that have an element for
-/// each swapchain, only the one of VK_KHR_incremental_present can occur: the extensions of the
-/// others are hidden.
+/// each swapchain, two can occur, since the extensions of the others are hidden: the one of
+/// VK_KHR_incremental_present, and VkDeviceGroupPresentInfoKHR, which is ignored because a device
+/// that is taken over is one physical device.
 PresentRequest request_of(const VkPresentInfoKHR& info, uint32_t i, const Fd& rendering,
                           core::Turn turn) {
     PresentRequest request = {

@@ -38,7 +38,8 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice handle, cons
     const std::string_view wanted = name;
     if (!device->taken_over && wanted != "vkGetDeviceProcAddr" && wanted != "vkDestroyDevice")
         return next;
-    // Commands of a provided extension exist even if the driver lacks the extension.
+    // Commands of a provided extension exist even if the driver lacks the extension. The one that
+    // is provided, VK_KHR_swapchain, is enabled on every device that is taken over.
     return next != nullptr || extension->status == Status::provided ? command->function : nullptr;
 }
 

@@ -8,6 +8,7 @@
 #include <vulkan/vulkan.h>
 
 #include "entry/loader.hpp"
+#include "entry/settings.hpp"
 #include "entry/window_claim.hpp"
 #include "swapchain/surface_support.hpp"
 #include "swapchain/swapchain.hpp"
@@ -15,7 +16,6 @@
 #include "sync/acquire_signal.hpp"
 #include "sync/wait_semaphores.hpp"
 #include "util/locked.hpp"
-#include "util/settings.hpp"
 #include "vk/device.hpp"
 #include "vk/dispatch.hpp"
 #include "vk/physical_device.hpp"

@@ -100,6 +100,11 @@ VkResult creation_error(VkResult result) {
     return depends_on_layout(result) ? VK_ERROR_INITIALIZATION_FAILED : result;
 }
 
+/// Of a mode that some window system has.
+const char* name(VkPresentModeKHR mode) {
+    return mode == VK_PRESENT_MODE_MAILBOX_KHR ? "mailbox" : "fifo";
+}
+
 /// Once in a process: applications make a swapchain for every step of a resize.
 void log_waiting(core::Transport transport) {
     static std::atomic<bool> logged = false;
@@ -181,7 +186,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
                                               .makeable = plan.candidates.makeable,
                                               .nodes = plan.nodes,
                                               .timelines = std::move(*timelines)},
-                                             images_, shown_);
+                                             images_, state_);
     if (!presenter)
         return presenter.error();
     presenter_ = std::move(*presenter);
@@ -196,7 +201,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
 
 /// The driver chooses the layout of the first image; the others are made with the same one.
 VkResult Swapchain::allocate_images(const Candidate& candidate) {
-    const size_t count = shown_.ring.with([](const core::ImageRing& ring) { return ring.size(); });
+    const size_t count = state_.ring.with([](const core::ImageRing& ring) { return ring.size(); });
     std::vector<vk::DriverModifier> allowed = candidate.layouts;
     while (images_.size() < count) {
         auto image = candidate.allocator->allocate(device_, parameters_, allowed);
@@ -215,7 +220,7 @@ void Swapchain::log_opened(const Plan& plan, const Candidate& candidate,
     log::info("swapchain %ux%u VK_FORMAT_%s present_mode=%s images=%zu modifier=0x%llx "
               "allocator=%s transport=%s reason=\"%s\" device=\"%s\"",
               parameters_.extent.width, parameters_.extent.height, plan.pixels.format->name,
-              plan.mode == VK_PRESENT_MODE_MAILBOX_KHR ? "mailbox" : "fifo", images_.size(),
+              name(plan.mode), images_.size(),
               static_cast<unsigned long long>(images_.front().layout.modifier),
               candidate.allocator->name(), core::name(choice.transport), choice.reason.c_str(),
               device_.name.c_str());

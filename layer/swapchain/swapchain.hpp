@@ -90,7 +90,7 @@ private:
     const vk::Device& device_;
     sync::AcquireSignaller& signaller_;
     const vk::ImageParameters parameters_;
-    PresentationState shown_;
+    PresentationState state_;
     std::vector<image::SwapchainImage> images_;
     Locked<std::vector<vk::Memory>> alias_memory_;
     std::unique_ptr<sync::Bridge> bridge_;

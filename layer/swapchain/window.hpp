@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
@@ -55,6 +57,14 @@ struct PresenterParameters {
     std::vector<sync::ImageTimelines> timelines;
 };
 
+/// Identifies a window system's own object within the process.
+struct NativeWindow {
+    /// An object with an address, such as a wl_surface; or what gives `id` its meaning.
+    const void* object = nullptr;
+    uint64_t id = 0; ///< where an object has a number instead, such as an X window
+    auto operator<=>(const NativeWindow&) const = default;
+};
+
 /// A window system's surface, which exists as long as its VkSurfaceKHR. Each window system has one
 /// implementation, in a folder of its own; layer/entry/platforms.hpp registers them.
 class Window {
@@ -63,7 +73,7 @@ public:
 
     /// The window system's own object. Only one swapchain at a time may present to it
     /// (VK_ERROR_NATIVE_WINDOW_IN_USE_KHR), through whatever VkSurfaceKHR.
-    [[nodiscard]] virtual const void* native() const = 0;
+    [[nodiscard]] virtual NativeWindow native() const = 0;
 
     /// The extents, the present modes, and the number of images that each mode needs, as they are
     /// now. May make a round trip, where the extent is the window system's to decide.
@@ -99,13 +109,13 @@ public:
 
     /// Imports the images into the window system.
     /// @param images  of one modifier
-    /// @param shown   of the same number of images; must outlive the presenter
+    /// @param state   of the same number of images; must outlive the presenter
     /// @return VK_ERROR_INITIALIZATION_FAILED when the window system refuses the images,
     ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
                      const std::vector<image::SwapchainImage>& images,
-                     PresentationState& shown) = 0;
+                     PresentationState& state) = 0;
 };
 
 } // namespace fencebridge

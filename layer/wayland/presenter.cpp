@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "swapchain/trace.hpp"
 #include "util/log.hpp"
-#include "util/trace.hpp"
 
 namespace fencebridge::wayland {
 
@@ -15,19 +15,19 @@ struct WaylandPresenter::Handlers {
         // a buffer with a release point.
         if (slot.timelines.release)
             return;
-        PresentationState& shown = slot.presenter->shown_;
-        shown.ring.with([&](core::ImageRing& ring) { ring.mark_released(slot.image); });
-        trace::released(&shown, slot.image);
+        PresentationState& state = slot.presenter->state_;
+        state.ring.with([&](core::ImageRing& ring) { ring.mark_released(slot.image); });
+        trace::released(&state, slot.image);
     }
 };
 
 WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
-                                   PresenterParameters parameters, PresentationState& shown) :
+                                   PresenterParameters parameters, PresentationState& state) :
     window_(std::move(window)),
     surface_(std::move(surface)), parameters_(std::move(parameters)),
     pacing_(core::choose_pacing(parameters_.mode, surface_->connection().fifo() != nullptr)),
-    pace_(core::pace_of(pacing_, shown.ring.with([](const auto& all) { return all.size(); }))),
-    shown_(shown), queue_(surface_->connection().display()) {
+    pace_(core::pace_of(pacing_, state.ring.with([](const auto& all) { return all.size(); }))),
+    state_(state), queue_(surface_->connection().display()) {
     compared_.with([&](ComparedFeedback& last) {
         last.feedback = std::static_pointer_cast<const DmabufFormats>(parameters_.basis);
     });
@@ -42,9 +42,9 @@ WaylandPresenter::~WaylandPresenter() {
 
 std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
     std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface, PresenterParameters parameters,
-    const std::vector<image::SwapchainImage>& images, PresentationState& shown) {
+    const std::vector<image::SwapchainImage>& images, PresentationState& state) {
     std::unique_ptr<WaylandPresenter> self(
-        new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), shown));
+        new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), state));
     if (!self->queue_)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     if (self->pacing_ == core::Pacing::barrier && !self->surface_->prepare_fifo())

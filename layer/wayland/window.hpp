@@ -29,7 +29,7 @@ public:
     [[nodiscard]] static std::expected<std::shared_ptr<WaylandWindow>, std::string>
     create(wl_display* display, wl_surface* surface);
 
-    const void* native() const override { return surface_; }
+    NativeWindow native() const override { return {.object = surface_}; }
     std::expected<core::SurfaceLimits, VkResult> limits() override;
     std::vector<VkSurfaceFormatKHR> formats() const override { return vk::srgb_formats(); }
     std::expected<AcceptedLayouts, VkResult> layouts(const PixelFormat& pixels,
@@ -41,7 +41,7 @@ public:
     std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
                      const std::vector<image::SwapchainImage>& images,
-                     PresentationState& shown) override;
+                     PresentationState& state) override;
 
     /// A swapchain has received new feedback. Later swapchains use it.
     void set_feedback(std::shared_ptr<const DmabufFormats> feedback) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "util/settings.hpp"
+#include "entry/settings.hpp"
 
 #include <algorithm>
 #include <array>
