@@ -41,7 +41,8 @@ struct MakeableLayouts {
 /// @param ranks      what the window system accepts, best first
 /// @param placement  of the allocator's memory
 /// @param makes      the modifiers with which the allocator can make the images
-/// @return a list for each rank that has any, best first; within a list the driver may choose
+/// @return a list for each rank with at least one common layout, best first. The driver may choose
+///         within a list.
 [[nodiscard]] inline std::vector<std::vector<uint64_t>>
 common_layouts(std::span<const LayoutRank> ranks, Placement placement,
                std::span<const uint64_t> makes) {

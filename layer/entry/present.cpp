@@ -60,10 +60,9 @@ std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present) {
     return order;
 }
 
-/// The request for one swapchain of a call. Of the structures in pNext that have an element for
-/// each swapchain, two can occur, since the extensions of the others are hidden: the one of
-/// VK_KHR_incremental_present, and VkDeviceGroupPresentInfoKHR, which is ignored because a device
-/// that is taken over is one physical device.
+/// The request for one swapchain of a call. Of the structures in pNext with an element for each
+/// swapchain, only VkPresentRegionsKHR is read. VkDeviceGroupPresentInfoKHR is ignored: a device
+/// that is taken over is one physical device. The extensions of the others are hidden.
 PresentRequest request_of(const VkPresentInfoKHR& info, uint32_t i, const Fd& rendering,
                           core::Turn turn) {
     PresentRequest request = {
@@ -76,9 +75,9 @@ PresentRequest request_of(const VkPresentInfoKHR& info, uint32_t i, const Fd& re
     return request;
 }
 
-/// Presents to the driver's swapchains of a call that has some of both. Waits for the rendering on
-/// the CPU: a semaphore can be waited for only once, and the layer has done that. The structures in
-/// pNext are left out, since their elements count all swapchains of the call.
+/// Presents to the driver's swapchains of a call that also presents to the layer's. Waits on the
+/// CPU for the rendering: a semaphore can be waited for only once, and the layer has done that. The
+/// structures in pNext are left out, since they have an element for each swapchain of the call.
 void present_to_driver(Device& device, VkQueue queue, SplitPresent& present, const Fd& rendering) {
     std::vector<VkResult> results(present.drivers.size(), VK_SUCCESS);
     const VkPresentInfoKHR info = {

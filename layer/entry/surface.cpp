@@ -14,8 +14,8 @@ namespace fencebridge::entry {
 
 namespace {
 
-/// The limits of a surface, or for a query without a surface those that a surface of any window
-/// system has: VK_GOOGLE_surfaceless_query asks for formats and present modes only.
+/// The limits of the surface. A query without a surface gets FIFO alone, which every window system
+/// has. VK_GOOGLE_surfaceless_query allows such queries for formats and present modes only.
 std::expected<core::SurfaceLimits, VkResult> limits_of(const Takeover& taken_over) {
     static constexpr std::array fifo = {core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 3}};
     if (!taken_over.surface)
@@ -134,7 +134,8 @@ VKAPI_ATTR void VKAPI_CALL DestroySurfaceKHR(VkInstance handle, VkSurfaceKHR sur
         const auto instance = find_instance(handle);
         if (!instance)
             return;
-        // The application may have destroyed the native window, or disconnected its display.
+        // The record's destruction makes no call to the window system: the application may have
+        // destroyed the native window, or disconnected its display.
         instance->surfaces.with([&](auto& all) { all.erase(surface); });
         instance->next.DestroySurfaceKHR(handle, surface, allocator);
     });

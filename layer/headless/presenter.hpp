@@ -9,7 +9,7 @@
 
 namespace fencebridge::headless {
 
-/// Counts frames. Nobody reads the images: each is released as soon as it is shown.
+/// A presenter without a screen: show() counts the frame and releases the image at once.
 class HeadlessPresenter final : public Presenter {
 public:
     /// @param eventfd  not blocking

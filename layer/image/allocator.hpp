@@ -35,7 +35,7 @@ public:
     /// Makes an image, bound to its memory, which the driver must be able to export as a dma-buf
     /// again (import_for_alias()).
     /// @param layouts  to choose from; all are in layouts() of these parameters
-    /// @return or what the driver said
+    /// @return or the driver's error
     [[nodiscard]] virtual std::expected<SwapchainImage, VkResult>
     allocate(const vk::Device& device, const vk::ImageParameters& parameters,
              std::span<const vk::DriverModifier> layouts) const = 0;

@@ -31,7 +31,7 @@ struct RenderNode {
 /// @param preferred  a device's primary or render node
 [[nodiscard]] std::vector<RenderNode> render_nodes(std::optional<dev_t> preferred);
 
-/// The name of a syncobj within its device file.
+/// The handle of a syncobj. It is valid for one open DRM file.
 enum class SyncobjHandle : uint32_t {};
 
 /// An open DRM device, for its syncobjs (drivers/gpu/drm/drm_syncobj.c; the ioctls are in drm.h).

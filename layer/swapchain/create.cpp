@@ -67,8 +67,8 @@ bool has_format(const Window& window, const VkSwapchainCreateInfoKHR& info) {
     });
 }
 
-/// Refuses what no surface supports, and what the layer does not provide. The validation layer
-/// would report most of these errors, but need not be enabled.
+/// Refuses what this surface does not support, and what the layer does not provide. The validation
+/// layer would report most of these errors, but need not be enabled.
 VkResult check(const Window& window, const core::SurfaceLimits& limits,
                const VkSwapchainCreateInfoKHR& info) {
     if (!has_format(window, info))
@@ -78,7 +78,7 @@ VkResult check(const Window& window, const core::SurfaceLimits& limits,
     if (info.imageExtent.width == 0 || info.imageExtent.height == 0 || info.imageArrayLayers != 1)
         return refuse("the surface does not allow this image size or number of layers");
     if (info.minImageCount > core::max_images)
-        return refuse("too many images");
+        return refuse("minImageCount is larger than maxImageCount of the surface");
     if (info.flags & VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR)
         return refuse("protected images cannot be shared");
     if (const auto* usage = vk::find<vk::ImageUsageFlags2>(info.pNext);
@@ -93,7 +93,7 @@ VkResult check(const Window& window, const core::SurfaceLimits& limits,
     return VK_SUCCESS;
 }
 
-/// The result of vkCreateSwapchainKHR for the driver's result of another call.
+/// Converts the error of a failed step to one that vkCreateSwapchainKHR may return.
 VkResult creation_error(VkResult result) {
     if (result == VK_ERROR_TOO_MANY_OBJECTS)
         return VK_ERROR_OUT_OF_HOST_MEMORY;
@@ -105,7 +105,8 @@ const char* name(VkPresentModeKHR mode) {
     return mode == VK_PRESENT_MODE_MAILBOX_KHR ? "mailbox" : "fifo";
 }
 
-/// Once in a process: applications make a swapchain for every step of a resize.
+/// Warns that presents wait on the CPU, only once in a process: applications create a swapchain for
+/// every step of a resize.
 void log_waiting(core::Transport transport) {
     static std::atomic<bool> logged = false;
     const bool attaches =

@@ -53,8 +53,8 @@ std::expected<sync::Snapshot, VkResult> Swapchain::wait_for_image(const Deadline
         if (!free)
             return std::unexpected(free.error());
         if (!free->empty()) {
-            // Invariant 2: before the driver uses the image again, so that the snapshot contains
-            // none of the application's own fences.
+            // Invariant 2: the snapshot is taken before the driver uses the image again. So it
+            // contains no fence of the application's next rendering.
             auto snapshot = bridge_->snapshot(*free);
             if (!snapshot)
                 return std::unexpected(snapshot.error());

@@ -62,9 +62,9 @@ public:
     /// may still be presented; no more can be acquired.
     void retire() { retired_ = true; }
 
-    /// The memory to bind `alias` to: an image of the application's that shall show the contents of
-    /// one of the swapchain's (VkBindImageMemorySwapchainInfoKHR). The memory lives as long as the
-    /// swapchain.
+    /// The memory to bind `alias` to (VkBindImageMemorySwapchainInfoKHR). `alias` is an image of
+    /// the application's, which then has the contents of image `image_index`. The memory lives as
+    /// long as the swapchain.
     [[nodiscard]] std::expected<VkDeviceMemory, VkResult> memory_for_alias(uint32_t image_index,
                                                                            VkImage alias);
 

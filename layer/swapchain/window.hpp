@@ -35,8 +35,8 @@ struct AcceptedLayouts {
     std::shared_ptr<const void> basis;
 };
 
-/// The state that a swapchain shares with its presenter: who owns each image, and what became of
-/// the presents that somebody asked about.
+/// The state that a swapchain shares with its presenter: the owner of each image, and the outcome
+/// of present requests.
 struct PresentationState {
     Locked<core::ImageRing> ring;
     Locked<core::PresentCompletions> completions = {};
@@ -47,7 +47,7 @@ struct PresenterParameters {
     VkExtent2D extent;
     PixelFormat pixels;
     VkPresentModeKHR mode;
-    /// The layouts that the window accepted when the images were made.
+    /// AcceptedLayouts::basis of the layouts from which the images' layout was chosen.
     std::shared_ptr<const void> basis;
     /// The layouts in which the images could have been made, and the driver's DRM nodes: to see
     /// whether the window would now accept a better layout.
@@ -102,8 +102,10 @@ public:
     /// @return or the reason why not, for the log
     [[nodiscard]] virtual std::expected<sync::TimelineSupport, std::string> timeline_support() = 0;
 
-    /// Tries whether the window system imports an image. The image is not shown. One round trip.
-    /// @return or VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
+    /// Lets the window system import an image as a test. The image is not shown. May make round
+    /// trips.
+    /// @return whether the import succeeded; or VK_ERROR_SURFACE_LOST_KHR,
+    ///         VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<bool, VkResult>
     accepts(const image::SwapchainImage& image, VkExtent2D extent, const PixelFormat& pixels) = 0;
 

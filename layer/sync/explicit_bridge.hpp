@@ -71,10 +71,9 @@ private:
     /// materialised. Positive: a query has still to find points. Negative: the count was not read
     /// for some points that a query found.
     int64_t unaccounted_ = 0;
-    /// After a query that found nothing, this many waits begin without a query; and the number of
-    /// those waits that are left.
+    /// After a query that found nothing, this many waits begin without a query.
     uint32_t skip_length_ = 0;
-    uint32_t queries_to_skip_ = 0;
+    uint32_t queries_to_skip_ = 0; ///< how many of those waits are left
 };
 
 } // namespace fencebridge::sync

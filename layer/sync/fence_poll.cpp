@@ -18,7 +18,8 @@ find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& 
     });
     const auto writable = ioctl::find_writable(busy);
     if (!writable) {
-        log::error("poll of the free images' dma-bufs: %s", ioctl::text(writable.error()).c_str());
+        log::error("poll() of the free images' dma-bufs: %s; vkAcquireNextImageKHR fails",
+                   ioctl::text(writable.error()).c_str());
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     }
     if (!*writable)

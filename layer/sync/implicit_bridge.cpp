@@ -30,7 +30,8 @@ std::expected<void, OpenError> ImplicitBridge::try_out() const {
 std::expected<Snapshot, VkResult> ImplicitBridge::export_fences(core::ImageIndex image) const {
     auto exported = export_sync_file(images_[static_cast<size_t>(image)].dma_buf);
     if (!exported) {
-        log::error("%s: %s", names_.export_sync_file, ioctl::text(exported.error()).c_str());
+        log::error("%s: %s; the image cannot be acquired now", names_.export_sync_file,
+                   ioctl::text(exported.error()).c_str());
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     }
     return Snapshot{image, std::move(*exported)};
@@ -49,7 +50,7 @@ ImplicitBridge::attach_rendering(core::ImageIndex image, const Fd& rendering) {
         return std::nullopt;
     // The rendering is submitted and cannot be taken back. Without the wait its fence would be
     // lost.
-    log::error("%s: %s; waiting for this frame on the CPU", names_.import_sync_file,
+    log::error("%s: %s; waiting on the CPU for this frame's rendering", names_.import_sync_file,
                ioctl::text(imported.error()).c_str());
     return wait_instead(rendering);
 }

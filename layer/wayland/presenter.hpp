@@ -40,7 +40,7 @@ public:
 private:
     struct Handlers;
 
-    /// One image's buffer; handlers find it by its address.
+    /// One image's buffer. The Slot is the data of the buffer's listener, so it must not move.
     struct Slot {
         WaylandPresenter* presenter;
         core::ImageIndex image;

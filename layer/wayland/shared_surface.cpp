@@ -128,7 +128,7 @@ VkResult SharedSurface::wait_for_frame(const core::Pace& pace) {
 }
 
 core::CommitWait SharedSurface::estimate_wait(const core::Pace& pace) {
-    // Events that the compositor has sent count, although nobody has read them yet. If the
+    // Reads the events that the compositor has already sent: the callback may be among them. If the
     // connection is lost, the commit reports it.
     if (const auto handled = queue_.dispatch_pending(); handled && must_wait_until(pace))
         static_cast<void>(queue_.wait(*handled, Deadline::passed()));
@@ -150,7 +150,7 @@ void SharedSurface::request_frame_callback(const core::Pace& pace) {
         if (callback) {
             frame.callback = std::move(callback);
             frame.pacer.requested_callback(now);
-        } else { // also when memory is out: the next frame does not wait
+        } else { // also if memory could not be allocated: the next frame does not wait
             frame.pacer.requested_none();
         }
     });

@@ -21,8 +21,8 @@ constexpr std::array modes = {
     core::PresentModeLimits{VK_PRESENT_MODE_MAILBOX_KHR, 4},
 };
 
-/// The dma-bufs that the compositor imports for a surface now; null if it sends no list. Makes a
-/// round trip with version 4 of zwp_linux_dmabuf_v1.
+/// The formats and modifiers of the dma-bufs that the compositor imports for a surface now; null if
+/// it sends no list. Makes a round trip with version 4 of zwp_linux_dmabuf_v1.
 std::expected<std::shared_ptr<const DmabufFormats>, VkResult>
 request_feedback(Connection& connection, wl_surface* surface) {
     if (!connection.has_surface_feedback())
