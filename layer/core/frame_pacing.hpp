@@ -99,20 +99,21 @@ public:
     /// A commit without a request was made.
     void requested_none() { ++commits_; }
     /// The last requested callback came.
-    void shown() {
+    void callback_came() {
         pending_since_.reset();
         given_up_ = false;
     }
 
     /// Until when the next commit waits for the callback; nothing: the commit need not wait.
-    [[nodiscard]] std::optional<TimePoint> wait_until(const Pace& pace, TimePoint now) const {
+    [[nodiscard]] std::optional<TimePoint> callback_deadline(const Pace& pace,
+                                                             TimePoint now) const {
         if (!pending_since_ || commits_ <= pace.ahead || is_overdue(pace, now))
             return std::nullopt;
         return *pending_since_ + pace.callback_timeout;
     }
     /// How long the next commit is expected to wait.
     [[nodiscard]] CommitWait estimate_wait(const Pace& pace, TimePoint now) const {
-        if (!wait_until(pace, now))
+        if (!callback_deadline(pace, now))
             return CommitWait::none;
         return given_up_ ? CommitWait::hidden : CommitWait::one_refresh;
     }

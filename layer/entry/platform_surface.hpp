@@ -34,7 +34,7 @@ Function find_next(const Instance& instance, const char* command) {
 template <class Platform>
 bool may_take_over(TakeoverSetting setting) {
     return setting == TakeoverSetting::on ||
-           (setting == TakeoverSetting::automatic && Platform::by_default);
+           (setting == TakeoverSetting::automatic && Platform::taken_over_by_default);
 }
 
 template <class Platform>

@@ -60,9 +60,9 @@ VkResult answer(VkPhysicalDevice device, VkSurfaceKHR surface, Drivers&& drivers
     });
 }
 
-VkResult write_drivers_present_modes(const vk::InstanceDispatch& next, VkPhysicalDevice device,
-                                     VkSurfaceKHR surface, uint32_t* count,
-                                     VkPresentModeKHR* modes) {
+VkResult write_driver_present_modes(const vk::InstanceDispatch& next, VkPhysicalDevice device,
+                                    VkSurfaceKHR surface, uint32_t* count,
+                                    VkPresentModeKHR* modes) {
     if (!find_instance(device)->hides_extensions(device))
         return next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, count, modes);
     auto all = vk::enumerate<VkPresentModeKHR>([&](uint32_t* room, VkPresentModeKHR* array) {
@@ -267,7 +267,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfacePresentModesKHR(VkPhysica
     return answer(
         device, surface,
         [&](const vk::InstanceDispatch& next) {
-            return write_drivers_present_modes(next, device, surface, count, modes);
+            return write_driver_present_modes(next, device, surface, count, modes);
         },
         [&](const Takeover& taken_over) {
             const auto limits = limits_of(taken_over);

@@ -85,12 +85,13 @@ public:
 
     /// import_point() and export_point() for any kernel with timeline syncobjs: two steps by way of
     /// a binary syncobj, whose fence they replace. One thread at a time may use `scratch`.
-    [[nodiscard]] std::expected<void, Errno> import_point_by(SyncobjHandle scratch,
-                                                             SyncobjHandle timeline,
-                                                             core::TimelinePoint point,
-                                                             const Fd& sync_file) const;
-    [[nodiscard]] std::expected<Fd, Errno>
-    export_point_by(SyncobjHandle scratch, SyncobjHandle timeline, core::TimelinePoint point) const;
+    [[nodiscard]] std::expected<void, Errno> import_point_via(SyncobjHandle scratch,
+                                                              SyncobjHandle timeline,
+                                                              core::TimelinePoint point,
+                                                              const Fd& sync_file) const;
+    [[nodiscard]] std::expected<Fd, Errno> export_point_via(SyncobjHandle scratch,
+                                                            SyncobjHandle timeline,
+                                                            core::TimelinePoint point) const;
 
 private:
     /// A point of 0 means a binary syncobj.

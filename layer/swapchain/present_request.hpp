@@ -18,7 +18,7 @@ namespace fencebridge {
 struct PresentRequest {
     core::ImageIndex image;
     /// A sync_file that signals when the window system may read the image. Empty: it may now.
-    const Fd& rendering;
+    const Fd& rendering_fence;
     /// Whether this request waits for the window's turn.
     core::Turn turn;
 

@@ -98,7 +98,7 @@ std::expected<SurfaceSupport, VkResult> find_surface_support(const vk::PhysicalD
     return both.formats.empty() ? opaque_only : both;
 }
 
-std::expected<bool, VkResult> can_show_an_image(const vk::Device& device,
+std::expected<bool, VkResult> can_import_images(const vk::Device& device,
                                                 const vk::PhysicalDevice& physical, Window& window,
                                                 VkFormat format) {
     const PixelFormat pixels = {vk::find_format(format), true};

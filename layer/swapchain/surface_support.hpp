@@ -33,7 +33,7 @@ find_surface_support(const vk::PhysicalDevice& physical, Window& window);
 /// @return or the error that prevented the trial: VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_DEVICE_LOST,
 ///         VK_ERROR_TOO_MANY_OBJECTS, VK_ERROR_OUT_OF_HOST_MEMORY or
 ///         VK_ERROR_OUT_OF_DEVICE_MEMORY
-[[nodiscard]] std::expected<bool, VkResult> can_show_an_image(const vk::Device& device,
+[[nodiscard]] std::expected<bool, VkResult> can_import_images(const vk::Device& device,
                                                               const vk::PhysicalDevice& physical,
                                                               Window& window, VkFormat format);
 

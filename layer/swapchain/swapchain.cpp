@@ -98,12 +98,12 @@ VkResult Swapchain::present(const PresentRequest& request) {
                    static_cast<unsigned>(image));
         return VK_ERROR_VALIDATION_FAILED_EXT;
     }
-    const auto points = bridge_->attach_rendering(image, request.rendering);
+    const auto points = bridge_->attach_rendering(image, request.rendering_fence);
     if (!points) {
         state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
         return points.error();
     }
-    trace::attached(&state_, image, request.rendering);
+    trace::attached(&state_, image, request.rendering_fence);
     // Before show(): another thread may mark the release before show() returns.
     state_.ring.with([&](core::ImageRing& ring) { ring.mark_presented(image); });
     const VkResult result = presenter_->show(request, *points);

@@ -21,8 +21,8 @@ inline void acquired(const void* /*swapchain*/, core::ImageIndex, const Fd& /*fe
 inline void undone(const void* /*swapchain*/, core::ImageIndex) {}
 
 /// The bridge attached the application's rendering to an image.
-/// @param rendering  a sync_file; empty: it has ended
-inline void attached(const void* /*swapchain*/, core::ImageIndex, const Fd& /*rendering*/) {}
+/// @param rendering_fence  a sync_file; empty: it has ended
+inline void attached(const void* /*swapchain*/, core::ImageIndex, const Fd& /*rendering_fence*/) {}
 
 /// The presenter gave an image to the window system.
 /// @param result  of the presenter

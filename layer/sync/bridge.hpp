@@ -82,7 +82,7 @@ public:
     /// shown. Never loses the fence: if it cannot be carried, this waits for it.
     /// @return the timeline points for the commit, where the transport has timelines
     [[nodiscard]] virtual std::expected<std::optional<core::CommitPoints>, VkResult>
-    attach_rendering(core::ImageIndex image, const Fd& rendering) = 0;
+    attach_rendering(core::ImageIndex image, const Fd& rendering_fence) = 0;
 };
 
 /// What a window system that can carry fences by timelines reports about itself.

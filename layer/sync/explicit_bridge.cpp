@@ -221,12 +221,12 @@ ExplicitBridge::snapshot(const core::ImageList& free) {
 }
 
 std::expected<std::optional<core::CommitPoints>, VkResult>
-ExplicitBridge::attach_rendering(core::ImageIndex index, const Fd& rendering) {
+ExplicitBridge::attach_rendering(core::ImageIndex index, const Fd& rendering_fence) {
     Image& image = at(index);
     TimelinePoint acquire = signalled_point;
-    if (rendering) {
+    if (rendering_fence) {
         const TimelinePoint next = next_point(image.last_acquire);
-        const auto done = device_->import_point(image.acquire.get(), next, rendering);
+        const auto done = device_->import_point(image.acquire.get(), next, rendering_fence);
         if (done) {
             acquire = image.last_acquire = next;
         } else {
@@ -235,7 +235,7 @@ ExplicitBridge::attach_rendering(core::ImageIndex index, const Fd& rendering) {
             log::error("import of a sync_file into an acquire point: %s; waiting on the CPU for "
                        "this frame's rendering",
                        ioctl::text(done.error()).c_str());
-            if (const VkResult result = wait_on_cpu(rendering); result != VK_SUCCESS)
+            if (const VkResult result = wait_on_cpu(rendering_fence); result != VK_SUCCESS)
                 return std::unexpected(result);
         }
     }

@@ -29,7 +29,7 @@ public:
     std::expected<std::span<pollfd>, VkResult> prepare_wait(const core::ImageList& free) override;
     bool needs_dma_bufs() const override { return false; }
     std::expected<std::optional<core::CommitPoints>, VkResult>
-    attach_rendering(core::ImageIndex image, const Fd& rendering) override;
+    attach_rendering(core::ImageIndex image, const Fd& rendering_fence) override;
 
 private:
     struct Image {

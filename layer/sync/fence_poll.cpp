@@ -27,10 +27,10 @@ find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& 
     return among[**writable];
 }
 
-VkResult wait_on_cpu(const Fd& rendering) {
-    if (!rendering)
+VkResult wait_on_cpu(const Fd& rendering_fence) {
+    if (!rendering_fence)
         return VK_SUCCESS;
-    const auto signalled = ioctl::wait_signalled(rendering, Deadline::never());
+    const auto signalled = ioctl::wait_signalled(rendering_fence, Deadline::never());
     if (signalled)
         return VK_SUCCESS;
     log::error("wait for the rendering's sync_file (poll): %s",

@@ -239,7 +239,7 @@ std::expected<Pool<WaitSemaphoreExporter::UsedFence>::Item, VkResult>
 WaitSemaphoreExporter::obtain_fence() {
     if (auto first = fences_.pop()) {
         const auto free = first->sync_file
-                              ? ioctl::wait_signalled(first->sync_file, Deadline::passed())
+                              ? ioctl::wait_signalled(first->sync_file, Deadline::immediate())
                               : std::expected<bool, ioctl::Errno>(true);
         if (free && *free) {
             first->sync_file = Fd();

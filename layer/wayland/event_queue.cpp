@@ -77,7 +77,7 @@ VkResult EventQueue::read_available() {
     const auto stamp = dispatch_pending();
     if (!stamp)
         return stamp.error();
-    const VkResult result = wait(*stamp, Deadline::passed());
+    const VkResult result = wait(*stamp, Deadline::immediate());
     return result == VK_TIMEOUT ? VK_SUCCESS : result;
 }
 

@@ -51,7 +51,7 @@ private:
 };
 
 /// A wl_surface's wp_linux_drm_syncobj_surface_v1. Called between the requests of one commit.
-class ExplicitSync {
+class SyncobjSurface {
 public:
     /// Sets the acquire and the release point of the next commit.
     /// @return false if memory could not be allocated

@@ -78,7 +78,7 @@ private:
     SharedSurface(std::shared_ptr<Connection> connection, wl_surface* surface);
 
     [[nodiscard]] bool is_complete() const;
-    std::optional<Clock::time_point> must_wait_until(const core::Pace& pace) const;
+    std::optional<Clock::time_point> callback_deadline(const core::Pace& pace) const;
     VkResult wait_for_frame(const core::Pace& pace);
     void request_frame_callback(const core::Pace& pace);
     void request_barrier();
@@ -101,7 +101,7 @@ private:
     // commit_mutex_ guards fifo_ and explicit_sync_: objects of which a wl_surface can have one,
     // created on first use.
     Proxy<wp_fifo_v1> fifo_;
-    ExplicitSync explicit_sync_;
+    SyncobjSurface explicit_sync_;
 };
 
 } // namespace fencebridge::wayland
