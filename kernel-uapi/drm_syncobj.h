@@ -31,19 +31,19 @@ struct fencebridge_syncobj_eventfd {
 };
 
 /**
- * struct fencebridge_syncobj_point - export or import a syncobj as a sync_file
- * @handle: the syncobj
- * @flags: FENCEBRIDGE_SYNCOBJ_SYNC_FILE, for a timeline point together with
- *         FENCEBRIDGE_SYNCOBJ_POINT. Kernels before 6.16 do not know the latter and fail with
- *         EINVAL
- * @fd: out for an export: a new sync_file, close-on-exec, owned by the caller. In for an import: a
- *      sync_file, still owned by the caller
+ * struct fencebridge_syncobj_point - export or import a syncobj, or the fence in it
+ * @handle: the syncobj. Out for an import with @flags 0, else in
+ * @flags: 0: the syncobj itself. FENCEBRIDGE_SYNCOBJ_SYNC_FILE: its fence, as a sync_file; for the
+ *         fence of a timeline point together with FENCEBRIDGE_SYNCOBJ_POINT. Kernels before 6.16 do
+ *         not know the latter and fail with EINVAL
+ * @fd: out for an export: a new file descriptor, close-on-exec, owned by the caller. In for an
+ *      import: a descriptor of the same kind, still owned by the caller
  * @pad: must be 0
  * @point: a point on the timeline of the syncobj; ignored without FENCEBRIDGE_SYNCOBJ_POINT
  *
- * This is struct drm_syncobj_handle of Linux 6.16. Before, that struct has no @point. Every kernel
- * accepts both sizes: it reads the size from the ioctl number, fills a short argument with zeros
- * and ignores the end of a long one.
+ * This is struct drm_syncobj_handle of Linux 6.16. In earlier versions that struct has no @point.
+ * Every kernel accepts both sizes: it reads the size from the ioctl number, fills a short argument
+ * with zeros and ignores the end of a long one.
  */
 struct fencebridge_syncobj_point {
 	__u32 handle;

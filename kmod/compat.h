@@ -49,7 +49,7 @@ static inline int fbr_compat_get_all_fences(struct dma_resv *resv, unsigned int 
 }
 
 /**
- * fbr_compat_shared_arrays - whether dma_resv_add_shared_fence() accepts arrays (before 5.19)
+ * fbr_compat_can_share_arrays - whether dma_resv_add_shared_fence() accepts arrays (before 5.19)
  *
  * 5.18 warns (WARN_ON) about an array. 5.18 is recognised by its dma_resv_get_fences(), the only
  * one with a bool parameter.
@@ -57,7 +57,7 @@ static inline int fbr_compat_get_all_fences(struct dma_resv *resv, unsigned int 
  * Context: any.
  * Return: false on 5.18, true before.
  */
-static inline bool fbr_compat_shared_arrays(void)
+static inline bool fbr_compat_can_share_arrays(void)
 {
 #ifdef FENCEBRIDGE_KERNEL_HAS_RESV_GET_FENCES_WRITE
 	return false;

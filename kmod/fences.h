@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sets of fences without containers. fences.c describes how containers are unwrapped.
+ * Sets of fences. fbr_fences_add() unwraps containers; fences.c describes how.
  */
 #ifndef FENCEBRIDGE_FENCES_H
 #define FENCEBRIDGE_FENCES_H
@@ -9,7 +9,8 @@
 
 /*
  * The maximum number of fences in a set. A dma_fence_array for 1000 fences, with a callback for
- * each, is an allocation of order 3, which is PAGE_ALLOC_COSTLY_ORDER: larger ones may fail.
+ * each, is an allocation of order 3, which is PAGE_ALLOC_COSTLY_ORDER. Allocations of a higher
+ * order may fail.
  */
 #define FBR_MAX_FENCES 1000
 
@@ -20,7 +21,7 @@
  * @room: the number of fences for which @fence has memory
  *
  * A set that fbr_fences_add() filled contains no containers (dma_fence_array, dma_fence_chain). Of
- * the fences of a context it contains only the latest, if their order is known.
+ * the ordered fences of one context it contains only the latest.
  *
  * A set is initialised with zeros and released by fbr_fences_put(). The caller serialises access.
  */
@@ -54,7 +55,7 @@ void fbr_fences_put(struct fbr_fences *fences);
 int fbr_fences_add(struct fbr_fences *fences, struct dma_fence *head);
 
 /**
- * fbr_fences_add_all - add each fence of another list
+ * fbr_fences_add_all - add each fence of another set, which may contain containers
  * @fences: the set
  * @others: the fences to add, as by fbr_fences_add(); unchanged
  *
@@ -68,13 +69,13 @@ int fbr_fences_add_all(struct fbr_fences *fences, const struct fbr_fences *other
  * @fences: the set
  * @fence: the fence to find, not a container
  *
- * Two fences of one context are in order if their seqnos differ. Fences with equal seqnos, and
+ * Two fences of one context are ordered if their seqnos differ. Fences with equal seqnos, and
  * fences of context 0, have no order: i915 initialises the fences of struct dma_fence_work with
  * context 0 and seqno 0. Such a fence is found only if @fence is the same fence.
  *
  * Context: any.
- * Return: a pointer to @fence, or to a fence that @fence is in order with, in @fences->fence. NULL
- * if the set has neither.
+ * Return: a pointer into @fences->fence: to @fence, or to a fence of the same context that is
+ * ordered with @fence. NULL if the set has neither.
  */
 struct dma_fence **fbr_fences_find(const struct fbr_fences *fences, struct dma_fence *fence);
 

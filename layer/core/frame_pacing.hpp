@@ -22,30 +22,33 @@ enum class Pacing {
     return compositor_has_fifo ? Pacing::barrier : Pacing::frame_callback;
 }
 
-/// A surface counts as visible for this long after a frame callback was requested.
+/// The shortest Pace::callback_timeout; see pace_of().
 constexpr std::chrono::nanoseconds hidden_after = std::chrono::seconds(1);
 /// The refresh period of the slowest display that is expected, at 25 Hz.
 constexpr std::chrono::nanoseconds slowest_refresh = std::chrono::milliseconds(40);
 
 /// How a swapchain's commits use wl_surface.frame callbacks.
 struct Pace {
-    /// How many commits may follow a commit that requested a callback before the callback comes.
+    /// While a callback is pending, this many commits may follow the one that requested it.
     uint32_t ahead;
     /// One commit in `interval` requests a callback.
     uint32_t interval;
     /// A surface counts as hidden when its callback has not come this long after the request.
-    std::chrono::nanoseconds patience;
+    std::chrono::nanoseconds callback_timeout;
 };
 
-/// Pacing::frame_callback: a commit before the last one's callback would replace a frame that was
-/// never shown, which FIFO forbids.
+/// Pacing::frame_callback: the callback of a commit comes once its frame is shown. A next commit
+/// before the callback could replace a frame that was never shown, which FIFO forbids.
 ///
-/// Pacing::barrier: the compositor keeps frames apart. fifo-v1 does not say how fast it applies the
-/// frames of an invisible surface, and asks clients to throttle by frame callbacks as well. One
-/// commit in 16 requests a callback; as many commits as there are images may follow before it is
-/// answered. A visible surface never waits for the answer: the commit after those needs two of
-/// their images to be released. The compositor releases the second only after it applied that
-/// commit, and the barrier delays that until the first was shown, when the callback is sent.
+/// Pacing::barrier: the compositor keeps frames apart. fifo-v1 leaves open how fast a compositor
+/// applies the frames of an invisible surface, and asks clients to throttle by frame callbacks as
+/// well. One commit in 16 requests a callback; as many commits as there are images, n, may follow
+/// before the callback comes.
+///
+/// A visible surface never waits for the callback. Let commit 0 request it. Commit n+1 is the first
+/// that would wait. Between commits 0 and n+1 the application acquires n images, and the last of
+/// them is free only after commit 1 was applied and replaced by a later one. The barrier of commit
+/// 0 delays commit 1 until commit 0 was shown, and then the callback is sent.
 ///
 /// @return nothing for a pacing that uses no callbacks
 [[nodiscard]] constexpr std::optional<Pace> pace_of(Pacing pacing, size_t images) {
@@ -56,9 +59,9 @@ struct Pace {
         // The compositor may first show one queued frame for each image, one per refresh.
         return Pace{.ahead = static_cast<uint32_t>(images),
                     .interval = 16,
-                    .patience = hidden_after + images * slowest_refresh};
+                    .callback_timeout = hidden_after + images * slowest_refresh};
     case Pacing::frame_callback:
-        return Pace{.ahead = 0, .interval = 1, .patience = hidden_after};
+        return Pace{.ahead = 0, .interval = 1, .callback_timeout = hidden_after};
     }
     return std::nullopt;
 }
@@ -66,8 +69,8 @@ struct Pace {
 /// How long a commit is expected to wait for its turn, in ascending order.
 enum class CommitWait { none, one_refresh, hidden };
 
-/// Whether a commit waits for its turn. In one vkQueuePresentKHR the visible windows set the pace:
-/// a window that is known to be hidden does not wait if the call presents to a visible one as well.
+/// Whether a commit waits for its turn. A window that is known to be hidden does not wait if the
+/// same vkQueuePresentKHR presents to a visible one.
 enum class Turn { wait, now };
 [[nodiscard]] constexpr Turn choose_turn(CommitWait wait, bool with_a_visible_one) {
     return wait == CommitWait::hidden && with_a_visible_one ? Turn::now : Turn::wait;
@@ -75,9 +78,9 @@ enum class Turn { wait, now };
 
 /// Decides by frame callbacks when the next commit to a surface may follow the last. At most one
 /// callback is pending. A compositor sends no callbacks to a surface that is not visible, and an
-/// application that presents to that surface must not hang: after Pace::patience the next commit is
-/// made without the callback, and requests another one. Until a callback comes, there is one commit
-/// in each such period.
+/// application that presents to that surface must not hang: after Pace::callback_timeout the next
+/// commit is made without the callback, and requests another one. Until a callback comes, there is
+/// one commit in each such period.
 class FramePacer {
 public:
     using TimePoint = std::chrono::steady_clock::time_point;
@@ -96,34 +99,35 @@ public:
     /// A commit without a request was made.
     void requested_none() { ++commits_; }
     /// The last requested callback came.
-    void shown() {
+    void callback_came() {
         pending_since_.reset();
         given_up_ = false;
     }
 
     /// Until when the next commit waits for the callback; nothing: the commit need not wait.
-    [[nodiscard]] std::optional<TimePoint> wait_until(const Pace& pace, TimePoint now) const {
+    [[nodiscard]] std::optional<TimePoint> callback_deadline(const Pace& pace,
+                                                             TimePoint now) const {
         if (!pending_since_ || commits_ <= pace.ahead || is_overdue(pace, now))
             return std::nullopt;
-        return *pending_since_ + pace.patience;
+        return *pending_since_ + pace.callback_timeout;
     }
     /// How long the next commit is expected to wait.
-    [[nodiscard]] CommitWait expected_wait(const Pace& pace, TimePoint now) const {
-        if (!wait_until(pace, now))
+    [[nodiscard]] CommitWait estimate_wait(const Pace& pace, TimePoint now) const {
+        if (!callback_deadline(pace, now))
             return CommitWait::none;
         return given_up_ ? CommitWait::hidden : CommitWait::one_refresh;
     }
 
 private:
     [[nodiscard]] bool is_overdue(const Pace& pace, TimePoint now) const {
-        return now >= *pending_since_ + pace.patience;
+        return now >= *pending_since_ + pace.callback_timeout;
     }
 
     std::optional<TimePoint> pending_since_;
     /// The callback before the pending one did not come in time.
     bool given_up_ = false;
-    /// Commits since the first request whose callback has not come, or else since the last request;
-    /// the commit with that request included.
+    /// Commits since the oldest request whose callback has not come, or, if every callback has
+    /// come, since the last request. The requesting commit counts.
     uint64_t commits_ = 0;
 };
 

@@ -11,8 +11,8 @@
 
 namespace fencebridge::core {
 
-/// The DRM nodes of a Vulkan device (VK_EXT_physical_device_drm). A device that does not tell its
-/// nodes has neither.
+/// The DRM nodes of a Vulkan device (VK_EXT_physical_device_drm). Both are absent without the
+/// extension.
 struct DrmNodes {
     std::optional<dev_t> primary;
     std::optional<dev_t> render;
@@ -31,11 +31,18 @@ struct LayoutRank {
     bool operator==(const LayoutRank&) const = default;
 };
 
+/// The layouts in which an image allocator can make the images of a swapchain.
+struct MakeableLayouts {
+    Placement placement; ///< of the allocator's memory
+    std::vector<uint64_t> modifiers;
+};
+
 /// Finds the layouts that a window system and an image allocator have in common.
 /// @param ranks      what the window system accepts, best first
 /// @param placement  of the allocator's memory
 /// @param makes      the modifiers with which the allocator can make the images
-/// @return a list for each rank that has any, best first; within a list the driver may choose
+/// @return a list for each rank with at least one common layout, best first. The driver may choose
+///         within a list.
 [[nodiscard]] inline std::vector<std::vector<uint64_t>>
 common_layouts(std::span<const LayoutRank> ranks, Placement placement,
                std::span<const uint64_t> makes) {
@@ -53,6 +60,20 @@ common_layouts(std::span<const LayoutRank> ranks, Placement placement,
             lists.push_back(std::move(common));
     }
     return lists;
+}
+
+/// The layouts that a new swapchain tries first: of the first allocator that has any in common with
+/// the window system, the best list.
+/// @param makeable  of each allocator, best first
+/// @return empty if there is none
+[[nodiscard]] inline std::vector<uint64_t> best_layouts(std::span<const LayoutRank> ranks,
+                                                        std::span<const MakeableLayouts> makeable) {
+    for (const MakeableLayouts& makes : makeable) {
+        auto lists = common_layouts(ranks, makes.placement, makes.modifiers);
+        if (!lists.empty())
+            return std::move(lists.front());
+    }
+    return {};
 }
 
 } // namespace fencebridge::core

@@ -23,14 +23,16 @@ struct Discarded {
 };
 using Completion = std::variant<Presented, Discarded>;
 
-/// What became of the present requests of one swapchain. A request is recorded only if somebody
-/// asked what becomes of it; the presenter reports it once. Not thread-safe: kept inside a lock.
+/// What became of the present requests of one swapchain. A request is recorded only if the
+/// application asked for its outcome; the presenter reports each outcome once. Not thread-safe:
+/// kept inside a lock.
 class PresentCompletions {
 public:
-    /// Somebody will ask about this request. Requests are expected in ascending order.
+    /// The application will ask for the outcome of this request. Requests are expected in ascending
+    /// order.
     void expect(PresentId id) { all_.push_back({id, std::nullopt}); }
 
-    /// The presenter's report. Ignored for a request that nobody asked about.
+    /// The presenter's report. Ignored for a request that is not expected.
     void report(PresentId id, const Completion& completion) {
         for (Entry& entry : all_) {
             if (entry.id == id && !entry.completion)
@@ -47,11 +49,12 @@ public:
         return false;
     }
 
-    /// Removes the oldest request, once its outcome is known, and returns both.
     struct Entry {
         PresentId id;
-        std::optional<Completion> completion;
+        std::optional<Completion> completion; ///< nothing until the presenter has reported it
     };
+    /// Removes the oldest request once its outcome is known.
+    /// @return the request and its outcome; nothing if there is no request, or no outcome yet
     [[nodiscard]] std::optional<Entry> take_oldest() {
         if (all_.empty() || !all_.front().completion)
             return std::nullopt;

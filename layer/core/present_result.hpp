@@ -7,8 +7,8 @@
 
 namespace fencebridge::core {
 
-/// The result of a vkQueuePresentKHR to several swapchains: the worst of their results. An
-/// application that checks no other learns from it what it must act upon.
+/// The result of a vkQueuePresentKHR to several swapchains: the worst of their results, so that an
+/// application that does not check pResults learns the most serious one.
 [[nodiscard]] constexpr VkResult worse(VkResult a, VkResult b) {
     constexpr std::array from_worst = {VK_ERROR_DEVICE_LOST, VK_ERROR_SURFACE_LOST_KHR,
                                        VK_ERROR_OUT_OF_DATE_KHR};

@@ -8,8 +8,8 @@
 
 namespace fencebridge::core {
 
-/// The most images of a swapchain, on any window system. More are a mistake of the application;
-/// the limit bounds the memory and descriptors of one swapchain.
+/// The maximum number of images of a swapchain, on any window system. It bounds the memory and
+/// descriptors of one swapchain.
 inline constexpr uint32_t max_images = 64;
 
 /// A present mode, and the fewest images that a swapchain needs for it.
@@ -18,12 +18,16 @@ struct PresentModeLimits {
     uint32_t min_images;
 };
 
-/// What a window system allows a swapchain to be.
+/// What a window system allows a swapchain to be, at the moment of the query.
 struct SurfaceLimits {
     /// VkSurfaceCapabilitiesKHR::currentExtent; {UINT32_MAX, UINT32_MAX}: the surface takes the
     /// size of the images.
-    VkExtent2D current_extent;
-    /// FIFO first: the mode that every application can rely on.
+    VkExtent2D current_extent = {UINT32_MAX, UINT32_MAX};
+    /// The sizes of images that the window system can show; the device may have a lower maximum.
+    VkExtent2D min_extent = {1, 1};
+    VkExtent2D max_extent = {UINT32_MAX, UINT32_MAX};
+    /// FIFO first: the mode that every application can rely on. The span is valid as long as the
+    /// window.
     std::span<const PresentModeLimits> modes;
 };
 
@@ -36,7 +40,7 @@ struct SurfaceLimits {
 
 /// The number of images of a swapchain: at least as many as requested, and enough for its present
 /// mode.
-/// @param mode  one of the limits'
+/// @param mode  one of limits.modes
 [[nodiscard]] constexpr uint32_t image_count(const SurfaceLimits& limits, uint32_t requested,
                                              VkPresentModeKHR mode) {
     return std::max(requested, find_mode(limits, mode)->min_images);
@@ -45,11 +49,11 @@ struct SurfaceLimits {
 /// The answer of vkGetPhysicalDeviceSurfaceCapabilitiesKHR.
 /// @param usage       what the driver can do with an image that it shares with the window system
 /// @param blends      whether images can be shown with their alpha channel
-/// @param max_extent  maxImageDimension2D of the device
+/// @param max_size    maxImageDimension2D of the device
 [[nodiscard]] constexpr VkSurfaceCapabilitiesKHR surface_capabilities(const SurfaceLimits& limits,
                                                                       VkImageUsageFlags usage,
                                                                       bool blends,
-                                                                      uint32_t max_extent) {
+                                                                      uint32_t max_size) {
     VkCompositeAlphaFlagsKHR alpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
     if (blends)
         alpha |= VK_COMPOSITE_ALPHA_PRE_MULTIPLIED_BIT_KHR;
@@ -57,8 +61,9 @@ struct SurfaceLimits {
         .minImageCount = limits.modes.front().min_images,
         .maxImageCount = max_images,
         .currentExtent = limits.current_extent,
-        .minImageExtent = {1, 1},
-        .maxImageExtent = {max_extent, max_extent},
+        .minImageExtent = limits.min_extent,
+        .maxImageExtent = {std::min(limits.max_extent.width, max_size),
+                           std::min(limits.max_extent.height, max_size)},
         .maxImageArrayLayers = 1,
         .supportedTransforms = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR,
         .currentTransform = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR,

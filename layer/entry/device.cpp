@@ -34,7 +34,7 @@ bool takes_over(const Instance& instance, const vk::PhysicalDevice& physical,
         reason += (reason.empty() ? "driver lacks " : ", ") + missing;
     if (reason.empty() && has_several_devices(info))
         reason = "the device is a group of several physical devices";
-    if (reason.empty() && queues.lack_one())
+    if (reason.empty() && queues.has_no_spare())
         reason = "driver does not import SYNC_FD into semaphores and fences, and has no queue left "
                  "for the layer to signal them with";
     if (reason.empty())
@@ -99,28 +99,9 @@ void log_sync_fd(const vk::Device& device) {
     const auto word = [](bool has) { return has ? "yes" : "no"; };
     log::debug("device \"%s\" SYNC_FD export_semaphore=%s import_semaphore=%s export_fence=%s "
                "import_fence=%s present_submits=%s",
-               device.driver.c_str(), word(device.sync_fd.export_semaphore),
+               device.name.c_str(), word(device.sync_fd.export_semaphore),
                word(device.sync_fd.import_semaphore), word(device.sync_fd.export_fence),
                word(device.sync_fd.import_fence), word(!device.semaphores_export_freely));
-}
-
-/// The next layer's device, as the layer uses it.
-/// @param taken_over  if not, semaphores are created as the application asks
-vk::Device describe(const Instance& instance, const vk::PhysicalDevice& physical, VkDevice handle,
-                    PFN_vkGetDeviceProcAddr next_proc, bool taken_over) {
-    vk::Device device = {
-        .handle = handle,
-        .physical = physical.handle,
-        .next = vk::DeviceDispatch(handle, next_proc, physical.api_version),
-        .memory = {},
-        .sync_fd = physical.sync_fd,
-        .semaphores_export_freely = taken_over && physical.semaphores_export_freely,
-        .facts = physical.facts,
-        .own_queue = VK_NULL_HANDLE,
-        .driver = physical.name,
-    };
-    instance.next.GetPhysicalDeviceMemoryProperties(physical.handle, &device.memory);
-    return device;
 }
 
 } // namespace
@@ -132,7 +113,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
     return guarded([&] {
         const auto instance = find_instance(physical_device);
         auto* link =
-            find_link<VkLayerDeviceCreateInfo, VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO>(
+            find_loader_info<VkLayerDeviceCreateInfo, VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO>(
                 create_info->pNext);
         if (!instance || link == nullptr)
             return VK_ERROR_INITIALIZATION_FAILED;
@@ -165,10 +146,13 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
                 reinterpret_cast<PFN_vkDestroyDevice>(next_proc(*handle, "vkDestroyDevice"));
             destroy(*handle, allocator);
         });
-        vk::Device below = describe(*instance, *physical, *handle, next_proc, taken_over);
+        vk::Device below = vk::describe_device(*physical, *handle, next_proc);
+        // Without a takeover, semaphores are created as the application asks.
+        below.semaphores_export_freely = below.semaphores_export_freely && taken_over;
         if (taken_over) {
             below.own_queue = queues.get_own(*handle, below.next.GetDeviceQueue);
-            // The loader sets the dispatch table of the queues that it returns itself.
+            // The loader sets the dispatch table only of queues that the application gets. For its
+            // own queue, the layer asks the loader to do so.
             const auto set_loader_data = find_set_device_loader_data(create_info->pNext);
             if (below.own_queue != VK_NULL_HANDLE && set_loader_data != nullptr)
                 result = set_loader_data(*handle, below.own_queue);
@@ -190,8 +174,8 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice handle, const VkAllocationCall
         if (!device)
             return;
         const auto destroy = device->vk.next.DestroyDevice;
-        // The layer's objects on this device are destroyed before the device. Submissions of its
-        // presents may still use them: the application can only wait for its own submissions.
+        // The layer destroys its objects before the device. Its own submissions may still use them,
+        // and the application does not know of those submissions.
         if (device->taken_over)
             static_cast<void>(device->vk.next.DeviceWaitIdle(handle));
         device.reset();

@@ -18,8 +18,8 @@ public:
     DeviceQueues(const DeviceQueues&) = delete;
     DeviceQueues& operator=(const DeviceQueues&) = delete;
 
-    /// Whether the layer needs a queue, and the application uses all of them.
-    [[nodiscard]] bool lack_one() const { return needed_ && !found_; }
+    /// Whether the layer needs a queue, and the application uses every queue of the device.
+    [[nodiscard]] bool has_no_spare() const { return needed_ && !found_; }
 
     /// Sets the queues of `info`, which must not outlive this.
     void put_into(VkDeviceCreateInfo& info) const;

@@ -11,16 +11,6 @@ namespace fencebridge::entry {
 
 namespace {
 
-template <class Function>
-Command instance_command(std::string_view name, Function* function) {
-    return {name, reinterpret_cast<PFN_vkVoidFunction>(function), Level::instance};
-}
-
-template <class Function>
-Command device_command(std::string_view name, Function* function) {
-    return {name, reinterpret_cast<PFN_vkVoidFunction>(function), Level::device};
-}
-
 /// A device extension that acts on swapchains or surfaces and that the layer does not implement. A
 /// driver's implementation would receive handles of the layer's swapchains.
 Extension hidden(std::string_view name, const std::vector<std::string_view>& commands,
@@ -40,7 +30,7 @@ std::vector<Extension> instance_extensions() {
     std::vector<Extension> all = {
         {"",
          Level::instance,
-         Status::passed_through,
+         Status::intercepted,
          0,
          {instance_command("vkGetInstanceProcAddr", GetInstanceProcAddr),
           instance_command("vkCreateInstance", CreateInstance),
@@ -51,7 +41,7 @@ std::vector<Extension> instance_extensions() {
           instance_command("vkGetPhysicalDeviceFeatures2", GetPhysicalDeviceFeatures2)}},
         {VK_KHR_GET_PHYSICAL_DEVICE_PROPERTIES_2_EXTENSION_NAME,
          Level::instance,
-         Status::passed_through,
+         Status::intercepted,
          0,
          {instance_command("vkGetPhysicalDeviceFeatures2KHR", GetPhysicalDeviceFeatures2)}},
         {VK_KHR_SURFACE_EXTENSION_NAME,
@@ -77,7 +67,7 @@ std::vector<Extension> instance_extensions() {
                            GetPhysicalDeviceSurfaceFormats2KHR)}},
         {VK_EXT_DISPLAY_SURFACE_COUNTER_EXTENSION_NAME,
          Level::instance,
-         Status::passed_through,
+         Status::intercepted,
          0,
          {instance_command("vkGetPhysicalDeviceSurfaceCapabilities2EXT",
                            GetPhysicalDeviceSurfaceCapabilities2EXT)}},
@@ -87,7 +77,7 @@ std::vector<Extension> instance_extensions() {
 #endif
         {VK_EXT_DEBUG_UTILS_EXTENSION_NAME,
          Level::instance,
-         Status::passed_through,
+         Status::intercepted,
          0,
          {device_command("vkSetDebugUtilsObjectNameEXT", SetDebugUtilsObjectNameEXT),
           device_command("vkSetDebugUtilsObjectTagEXT", SetDebugUtilsObjectTagEXT)}},
@@ -102,7 +92,7 @@ std::vector<Extension> device_extensions() {
     return {
         {"",
          Level::device,
-         Status::passed_through,
+         Status::intercepted,
          0,
          {device_command("vkGetDeviceProcAddr", GetDeviceProcAddr),
           device_command("vkDestroyDevice", DestroyDevice),
@@ -116,23 +106,23 @@ std::vector<Extension> device_extensions() {
           device_command("vkDestroyPrivateDataSlot", DestroyPrivateDataSlot)}},
         {VK_KHR_BIND_MEMORY_2_EXTENSION_NAME,
          Level::device,
-         Status::passed_through,
+         Status::intercepted,
          0,
          {device_command("vkBindImageMemory2KHR", BindImageMemory2)}},
         {"VK_KHR_maintenance5", // newer than the oldest headers
          Level::device,
-         Status::passed_through,
+         Status::intercepted,
          0,
          {device_command("vkGetDeviceImageSubresourceLayoutKHR", GetDeviceImageSubresourceLayout)}},
         {VK_EXT_DEBUG_MARKER_EXTENSION_NAME,
          Level::device,
-         Status::passed_through,
+         Status::intercepted,
          0,
          {device_command("vkDebugMarkerSetObjectNameEXT", DebugMarkerSetObjectNameEXT),
           device_command("vkDebugMarkerSetObjectTagEXT", DebugMarkerSetObjectTagEXT)}},
         {VK_EXT_PRIVATE_DATA_EXTENSION_NAME,
          Level::device,
-         Status::passed_through,
+         Status::intercepted,
          0,
          {device_command("vkSetPrivateDataEXT", SetPrivateData),
           device_command("vkGetPrivateDataEXT", GetPrivateData),
@@ -262,10 +252,10 @@ FoundCommand find_command(std::string_view name) {
     return {nullptr, nullptr};
 }
 
-std::vector<VkExtensionProperties> provided_extensions(Level level) {
+std::vector<VkExtensionProperties> provided_device_extensions() {
     std::vector<VkExtensionProperties> provided;
     for (const Extension& extension : extensions()) {
-        if (extension.status != Status::provided || extension.level != level)
+        if (extension.status != Status::provided || extension.level != Level::device)
             continue;
         VkExtensionProperties properties = {.specVersion = extension.spec_version};
         extension.name.copy(properties.extensionName, sizeof properties.extensionName - 1);

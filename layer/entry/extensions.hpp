@@ -6,27 +6,40 @@
 #include <vector>
 #include <vulkan/vulkan.h>
 
-// The one table of extensions and commands that the layer has to do with. Everything that an
+// The one table of the extensions and commands that concern the layer. Everything that an
 // application sees of them comes from it: vkGetInstanceProcAddr and vkGetDeviceProcAddr, the lists
 // of extensions and present modes, the answers to feature and surface queries, and the refusals of
-// vkCreateDevice. tests/driver/registry.py compares it with vk.xml and with the manifest.
+// vkCreateDevice. tests/driver/vk_xml.py compares it with vk.xml and with the manifest.
 
 namespace fencebridge::entry {
 
 enum class Level { instance, device };
 
 enum class Status {
-    provided,       ///< by the layer, whether or not the driver has it; the manifest lists it
-    passed_through, ///< the driver's; the layer intercepts some of its commands
-    hidden,         ///< the driver's, for its own swapchains; not offered with the layer's
+    provided,    ///< by the layer, whether or not the driver has it; the manifest lists it
+    intercepted, ///< the driver's; the layer intercepts some of its commands
+    hidden,      ///< the driver's, for its own swapchains; not offered with the layer's
 };
 
-/// A command of Vulkan.
+/// The kind of a command's first parameter. `instance`: VkInstance or VkPhysicalDevice. `device`:
+/// VkDevice or VkQueue. It may differ from the level of the command's extension.
+enum class Dispatch { instance, device };
+
 struct Command {
     std::string_view name;
     PFN_vkVoidFunction function = nullptr; ///< the layer's; null for a hidden extension
-    Level dispatch = Level::device; ///< by instance and physical device, or by device and queue
+    Dispatch dispatch = Dispatch::device;
 };
+
+template <class Function>
+[[nodiscard]] Command instance_command(std::string_view name, Function* function) {
+    return {name, reinterpret_cast<PFN_vkVoidFunction>(function), Dispatch::instance};
+}
+
+template <class Function>
+[[nodiscard]] Command device_command(std::string_view name, Function* function) {
+    return {name, reinterpret_cast<PFN_vkVoidFunction>(function), Dispatch::device};
+}
 
 /// A structure in which an application reads what an extension can do, or enables it: in the chain
 /// of VkPhysicalDeviceFeatures2, VkSurfaceCapabilities2KHR or VkSurfaceFormat2KHR. Described by
@@ -34,7 +47,7 @@ struct Command {
 struct AnswerStructure {
     uint32_t type; ///< VkStructureType
     std::string_view name;
-    uint32_t words; ///< 32-bit words after sType and pNext that read 0 if the extension is absent
+    uint32_t words; ///< how many 32-bit words after pNext are 0 if the extension is absent
 };
 
 struct Extension {
@@ -43,11 +56,11 @@ struct Extension {
     Status status;
     uint32_t spec_version = 0; ///< of a provided extension
     std::vector<Command> commands = {};
-    std::vector<AnswerStructure> structures = {};     ///< of a hidden extension
-    std::vector<VkPresentModeKHR> present_modes = {}; ///< that only this hidden extension has
+    std::vector<AnswerStructure> structures = {}; ///< of a hidden extension
+    /// Of a hidden extension. No extension that is offered has these modes.
+    std::vector<VkPresentModeKHR> present_modes = {};
 };
 
-/// The table.
 [[nodiscard]] const std::vector<Extension>& extensions();
 
 /// @return the entry of that name, or null
@@ -62,16 +75,16 @@ struct FoundCommand {
     const Extension* extension;
     const Command* command;
 };
-/// @return null pointers if the layer has nothing to do with the command
+/// @return null pointers for a command that the layer does not intercept
 [[nodiscard]] FoundCommand find_command(std::string_view name);
 
-/// The provided extensions of one level, as the application enumerates them.
-[[nodiscard]] std::vector<VkExtensionProperties> provided_extensions(Level level);
+/// The provided device extensions, as the application enumerates them.
+[[nodiscard]] std::vector<VkExtensionProperties> provided_device_extensions();
 
 [[nodiscard]] bool is_hidden_present_mode(VkPresentModeKHR mode);
 
-/// Overwrites the structures of hidden extensions in a chain of output structures with zeros: they
-/// say that the extension can do nothing.
+/// Overwrites the structures of hidden extensions in a chain of output structures with zeros, which
+/// mean that the extension can do nothing.
 void clear_hidden_answers(void* chain);
 
 /// Finds a structure of a hidden extension that enables a feature, in the chain of a

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <exception>
 #include <new>
+#include <source_location>
 #include <utility>
 #include <vulkan/vulkan.h>
 
@@ -11,25 +13,31 @@ namespace fencebridge::entry {
 
 /// Runs the body of an entry point that returns a VkResult. Stops exceptions: the application may
 /// be written in C.
+/// @param entry_point  for the log; by default the calling function
 template <class Body>
-VkResult guarded(Body&& body) noexcept {
+VkResult
+guarded(Body&& body,
+        const char* entry_point = std::source_location::current().function_name()) noexcept {
     try {
         return std::forward<Body>(body)();
     } catch (const std::bad_alloc&) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
-    } catch (...) {
-        log::error("unexpected exception in an entry point");
+    } catch (const std::exception& exception) {
+        log::error("%s failed: %s", entry_point, exception.what());
         return VK_ERROR_UNKNOWN;
     }
 }
 
 /// The same for an entry point without a result.
 template <class Body>
-void guarded_void(Body&& body) noexcept {
-    static_cast<void>(guarded([&] {
-        std::forward<Body>(body)();
-        return VK_SUCCESS;
-    }));
+void guarded_void(Body&& body, const char* entry_point =
+                                   std::source_location::current().function_name()) noexcept {
+    static_cast<void>(guarded(
+        [&] {
+            std::forward<Body>(body)();
+            return VK_SUCCESS;
+        },
+        entry_point));
 }
 
 /// Undoes what the next layer has done, unless commit() is called.

@@ -100,7 +100,7 @@ VkResult create_with_fallback(const NextCreate& create, const VkInstanceCreateIn
     VkResult result = create(more);
     if (result == VK_SUCCESS || result == VK_ERROR_OUT_OF_HOST_MEMORY)
         return result;
-    // The added extensions may be the cause. The result does not say: the loader returns
+    // The added extensions may be the cause. The result does not show it: the loader returns
     // VK_ERROR_INCOMPATIBLE_DRIVER for any failure of the last driver.
     takes_over = false;
     result = create(info);
@@ -118,8 +118,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
                                               VkInstance* handle) {
     return guarded([&] {
         auto* link =
-            find_link<VkLayerInstanceCreateInfo, VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO>(
-                create_info->pNext);
+            find_loader_info<VkLayerInstanceCreateInfo,
+                             VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO>(create_info->pNext);
         if (link == nullptr)
             return VK_ERROR_INITIALIZATION_FAILED;
         const NextCreate create(*link, allocator, handle);

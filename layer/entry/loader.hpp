@@ -9,11 +9,12 @@
 
 namespace fencebridge::entry {
 
-/// The loader's link to the next layer, in the pNext chain of VkInstanceCreateInfo or
-/// VkDeviceCreateInfo. It is the only structure of the chain that a layer writes: the layer must
-/// advance the link before it calls the next layer.
+/// Finds a structure of the loader's, by its function, in the pNext chain of VkInstanceCreateInfo
+/// or VkDeviceCreateInfo. The link to the next layer (VK_LAYER_LINK_INFO) is the only structure of
+/// the chain that a layer writes: it must advance the link before it calls the next layer.
 template <class LayerCreateInfo, VkStructureType type>
-LayerCreateInfo* find_link(const void* chain, VkLayerFunction function = VK_LAYER_LINK_INFO) {
+LayerCreateInfo* find_loader_info(const void* chain,
+                                  VkLayerFunction function = VK_LAYER_LINK_INFO) {
     for (const auto* node = static_cast<const VkBaseInStructure*>(chain); node != nullptr;
          node = node->pNext) {
         if (node->sType != type)
@@ -29,7 +30,7 @@ LayerCreateInfo* find_link(const void* chain, VkLayerFunction function = VK_LAYE
 /// below need the table to find their device. Null if the loader has no such function.
 inline PFN_vkSetDeviceLoaderData find_set_device_loader_data(const void* chain) {
     const auto* link =
-        find_link<VkLayerDeviceCreateInfo, VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO>(
+        find_loader_info<VkLayerDeviceCreateInfo, VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO>(
             chain, VK_LOADER_DATA_CALLBACK);
     return link == nullptr ? nullptr : link->u.pfnSetDeviceLoaderData;
 }
@@ -44,7 +45,7 @@ struct LoaderDevices {
 /// Null functions if the loader has none: before 1.1.
 inline LoaderDevices find_loader_devices(const void* chain) {
     const auto* link =
-        find_link<VkLayerInstanceCreateInfo, VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO>(
+        find_loader_info<VkLayerInstanceCreateInfo, VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO>(
             chain, VK_LOADER_LAYER_CREATE_DEVICE_CALLBACK);
     if (link == nullptr)
         return {};

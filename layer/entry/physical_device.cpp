@@ -21,7 +21,7 @@ std::vector<VkExtensionProperties> offered_extensions(std::vector<VkExtensionPro
     std::erase_if(driver, [](const VkExtensionProperties& extension) {
         return is_hidden(extension.extensionName);
     });
-    for (const VkExtensionProperties& ours : provided_extensions(Level::device)) {
+    for (const VkExtensionProperties& ours : provided_device_extensions()) {
         const auto same = std::ranges::find_if(driver, [&](const VkExtensionProperties& extension) {
             return std::strcmp(extension.extensionName, ours.extensionName) == 0;
         });
@@ -40,15 +40,16 @@ EnumerateDeviceExtensionProperties(VkPhysicalDevice handle, const char* layer, u
                                    VkExtensionProperties* properties) {
     return guarded([&] {
         if (layer != nullptr && std::strcmp(layer, layer_name) == 0) {
-            const auto provided = provided_extensions(Level::device);
-            return vk::give(std::span(provided), count, properties);
+            const auto provided = provided_device_extensions();
+            return vk::write_array(std::span(provided), count, properties);
         }
         const auto instance = find_instance(handle);
         if (!instance)
             return VK_ERROR_INITIALIZATION_FAILED;
         if (layer == nullptr && instance->hides_extensions(handle)) {
             const auto offered = offered_extensions(instance->physical(handle)->extensions);
-            return vk::give(std::span<const VkExtensionProperties>(offered), count, properties);
+            return vk::write_array(std::span<const VkExtensionProperties>(offered), count,
+                                   properties);
         }
         return instance->next.EnumerateDeviceExtensionProperties(handle, layer, count, properties);
     });

@@ -10,7 +10,7 @@
 #include "wayland/platform.hpp"
 
 // The window systems. To add one, write a folder with a Window and a Platform, and add the Platform
-// to this list.
+// to this list (docs/finding-your-way.md has the rest: build files, manifest, tests).
 
 namespace fencebridge::entry {
 
@@ -29,17 +29,15 @@ template <class Platform>
 Extension platform_extension() {
     Extension extension = {.name = Platform::extension,
                            .level = Level::instance,
-                           .status = Platform::provided_version == 0 ? Status::passed_through
+                           .status = Platform::provided_version == 0 ? Status::intercepted
                                                                      : Status::provided,
                            .spec_version = Platform::provided_version};
-    const auto add = [&](const char* name, auto* function) {
-        extension.commands.push_back(
-            {name, reinterpret_cast<PFN_vkVoidFunction>(function), Level::instance});
-    };
-    add(Platform::create_command, &PlatformSurface<Platform>::Create);
+    extension.commands.push_back(
+        instance_command(Platform::create_command, &PlatformSurface<Platform>::Create));
     if constexpr (requires { Platform::support_command; })
-        add(Platform::support_command,
-            PlatformSupport<Platform, typename Platform::SupportFunction>::get());
+        extension.commands.push_back(
+            instance_command(Platform::support_command,
+                             PlatformSupport<Platform, typename Platform::SupportFunction>::get()));
     return extension;
 }
 

@@ -68,10 +68,10 @@ std::shared_ptr<const vk::PhysicalDevice> Instance::physical(VkPhysicalDevice de
     if (known)
         return known;
     // If two threads query at the same time, the first result is kept.
-    auto described =
-        std::make_shared<const vk::PhysicalDevice>(vk::describe(device, next, api_version));
+    auto described = std::make_shared<const vk::PhysicalDevice>(
+        vk::describe_physical_device(device, next, api_version));
     if (!described->extensions_known)
-        return described; // not kept: the failure may pass
+        return described; // not kept: the failure may be transient
     return physical_devices.with(
         [&](auto& all) { return all.try_emplace(device, std::move(described)).first->second; });
 }
@@ -98,7 +98,7 @@ std::shared_ptr<SwapchainRecord> Device::find_record(VkSwapchainKHR swapchain) {
 
 std::shared_ptr<Swapchain> Device::find_swapchain(VkSwapchainKHR swapchain) {
     const auto record = find_record(swapchain);
-    // Owns the whole record.
+    // The returned pointer shares the ownership of the record.
     return record ? std::shared_ptr<Swapchain>(record, record->swapchain.get()) : nullptr;
 }
 

@@ -14,25 +14,24 @@ namespace fencebridge::entry {
 
 namespace {
 
-/// What every surface of the layer's has: for queries without a surface
-/// (VK_GOOGLE_surfaceless_query).
-constexpr std::array common_modes = {core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 3}};
-constexpr core::SurfaceLimits common_limits = {.current_extent = {UINT32_MAX, UINT32_MAX},
-                                               .modes = common_modes};
-
-const core::SurfaceLimits& limits_of(const TakenOver& taken_over) {
-    return taken_over.surface ? taken_over.surface->window->limits() : common_limits;
+/// The limits of the surface. A query without a surface gets FIFO alone, which every window system
+/// has. VK_GOOGLE_surfaceless_query allows such queries for formats and present modes only.
+std::expected<core::SurfaceLimits, VkResult> limits_of(const Takeover& taken_over) {
+    static constexpr std::array fifo = {core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 3}};
+    if (!taken_over.surface)
+        return core::SurfaceLimits{.modes = fifo};
+    return taken_over.surface->window->limits();
 }
 
-VkSurfaceCapabilitiesKHR capabilities_of(const TakenOver& taken_over) {
-    return core::surface_capabilities(limits_of(taken_over), taken_over.support->usage,
-                                      taken_over.support->blends,
+VkSurfaceCapabilitiesKHR capabilities_of(const Takeover& taken_over,
+                                         const core::SurfaceLimits& limits) {
+    return core::surface_capabilities(limits, taken_over.support->usage, taken_over.support->blends,
                                       taken_over.physical->max_image_extent);
 }
 
 /// The answer for a query without a surface. VK_GOOGLE_surfaceless_query requires no other formats
 /// than these two.
-std::optional<TakenOver> take_over_any_surface(Instance& instance, VkPhysicalDevice device) {
+std::optional<Takeover> surfaceless_answer(Instance& instance, VkPhysicalDevice device) {
     if (!instance.takes_over || !instance.physical(device)->can_be_taken_over())
         return std::nullopt;
     const auto physical = instance.physical(device);
@@ -41,7 +40,7 @@ std::optional<TakenOver> take_over_any_surface(Instance& instance, VkPhysicalDev
         if (can_make_images(*physical, format))
             common.formats.push_back({format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR});
     }
-    return TakenOver{physical, nullptr, std::make_shared<const SurfaceSupport>(std::move(common))};
+    return Takeover{physical, nullptr, std::make_shared<const SurfaceSupport>(std::move(common))};
 }
 
 /// Answers a query of a surface: by `ours(taken_over)` if the layer makes the swapchains of this
@@ -51,17 +50,17 @@ VkResult answer(VkPhysicalDevice device, VkSurfaceKHR surface, Drivers&& drivers
     return guarded([&] {
         const auto instance = find_instance(device);
         if (surface == VK_NULL_HANDLE) {
-            const auto any = take_over_any_surface(*instance, device);
+            const auto any = surfaceless_answer(*instance, device);
             return any ? ours(*any) : drivers(instance->next);
         }
-        const auto taken_over = find_takeover(*instance, device, surface);
+        const auto taken_over = decide_takeover(*instance, device, surface);
         if (!taken_over)
             return taken_over.error();
         return *taken_over ? ours(**taken_over) : drivers(instance->next);
     });
 }
 
-VkResult give_drivers_present_modes(const vk::InstanceDispatch& next, VkPhysicalDevice device,
+VkResult write_driver_present_modes(const vk::InstanceDispatch& next, VkPhysicalDevice device,
                                     VkSurfaceKHR surface, uint32_t* count,
                                     VkPresentModeKHR* modes) {
     if (!find_instance(device)->hides_extensions(device))
@@ -72,7 +71,7 @@ VkResult give_drivers_present_modes(const vk::InstanceDispatch& next, VkPhysical
     if (!all)
         return all.error();
     std::erase_if(*all, is_hidden_present_mode);
-    return vk::give(std::span<const VkPresentModeKHR>(*all), count, modes);
+    return vk::write_array(std::span<const VkPresentModeKHR>(*all), count, modes);
 }
 
 /// Fills the structures that an application may chain to its query of a surface's capabilities:
@@ -135,7 +134,8 @@ VKAPI_ATTR void VKAPI_CALL DestroySurfaceKHR(VkInstance handle, VkSurfaceKHR sur
         const auto instance = find_instance(handle);
         if (!instance)
             return;
-        // The application may have destroyed the native window, or disconnected its display.
+        // The record's destruction makes no call to the window system: the application may have
+        // destroyed the native window, or disconnected its display.
         instance->surfaces.with([&](auto& all) { all.erase(surface); });
         instance->next.DestroySurfaceKHR(handle, surface, allocator);
     });
@@ -151,7 +151,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceSupportKHR(VkPhysicalDevi
             return next.GetPhysicalDeviceSurfaceSupportKHR(device, queue_family, surface,
                                                            supported);
         },
-        [&](const TakenOver&) {
+        [&](const Takeover&) {
             *supported = VK_TRUE;
             return VK_SUCCESS;
         });
@@ -164,8 +164,11 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilitiesKHR(
         [&](const vk::InstanceDispatch& next) {
             return next.GetPhysicalDeviceSurfaceCapabilitiesKHR(device, surface, capabilities);
         },
-        [&](const TakenOver& taken_over) {
-            *capabilities = capabilities_of(taken_over);
+        [&](const Takeover& taken_over) {
+            const auto limits = limits_of(taken_over);
+            if (!limits)
+                return limits.error();
+            *capabilities = capabilities_of(taken_over, *limits);
             return VK_SUCCESS;
         });
 }
@@ -182,9 +185,12 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
                 clear_hidden_answers(capabilities->pNext);
             return result;
         },
-        [&](const TakenOver& taken_over) {
-            capabilities->surfaceCapabilities = capabilities_of(taken_over);
-            fill_capabilities_chain(limits_of(taken_over), *info, *capabilities);
+        [&](const Takeover& taken_over) {
+            const auto limits = limits_of(taken_over);
+            if (!limits)
+                return limits.error();
+            capabilities->surfaceCapabilities = capabilities_of(taken_over, *limits);
+            fill_capabilities_chain(*limits, *info, *capabilities);
             return VK_SUCCESS;
         });
 }
@@ -196,8 +202,11 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2EXT(
         [&](const vk::InstanceDispatch& next) {
             return next.GetPhysicalDeviceSurfaceCapabilities2EXT(device, surface, capabilities);
         },
-        [&](const TakenOver& taken_over) {
-            const VkSurfaceCapabilitiesKHR ours = capabilities_of(taken_over);
+        [&](const Takeover& taken_over) {
+            const auto limits = limits_of(taken_over);
+            if (!limits)
+                return limits.error();
+            const VkSurfaceCapabilitiesKHR ours = capabilities_of(taken_over, *limits);
             capabilities->minImageCount = ours.minImageCount;
             capabilities->maxImageCount = ours.maxImageCount;
             capabilities->currentExtent = ours.currentExtent;
@@ -223,8 +232,8 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormatsKHR(VkPhysicalDevi
         [&](const vk::InstanceDispatch& next) {
             return next.GetPhysicalDeviceSurfaceFormatsKHR(device, surface, count, formats);
         },
-        [&](const TakenOver& taken_over) {
-            return vk::give(std::span(taken_over.support->formats), count, formats);
+        [&](const Takeover& taken_over) {
+            return vk::write_array(std::span(taken_over.support->formats), count, formats);
         });
 }
 
@@ -242,12 +251,12 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceFormats2KHR(
             }
             return result;
         },
-        [&](const TakenOver& taken_over) {
-            return vk::give(std::span(taken_over.support->formats), count, formats,
-                            [](VkSurfaceFormat2KHR& to, const VkSurfaceFormatKHR& format) {
-                                to.surfaceFormat = format;
-                                clear_hidden_answers(to.pNext);
-                            });
+        [&](const Takeover& taken_over) {
+            return vk::write_array(std::span(taken_over.support->formats), count, formats,
+                                   [](VkSurfaceFormat2KHR& to, const VkSurfaceFormatKHR& format) {
+                                       to.surfaceFormat = format;
+                                       clear_hidden_answers(to.pNext);
+                                   });
         });
 }
 
@@ -258,11 +267,14 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfacePresentModesKHR(VkPhysica
     return answer(
         device, surface,
         [&](const vk::InstanceDispatch& next) {
-            return give_drivers_present_modes(next, device, surface, count, modes);
+            return write_driver_present_modes(next, device, surface, count, modes);
         },
-        [&](const TakenOver& taken_over) {
-            return vk::give(
-                limits_of(taken_over).modes, count, modes,
+        [&](const Takeover& taken_over) {
+            const auto limits = limits_of(taken_over);
+            if (!limits)
+                return limits.error();
+            return vk::write_array(
+                limits->modes, count, modes,
                 [](VkPresentModeKHR& to, const core::PresentModeLimits& from) { to = from.mode; });
         });
 }
@@ -276,10 +288,10 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDevicePresentRectanglesKHR(VkPhysicalD
         [&](const vk::InstanceDispatch& next) {
             return next.GetPhysicalDevicePresentRectanglesKHR(device, surface, count, rectangles);
         },
-        [&](const TakenOver&) {
+        [&](const Takeover&) {
             // One device presents to all of the surface, whatever its size.
             const std::array whole = {VkRect2D{{0, 0}, {UINT32_MAX, UINT32_MAX}}};
-            return vk::give(std::span<const VkRect2D>(whole), count, rectangles);
+            return vk::write_array(std::span<const VkRect2D>(whole), count, rectangles);
         });
 }
 

@@ -8,8 +8,9 @@ namespace fencebridge::entry {
 
 namespace {
 
-/// For a failure that may pass, the result of a surface query; nothing for any other result.
-std::optional<VkResult> passing_failure(VkResult result) {
+/// @return if `result` is a transient failure, the result that a surface query reports for it; else
+///         nothing
+std::optional<VkResult> transient_failure(VkResult result) {
     switch (result) {
     case VK_ERROR_OUT_OF_HOST_MEMORY:
     case VK_ERROR_OUT_OF_DEVICE_MEMORY:
@@ -23,7 +24,7 @@ std::optional<VkResult> passing_failure(VkResult result) {
 
 /// Whether the driver itself can present to the surface. The driver's list of extensions does not
 /// say: the loader adds the extensions of an implicit layer's manifest to it.
-/// @return or a failure that may pass
+/// @return or a transient failure
 std::expected<bool, VkResult> driver_presents(const Instance& instance,
                                               const vk::PhysicalDevice& physical,
                                               VkSurfaceKHR surface) {
@@ -33,7 +34,7 @@ std::expected<bool, VkResult> driver_presents(const Instance& instance,
         VkBool32 supported = VK_FALSE;
         const VkResult result = instance.next.GetPhysicalDeviceSurfaceSupportKHR(
             physical.handle, family, surface, &supported);
-        if (const auto failure = passing_failure(result))
+        if (const auto failure = transient_failure(result))
             return std::unexpected(*failure);
         if (result == VK_SUCCESS && supported)
             return true;
@@ -79,22 +80,9 @@ public:
         return result;
     }
 
-    /// Its properties, after create().
-    [[nodiscard]] vk::Device describe(const Instance& instance,
-                                      const vk::PhysicalDevice& physical) const {
-        vk::Device device = {
-            .handle = handle_,
-            .physical = physical.handle,
-            .next = vk::DeviceDispatch(handle_, next_proc_, physical.api_version),
-            .memory = {},
-            .sync_fd = {},
-            .semaphores_export_freely = false,
-            .facts = {},
-            .own_queue = VK_NULL_HANDLE,
-            .driver = physical.name,
-        };
-        instance.next.GetPhysicalDeviceMemoryProperties(physical.handle, &device.memory);
-        return device;
+    /// After create().
+    [[nodiscard]] vk::Device describe(const vk::PhysicalDevice& physical) const {
+        return vk::describe_device(physical, handle_, next_proc_);
     }
 
 private:
@@ -103,9 +91,9 @@ private:
     PFN_vkGetDeviceProcAddr next_proc_ = nullptr;
 };
 
-/// Makes one image on a VkDevice of the layer's own and offers it to the window system.
-/// @return also true if it cannot be tried; or VK_ERROR_SURFACE_LOST_KHR, or a failure that may
-/// pass
+/// Creates a VkDevice, and offers the window system one image of each candidate until it accepts
+/// one.
+/// @return also true if that cannot be tried; or VK_ERROR_SURFACE_LOST_KHR, or a transient failure
 std::expected<bool, VkResult> try_to_share(const Instance& instance,
                                            const vk::PhysicalDevice& physical, Window& window,
                                            VkFormat format) {
@@ -113,32 +101,32 @@ std::expected<bool, VkResult> try_to_share(const Instance& instance,
         return true;
     TrialDevice trial(instance.loader_devices);
     const VkResult created = trial.create(instance, physical);
-    if (const auto failure = passing_failure(created))
+    if (const auto failure = transient_failure(created))
         return std::unexpected(*failure);
     if (created != VK_SUCCESS)
         return true;
-    const vk::Device device = trial.describe(instance, physical);
-    const auto shown = can_show_an_image(device, physical, window, format);
+    const vk::Device device = trial.describe(physical);
+    const auto shown = can_import_images(device, physical, window, format);
     if (shown || shown.error() == VK_ERROR_SURFACE_LOST_KHR)
         return shown;
-    if (const auto failure = passing_failure(shown.error()))
+    if (const auto failure = transient_failure(shown.error()))
         return std::unexpected(*failure);
     return true;
 }
 
 /// Whether the window system imports this device's images.
 ///
-/// A device that the window system does not name shares at most DRM_FORMAT_MOD_LINEAR, and not
-/// every GPU imports another GPU's LINEAR buffers (other memory, other alignment). So, if the
-/// driver can present by itself, this makes one image of each layout in turn and offers it to the
-/// window system, until one is accepted.
-/// @param format  one in which images could be shared
-/// @return also true if it cannot be tried: the loader makes no device for a layer, or the driver
-///         refuses a second device; or an error as find_takeover()
-std::expected<bool, VkResult> imports_buffers(const Instance& instance,
-                                              const vk::PhysicalDevice& physical,
-                                              VkSurfaceKHR handle, Window& window,
-                                              VkFormat format) {
+/// This tries an import if the device is foreign and its driver can present by itself. A foreign
+/// device and the window system have at most DRM_FORMAT_MOD_LINEAR in common, and not every GPU
+/// imports another GPU's LINEAR buffers (other memory, other alignment).
+/// @param format  one for which driver and window system have a layout in common
+/// @return also true without a trial: the device is not foreign, the driver cannot present by
+///         itself, the loader creates no device for a layer, or the driver refuses a second device;
+///         or an error as decide_takeover()
+std::expected<bool, VkResult> may_import_buffers(const Instance& instance,
+                                                 const vk::PhysicalDevice& physical,
+                                                 VkSurfaceKHR handle, Window& window,
+                                                 VkFormat format) {
     if (!window.is_foreign(physical.drm_nodes))
         return true;
     const auto presents = driver_presents(instance, physical, handle);
@@ -149,8 +137,9 @@ std::expected<bool, VkResult> imports_buffers(const Instance& instance,
     return try_to_share(instance, physical, window, format);
 }
 
-/// Finds out what swapchains of the device on the surface can be.
-/// @return without formats if the driver makes the swapchains; or an error as find_takeover()
+/// Queries what swapchains of the device on the surface support. Tries an import if the device is
+/// foreign.
+/// @return without formats if the driver makes the swapchains; or an error as decide_takeover()
 std::expected<SurfaceSupport, VkResult> decide(const Instance& instance,
                                                const vk::PhysicalDevice& physical,
                                                VkSurfaceKHR handle, Window& window) {
@@ -164,12 +153,12 @@ std::expected<SurfaceSupport, VkResult> decide(const Instance& instance,
         return support;
     }
     const auto imports =
-        imports_buffers(instance, physical, handle, window, support->formats.front().format);
+        may_import_buffers(instance, physical, handle, window, support->formats.front().format);
     if (!imports)
         return std::unexpected(imports.error());
     if (!*imports) {
         log::warning("device \"%s\": using the driver's own swapchains on this surface: the "
-                     "window system uses another device, and refused a buffer of this one",
+                     "window system uses another device, and accepted no buffer of this one",
                      physical.name.c_str());
         return SurfaceSupport{};
     }
@@ -178,11 +167,11 @@ std::expected<SurfaceSupport, VkResult> decide(const Instance& instance,
 
 } // namespace
 
-std::expected<std::optional<TakenOver>, VkResult>
-find_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR handle) {
+std::expected<std::optional<Takeover>, VkResult>
+decide_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR handle) {
     if (!instance.takes_over)
         return std::nullopt;
-    TakenOver found = {instance.physical(device), instance.find_surface(handle), nullptr};
+    Takeover found = {instance.physical(device), instance.find_surface(handle), nullptr};
     if (!found.physical->can_be_taken_over() || !found.surface)
         return std::nullopt;
     found.support = found.surface->support.with([&](const auto& all) {

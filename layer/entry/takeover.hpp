@@ -10,22 +10,21 @@
 
 namespace fencebridge::entry {
 
-/// A surface and a physical device of which the layer makes the swapchains. `surface` is null for a
-/// query without a surface.
-struct TakenOver {
+/// A surface and a physical device of which the layer makes the swapchains.
+struct Takeover {
     std::shared_ptr<const vk::PhysicalDevice> physical;
-    std::shared_ptr<SurfaceRecord> surface;
+    std::shared_ptr<SurfaceRecord> surface; ///< null for a query without a surface
     std::shared_ptr<const SurfaceSupport> support;
 };
 
 /// Decides whether the layer or the driver makes the swapchains of a device on a surface. The first
 /// call decides, and the decision stays: all swapchains of the two are made by the same side.
 ///
-/// The layer makes them if window system and driver have a buffer layout in common. For a device
-/// that the window system does not name, an image is offered to the window system first.
+/// The layer makes them if window system and driver have a buffer layout in common. On a foreign
+/// device, the window system must also have accepted an image, if that can be tried.
 /// @return nothing if the driver makes them; or, if it could not be decided this time,
 ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_OUT_OF_DEVICE_MEMORY
-[[nodiscard]] std::expected<std::optional<TakenOver>, VkResult>
-find_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR surface);
+[[nodiscard]] std::expected<std::optional<Takeover>, VkResult>
+decide_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR surface);
 
 } // namespace fencebridge::entry

@@ -7,13 +7,14 @@
 
 #include "core/surface_limits.hpp"
 #include "ioctl/ioctl.hpp"
+#include "swapchain/trace.hpp"
 #include "util/log.hpp"
-#include "util/trace.hpp"
 
 namespace fencebridge::headless {
 
 HeadlessPresenter::~HeadlessPresenter() {
-    log::info("headless surface: frames=%llu", static_cast<unsigned long long>(frames_.load()));
+    log::info("headless swapchain closed: frames=%llu",
+              static_cast<unsigned long long>(frames_.load()));
 }
 
 std::expected<core::EventStamp, VkResult> HeadlessPresenter::update() {
@@ -32,18 +33,20 @@ VkResult HeadlessPresenter::wait(core::EventStamp seen, const Deadline& deadline
     const auto ready = ioctl::retry_poll(std::span(polled).first(1 + also.size()), deadline);
     std::copy_n(polled.begin() + 1, also.size(), also.begin());
     if (!ready) {
-        log::error("ppoll of a headless surface: %s", ioctl::text(ready.error()).c_str());
+        log::error("ppoll for a headless swapchain: %s", ioctl::text(ready.error()).c_str());
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     return *ready ? VK_SUCCESS : VK_TIMEOUT;
 }
 
+/// Releases the image at once. So the next snapshot of the image contains this rendering, and the
+/// application's next work on the image waits for it, on the GPU.
 VkResult HeadlessPresenter::show(const PresentRequest& request,
                                  const std::optional<core::CommitPoints>&) {
-    shown_.ring.with([&](core::ImageRing& ring) { ring.mark_released(request.image); });
-    trace::released(&shown_, request.image);
+    state_.ring.with([&](core::ImageRing& ring) { ring.mark_released(request.image); });
+    trace::released(&state_, request.image);
     if (request.id)
-        shown_.completions.with([&](core::PresentCompletions& completions) {
+        state_.completions.with([&](core::PresentCompletions& completions) {
             completions.report(*request.id, core::Presented{std::chrono::steady_clock::now()});
         });
     ++frames_;

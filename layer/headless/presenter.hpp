@@ -9,25 +9,25 @@
 
 namespace fencebridge::headless {
 
-/// Counts frames. Nobody reads the images: each is released as soon as it is shown.
+/// A presenter without a screen: show() counts the frame and releases the image at once.
 class HeadlessPresenter final : public Presenter {
 public:
     /// @param eventfd  not blocking
-    /// @param shown    must outlive the presenter
-    HeadlessPresenter(Fd eventfd, ShownImages& shown) :
-        eventfd_(std::move(eventfd)), shown_(shown) {}
+    /// @param state    must outlive the presenter
+    HeadlessPresenter(Fd eventfd, PresentationState& state) :
+        eventfd_(std::move(eventfd)), state_(state) {}
     ~HeadlessPresenter() override;
 
     std::expected<core::EventStamp, VkResult> update() override;
     VkResult wait(core::EventStamp seen, const Deadline& deadline, std::span<pollfd> also) override;
-    core::CommitWait expected_wait() override { return core::CommitWait::none; }
+    core::CommitWait estimate_wait() override { return core::CommitWait::none; }
     VkResult show(const PresentRequest& request,
                   const std::optional<core::CommitPoints>& points) override;
     bool is_suboptimal() const override { return false; }
 
 private:
     const Fd eventfd_; ///< readable when a frame was shown since the last update()
-    ShownImages& shown_;
+    PresentationState& state_;
     std::atomic<uint64_t> frames_ = 0;
 };
 

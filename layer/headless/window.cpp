@@ -2,9 +2,12 @@
 #include "headless/window.hpp"
 
 #include <array>
+#include <cerrno>
 #include <sys/eventfd.h>
 
 #include "headless/presenter.hpp"
+#include "ioctl/ioctl.hpp"
+#include "util/log.hpp"
 
 namespace fencebridge::headless {
 
@@ -15,21 +18,11 @@ namespace {
 constexpr std::array modes = {core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 2},
                               core::PresentModeLimits{VK_PRESENT_MODE_MAILBOX_KHR, 2}};
 
-constexpr core::SurfaceLimits surface_limits = {
-    // VK_EXT_headless_surface: the surface takes the size of the swapchain.
-    .current_extent = {UINT32_MAX, UINT32_MAX},
-    .modes = modes,
-};
-
 } // namespace
 
-const core::SurfaceLimits& HeadlessWindow::limits() const { return surface_limits; }
-
-std::vector<VkSurfaceFormatKHR> HeadlessWindow::formats() const {
-    std::vector<VkSurfaceFormatKHR> all;
-    for (const vk::Format& format : vk::formats())
-        all.push_back({format.format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR});
-    return all;
+/// VK_EXT_headless_surface: the surface takes the size of the swapchain.
+std::expected<core::SurfaceLimits, VkResult> HeadlessWindow::limits() {
+    return core::SurfaceLimits{.modes = modes};
 }
 
 std::expected<AcceptedLayouts, VkResult> HeadlessWindow::layouts(const PixelFormat&,
@@ -41,11 +34,14 @@ std::expected<AcceptedLayouts, VkResult> HeadlessWindow::layouts(const PixelForm
 
 std::expected<std::unique_ptr<Presenter>, VkResult>
 HeadlessWindow::create_presenter(PresenterParameters, const std::vector<image::SwapchainImage>&,
-                                 ShownImages& shown) {
+                                 PresentationState& state) {
     Fd eventfd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!eventfd)
+    if (!eventfd) {
+        log::error("eventfd for a headless swapchain: %s",
+                   ioctl::text(ioctl::Errno{errno}).c_str());
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
-    return std::make_unique<HeadlessPresenter>(std::move(eventfd), shown);
+    }
+    return std::make_unique<HeadlessPresenter>(std::move(eventfd), state);
 }
 
 } // namespace fencebridge::headless

@@ -8,12 +8,13 @@ namespace fencebridge::headless {
 /// A surface without a window system. It accepts every layout, and its presenter counts frames.
 class HeadlessWindow final : public Window {
 public:
-    const void* native() const override { return this; }
-    const core::SurfaceLimits& limits() const override;
-    std::vector<VkSurfaceFormatKHR> formats() const override;
+    NativeWindow native() const override { return {.object = this}; }
+    std::expected<core::SurfaceLimits, VkResult> limits() override;
+    std::vector<VkSurfaceFormatKHR> formats() const override { return vk::srgb_formats(); }
     std::expected<AcceptedLayouts, VkResult> layouts(const PixelFormat& pixels,
                                                      const core::DrmNodes& nodes) override;
     bool is_foreign(const core::DrmNodes&) override { return false; }
+    bool reads_images() const override { return false; }
     std::expected<sync::TimelineSupport, std::string> timeline_support() override {
         return std::unexpected("a headless surface has no timelines");
     }
@@ -23,7 +24,8 @@ public:
     }
     std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
-                     const std::vector<image::SwapchainImage>& images, ShownImages& shown) override;
+                     const std::vector<image::SwapchainImage>& images,
+                     PresentationState& state) override;
 };
 
 } // namespace fencebridge::headless

@@ -9,10 +9,10 @@ namespace fencebridge::image {
 
 std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
                                                      const SwapchainImage& image, VkImage alias) {
-    auto exported = export_dma_buf(device, image.memory.get());
-    if (!exported)
+    Fd dma_buf = image.dma_buf ? image.dma_buf.duplicate()
+                               : export_dma_buf(device, image.memory.get()).value_or(Fd());
+    if (!dma_buf)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
-    Fd dma_buf = std::move(*exported);
     VkMemoryFdPropertiesKHR importable = {.sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR};
     const VkResult result = device.next.GetMemoryFdPropertiesKHR(
         device.handle, VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT, dma_buf.get(), &importable);
@@ -30,8 +30,9 @@ std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
         .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .image = alias};
     vk::push_next(import, for_alias);
     auto memory = allocate_memory(device, requirements, &import);
+    // After a successful import the driver owns the descriptor.
     if (memory)
-        static_cast<void>(dma_buf.release()); // the driver owns it once it has imported it
+        static_cast<void>(dma_buf.release());
     return memory;
 }
 

@@ -5,6 +5,7 @@
 #include <vulkan/vulkan.h>
 
 #include "image/swapchain_image.hpp"
+#include "vk/physical_device.hpp"
 
 namespace fencebridge::image {
 

@@ -53,9 +53,9 @@ std::expected<Layout, VkResult> query_layout(const vk::Device& device, VkImage i
     const auto known =
         std::ranges::find(modifiers, chosen.drmFormatModifier, &vk::DriverModifier::modifier);
     if (known == modifiers.end() || known->planes < 1 || known->planes > 4) {
-        log::error("driver \"%s\" made an image with an unusable modifier 0x%llx",
-                   device.driver.c_str(),
-                   static_cast<unsigned long long>(chosen.drmFormatModifier));
+        log::error("device \"%s\": the driver chose the unusable modifier 0x%llx for an image; "
+                   "trying the next candidate, if there is one",
+                   device.name.c_str(), static_cast<unsigned long long>(chosen.drmFormatModifier));
         return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
     }
 
@@ -70,9 +70,9 @@ std::expected<Layout, VkResult> query_layout(const vk::Device& device, VkImage i
         };
         VkSubresourceLayout where = {};
         device.next.GetImageSubresourceLayout(device.handle, image, &plane, &where);
+        // linux-dmabuf has 32 bits for either.
         if (where.offset > UINT32_MAX || where.rowPitch > UINT32_MAX)
-            return std::unexpected(
-                VK_ERROR_INITIALIZATION_FAILED); // more than the protocol can say
+            return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
         layout.planes[i] = {.offset = static_cast<uint32_t>(where.offset),
                             .pitch = static_cast<uint32_t>(where.rowPitch)};
     }

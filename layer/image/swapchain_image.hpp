@@ -6,7 +6,6 @@
 
 #include "util/fd.hpp"
 #include "vk/device.hpp"
-#include "vk/physical_device.hpp"
 
 namespace fencebridge::image {
 

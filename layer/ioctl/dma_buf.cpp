@@ -24,7 +24,7 @@ std::expected<void, Errno> import_sync_file(const Fd& dma_buf, const Fd& sync_fi
 }
 
 std::expected<std::optional<size_t>, Errno> find_writable(std::span<pollfd> dma_bufs) {
-    // Two entries for each dma-buf. For POLLOUT, kernels before 5.17 ignore the writer's fence if
+    // Two entries for each dma-buf. For POLLOUT, kernels before 5.16 ignore the writer's fence if
     // there are readers' fences as well; for POLLIN alone, every kernel checks the writer's fence.
     std::array<pollfd, 2 * core::max_images> requests;
     const auto used = std::span(requests).first(2 * dma_bufs.size());
@@ -32,7 +32,7 @@ std::expected<std::optional<size_t>, Errno> find_writable(std::span<pollfd> dma_
         used[2 * i] = {.fd = dma_bufs[i].fd, .events = POLLIN, .revents = 0};
         used[2 * i + 1] = {.fd = dma_bufs[i].fd, .events = POLLOUT, .revents = 0};
     }
-    if (const auto looked = retry_poll(used, Deadline::passed()); !looked)
+    if (const auto looked = retry_poll(used, Deadline::immediate()); !looked)
         return std::unexpected(looked.error());
     for (size_t i = 0; i < dma_bufs.size(); ++i) {
         const short in = used[2 * i].revents;

@@ -19,7 +19,7 @@ enum class Errno : int {};
 [[nodiscard]] std::string text(Errno error);
 
 /// Whether a failure means that this kernel, file or sandbox does not support the call. ENOMEM,
-/// EMFILE and ENFILE do not: they pass.
+/// EMFILE and ENFILE do not: they are transient.
 [[nodiscard]] bool means_unsupported(Errno error);
 
 /// ioctl(2), repeated on EINTR and EAGAIN, as libdrm's drmIoctl() does.

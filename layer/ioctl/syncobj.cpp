@@ -76,7 +76,7 @@ std::vector<RenderNode> render_nodes(std::optional<dev_t> preferred) {
         nodes.push_back({entry.path().string(), status.st_rdev, status.st_rdev == preferred});
     }
     // `preferred` may be a primary node. Finding its render node in sysfs takes a dozen system
-    // calls.
+    // calls, so this is done only if no render node matched.
     if (preferred && std::ranges::none_of(nodes, &RenderNode::preferred)) {
         const fs::path wanted = device_of(*preferred);
         for (RenderNode& node : nodes)
@@ -150,8 +150,9 @@ std::expected<void, Errno> SyncobjDevice::query(std::span<const SyncobjHandle> t
     return retry_ioctl(fd_, DRM_IOCTL_SYNCOBJ_QUERY, &argument);
 }
 
-std::expected<void, Errno> SyncobjDevice::notify(SyncobjHandle timeline, core::TimelinePoint point,
-                                                 const Fd& eventfd) const {
+std::expected<void, Errno> SyncobjDevice::register_eventfd(SyncobjHandle timeline,
+                                                           core::TimelinePoint point,
+                                                           const Fd& eventfd) const {
     fencebridge_syncobj_eventfd argument = {
         .handle = static_cast<uint32_t>(timeline),
         .flags = DRM_SYNCOBJ_WAIT_FLAGS_WAIT_AVAILABLE,
@@ -173,18 +174,18 @@ std::expected<Fd, Errno> SyncobjDevice::export_point(SyncobjHandle timeline,
     return export_fd(fd_, timeline, of_point, point);
 }
 
-std::expected<void, Errno> SyncobjDevice::import_point_by(SyncobjHandle scratch,
-                                                          SyncobjHandle timeline,
-                                                          core::TimelinePoint point,
-                                                          const Fd& sync_file) const {
+std::expected<void, Errno> SyncobjDevice::import_point_via(SyncobjHandle scratch,
+                                                           SyncobjHandle timeline,
+                                                           core::TimelinePoint point,
+                                                           const Fd& sync_file) const {
     if (auto done = import_fd(fd_, scratch, of_binary, sync_file); !done)
         return done;
     return transfer(scratch, core::TimelinePoint{0}, timeline, point);
 }
 
-std::expected<Fd, Errno> SyncobjDevice::export_point_by(SyncobjHandle scratch,
-                                                        SyncobjHandle timeline,
-                                                        core::TimelinePoint point) const {
+std::expected<Fd, Errno> SyncobjDevice::export_point_via(SyncobjHandle scratch,
+                                                         SyncobjHandle timeline,
+                                                         core::TimelinePoint point) const {
     if (auto done = transfer(timeline, point, scratch, core::TimelinePoint{0}); !done)
         return std::unexpected(done.error());
     return export_fd(fd_, scratch, of_binary);

@@ -51,7 +51,7 @@ std::expected<Candidates, VkResult> find_candidates(const vk::PhysicalDevice& ph
                 {.allocator = allocator,
                  .layouts = select(aliasing_is_free ? makes_aliased : makes, list),
                  .flags = aliasing_is_free ? aliased.flags : parameters.flags});
-        std::ranges::copy(modifiers_of(makes), std::back_inserter(candidates.makeable));
+        candidates.makeable.push_back({allocator->placement(), modifiers_of(makes)});
     }
     return candidates;
 }

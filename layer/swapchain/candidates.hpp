@@ -17,18 +17,20 @@ namespace fencebridge {
 struct Candidate {
     const image::ImageAllocator* allocator;
     std::vector<vk::DriverModifier> layouts; ///< the driver may choose among these
-    /// Flags to make the images with: those asked for, and VK_IMAGE_CREATE_ALIAS_BIT unless that
-    /// costs a layout.
+    /// VkImageCreateInfo::flags: those of the swapchain. VK_IMAGE_CREATE_ALIAS_BIT is added unless
+    /// it leaves fewer layouts in common with the window system.
     VkImageCreateFlags flags;
 };
 
 struct Candidates {
-    std::vector<Candidate> all; ///< best first; a swapchain tries one after the other
+    /// Best first; a swapchain tries one after the other. All candidates of an allocator come
+    /// before those of the next; within an allocator, the window's ranks decide.
+    std::vector<Candidate> all;
     /// See AcceptedLayouts.
     std::shared_ptr<const void> basis;
-    /// Every modifier that an allocator can make without VK_IMAGE_CREATE_ALIAS_BIT. Whatever the
-    /// window system accepts next, a new swapchain is made with one of these.
-    std::vector<uint64_t> makeable;
+    /// What each allocator can make without VK_IMAGE_CREATE_ALIAS_BIT. If the window system changes
+    /// what it accepts, a new swapchain can use only these layouts.
+    std::vector<core::MakeableLayouts> makeable;
 };
 
 /// Matches what the window system accepts with what the allocators can make.

@@ -67,17 +67,18 @@ bool has_format(const Window& window, const VkSwapchainCreateInfoKHR& info) {
     });
 }
 
-/// Refuses what no surface supports, and what the layer does not provide. The validation layer
-/// finds most of it, and an application may run without that.
-VkResult check(const Window& window, const VkSwapchainCreateInfoKHR& info) {
+/// Refuses what this surface does not support, and what the layer does not provide. The validation
+/// layer would report most of these errors, but need not be enabled.
+VkResult check(const Window& window, const core::SurfaceLimits& limits,
+               const VkSwapchainCreateInfoKHR& info) {
     if (!has_format(window, info))
         return refuse("the surface does not have this format and colour space");
-    if (core::find_mode(window.limits(), info.presentMode) == nullptr)
+    if (core::find_mode(limits, info.presentMode) == nullptr)
         return refuse("the surface does not have this present mode");
     if (info.imageExtent.width == 0 || info.imageExtent.height == 0 || info.imageArrayLayers != 1)
         return refuse("the surface does not allow this image size or number of layers");
     if (info.minImageCount > core::max_images)
-        return refuse("too many images");
+        return refuse("minImageCount is larger than maxImageCount of the surface");
     if (info.flags & VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR)
         return refuse("protected images cannot be shared");
     if (const auto* usage = vk::find<vk::ImageUsageFlags2>(info.pNext);
@@ -92,14 +93,20 @@ VkResult check(const Window& window, const VkSwapchainCreateInfoKHR& info) {
     return VK_SUCCESS;
 }
 
-/// The result of vkCreateSwapchainKHR for the driver's result of another call.
+/// Converts the error of a failed step to one that vkCreateSwapchainKHR may return.
 VkResult creation_error(VkResult result) {
     if (result == VK_ERROR_TOO_MANY_OBJECTS)
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     return depends_on_layout(result) ? VK_ERROR_INITIALIZATION_FAILED : result;
 }
 
-/// Once in a process: applications make a swapchain for every step of a resize.
+/// Of a mode that some window system has.
+const char* name(VkPresentModeKHR mode) {
+    return mode == VK_PRESENT_MODE_MAILBOX_KHR ? "mailbox" : "fifo";
+}
+
+/// Warns that presents wait on the CPU, only once in a process: applications create a swapchain for
+/// every step of a resize.
 void log_waiting(core::Transport transport) {
     static std::atomic<bool> logged = false;
     const bool attaches =
@@ -119,7 +126,10 @@ std::expected<std::unique_ptr<Swapchain>, VkResult>
 Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
                   const vk::PhysicalDevice& physical, Window& window,
                   const VkSwapchainCreateInfoKHR& info, std::optional<core::Transport> requested) {
-    if (const VkResult result = check(window, info); result != VK_SUCCESS)
+    const auto limits = window.limits();
+    if (!limits)
+        return std::unexpected(limits.error());
+    if (const VkResult result = check(window, *limits, info); result != VK_SUCCESS)
         return std::unexpected(result);
     auto parameters = fencebridge::image_parameters(info);
     const bool opaque = info.compositeAlpha == VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
@@ -135,7 +145,7 @@ Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
                        .nodes = physical.drm_nodes,
                        .candidates = std::move(*candidates),
                        .requested = requested};
-    const uint32_t count = core::image_count(window.limits(), info.minImageCount, info.presentMode);
+    const uint32_t count = core::image_count(*limits, info.minImageCount, info.presentMode);
     VkResult result = VK_ERROR_INITIALIZATION_FAILED;
     for (const Candidate& candidate : plan.candidates.all) {
         parameters.flags = candidate.flags;
@@ -153,14 +163,16 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
     if (const VkResult result = allocate_images(candidate); result != VK_SUCCESS)
         return result;
 
-    const auto implicit_fences = candidate.allocator->implicit_fences(device_.facts);
+    const auto implicit_fences = window.reads_images()
+                                     ? candidate.allocator->implicit_fences(device_.facts)
+                                     : vk::ImplicitFences::honoured;
     auto chosen = sync::choose_bridge(images_, device_.sync_fd, implicit_fences,
                                       window.timeline_support(), plan.requested);
     if (!chosen)
         return chosen.error();
     bridge_ = std::move(chosen->bridge);
     if (chosen->why.request_refused)
-        log::error("transport %s: %s", core::name(chosen->why.transport),
+        log::error("using transport %s: %s", core::name(chosen->why.transport),
                    chosen->why.reason.c_str());
     if (implicit_fences == vk::ImplicitFences::ignored)
         log_waiting(chosen->why.transport);
@@ -175,7 +187,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
                                               .makeable = plan.candidates.makeable,
                                               .nodes = plan.nodes,
                                               .timelines = std::move(*timelines)},
-                                             images_, shown_);
+                                             images_, state_);
     if (!presenter)
         return presenter.error();
     presenter_ = std::move(*presenter);
@@ -190,7 +202,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
 
 /// The driver chooses the layout of the first image; the others are made with the same one.
 VkResult Swapchain::allocate_images(const Candidate& candidate) {
-    const size_t count = shown_.ring.with([](const core::ImageRing& ring) { return ring.size(); });
+    const size_t count = state_.ring.with([](const core::ImageRing& ring) { return ring.size(); });
     std::vector<vk::DriverModifier> allowed = candidate.layouts;
     while (images_.size() < count) {
         auto image = candidate.allocator->allocate(device_, parameters_, allowed);
@@ -207,12 +219,12 @@ VkResult Swapchain::allocate_images(const Candidate& candidate) {
 void Swapchain::log_opened(const Plan& plan, const Candidate& candidate,
                            const core::TransportChoice& choice) const {
     log::info("swapchain %ux%u VK_FORMAT_%s present_mode=%s images=%zu modifier=0x%llx "
-              "allocator=%s transport=%s reason=\"%s\" driver=\"%s\"",
+              "allocator=%s transport=%s reason=\"%s\" device=\"%s\"",
               parameters_.extent.width, parameters_.extent.height, plan.pixels.format->name,
-              plan.mode == VK_PRESENT_MODE_MAILBOX_KHR ? "mailbox" : "fifo", images_.size(),
+              name(plan.mode), images_.size(),
               static_cast<unsigned long long>(images_.front().layout.modifier),
               candidate.allocator->name(), core::name(choice.transport), choice.reason.c_str(),
-              device_.driver.c_str());
+              device_.name.c_str());
 }
 
 } // namespace fencebridge

@@ -16,13 +16,14 @@
 namespace fencebridge {
 
 /// A window system's side of one swapchain: shows images. It is made with the swapchain's
-/// ShownImages, and marks there which images the window system has released.
+/// PresentationState, and marks there which images the window system has released.
 class Presenter {
 public:
     virtual ~Presenter() = default;
 
-    /// Marks every image whose release can be seen without waiting.
-    /// @return VK_ERROR_SURFACE_LOST_KHR when the window system is gone
+    /// Marks as released every image whose release can be seen without waiting.
+    /// @return a stamp for wait(); or VK_ERROR_SURFACE_LOST_KHR when the window system is gone;
+    ///         VK_ERROR_OUT_OF_DATE_KHR when no image of the swapchain can be shown any more
     [[nodiscard]] virtual std::expected<core::EventStamp, VkResult> update() = 0;
 
     /// Waits for events since `seen`, or for one of `also`, at most until the deadline.
@@ -32,7 +33,7 @@ public:
                                         std::span<pollfd> also) = 0;
 
     /// How long show() would wait now for the window's turn. Does not wait.
-    [[nodiscard]] virtual core::CommitWait expected_wait() = 0;
+    [[nodiscard]] virtual core::CommitWait estimate_wait() = 0;
 
     /// Shows an image, in the order and at the pace of the present mode. The bridge has attached
     /// the image's fences.

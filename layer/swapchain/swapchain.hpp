@@ -27,9 +27,9 @@ namespace fencebridge {
 /// A VkSwapchainKHR of the layer's own: images of an allocator, a bridge for their fences, and a
 /// presenter that shows them.
 ///
-/// A frame's way: acquire() chooses a free image, takes the bridge's snapshot of the fences that
-/// the window system has pending on that image, and makes the application's semaphore and fence
-/// signal with it. present() attaches the application's rendering through the bridge, and the
+/// The path of a frame: acquire() chooses a free image, takes the bridge's snapshot of the fences
+/// that the window system has pending on that image, and makes the application's semaphore and
+/// fence signal with it. present() attaches the application's rendering through the bridge, and the
 /// presenter shows the image. The presenter or the bridge marks the image free when the window
 /// system has released it.
 class Swapchain {
@@ -56,15 +56,15 @@ public:
     [[nodiscard]] VkResult present(const PresentRequest& request);
 
     /// How long present() would wait now for the window's turn.
-    [[nodiscard]] core::CommitWait expected_wait() { return presenter_->expected_wait(); }
+    [[nodiscard]] core::CommitWait estimate_wait() { return presenter_->estimate_wait(); }
 
     /// A new swapchain replaces this one (VkSwapchainCreateInfoKHR::oldSwapchain). Acquired images
     /// may still be presented; no more can be acquired.
     void retire() { retired_ = true; }
 
-    /// The memory to bind `alias` to: an image of the application's that shall show the contents of
-    /// one of the swapchain's (VkBindImageMemorySwapchainInfoKHR). The memory lives as long as the
-    /// swapchain.
+    /// The memory to bind `alias` to (VkBindImageMemorySwapchainInfoKHR). `alias` is an image of
+    /// the application's, which then has the contents of image `image_index`. The memory lives as
+    /// long as the swapchain.
     [[nodiscard]] std::expected<VkDeviceMemory, VkResult> memory_for_alias(uint32_t image_index,
                                                                            VkImage alias);
 
@@ -90,7 +90,7 @@ private:
     const vk::Device& device_;
     sync::AcquireSignaller& signaller_;
     const vk::ImageParameters parameters_;
-    ShownImages shown_;
+    PresentationState state_;
     std::vector<image::SwapchainImage> images_;
     Locked<std::vector<vk::Memory>> alias_memory_;
     std::unique_ptr<sync::Bridge> bridge_;

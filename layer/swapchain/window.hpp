@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
@@ -28,12 +30,14 @@ struct PixelFormat {
 /// The layouts that a window system accepts for one pixel format.
 struct AcceptedLayouts {
     std::vector<core::LayoutRank> ranks; ///< best first
-    /// What the window derived the ranks from. For the window's own use, when it makes a presenter.
+    /// What the window derived the ranks from, for the window's own use when it makes a presenter.
+    /// On Wayland the wayland::DmabufFormats.
     std::shared_ptr<const void> basis;
 };
 
-/// What the images of a swapchain and their presenter tell each other.
-struct ShownImages {
+/// The state that a swapchain shares with its presenter: the owner of each image, and the outcome
+/// of present requests.
+struct PresentationState {
     Locked<core::ImageRing> ring;
     Locked<core::PresentCompletions> completions = {};
 };
@@ -43,14 +47,22 @@ struct PresenterParameters {
     VkExtent2D extent;
     PixelFormat pixels;
     VkPresentModeKHR mode;
-    /// The layouts that the window accepted when the images were made.
+    /// AcceptedLayouts::basis of the layouts from which the images' layout was chosen.
     std::shared_ptr<const void> basis;
-    /// Every modifier with which the images could have been made, and the driver's DRM nodes: to
-    /// see whether the window would now accept a better layout.
-    std::vector<uint64_t> makeable;
+    /// The layouts in which the images could have been made, and the driver's DRM nodes: to see
+    /// whether the window would now accept a better layout.
+    std::vector<core::MakeableLayouts> makeable;
     core::DrmNodes nodes;
     /// The images' timelines. Empty where fences travel with the dma-bufs.
     std::vector<sync::ImageTimelines> timelines;
+};
+
+/// Identifies a window system's own object within the process.
+struct NativeWindow {
+    /// An object with an address, such as a wl_surface; or what gives `id` its meaning.
+    const void* object = nullptr;
+    uint64_t id = 0; ///< where an object has a number instead, such as an X window
+    auto operator<=>(const NativeWindow&) const = default;
 };
 
 /// A window system's surface, which exists as long as its VkSurfaceKHR. Each window system has one
@@ -61,10 +73,12 @@ public:
 
     /// The window system's own object. Only one swapchain at a time may present to it
     /// (VK_ERROR_NATIVE_WINDOW_IN_USE_KHR), through whatever VkSurfaceKHR.
-    [[nodiscard]] virtual const void* native() const = 0;
+    [[nodiscard]] virtual NativeWindow native() const = 0;
 
-    /// The extent, the present modes, and the number of images that each needs.
-    [[nodiscard]] virtual const core::SurfaceLimits& limits() const = 0;
+    /// The extents, the present modes, and the number of images that each mode needs, as they are
+    /// now. May make a round trip, where the extent is the window system's to decide.
+    /// @return or VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
+    [[nodiscard]] virtual std::expected<core::SurfaceLimits, VkResult> limits() = 0;
 
     /// The formats and colour spaces that the window system can show if driver and window system
     /// have a layout in common, the most usual first.
@@ -80,23 +94,30 @@ public:
     /// able to import images of this driver.
     [[nodiscard]] virtual bool is_foreign(const core::DrmNodes& nodes) = 0;
 
+    /// Whether anybody reads the images after show(). If not, show() need not wait for the
+    /// rendering where attached fences are ignored.
+    [[nodiscard]] virtual bool reads_images() const { return true; }
+
     /// Whether fences can be carried by timelines here.
     /// @return or the reason why not, for the log
     [[nodiscard]] virtual std::expected<sync::TimelineSupport, std::string> timeline_support() = 0;
 
-    /// Tries whether the window system imports an image. The image is not shown. One round trip.
-    /// @return or VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
+    /// Lets the window system import an image as a test. The image is not shown. May make round
+    /// trips.
+    /// @return whether the import succeeded; or VK_ERROR_SURFACE_LOST_KHR,
+    ///         VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<bool, VkResult>
     accepts(const image::SwapchainImage& image, VkExtent2D extent, const PixelFormat& pixels) = 0;
 
     /// Imports the images into the window system.
     /// @param images  of one modifier
-    /// @param shown   of the same number of images; must outlive the presenter
+    /// @param state   of the same number of images; must outlive the presenter
     /// @return VK_ERROR_INITIALIZATION_FAILED when the window system refuses the images,
     ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
-                     const std::vector<image::SwapchainImage>& images, ShownImages& shown) = 0;
+                     const std::vector<image::SwapchainImage>& images,
+                     PresentationState& state) = 0;
 };
 
 } // namespace fencebridge

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sync/acquire_signal.hpp"
 
-#include "vk/chain.hpp"
-
 namespace fencebridge::sync {
 
 namespace {
@@ -89,7 +87,7 @@ VkResult AcquireSignaller::signal_by_submission(Fd sync_file, VkSemaphore semaph
                                                 VkFence fence) {
     Pool<Wait>::Item wait;
     if (sync_file) {
-        auto taken = take_wait();
+        auto taken = obtain_wait();
         if (!taken)
             return taken.error();
         wait = std::move(*taken);
@@ -116,18 +114,18 @@ VkResult AcquireSignaller::signal_by_submission(Fd sync_file, VkSemaphore semaph
     // needs the semaphore again.
     const VkResult marked =
         device_.next.QueueSubmit(device_.own_queue, 0, nullptr, wait->done.get());
-    (marked == VK_SUCCESS ? waits_ : stuck_).put(std::move(wait));
+    (marked == VK_SUCCESS ? waits_ : not_reusable_).push(std::move(wait));
     return VK_SUCCESS;
 }
 
-std::expected<Pool<AcquireSignaller::Wait>::Item, VkResult> AcquireSignaller::take_wait() {
-    if (auto oldest = waits_.take()) {
+std::expected<Pool<AcquireSignaller::Wait>::Item, VkResult> AcquireSignaller::obtain_wait() {
+    if (auto oldest = waits_.pop()) {
         const VkFence done = oldest->done.get();
         // A status query does not wait.
         if (device_.next.GetFenceStatus(device_.handle, done) == VK_SUCCESS &&
             device_.next.ResetFences(device_.handle, 1, &done) == VK_SUCCESS)
             return oldest;
-        waits_.put(std::move(oldest));
+        waits_.push(std::move(oldest));
     }
     auto semaphore = vk::create_semaphore(device_, 0);
     if (!semaphore)

@@ -22,8 +22,8 @@ public:
     /// @param sync_file  empty: both signal at once, or as soon as the queue executes the
     ///                   submission. Else the driver must be able to import into semaphores.
     /// @param semaphore, fence  the application's; either may be null
-    /// @return VK_SUCCESS; or VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_DEVICE_LOST, and neither will
-    ///         signal
+    /// @return VK_SUCCESS; or VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_DEVICE_LOST. After an error,
+    ///         neither semaphore nor fence will signal.
     [[nodiscard]] VkResult signal(Fd sync_file, VkSemaphore semaphore, VkFence fence);
 
 private:
@@ -36,14 +36,15 @@ private:
 
     void unsignal(VkFence fence, bool submitted) const;
     VkResult signal_by_submission(Fd sync_file, VkSemaphore semaphore, VkFence fence);
-    std::expected<Pool<Wait>::Item, VkResult> take_wait();
+    std::expected<Pool<Wait>::Item, VkResult> obtain_wait();
 
     const vk::Device& device_;
     Pool<Wait> waits_; ///< some may still be in use
-    /// In use, without a submission that signals `done`. Kept until the device is destroyed.
-    Pool<Wait> stuck_;
-    /// The queue is externally synchronised, and only the layer uses it: this is the one lock that
-    /// is held over a call down.
+    /// In use, without a submission that signals `done`: never known to be free. Kept until the
+    /// device is destroyed.
+    Pool<Wait> not_reusable_;
+    /// The queue is externally synchronised, and only the layer uses it. This is the one lock that
+    /// is held during a call to the driver.
     std::mutex queue_mutex_;
 };
 

@@ -8,8 +8,7 @@
 
 namespace fencebridge::sync {
 
-/// Transport `cpu`: waits for every fence on the CPU. Works on any kernel and driver; the other
-/// transports are compared with it.
+/// Transport `cpu`: waits for every fence on the CPU. Works on any kernel and driver.
 class CpuBridge final : public Bridge {
 public:
     explicit CpuBridge(std::span<const image::SwapchainImage> images) : images_(images) {}
@@ -17,7 +16,7 @@ public:
     std::expected<std::optional<Snapshot>, VkResult> snapshot(const core::ImageList& free) override;
     std::expected<std::span<pollfd>, VkResult> prepare_wait(const core::ImageList& free) override;
     std::expected<std::optional<core::CommitPoints>, VkResult>
-    attach_rendering(core::ImageIndex image, const Fd& rendering) override;
+    attach_rendering(core::ImageIndex image, const Fd& rendering_fence) override;
 
 private:
     const std::span<const image::SwapchainImage> images_;

@@ -17,12 +17,12 @@ namespace {
 
 using core::TimelinePoint;
 
-/// Small, so that queries resume soon after images are released before the application acquires: a
-/// needless wait costs three system calls more than a query.
+/// The most waits in a row that begin without a query. Each of them that could have been avoided
+/// costs three system calls more than a query.
 constexpr uint32_t max_skip_length = 15;
 
 VkResult failed(const char* call, ioctl::Errno error) {
-    log::error("%s: %s", call, ioctl::text(error).c_str());
+    log::error("transport explicit: %s: %s", call, ioctl::text(error).c_str());
     return VK_ERROR_OUT_OF_HOST_MEMORY;
 }
 
@@ -30,12 +30,12 @@ VkResult failed(const char* call, ioctl::Errno error) {
 
 std::expected<std::unique_ptr<Bridge>, OpenError>
 ExplicitBridge::open(size_t images, const TimelineSupport& window_system) {
-    auto device = TimelineDevice::open(window_system);
-    if (!device)
-        return std::unexpected(std::move(device.error()));
     Fd eventfd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!eventfd)
         return std::unexpected(open_error("eventfd", ioctl::Errno{errno}));
+    auto device = TimelineDevice::open(window_system, eventfd);
+    if (!device)
+        return std::unexpected(std::move(device.error()));
     std::unique_ptr<ExplicitBridge> self(
         new ExplicitBridge(std::move(*device), std::move(eventfd)));
     self->images_.reserve(images);
@@ -80,7 +80,7 @@ ExplicitBridge::find_released(const core::ImageList& presented, const core::Imag
     const bool woken = polled_.revents != 0;
     if (woken)
         read_eventfd();
-    if (find_idle(free))
+    if (first_idle(free))
         return core::ImageList();
     const bool may_wait = free.empty() && !woken;
     if (may_wait && unaccounted_ == 0 && queries_to_skip_ > 0) {
@@ -101,8 +101,10 @@ std::expected<core::ImageList, VkResult> ExplicitBridge::query(const core::Image
     const auto signalled = query_signalled(presented, free);
     if (!signalled || !signalled->empty())
         return signalled;
-    // A wait may follow. The eventfd must not wake it for points that are known already, and no
-    // point that the eventfd has counted may be left unknown: the eventfd does not count it again.
+    // A wait may follow. If unaccounted_ is negative, the eventfd's counter contains points that
+    // are known already: it is read, or it would end the wait at once. If unaccounted_ is positive,
+    // the eventfd has counted points that are not known yet: they are queried, since it does not
+    // count them again.
     if (unaccounted_ < 0)
         read_eventfd();
     return unaccounted_ > 0 ? query_materialised(presented) : signalled;
@@ -137,40 +139,40 @@ ExplicitBridge::query_signalled(const core::ImageList& presented, const core::Im
     return signalled;
 }
 
-/// @return the awaited images whose release point has materialised: the presented ones in their
+/// @return the registered images whose release point has materialised: the presented ones in their
 ///         order first, then those that another thread has presented since that list was made
 std::expected<core::ImageList, VkResult>
 ExplicitBridge::query_materialised(const core::ImageList& presented) {
-    core::ImageList awaited;
+    core::ImageList registered;
     const auto add = [&](core::ImageIndex image) {
-        if (at(image).awaited && std::ranges::find(awaited, image) == awaited.end())
-            awaited.push_back(image);
+        if (at(image).registered && std::ranges::find(registered, image) == registered.end())
+            registered.push_back(image);
     };
     std::ranges::for_each(presented, add);
     for (uint32_t i = 0; i < images_.size(); ++i)
         add(core::ImageIndex{i});
     core::ImageList materialised;
-    if (awaited.empty())
+    if (registered.empty())
         return materialised;
     std::array<ioctl::SyncobjHandle, core::max_images> handles;
     std::array<TimelinePoint, core::max_images> points;
-    std::ranges::transform(awaited, handles.begin(),
+    std::ranges::transform(registered, handles.begin(),
                            [&](core::ImageIndex image) { return at(image).release.get(); });
-    if (auto done = device_->syncobjs().query_materialised(std::span(handles).first(awaited.size()),
-                                                           points);
+    if (auto done = device_->syncobjs().query_materialised(
+            std::span(handles).first(registered.size()), points);
         !done)
         return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_QUERY", done.error()));
-    for (size_t i = 0; i < awaited.size(); ++i) {
-        if (points[i] < at(awaited[i]).awaited_point)
+    for (size_t i = 0; i < registered.size(); ++i) {
+        if (points[i] < at(registered[i]).awaited_point)
             continue;
-        note_materialised(at(awaited[i]));
-        materialised.push_back(awaited[i]);
+        note_materialised(at(registered[i]));
+        materialised.push_back(registered[i]);
     }
     return materialised;
 }
 
 void ExplicitBridge::note_materialised(Image& image) {
-    if (std::exchange(image.awaited, false))
+    if (std::exchange(image.registered, false))
         --unaccounted_;
 }
 
@@ -184,20 +186,19 @@ void ExplicitBridge::read_eventfd() {
 std::expected<std::span<pollfd>, VkResult>
 ExplicitBridge::prepare_wait(const core::ImageList& /*free*/) {
     for (Image& image : images_) {
-        if (image.awaited)
+        if (image.registered)
             continue;
         // Images that are not presented, too: another thread may present one during the wait.
-        const auto registered =
-            device_->syncobjs().notify(image.release.get(), image.awaited_point, eventfd_);
-        if (!registered)
-            return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_EVENTFD", registered.error()));
-        image.awaited = true;
+        if (auto done = device_->syncobjs().register_eventfd(image.release.get(),
+                                                             image.awaited_point, eventfd_);
+            !done)
+            return std::unexpected(failed("DRM_IOCTL_SYNCOBJ_EVENTFD", done.error()));
+        image.registered = true;
     }
     return std::span(&polled_, 1);
 }
 
-/// The first image that is known to be idle.
-std::optional<core::ImageIndex> ExplicitBridge::find_idle(const core::ImageList& among) const {
+std::optional<core::ImageIndex> ExplicitBridge::first_idle(const core::ImageList& among) const {
     const auto* const found =
         std::ranges::find_if(among, [&](core::ImageIndex image) { return at(image).idle; });
     return found == among.end() ? std::nullopt : std::optional(*found);
@@ -205,13 +206,14 @@ std::optional<core::ImageIndex> ExplicitBridge::find_idle(const core::ImageList&
 
 std::expected<std::optional<Snapshot>, VkResult>
 ExplicitBridge::snapshot(const core::ImageList& free) {
-    const auto idle = find_idle(free);
+    const auto idle = first_idle(free);
     Image& image = at(idle.value_or(free[0]));
     Snapshot snapshot = {idle.value_or(free[0]), Fd()};
     if (!idle) {
         auto fences = device_->export_point(image.release.get(), image.committed);
         if (!fences)
-            return std::unexpected(failed("sync_file of a release point", fences.error()));
+            return std::unexpected(
+                failed("export of a release point as a sync_file", fences.error()));
         snapshot.fences = std::move(*fences);
     }
     image.awaited_point = next_point(image.committed);
@@ -219,20 +221,21 @@ ExplicitBridge::snapshot(const core::ImageList& free) {
 }
 
 std::expected<std::optional<core::CommitPoints>, VkResult>
-ExplicitBridge::attach_rendering(core::ImageIndex index, const Fd& rendering) {
+ExplicitBridge::attach_rendering(core::ImageIndex index, const Fd& rendering_fence) {
     Image& image = at(index);
     TimelinePoint acquire = signalled_point;
-    if (rendering) {
+    if (rendering_fence) {
         const TimelinePoint next = next_point(image.last_acquire);
-        const auto done = device_->import_point(image.acquire.get(), next, rendering);
+        const auto done = device_->import_point(image.acquire.get(), next, rendering_fence);
         if (done) {
             acquire = image.last_acquire = next;
         } else {
             // The rendering is submitted and cannot be taken back. Without the wait its fence would
             // be lost.
-            log::error("sync_file to an acquire point: %s; waiting for this frame on the CPU",
+            log::error("import of a sync_file into an acquire point: %s; waiting on the CPU for "
+                       "this frame's rendering",
                        ioctl::text(done.error()).c_str());
-            if (const VkResult result = wait_on_cpu(rendering); result != VK_SUCCESS)
+            if (const VkResult result = wait_on_cpu(rendering_fence); result != VK_SUCCESS)
                 return std::unexpected(result);
         }
     }

@@ -13,10 +13,10 @@ namespace fencebridge::sync {
 /// pending gets the next point. Release timeline: its points count the commits of the image.
 ///
 /// A release point has no fence when the compositor receives the commit. The image is released when
-/// the point materialises, and the fence of the point is the snapshot. All awaited points signal
-/// one eventfd, which does not say which point materialised. The eventfd's count does say how many
-/// did; two queries find them: the points that have signalled first, and, if these do not account
-/// for the count, the points that have materialised.
+/// the point materialises, and the fence of the point is the snapshot. All registered points signal
+/// one eventfd. Its count is the number of points that have materialised; queries find which ones.
+/// The first query returns the points that have signalled. If those are fewer than the count, a
+/// second query returns the points that have materialised.
 class ExplicitBridge final : public Bridge {
 public:
     [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, OpenError>
@@ -29,7 +29,7 @@ public:
     std::expected<std::span<pollfd>, VkResult> prepare_wait(const core::ImageList& free) override;
     bool needs_dma_bufs() const override { return false; }
     std::expected<std::optional<core::CommitPoints>, VkResult>
-    attach_rendering(core::ImageIndex image, const Fd& rendering) override;
+    attach_rendering(core::ImageIndex image, const Fd& rendering_fence) override;
 
 private:
     struct Image {
@@ -39,18 +39,18 @@ private:
         core::TimelinePoint last_acquire = signalled_point;
         /// The release point of the last commit; 0: the image was never committed.
         core::TimelinePoint committed{0};
-        /// The release point to wait for: of the next commit once the image is acquired, of the
-        /// last one once it is committed. Used by the snapshotting thread only.
+        /// The release point to wait for. While the application has the image, it is the point of
+        /// the next commit; after that commit it is `committed`. Used by the acquiring thread only.
         core::TimelinePoint awaited_point{0};
         /// The eventfd is registered for awaited_point, which is not known to have materialised.
-        bool awaited = false;
+        bool registered = false;
         bool idle = true; ///< `committed` is known to have signalled
     };
 
     ExplicitBridge(std::unique_ptr<TimelineDevice> device, Fd eventfd);
 
     std::expected<void, OpenError> add_image();
-    std::optional<core::ImageIndex> find_idle(const core::ImageList& among) const;
+    std::optional<core::ImageIndex> first_idle(const core::ImageList& among) const;
     std::expected<core::ImageList, VkResult> query(const core::ImageList& presented,
                                                    const core::ImageList& free);
     std::expected<core::ImageList, VkResult> query_signalled(const core::ImageList& presented,
@@ -64,17 +64,16 @@ private:
     const std::unique_ptr<TimelineDevice> device_;
     std::vector<Image> images_;
 
-    // Used by the snapshotting thread only:
+    // Used by the acquiring thread only:
     const Fd eventfd_;
     pollfd polled_; ///< the eventfd
-    /// The eventfd's count as far as it was read, less the awaited points that are known to have
+    /// The eventfd's count as far as it was read, less the registered points that are known to have
     /// materialised. Positive: a query has still to find points. Negative: the count was not read
     /// for some points that a query found.
     int64_t unaccounted_ = 0;
-    /// After a query that found nothing, this many waits begin without a query; and the number of
-    /// those waits that are left.
+    /// After a query that found nothing, this many waits begin without a query.
     uint32_t skip_length_ = 0;
-    uint32_t queries_to_skip_ = 0;
+    uint32_t queries_to_skip_ = 0; ///< how many of those waits are left
 };
 
 } // namespace fencebridge::sync

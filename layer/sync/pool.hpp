@@ -8,12 +8,12 @@
 
 namespace fencebridge::sync {
 
-/// Objects for reuse, in the order in which they were put back. Used by many threads.
+/// Objects for reuse, in the order in which they were pushed. Used by many threads.
 template <class T>
 class Pool {
 public:
-    /// One object in a list node of its own, or none. put() needs no memory and cannot fail, also
-    /// while a submission still uses the object.
+    /// Owns one object, or none. The object stays in its list node, so push() does not allocate and
+    /// cannot fail. A submission may still use the object.
     class Item {
     public:
         Item() = default;
@@ -27,8 +27,8 @@ public:
         std::list<T> node_;
     };
 
-    /// The object that was put back first, if there is any.
-    [[nodiscard]] Item take() {
+    /// Removes the object that was pushed first. Empty if there is none.
+    [[nodiscard]] Item pop() {
         Item item;
         all_.with([&](std::list<T>& all) {
             if (!all.empty())
@@ -37,7 +37,7 @@ public:
         return item;
     }
 
-    void put(Item item) noexcept {
+    void push(Item item) noexcept {
         all_.with([&](std::list<T>& all) { all.splice(all.end(), item.node_); });
     }
 

@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <span>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "ioctl/sync_file.hpp"
@@ -13,34 +12,28 @@ namespace fencebridge::sync {
 using core::TimelinePoint;
 
 std::expected<std::unique_ptr<TimelineDevice>, OpenError>
-TimelineDevice::open(const TimelineSupport& window_system) {
-    std::string lacks = "no DRM render node";
+TimelineDevice::open(const TimelineSupport& window_system, const Fd& eventfd) {
+    std::string reason = "no DRM render node";
     const auto nodes = ioctl::render_nodes(window_system.main_device);
     for (const ioctl::RenderNode& node : nodes) {
-        auto opened = open_node(node.path);
-        if (!opened) {
-            if (const auto* failure = std::get_if<VkResult>(&opened.error()))
-                return std::unexpected(*failure);
-            lacks = node.path + ": " + std::get<std::string>(opened.error());
-            continue;
-        }
-        const bool elsewhere = !node.preferred && nodes.front().preferred;
-        if (auto importable =
-                (*opened)->try_import_by(elsewhere ? nodes.front().path : std::string());
-            !importable)
-            return std::unexpected(std::move(importable.error()));
-        return opened;
+        // The window system imports the timelines on its own device.
+        const bool is_its_own = node.preferred || !nodes.front().preferred;
+        auto opened =
+            open_node(node.path, is_its_own ? std::string() : nodes.front().path, eventfd);
+        if (opened || std::holds_alternative<VkResult>(opened.error()))
+            return opened;
+        reason = node.path + ": " + std::get<std::string>(opened.error());
     }
-    return std::unexpected(std::move(lacks));
+    return std::unexpected(std::move(reason));
 }
 
 std::expected<std::unique_ptr<TimelineDevice>, OpenError>
-TimelineDevice::open_node(const std::string& node) {
+TimelineDevice::open_node(const std::string& node, const std::string& importer, const Fd& eventfd) {
     auto device = ioctl::SyncobjDevice::open(node);
     if (!device)
         return std::unexpected(open_error("open", device.error()));
     std::unique_ptr<TimelineDevice> self(new TimelineDevice(std::move(*device)));
-    if (auto works = self->try_out(); !works)
+    if (auto works = self->try_out(importer, eventfd); !works)
         return std::unexpected(std::move(works.error()));
     return self;
 }
@@ -62,17 +55,24 @@ std::expected<ioctl::Syncobj, OpenError> TimelineDevice::create_signalled() cons
 }
 
 /// Does every operation of a frame once, on a timeline of its own.
-std::expected<void, OpenError> TimelineDevice::try_out() {
+std::expected<void, OpenError> TimelineDevice::try_out(const std::string& importer,
+                                                       const Fd& eventfd) {
     const auto trial = create_signalled();
     if (!trial)
         return std::unexpected(trial.error());
     const ioctl::SyncobjHandle timeline = trial->get();
-    if (auto works = try_eventfd(timeline); !works)
+    if (auto works = try_eventfd(timeline, eventfd); !works)
         return works;
     if (auto works = try_queries(timeline); !works)
         return works;
+    if (auto works = try_fences(timeline); !works)
+        return works;
+    return try_import_on(importer, timeline);
+}
+
+/// Exports and imports a point. Before Linux 6.16 that needs the scratch objects.
+std::expected<void, OpenError> TimelineDevice::try_fences(ioctl::SyncobjHandle timeline) {
     if (!device_->export_point(timeline, signalled_point)) {
-        // Before Linux 6.16.
         for (auto* scratch : {&export_scratch_, &import_scratch_}) {
             auto created = create();
             if (!created)
@@ -82,17 +82,17 @@ std::expected<void, OpenError> TimelineDevice::try_out() {
     }
     const auto exported = export_point(timeline, signalled_point);
     if (!exported)
-        return std::unexpected(open_error("sync_file of a point", exported.error()));
+        return std::unexpected(
+            open_error("export of a timeline point as a sync_file", exported.error()));
     if (auto done = import_point(timeline, next_point(signalled_point), *exported); !done)
-        return std::unexpected(open_error("sync_file to a point", done.error()));
+        return std::unexpected(
+            open_error("import of a sync_file into a timeline point", done.error()));
     return {};
 }
 
-std::expected<void, OpenError> TimelineDevice::try_eventfd(ioctl::SyncobjHandle timeline) const {
-    const Fd eventfd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!eventfd)
-        return std::unexpected(open_error("eventfd", ioctl::Errno{errno}));
-    if (auto done = device_->notify(timeline, signalled_point, eventfd); !done)
+std::expected<void, OpenError> TimelineDevice::try_eventfd(ioctl::SyncobjHandle timeline,
+                                                           const Fd& eventfd) const {
+    if (auto done = device_->register_eventfd(timeline, signalled_point, eventfd); !done)
         return std::unexpected(open_error("DRM_IOCTL_SYNCOBJ_EVENTFD", done.error()));
     uint64_t count = 0;
     if (::read(eventfd.get(), &count, sizeof count) != sizeof count || count != 1)
@@ -113,32 +113,30 @@ std::expected<void, OpenError> TimelineDevice::try_queries(ioctl::SyncobjHandle 
     return {};
 }
 
-/// Imports a timeline as the compositor will for wp_linux_drm_syncobj_manager_v1.import_timeline.
+/// Imports the timeline as a compositor does for wp_linux_drm_syncobj_manager_v1.import_timeline.
 /// The import is the only operation of that request that can fail, and its failure would end the
 /// application's connection.
-/// @param node  the compositor's render node. If it is empty or cannot be opened, the import is
-///              tried on this device.
-std::expected<void, OpenError> TimelineDevice::try_import_by(const std::string& node) const {
-    const auto timeline = create();
-    if (!timeline)
-        return std::unexpected(timeline.error());
-    const auto shared = device_->share(timeline->get());
+/// @param importer  the window system's render node. If it is empty or cannot be opened, the import
+///                  is tried on this device.
+std::expected<void, OpenError> TimelineDevice::try_import_on(const std::string& importer,
+                                                             ioctl::SyncobjHandle timeline) const {
+    const auto shared = device_->share(timeline);
     if (!shared)
         return std::unexpected(open_error("DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD", shared.error()));
-    const auto compositors =
-        node.empty() ? std::unexpected(ioctl::Errno{ENOENT}) : ioctl::SyncobjDevice::open(node);
-    const ioctl::SyncobjDevice& importer = compositors ? **compositors : *device_;
-    const auto imported = importer.import(*shared);
+    const auto other = importer.empty() ? std::unexpected(ioctl::Errno{ENOENT})
+                                        : ioctl::SyncobjDevice::open(importer);
+    const ioctl::SyncobjDevice& device = other ? **other : *device_;
+    const auto imported = device.import(*shared);
     if (!imported)
         return std::unexpected(open_error("DRM_IOCTL_SYNCOBJ_FD_TO_HANDLE", imported.error()));
-    importer.destroy(*imported);
+    device.destroy(*imported);
     return {};
 }
 
 std::expected<Fd, ioctl::Errno> TimelineDevice::export_point(ioctl::SyncobjHandle timeline,
                                                              TimelinePoint point) const {
     if (export_scratch_)
-        return device_->export_point_by(export_scratch_->get(), timeline, point);
+        return device_->export_point_via(export_scratch_->get(), timeline, point);
     const auto link = device_->export_point(timeline, point);
     if (!link)
         return std::unexpected(link.error());
@@ -152,7 +150,7 @@ std::expected<void, ioctl::Errno> TimelineDevice::import_point(ioctl::SyncobjHan
                                                                TimelinePoint point,
                                                                const Fd& sync_file) const {
     return import_scratch_
-               ? device_->import_point_by(import_scratch_->get(), timeline, point, sync_file)
+               ? device_->import_point_via(import_scratch_->get(), timeline, point, sync_file)
                : device_->import_point(timeline, point, sync_file);
 }
 

@@ -22,22 +22,24 @@ inline constexpr core::TimelinePoint signalled_point{1};
 /// points and sync_files.
 class TimelineDevice {
 public:
-    /// Opens the first render node that has what the bridge needs, the compositor's own before
+    /// Opens the first render node that has what the bridge needs, the window system's own before
     /// others, and tries out every operation once.
+    /// @param eventfd  for the trial; its counter is 0 before and after it
     [[nodiscard]] static std::expected<std::unique_ptr<TimelineDevice>, OpenError>
-    open(const TimelineSupport& window_system);
+    open(const TimelineSupport& window_system, const Fd& eventfd);
 
     [[nodiscard]] const ioctl::SyncobjDevice& syncobjs() const { return *device_; }
 
-    /// A timeline without points.
+    /// Creates a timeline without points.
     [[nodiscard]] std::expected<ioctl::Syncobj, OpenError> create() const;
-    /// A timeline on which signalled_point has signalled.
+    /// Creates a timeline on which signalled_point has signalled.
     [[nodiscard]] std::expected<ioctl::Syncobj, OpenError> create_signalled() const;
 
     /// Exports the fence of a materialised point as a sync_file. One thread at a time.
     [[nodiscard]] std::expected<Fd, ioctl::Errno> export_point(ioctl::SyncobjHandle timeline,
                                                                core::TimelinePoint point) const;
-    /// Puts a sync_file's fence at a point. One thread at a time, beside export_point().
+    /// Attaches a sync_file's fence to a point. One thread at a time, which may run at the same
+    /// time as one in export_point().
     [[nodiscard]] std::expected<void, ioctl::Errno> import_point(ioctl::SyncobjHandle timeline,
                                                                  core::TimelinePoint point,
                                                                  const Fd& sync_file) const;
@@ -47,11 +49,14 @@ private:
         device_(std::move(device)) {}
 
     static std::expected<std::unique_ptr<TimelineDevice>, OpenError>
-    open_node(const std::string& node);
-    std::expected<void, OpenError> try_out();
+    open_node(const std::string& node, const std::string& importer, const Fd& eventfd);
+    std::expected<void, OpenError> try_out(const std::string& importer, const Fd& eventfd);
+    std::expected<void, OpenError> try_fences(ioctl::SyncobjHandle timeline);
     std::expected<void, OpenError> try_queries(ioctl::SyncobjHandle timeline) const;
-    std::expected<void, OpenError> try_eventfd(ioctl::SyncobjHandle timeline) const;
-    std::expected<void, OpenError> try_import_by(const std::string& node) const;
+    std::expected<void, OpenError> try_eventfd(ioctl::SyncobjHandle timeline,
+                                               const Fd& eventfd) const;
+    std::expected<void, OpenError> try_import_on(const std::string& importer,
+                                                 ioctl::SyncobjHandle timeline) const;
 
     const std::shared_ptr<const ioctl::SyncobjDevice> device_;
     /// Before Linux 6.16 no ioctl connects a sync_file with a timeline point: the fence is copied

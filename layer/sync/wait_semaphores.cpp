@@ -60,7 +60,7 @@ std::expected<Fd, VkResult> merge_or_wait(Fd one, Fd other) {
     auto both = ioctl::merge(one, other);
     if (both)
         return std::move(*both);
-    log::error("SYNC_IOC_MERGE: %s; waiting for this frame on the CPU",
+    log::error("SYNC_IOC_MERGE: %s; waiting on the CPU for a part of this frame's rendering",
                ioctl::text(both.error()).c_str());
     if (const VkResult result = wait_on_cpu(other); result != VK_SUCCESS)
         return std::unexpected(result);
@@ -88,7 +88,8 @@ VkResult WaitSemaphoreExporter::create_semaphore(const VkSemaphoreCreateInfo& in
         if (create(more) == VK_SUCCESS)
             return VK_SUCCESS;
     }
-    // The set's node is allocated before the semaphore is created: noting it cannot fail.
+    // The set's node is allocated before the semaphore is created. So the insertion below cannot
+    // fail.
     std::set<VkSemaphore> noted = {VK_NULL_HANDLE};
     auto note = noted.extract(noted.begin());
     const VkResult result = create(info);
@@ -178,7 +179,7 @@ std::expected<Fd, VkResult> WaitSemaphoreExporter::wait_for_queue(VkQueue queue)
 
 std::expected<Fd, VkResult>
 WaitSemaphoreExporter::submit_semaphore(VkQueue queue, std::span<const VkSemaphore> waits) {
-    auto done = take_semaphore();
+    auto done = obtain_semaphore();
     if (!done)
         return std::unexpected(done.error());
     vk::Semaphore& semaphore = **done;
@@ -186,15 +187,15 @@ WaitSemaphoreExporter::submit_semaphore(VkQueue queue, std::span<const VkSemapho
     if (result != VK_SUCCESS) {
         // Nothing was submitted: the application's semaphores still have their signals.
         if (result != VK_ERROR_DEVICE_LOST)
-            semaphores_.put(std::move(*done));
+            semaphores_.push(std::move(*done));
         return std::unexpected(result);
     }
     auto sync_file = export_semaphore(device_, semaphore.get());
     if (sync_file) {
-        semaphores_.put(std::move(*done));
+        semaphores_.push(std::move(*done));
         return sync_file;
     }
-    log::error("vkGetSemaphoreFdKHR failed (%d); waiting for this frame on the CPU",
+    log::error("vkGetSemaphoreFdKHR failed (%d); waiting on the CPU for this frame's rendering",
                sync_file.error());
     // The semaphore is left signalled, and destroyed after the wait.
     return wait_for_queue(queue);
@@ -202,31 +203,31 @@ WaitSemaphoreExporter::submit_semaphore(VkQueue queue, std::span<const VkSemapho
 
 std::expected<Fd, VkResult>
 WaitSemaphoreExporter::submit_fence(VkQueue queue, std::span<const VkSemaphore> waits) {
-    auto done = take_fence();
+    auto done = obtain_fence();
     if (!done)
         return std::unexpected(done.error());
     UsedFence& used = **done;
     const VkResult result = submit_to(queue, waits, VK_NULL_HANDLE, used.fence.get());
     if (result != VK_SUCCESS) {
         if (result != VK_ERROR_DEVICE_LOST)
-            fences_.put(std::move(*done));
+            fences_.push(std::move(*done));
         return std::unexpected(result);
     }
     auto sync_file = export_fence(device_, used.fence.get());
     // The export has reset the fence. The submission uses the fence until the sync_file signals.
     used.sync_file = sync_file && *sync_file ? sync_file->duplicate() : Fd();
     if (sync_file && (!*sync_file || used.sync_file)) {
-        fences_.put(std::move(*done));
+        fences_.push(std::move(*done));
         return sync_file;
     }
-    log::error("vkGetFenceFdKHR, or the duplication of its result, failed (%d); waiting for this "
-               "frame on the CPU",
+    log::error("vkGetFenceFdKHR, or the duplication of its result, failed (%d); waiting on the CPU "
+               "for this frame's rendering",
                sync_file ? VK_ERROR_TOO_MANY_OBJECTS : sync_file.error());
     return wait_for_queue(queue);
 }
 
-std::expected<Pool<vk::Semaphore>::Item, VkResult> WaitSemaphoreExporter::take_semaphore() {
-    if (auto idle = semaphores_.take())
+std::expected<Pool<vk::Semaphore>::Item, VkResult> WaitSemaphoreExporter::obtain_semaphore() {
+    if (auto idle = semaphores_.pop())
         return idle;
     auto made = vk::create_semaphore(device_, sync_fd);
     if (!made)
@@ -235,17 +236,17 @@ std::expected<Pool<vk::Semaphore>::Item, VkResult> WaitSemaphoreExporter::take_s
 }
 
 std::expected<Pool<WaitSemaphoreExporter::UsedFence>::Item, VkResult>
-WaitSemaphoreExporter::take_fence() {
-    if (auto first = fences_.take()) {
+WaitSemaphoreExporter::obtain_fence() {
+    if (auto first = fences_.pop()) {
         const auto free = first->sync_file
-                              ? ioctl::wait_signalled(first->sync_file, Deadline::passed())
+                              ? ioctl::wait_signalled(first->sync_file, Deadline::immediate())
                               : std::expected<bool, ioctl::Errno>(true);
         if (free && *free) {
             first->sync_file = Fd();
             return first;
         }
         // Last in the pool: the other fences may be free earlier.
-        fences_.put(std::move(first));
+        fences_.push(std::move(first));
     }
     auto made = vk::create_fence(device_, VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT);
     if (!made)

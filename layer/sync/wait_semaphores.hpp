@@ -29,7 +29,7 @@ public:
     [[nodiscard]] VkResult create_semaphore(const VkSemaphoreCreateInfo& info,
                                             const VkAllocationCallbacks* allocator,
                                             VkSemaphore* semaphore);
-    /// Before vkDestroySemaphore.
+    /// For a semaphore that is about to be destroyed.
     void forget(VkSemaphore semaphore);
 
     /// Consumes the semaphores' signals, as the wait of vkQueuePresentKHR does.
@@ -56,11 +56,12 @@ private:
     VkResult submit_to(VkQueue queue, std::span<const VkSemaphore> waits, VkSemaphore signal,
                        VkFence fence) const;
     std::expected<Fd, VkResult> wait_for_queue(VkQueue queue) const;
-    std::expected<Pool<vk::Semaphore>::Item, VkResult> take_semaphore();
-    std::expected<Pool<UsedFence>::Item, VkResult> take_fence();
+    std::expected<Pool<vk::Semaphore>::Item, VkResult> obtain_semaphore();
+    std::expected<Pool<UsedFence>::Item, VkResult> obtain_fence();
 
     const vk::Device& device_;
-    /// Unsignalled: the export has consumed the signal, also of a submission that has not ended.
+    /// Semaphores without a signal: an export has removed it. Each can be signalled again, also
+    /// while its last submission runs.
     Pool<vk::Semaphore> semaphores_;
     Pool<UsedFence> fences_;
     /// The application's semaphores that cannot be exported, because of how they were created.

@@ -5,6 +5,23 @@
 
 namespace fencebridge::vk {
 
+Device describe_device(const PhysicalDevice& physical, VkDevice handle,
+                       PFN_vkGetDeviceProcAddr next_proc) {
+    Device device = {
+        .handle = handle,
+        .physical = physical.handle,
+        .next = DeviceDispatch(handle, next_proc, physical.api_version),
+        .memory = {},
+        .sync_fd = physical.sync_fd,
+        .semaphores_export_freely = physical.semaphores_export_freely,
+        .facts = physical.facts,
+        .drm_nodes = physical.drm_nodes,
+        .name = physical.name,
+    };
+    physical.next->GetPhysicalDeviceMemoryProperties(physical.handle, &device.memory);
+    return device;
+}
+
 std::expected<Semaphore, VkResult> create_semaphore(const Device& device,
                                                     VkExternalSemaphoreHandleTypeFlags exports) {
     VkExportSemaphoreCreateInfo exportable = {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <expected>
 #include <string>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "core/transport_choice.hpp"
 #include "vk/dispatch.hpp"
 #include "vk/driver_facts.hpp"
+#include "vk/physical_device.hpp"
 
 namespace fencebridge::vk {
 
@@ -23,9 +23,15 @@ struct Device {
     bool semaphores_export_freely; ///< see PhysicalDevice
     DriverFacts facts;
     /// A queue that only the layer uses; null if none is needed.
-    VkQueue own_queue;
-    std::string driver; ///< the physical device's name, for the log
+    VkQueue own_queue = VK_NULL_HANDLE;
+    core::DrmNodes drm_nodes;
+    std::string name; ///< the physical device's, for the log
 };
+
+/// Describes a device that was just created, before it has a queue of the layer's own.
+/// @param next_proc  vkGetDeviceProcAddr of the next layer or driver
+[[nodiscard]] Device describe_device(const PhysicalDevice& physical, VkDevice handle,
+                                     PFN_vkGetDeviceProcAddr next_proc);
 
 /// Owns a child object of a device. `Destroy` is the member of DeviceDispatch that destroys it. The
 /// device must outlive it.
@@ -58,12 +64,12 @@ using Memory = Owned<VkDeviceMemory, &DeviceDispatch::FreeMemory>;
 using Semaphore = Owned<VkSemaphore, &DeviceDispatch::DestroySemaphore>;
 using Fence = Owned<VkFence, &DeviceDispatch::DestroyFence>;
 
-/// A binary semaphore.
+/// Creates a binary semaphore.
 /// @param exports  VkExportSemaphoreCreateInfo::handleTypes
 [[nodiscard]] std::expected<Semaphore, VkResult>
 create_semaphore(const Device& device, VkExternalSemaphoreHandleTypeFlags exports);
 
-/// An unsignalled fence.
+/// Creates an unsignalled fence.
 /// @param exports  VkExportFenceCreateInfo::handleTypes
 [[nodiscard]] std::expected<Fence, VkResult> create_fence(const Device& device,
                                                           VkExternalFenceHandleTypeFlags exports);

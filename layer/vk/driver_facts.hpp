@@ -15,7 +15,7 @@ struct DriverFacts {
     ImplicitFences implicit_fences_on_exports = ImplicitFences::unknown;
 };
 
-/// @param driver  VkPhysicalDeviceDriverProperties::driverID; 0 if the driver does not tell
+/// @param driver  VkPhysicalDeviceDriverProperties::driverID; 0 if unknown
 [[nodiscard]] DriverFacts facts_of(VkDriverId driver);
 
 } // namespace fencebridge::vk

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <expected>
 #include <span>
-#include <type_traits>
 #include <vector>
 #include <vulkan/vulkan.h>
 
@@ -18,7 +17,7 @@ namespace fencebridge::vk {
 /// @param copy  called as copy(to, from) for each element; must keep the application's sType and
 ///              pNext
 template <class From, class To, class Copy>
-VkResult give(std::span<const From> all, uint32_t* count, To* array, Copy&& copy) {
+VkResult write_array(std::span<const From> all, uint32_t* count, To* array, Copy&& copy) {
     if (array == nullptr) {
         *count = static_cast<uint32_t>(all.size());
         return VK_SUCCESS;
@@ -31,8 +30,8 @@ VkResult give(std::span<const From> all, uint32_t* count, To* array, Copy&& copy
 }
 
 template <class T>
-VkResult give(std::span<const T> all, uint32_t* count, T* array) {
-    return give(all, count, array, [](T& to, const T& from) { to = from; });
+VkResult write_array(std::span<const T> all, uint32_t* count, T* array) {
+    return write_array(all, count, array, [](T& to, const T& from) { to = from; });
 }
 
 /// Enumerates a list of the driver: makes the two calls `call(uint32_t*, T*)`, and repeats them if

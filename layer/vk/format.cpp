@@ -9,8 +9,8 @@ namespace fencebridge::vk {
 
 namespace {
 
-// DRM names the channels from the highest bit of a little-endian word. Vulkan names them from the
-// first byte, except for _PACK formats. So the letters have opposite orders.
+// DRM names the channels from the highest bit of a little-endian word, as Vulkan's _PACK formats
+// do. Vulkan's other formats name them from the first byte: their letters have the opposite order.
 constexpr std::array all = {
     Format{VK_FORMAT_B8G8R8A8_SRGB, "B8G8R8A8_SRGB", DRM_FORMAT_ARGB8888, DRM_FORMAT_XRGB8888},
     Format{VK_FORMAT_B8G8R8A8_UNORM, "B8G8R8A8_UNORM", DRM_FORMAT_ARGB8888, DRM_FORMAT_XRGB8888},
@@ -29,6 +29,13 @@ constexpr std::array all = {
 } // namespace
 
 std::span<const Format> formats() { return all; }
+
+std::vector<VkSurfaceFormatKHR> srgb_formats() {
+    std::vector<VkSurfaceFormatKHR> with_space;
+    for (const Format& format : all)
+        with_space.push_back({format.format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR});
+    return with_space;
+}
 
 const Format* find_format(VkFormat format) {
     const auto* found = std::ranges::find(all, format, &Format::format);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 #include <vulkan/vulkan.h>
 
 namespace fencebridge::vk {
@@ -17,6 +18,9 @@ struct Format {
 
 /// Every format that the layer can present, the most common first.
 [[nodiscard]] std::span<const Format> formats();
+
+/// All formats(), each with VK_COLOR_SPACE_SRGB_NONLINEAR_KHR, which every window system supports.
+[[nodiscard]] std::vector<VkSurfaceFormatKHR> srgb_formats();
 
 /// The entry for `format`, or null.
 [[nodiscard]] const Format* find_format(VkFormat format);

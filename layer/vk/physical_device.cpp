@@ -34,7 +34,7 @@ constexpr std::array optional_extensions = {
     std::pair{VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME, VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME},
 };
 
-// What the required extensions depend on, by the version of Vulkan that includes it.
+// The dependencies of the required extensions that are part of Vulkan 1.1, and of 1.2.
 constexpr std::array device_extensions_below_1_1 = {
     VK_KHR_EXTERNAL_MEMORY_EXTENSION_NAME,
     VK_KHR_BIND_MEMORY_2_EXTENSION_NAME,
@@ -102,7 +102,7 @@ void find_sync_fd(PhysicalDevice& device) {
         (semaphore.exportFromImportedHandleTypes & imported) == imported;
 }
 
-void find_queues(PhysicalDevice& device) {
+void query_queue_families(PhysicalDevice& device) {
     uint32_t count = 0;
     device.next->GetPhysicalDeviceQueueFamilyProperties(device.handle, &count, nullptr);
     device.queue_families.resize(count);
@@ -145,8 +145,9 @@ DriverFacts find_facts(const PhysicalDevice& device) {
 }
 
 /// The features of the image's memory; nothing if the driver cannot make or export the image.
-std::optional<VkExternalMemoryFeatureFlags>
-can_create(const PhysicalDevice& device, const ImageParameters& image, uint64_t modifier) {
+std::optional<VkExternalMemoryFeatureFlags> query_memory_features(const PhysicalDevice& device,
+                                                                  const ImageParameters& image,
+                                                                  uint64_t modifier) {
     VkPhysicalDeviceImageFormatInfo2 info = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2,
         .format = image.format,
@@ -238,8 +239,8 @@ std::vector<const char*> required_device_extensions(uint32_t api_version) {
     return required;
 }
 
-PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
-                        uint32_t instance_version) {
+PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceDispatch& next,
+                                        uint32_t instance_version) {
     VkPhysicalDeviceProperties properties;
     next.GetPhysicalDeviceProperties(handle, &properties);
     auto extensions = enumerate<VkExtensionProperties>([&](uint32_t* count, auto* array) {
@@ -274,7 +275,7 @@ PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
         find_sync_fd(device);
         device.drm_nodes = find_drm_nodes(device);
         device.facts = find_facts(device);
-        find_queues(device);
+        query_queue_families(device);
     }
     return device;
 }
@@ -283,7 +284,7 @@ std::vector<DriverModifier> find_modifiers(const PhysicalDevice& device,
                                            const ImageParameters& image) {
     std::vector<DriverModifier> found;
     for (const auto& listed : list_modifiers(device, image.format)) {
-        const auto memory = can_create(device, image, listed.drmFormatModifier);
+        const auto memory = query_memory_features(device, image, listed.drmFormatModifier);
         if (memory)
             found.push_back(
                 {.modifier = listed.drmFormatModifier,

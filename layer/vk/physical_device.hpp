@@ -14,7 +14,7 @@
 
 namespace fencebridge::vk {
 
-/// What the next layer or driver says of a physical device.
+/// A physical device, as the next layer or driver describes it.
 struct PhysicalDevice {
     VkPhysicalDevice handle;
     const InstanceDispatch* next;
@@ -27,8 +27,8 @@ struct PhysicalDevice {
     core::DrmNodes drm_nodes;
     DriverFacts facts;
     core::DriverSyncFd sync_fd;
-    /// Whether making every semaphore exportable as SYNC_FD costs nothing: a semaphore can still be
-    /// exported after any import.
+    /// Whether a semaphore can be exported as SYNC_FD whatever payload was imported into it. If so,
+    /// vkCreateSemaphore can make every semaphore exportable.
     bool semaphores_export_freely;
     std::vector<VkQueueFamilyProperties> queue_families;
     /// What the layer needs and the driver lacks. Empty: the layer can take the device over.
@@ -43,10 +43,10 @@ struct PhysicalDevice {
     [[nodiscard]] bool can_be_taken_over() const { return lacks.empty(); }
 };
 
-/// Queries a physical device.
 /// @param instance_version  the version of Vulkan that the application requested
-[[nodiscard]] PhysicalDevice describe(VkPhysicalDevice handle, const InstanceDispatch& next,
-                                      uint32_t instance_version);
+[[nodiscard]] PhysicalDevice describe_physical_device(VkPhysicalDevice handle,
+                                                      const InstanceDispatch& next,
+                                                      uint32_t instance_version);
 
 /// The instance extensions that the layer needs for a driver of Vulkan 1.0. The layer enables them
 /// whatever version the application requests. The loader removes them for drivers that do not have

@@ -42,7 +42,7 @@ struct Connection::Handlers {
                          uint32_t low) {
         // An exception must not pass through libwayland, which is C.
         try {
-            static_cast<Connection*>(data)->version_3_.formats.push_back(
+            static_cast<Connection*>(data)->version_3_pending_.formats.push_back(
                 {fourcc, (uint64_t{high} << 32) | low});
         } catch (const std::bad_alloc&) {
             log::error("out of memory in zwp_linux_dmabuf_v1.modifier: a format is not used");
@@ -92,11 +92,11 @@ VkResult Connection::bind_globals() {
     VkResult result = queue_.round_trip();
     if (result != VK_SUCCESS || !dmabuf_ || has_surface_feedback())
         return result;
-    // The compositor answers the bind with a list that no event ends: a round trip ends it.
+    // No event marks the end of the list of formats. After a round trip it is complete.
     result = queue_.round_trip();
-    if (!version_3_.formats.empty())
+    if (!version_3_pending_.formats.empty())
         version_3_list_ = std::make_shared<const DmabufFormats>(
-            DmabufFormats{.tranches = {std::move(version_3_)}});
+            DmabufFormats{.tranches = {std::move(version_3_pending_)}});
     return result;
 }
 
@@ -113,7 +113,8 @@ void Connection::bind_dmabuf(wl_registry* registry, uint32_t name, uint32_t vers
         registry, name, &zwp_linux_dmabuf_v1_interface, std::min({version, known, uint32_t{5}}))));
     if (!dmabuf_)
         return;
-    // At once: libwayland drops events without a listener. Later versions send none.
+    // The listener is added at once: libwayland drops the events of an object that has no listener.
+    // From version 4 on the compositor sends neither event.
     static constexpr zwp_linux_dmabuf_v1_listener listener = {
         .format = &Handlers::format,
         .modifier = &Handlers::modifier,

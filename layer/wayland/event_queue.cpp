@@ -4,22 +4,23 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <poll.h>
 
 #include "core/surface_limits.hpp"
+#include "ioctl/ioctl.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::wayland {
 
-/// The destructor ends the turn and wakes the threads that wait for it. A round that dispatched
-/// nothing does not count: otherwise two threads that find nothing would keep waking each other.
-class EventQueue::Turn {
+/// The destructor gives up the right and wakes the threads that wait for it. dispatch_pending()
+/// does not count a round that dispatched nothing. Otherwise two threads that find nothing would
+/// keep waking each other.
+class EventQueue::DispatchRight {
 public:
-    explicit Turn(EventQueue& queue) : queue_(queue) {}
-    Turn(const Turn&) = delete;
-    Turn& operator=(const Turn&) = delete;
-    ~Turn() {
+    explicit DispatchRight(EventQueue& queue) : queue_(queue) {}
+    DispatchRight(const DispatchRight&) = delete;
+    DispatchRight& operator=(const DispatchRight&) = delete;
+    ~DispatchRight() {
         {
             const std::lock_guard guard(queue_.mutex_);
             queue_.dispatching_ = false;
@@ -47,10 +48,10 @@ std::expected<core::EventStamp, VkResult> EventQueue::dispatch_pending() {
     }
     int dispatched;
     {
-        Turn turn(*this);
+        DispatchRight right(*this);
         dispatched = wl_display_dispatch_queue_pending(display(), handle_.get());
         if (dispatched == 0)
-            turn.does_not_count();
+            right.does_not_count();
     }
     if (dispatched < 0)
         return lost();
@@ -58,7 +59,7 @@ std::expected<core::EventStamp, VkResult> EventQueue::dispatch_pending() {
     return core::EventStamp{rounds_};
 }
 
-std::expected<core::EventStamp, VkResult> EventQueue::keep_up() {
+std::expected<core::EventStamp, VkResult> EventQueue::dispatch_each_frame() {
     if (++calls_since_read_ >= calls_per_read) {
         if (const VkResult result = read_available(); result != VK_SUCCESS)
             return std::unexpected(result);
@@ -76,7 +77,7 @@ VkResult EventQueue::read_available() {
     const auto stamp = dispatch_pending();
     if (!stamp)
         return stamp.error();
-    const VkResult result = wait(*stamp, Deadline::passed());
+    const VkResult result = wait(*stamp, Deadline::immediate());
     return result == VK_TIMEOUT ? VK_SUCCESS : result;
 }
 
@@ -104,7 +105,7 @@ VkResult EventQueue::wait(core::EventStamp seen, const Deadline& deadline, std::
             return VK_SUCCESS;
         dispatching_ = true;
     }
-    const Turn turn(*this);
+    const DispatchRight right(*this);
     return read_and_dispatch(deadline, also);
 }
 
@@ -147,8 +148,8 @@ VkResult EventQueue::read_and_dispatch(const Deadline& deadline, std::span<pollf
     const int dispatched = wl_display_dispatch_queue_pending(display(), handle_.get());
     if (dispatched < 0)
         return lost().error();
-    // If another thread cancels its prepared read, nothing is read, and the socket stays readable:
-    // poll() would return at once for ever. So the deadline is checked here.
+    // The deadline is checked here as well. If another thread cancels its prepared read, nothing is
+    // read. The socket stays readable, and ppoll() never times out.
     const bool others_are_ready =
         std::ranges::any_of(also, [](const pollfd& other) { return other.revents != 0; });
     return dispatched == 0 && !others_are_ready && deadline.has_passed() ? VK_TIMEOUT : VK_SUCCESS;
@@ -191,7 +192,7 @@ std::unexpected<VkResult> EventQueue::lost() {
         log::error("Wayland protocol error: %s#%u, code %u",
                    interface != nullptr ? interface->name : "unknown object", id, code);
     } else {
-        log::error("Wayland connection lost: %s", ::strerrordesc_np(error));
+        log::error("Wayland connection lost: %s", ioctl::text(ioctl::Errno{error}).c_str());
     }
     return result;
 }

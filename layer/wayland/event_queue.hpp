@@ -25,8 +25,8 @@ struct Display {
 /// A private event queue on the application's connection. The layer has no thread: an application
 /// thread that waits in a call of the layer's dispatches the events.
 ///
-/// Handlers run on one thread at a time, without a lock held. A thread that calls while another
-/// dispatches waits for the result of that one.
+/// Handlers run on one thread at a time, without a lock held. A thread that calls wait() while
+/// another thread dispatches waits for the end of that thread's round.
 ///
 /// A wait has this form. The stamp makes wait() return at once if another thread has dispatched
 /// events since the check:
@@ -49,11 +49,11 @@ public:
     /// @return or VK_ERROR_SURFACE_LOST_KHR when the connection is lost
     [[nodiscard]] std::expected<core::EventStamp, VkResult> dispatch_pending();
 
-    /// As dispatch_pending(), for a caller that calls once in a frame and may never have to wait.
-    /// Reads the socket first if nothing has been read through this queue for `calls_per_read`
-    /// calls: otherwise the answers to the caller's requests would pile up in an application that
-    /// reads no events. Such a read takes one system call if the socket is empty.
-    [[nodiscard]] std::expected<core::EventStamp, VkResult> keep_up();
+    /// As dispatch_pending(), for a caller that calls once in each frame and possibly never calls
+    /// wait(). Reads the socket first if nothing has been read through this queue for
+    /// `calls_per_read` calls: otherwise the answers to the caller's requests would pile up in an
+    /// application that reads no events. Such a read takes one system call if the socket is empty.
+    [[nodiscard]] std::expected<core::EventStamp, VkResult> dispatch_each_frame();
     static constexpr uint32_t calls_per_read = 16;
 
     /// Waits until events have been dispatched since `seen`, or one of `also` is ready, at most
@@ -86,8 +86,9 @@ public:
     /// @return VK_SUCCESS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult round_trip();
 
-    /// Flushes, then polls `others` for at most 100 ms without reading events, for a caller whose
-    /// wait no event ends. The caller then calls wait(), which reads the application's events, too.
+    /// Flushes, then polls `others` for at most 100 ms without reading events, for a caller that
+    /// waits for `others` alone: no Wayland event can end its wait. If this returns false, the
+    /// caller calls wait(), so that the application's events are read, too.
     /// @param others  at most core::max_images; filled in as by poll(2)
     /// @return true when `others` ended the poll; false: call wait()
     [[nodiscard]] bool poll_others(const Deadline& deadline, std::span<pollfd> others);
@@ -98,7 +99,7 @@ public:
 
 private:
     /// Held by the thread that dispatches.
-    class Turn;
+    class DispatchRight;
 
     VkResult read_available();
     VkResult read_and_dispatch(const Deadline& deadline, std::span<pollfd> also);
@@ -111,7 +112,7 @@ private:
     Proxy<wl_event_queue> handle_;
     std::atomic<uint32_t> calls_since_read_ = 0;
 
-    // Behind mutex_:
+    // mutex_ guards dispatching_ and rounds_.
     std::mutex mutex_;
     std::condition_variable round_ended_;
     bool dispatching_ = false;

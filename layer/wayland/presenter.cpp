@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "swapchain/trace.hpp"
 #include "util/log.hpp"
-#include "util/trace.hpp"
 
 namespace fencebridge::wayland {
 
@@ -15,37 +15,37 @@ struct WaylandPresenter::Handlers {
         // a buffer with a release point.
         if (slot.timelines.release)
             return;
-        ShownImages& shown = slot.presenter->shown_;
-        shown.ring.with([&](core::ImageRing& ring) { ring.mark_released(slot.image); });
-        trace::released(&shown, slot.image);
+        PresentationState& state = slot.presenter->state_;
+        state.ring.with([&](core::ImageRing& ring) { ring.mark_released(slot.image); });
+        trace::released(&state, slot.image);
     }
 };
 
 WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
-                                   PresenterParameters parameters, ShownImages& shown) :
+                                   PresenterParameters parameters, PresentationState& state) :
     window_(std::move(window)),
     surface_(std::move(surface)), parameters_(std::move(parameters)),
     pacing_(core::choose_pacing(parameters_.mode, surface_->connection().fifo() != nullptr)),
-    pace_(core::pace_of(pacing_, shown.ring.with([](const auto& all) { return all.size(); }))),
-    shown_(shown), queue_(surface_->connection().display()) {
-    judged_.with([&](Judged& last) {
+    pace_(core::pace_of(pacing_, state.ring.with([](const auto& all) { return all.size(); }))),
+    state_(state), queue_(surface_->connection().display()) {
+    compared_.with([&](ComparedFeedback& last) {
         last.feedback = std::static_pointer_cast<const DmabufFormats>(parameters_.basis);
     });
 }
 
 WaylandPresenter::~WaylandPresenter() {
     slots_.clear();
-    // The compositor can free the buffers now. A later flush sends what the socket does not accept.
+    // Flushed now, so that the compositor can free the buffers. If the socket is full, a later
+    // flush sends the rest.
     if (queue_)
         static_cast<void>(wl_display_flush(queue_.display()));
 }
 
-std::expected<std::unique_ptr<Presenter>, VkResult>
-WaylandPresenter::create(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
-                         PresenterParameters parameters,
-                         const std::vector<image::SwapchainImage>& images, ShownImages& shown) {
+std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
+    std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface, PresenterParameters parameters,
+    const std::vector<image::SwapchainImage>& images, PresentationState& state) {
     std::unique_ptr<WaylandPresenter> self(
-        new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), shown));
+        new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), state));
     if (!self->queue_)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     if (self->pacing_ == core::Pacing::barrier && !self->surface_->prepare_fifo())
@@ -57,15 +57,15 @@ WaylandPresenter::create(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse
     VkResult requested = self->import_timelines();
     if (requested == VK_SUCCESS)
         requested = self->request_buffers(images);
-    // Also after a failure. The answer to a params object creates a wl_buffer; if the params object
-    // were destroyed before the answer, libwayland would lose count of the object ids, which ends
-    // the connection.
+    // The answers are awaited also after a failure. The answer to a params object creates a
+    // wl_buffer; if the params object were destroyed before the answer, libwayland would lose count
+    // of the object ids, which ends the connection.
     VkResult result = self->wait_for_answers();
     if (requested != VK_SUCCESS && result == VK_SUCCESS)
         result = requested;
     if (result == VK_SUCCESS) {
-        self->take_buffers();
-        result = self->judge_feedback();
+        self->adopt_buffers();
+        result = self->compare_feedback();
     }
     if (result != VK_SUCCESS)
         return std::unexpected(result);
@@ -87,7 +87,7 @@ VkResult WaylandPresenter::request_buffers(const std::vector<image::SwapchainIma
 }
 
 /// Before the first commit, so that no release can be missed.
-void WaylandPresenter::take_buffers() {
+void WaylandPresenter::adopt_buffers() {
     static constexpr wl_buffer_listener listener = {.release = &Handlers::release};
     for (Slot& slot : slots_) {
         slot.buffer = slot.request.take_buffer();
@@ -102,14 +102,16 @@ VkResult WaylandPresenter::wait_for_answers() {
         queue_.wait_until([&] { return std::ranges::all_of(slots_, is_answered); });
     if (result != VK_SUCCESS || std::ranges::none_of(slots_, is_refused))
         return result;
-    log::error("the compositor refused a buffer: %ux%u, format 0x%08x, modifier 0x%llx",
+    log::error("the compositor refused a buffer: %ux%u, format 0x%08x, modifier 0x%llx; trying the "
+               "next candidate, if there is one",
                parameters_.extent.width, parameters_.extent.height, fourcc_of(parameters_.pixels),
                static_cast<unsigned long long>(modifier_));
     return VK_ERROR_INITIALIZATION_FAILED;
 }
 
 VkResult WaylandPresenter::import_timelines() {
-    // The compositor has descriptors of its own after the import; these are closed on return.
+    // libwayland duplicates the descriptors when it buffers the requests. These are closed on
+    // return.
     const auto timelines = std::exchange(parameters_.timelines, {});
     for (size_t i = 0; i < timelines.size(); ++i) {
         slots_[i].timelines = surface_->connection().explicit_sync().import(timelines[i]);
@@ -120,10 +122,10 @@ VkResult WaylandPresenter::import_timelines() {
 }
 
 std::expected<core::EventStamp, VkResult> WaylandPresenter::update() {
-    const auto handled = queue_.keep_up();
+    const auto handled = queue_.dispatch_each_frame();
     if (!handled)
         return std::unexpected(handled.error());
-    if (const VkResult result = judge_feedback(); result != VK_SUCCESS)
+    if (const VkResult result = compare_feedback(); result != VK_SUCCESS)
         return std::unexpected(result);
     return *handled;
 }
@@ -137,8 +139,8 @@ VkResult WaylandPresenter::wait(core::EventStamp seen, const Deadline& deadline,
     return queue_.wait(seen, deadline, also);
 }
 
-core::CommitWait WaylandPresenter::expected_wait() {
-    return pace_ ? surface_->expected_wait(*pace_) : core::CommitWait::none;
+core::CommitWait WaylandPresenter::estimate_wait() {
+    return pace_ ? surface_->estimate_wait(*pace_) : core::CommitWait::none;
 }
 
 VkResult WaylandPresenter::show(const PresentRequest& request,
@@ -150,24 +152,24 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
     if (const VkResult result = surface_->commit(content, pacing_, pace_, request.turn);
         result != VK_SUCCESS)
         return result;
-    if (const VkResult result = judge_feedback(); result != VK_SUCCESS)
+    if (const VkResult result = compare_feedback(); result != VK_SUCCESS)
         return result;
     return is_suboptimal() ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;
 }
 
 /// Compares new feedback with the layout of the images.
-VkResult WaylandPresenter::judge_feedback() {
+VkResult WaylandPresenter::compare_feedback() {
     const auto count = surface_->count_feedback();
     if (!count)
         return count.error();
-    if (*count == judged_count_)
+    if (*count == compared_count_)
         return VK_SUCCESS;
     const auto feedback = surface_->last_feedback();
-    const bool is_new = judged_.with([&](Judged& judged) {
+    const bool is_new = compared_.with([&](ComparedFeedback& judged) {
         if (*count <= judged.count)
             return false; // another thread has compared it, or a later one
         judged.count = *count;
-        judged_count_ = *count;
+        compared_count_ = *count;
         // Equal feedback changes nothing, even if the images were made for a later tranche than the
         // first: the compositor has refused buffers of the first one, and would refuse them again.
         if (!feedback || *judged.feedback == *feedback)
@@ -182,11 +184,11 @@ VkResult WaylandPresenter::judge_feedback() {
 }
 
 bool WaylandPresenter::prefers_another_layout(const DmabufFormats& feedback) const {
-    const auto common = core::common_layouts(
-        rank_layouts(feedback, fourcc_of(parameters_.pixels), parameters_.nodes),
-        core::Placement::dma_buf, parameters_.makeable);
+    const auto best =
+        core::best_layouts(rank_layouts(feedback, fourcc_of(parameters_.pixels), parameters_.nodes),
+                           parameters_.makeable);
     // Without a common layout, a new swapchain would fail, and this one may still work.
-    return !common.empty() && std::ranges::find(common.front(), modifier_) == common.front().end();
+    return !best.empty() && std::ranges::find(best, modifier_) == best.end();
 }
 
 } // namespace fencebridge::wayland

@@ -20,17 +20,17 @@ namespace fencebridge::wayland {
 class WaylandPresenter final : public Presenter {
 public:
     /// Makes the buffers and waits for the compositor to import them.
-    /// @param shown  must outlive the presenter
+    /// @param state  must outlive the presenter
     /// @return VK_ERROR_INITIALIZATION_FAILED when the compositor refuses a buffer,
     ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] static std::expected<std::unique_ptr<Presenter>, VkResult>
     create(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
            PresenterParameters parameters, const std::vector<image::SwapchainImage>& images,
-           ShownImages& shown);
+           PresentationState& state);
 
     std::expected<core::EventStamp, VkResult> update() override;
     VkResult wait(core::EventStamp seen, const Deadline& deadline, std::span<pollfd> also) override;
-    core::CommitWait expected_wait() override;
+    core::CommitWait estimate_wait() override;
     VkResult show(const PresentRequest& request,
                   const std::optional<core::CommitPoints>& points) override;
     bool is_suboptimal() const override { return suboptimal_; }
@@ -40,7 +40,7 @@ public:
 private:
     struct Handlers;
 
-    /// One image's buffer; handlers find it by its address.
+    /// One image's buffer. The Slot is the data of the buffer's listener, so it must not move.
     struct Slot {
         WaylandPresenter* presenter;
         core::ImageIndex image;
@@ -50,13 +50,13 @@ private:
     };
 
     WaylandPresenter(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
-                     PresenterParameters parameters, ShownImages& shown);
+                     PresenterParameters parameters, PresentationState& state);
 
     VkResult request_buffers(const std::vector<image::SwapchainImage>& images);
     VkResult import_timelines();
     VkResult wait_for_answers();
-    void take_buffers();
-    VkResult judge_feedback();
+    void adopt_buffers();
+    VkResult compare_feedback();
     bool prefers_another_layout(const DmabufFormats& feedback) const;
 
     const std::shared_ptr<WaylandWindow> window_;
@@ -64,19 +64,20 @@ private:
     PresenterParameters parameters_;
     const core::Pacing pacing_;
     const std::optional<core::Pace> pace_;
-    ShownImages& shown_;
+    PresentationState& state_;
     EventQueue queue_;
     std::vector<Slot> slots_;
 
     uint64_t modifier_ = 0; ///< of the images
-    /// The last feedback that judge_feedback() compared; at first the one of the window when the
+    /// The last feedback that compare_feedback() compared; at first the one of the window when the
     /// images were made.
-    struct Judged {
+    struct ComparedFeedback {
         uint64_t count = 0; ///< SharedSurface::count_feedback()
         std::shared_ptr<const DmabufFormats> feedback;
     };
-    Locked<Judged> judged_;
-    std::atomic<uint64_t> judged_count_ = 0; ///< Judged::count, to be compared without the lock
+    Locked<ComparedFeedback> compared_;
+    std::atomic<uint64_t> compared_count_ =
+        0; ///< ComparedFeedback::count, to be compared without the lock
     /// A new swapchain would be made with another modifier. Written with the lock held.
     std::atomic<bool> suboptimal_ = false;
 };

@@ -24,14 +24,15 @@ struct SharedSurface::Handlers {
     static void frame_done(void* data, wl_callback* callback, uint32_t) {
         static_cast<SharedSurface*>(data)->frame_.with([&](Frame& frame) {
             if (frame.callback.get() != callback)
-                return; // its surface counted as hidden; a later frame has its own callback
-            frame.pacer.shown();
+                return; // outdated: the surface counted as hidden, and a later commit requested
+                        // another
+            frame.pacer.callback_came();
             frame.callback.reset();
         });
     }
 };
 
-SharedSurfaceUse SharedSurface::use(std::shared_ptr<Connection> connection, wl_surface* surface) {
+SharedSurfaceUse SharedSurface::get(std::shared_ptr<Connection> connection, wl_surface* surface) {
     // Only requests are made with this lock held, and requests do not wait.
     return surfaces().with([&](auto& all) {
         auto found = all.find(surface);
@@ -46,7 +47,7 @@ SharedSurfaceUse SharedSurface::use(std::shared_ptr<Connection> connection, wl_s
     });
 }
 
-void SharedSurfaceRelease::operator()(SharedSurface* surface) const {
+void SharedSurfaceDeleter::operator()(SharedSurface* surface) const {
     surfaces().with([&](auto& all) {
         const auto found = all.find(surface->surface_);
         if (--found->second.users == 0)
@@ -105,18 +106,18 @@ VkResult SharedSurface::commit(const Content& content, core::Pacing pacing,
     return queue_.flush();
 }
 
-std::optional<Clock::time_point> SharedSurface::must_wait_until(const core::Pace& pace) const {
+std::optional<Clock::time_point> SharedSurface::callback_deadline(const core::Pace& pace) const {
     return frame_.with([&](const Frame& frame) {
-        return frame.callback ? frame.pacer.wait_until(pace, Clock::now()) : std::nullopt;
+        return frame.callback ? frame.pacer.callback_deadline(pace, Clock::now()) : std::nullopt;
     });
 }
 
 VkResult SharedSurface::wait_for_frame(const core::Pace& pace) {
-    while (must_wait_until(pace)) {
+    while (callback_deadline(pace)) {
         const auto handled = queue_.dispatch_pending();
         if (!handled)
             return handled.error();
-        const auto until = must_wait_until(pace);
+        const auto until = callback_deadline(pace);
         if (!until)
             return VK_SUCCESS;
         const VkResult result = queue_.wait(*handled, Deadline::at(*until));
@@ -126,13 +127,13 @@ VkResult SharedSurface::wait_for_frame(const core::Pace& pace) {
     return VK_SUCCESS;
 }
 
-core::CommitWait SharedSurface::expected_wait(const core::Pace& pace) {
-    // Events that the compositor has sent count, although nobody has read them yet. If the
+core::CommitWait SharedSurface::estimate_wait(const core::Pace& pace) {
+    // Reads the events that the compositor has already sent: the callback may be among them. If the
     // connection is lost, the commit reports it.
-    if (const auto handled = queue_.dispatch_pending(); handled && must_wait_until(pace))
-        static_cast<void>(queue_.wait(*handled, Deadline::passed()));
+    if (const auto handled = queue_.dispatch_pending(); handled && callback_deadline(pace))
+        static_cast<void>(queue_.wait(*handled, Deadline::immediate()));
     return frame_.with([&](const Frame& frame) {
-        return frame.callback ? frame.pacer.expected_wait(pace, Clock::now())
+        return frame.callback ? frame.pacer.estimate_wait(pace, Clock::now())
                               : core::CommitWait::none;
     });
 }
@@ -149,7 +150,7 @@ void SharedSurface::request_frame_callback(const core::Pace& pace) {
         if (callback) {
             frame.callback = std::move(callback);
             frame.pacer.requested_callback(now);
-        } else { // also when memory is out: the next frame does not wait
+        } else { // also if memory could not be allocated: the next frame does not wait
             frame.pacer.requested_none();
         }
     });

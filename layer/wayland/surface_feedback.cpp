@@ -62,13 +62,15 @@ struct SurfaceFeedback::Handlers {
     static SurfaceFeedback& self(void* data) { return *static_cast<SurfaceFeedback*>(data); }
 
     /// Runs a handler's body. An exception must not pass through libwayland, which is C. If memory
-    /// is out, one format or one update is lost.
+    /// cannot be allocated, one format or one update is lost.
     template <class Handle>
     static void without_exceptions(Handle&& handle) {
         try {
             handle();
         } catch (const std::bad_alloc&) {
-            log::error("out of memory in a linux-dmabuf event");
+            log::error(
+                "out of memory in an event of zwp_linux_dmabuf_feedback_v1: an update of the "
+                "compositor's formats is lost");
         }
     }
 

@@ -21,14 +21,8 @@ constexpr std::array modes = {
     core::PresentModeLimits{VK_PRESENT_MODE_MAILBOX_KHR, 4},
 };
 
-constexpr core::SurfaceLimits surface_limits = {
-    // VK_KHR_wayland_surface: the surface takes the size of what is presented.
-    .current_extent = {UINT32_MAX, UINT32_MAX},
-    .modes = modes,
-};
-
-/// The dma-bufs that the compositor imports for a surface now; null if it does not say. Makes a
-/// round trip with version 4 of zwp_linux_dmabuf_v1.
+/// The formats and modifiers of the dma-bufs that the compositor imports for a surface now; null if
+/// it sends no list. Makes a round trip with version 4 of zwp_linux_dmabuf_v1.
 std::expected<std::shared_ptr<const DmabufFormats>, VkResult>
 request_feedback(Connection& connection, wl_surface* surface) {
     if (!connection.has_surface_feedback())
@@ -68,13 +62,9 @@ WaylandWindow::create(wl_display* display, wl_surface* surface) {
     return self;
 }
 
-const core::SurfaceLimits& WaylandWindow::limits() const { return surface_limits; }
-
-std::vector<VkSurfaceFormatKHR> WaylandWindow::formats() const {
-    std::vector<VkSurfaceFormatKHR> all;
-    for (const vk::Format& format : vk::formats())
-        all.push_back({format.format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR});
-    return all;
+/// VK_KHR_wayland_surface: the surface takes the size of what is presented.
+std::expected<core::SurfaceLimits, VkResult> WaylandWindow::limits() {
+    return core::SurfaceLimits{.modes = modes};
 }
 
 std::expected<AcceptedLayouts, VkResult> WaylandWindow::layouts(const PixelFormat& pixels,
@@ -107,7 +97,7 @@ std::expected<bool, VkResult> WaylandWindow::accepts(const image::SwapchainImage
 std::expected<std::unique_ptr<Presenter>, VkResult>
 WaylandWindow::create_presenter(PresenterParameters parameters,
                                 const std::vector<image::SwapchainImage>& images,
-                                ShownImages& shown) {
+                                PresentationState& state) {
     auto connection = Connection::get(display_);
     if (!connection)
         return std::unexpected(connection.error());
@@ -115,11 +105,11 @@ WaylandWindow::create_presenter(PresenterParameters parameters,
     if ((*connection)->dmabuf() == nullptr ||
         (!parameters.timelines.empty() && !(*connection)->explicit_sync().usable()))
         return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
-    auto surface = SharedSurface::use(std::move(*connection), surface_);
+    auto surface = SharedSurface::get(std::move(*connection), surface_);
     if (!surface)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     return WaylandPresenter::create(shared_from_this(), std::move(surface), std::move(parameters),
-                                    images, shown);
+                                    images, state);
 }
 
 } // namespace fencebridge::wayland

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Swapchains of the layer's on VK_EXT_headless_surface: a window system that is one folder and one
-// line of registration.
+// Swapchains of the layer's on VK_EXT_headless_surface: a second window system, which shows that
+// the rest of the layer names none.
 #include "fixture.hpp"
 #include "layer.hpp"
 #include "swapchain.hpp"
@@ -89,7 +89,7 @@ TEST_F(HeadlessTest, EveryPresentedFrameIsCounted) {
         for (int frame = 0; frame < 100; ++frame)
             ASSERT_EQ(show_frame(device, swapchain), VK_SUCCESS) << "frame " << frame;
     }
-    EXPECT_EQ(log.lines_with("headless surface: frames=100").size(), 1U);
+    EXPECT_EQ(log.lines_with("headless swapchain closed: frames=100").size(), 1U);
     EXPECT_EQ(log.lines_with("swapchain closed: acquired=100 presented=100").size(), 1U);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Prints the layer's table of extensions as JSON, for registry.py.
+// Prints the layer's table of extensions as JSON, for vk_xml.py.
 #include <cstdio>
 
 #include "entry/extensions.hpp"
@@ -9,12 +9,16 @@ namespace {
 
 const char* text(Level level) { return level == Level::instance ? "instance" : "device"; }
 
+const char* text(Dispatch dispatch) {
+    return dispatch == Dispatch::instance ? "instance" : "device";
+}
+
 const char* text(Status status) {
     switch (status) {
     case Status::provided:
         return "provided";
-    case Status::passed_through:
-        return "passed through";
+    case Status::intercepted:
+        return "intercepted";
     case Status::hidden:
         break;
     }

@@ -64,7 +64,7 @@ def _report(out: Path, facts: dict) -> dict:
     return {
         "kernel": facts["kernel"],
         "compositor": facts["compositor"],
-        "driver": fields.get("driver", _selected_gpu(log)),
+        "device": fields.get("device", _selected_gpu(log)),
         "layer": guest.LAYER if opened else None,
         "transport": fields.get("transport"),
         "transport_reason": fields.get("reason"),
@@ -136,7 +136,7 @@ def _picture_problems(out: Path) -> list[str]:
 def _print(report: dict, out: Path) -> None:
     ioctls = report["ioctls_per_frame"]
     rows = [("kernel", report["kernel"]), ("compositor", report["compositor"]),
-            ("driver", report["driver"]), ("layer", report["layer"]),
+            ("device", report["device"]), ("layer", report["layer"]),
             ("transport", report["transport"]), ("because", report["transport_reason"]),
             ("present mode", report["present_mode"]), ("frames", report["frames"]),
             ("frames per second", report["fps"])]

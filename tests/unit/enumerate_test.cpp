@@ -9,24 +9,25 @@ namespace {
 
 const std::array<int, 3> all = {1, 2, 3};
 
-TEST(Give, ACallWithoutAnArrayReturnsTheCount) {
+TEST(WriteArray, ACallWithoutAnArrayReturnsTheCount) {
     uint32_t count = 7;
-    EXPECT_EQ(give(std::span<const int>(all), &count, static_cast<int*>(nullptr)), VK_SUCCESS);
+    EXPECT_EQ(write_array(std::span<const int>(all), &count, static_cast<int*>(nullptr)),
+              VK_SUCCESS);
     EXPECT_EQ(count, 3u);
 }
 
-TEST(Give, AnArrayThatIsTooSmallIsFilledAndTheResultIncomplete) {
+TEST(WriteArray, AnArrayThatIsTooSmallIsFilledAndTheResultIncomplete) {
     std::array<int, 3> out = {0, 0, 9};
     uint32_t count = 2;
-    EXPECT_EQ(give(std::span<const int>(all), &count, out.data()), VK_INCOMPLETE);
+    EXPECT_EQ(write_array(std::span<const int>(all), &count, out.data()), VK_INCOMPLETE);
     EXPECT_EQ(count, 2u);
     EXPECT_EQ(out, (std::array<int, 3>{1, 2, 9}));
 }
 
-TEST(Give, AnArrayThatIsTooLargeIsFilledAsFarAsTheListGoes) {
+TEST(WriteArray, AnArrayThatIsTooLargeIsFilledAsFarAsTheListGoes) {
     std::array<int, 5> out = {0, 0, 0, 9, 9};
     uint32_t count = 5;
-    EXPECT_EQ(give(std::span<const int>(all), &count, out.data()), VK_SUCCESS);
+    EXPECT_EQ(write_array(std::span<const int>(all), &count, out.data()), VK_SUCCESS);
     EXPECT_EQ(count, 3u);
     EXPECT_EQ(out, (std::array<int, 5>{1, 2, 3, 9, 9}));
 }
@@ -39,7 +40,7 @@ TEST(Enumerate, TheCallsAreRepeatedIfTheListGrowsBetweenThem) {
             size = 3; // before the second call
             return VK_SUCCESS;
         }
-        return give(std::span<const int>(all).first(size), count, array);
+        return write_array(std::span<const int>(all).first(size), count, array);
     });
     ASSERT_TRUE(got);
     EXPECT_EQ(*got, (std::vector<int>{1, 2, 3}));

@@ -33,34 +33,34 @@ namespace {
 
 using Things = Pool<std::unique_ptr<int>>;
 
-TEST(Pool, ItemsAreTakenInTheOrderInWhichTheyWerePut) {
+TEST(Pool, ItemsArePoppedInTheOrderInWhichTheyWerePushed) {
     Things pool;
-    EXPECT_FALSE(pool.take());
+    EXPECT_FALSE(pool.pop());
     for (int i = 0; i < 3; ++i)
-        pool.put(Things::Item(std::make_unique<int>(i)));
+        pool.push(Things::Item(std::make_unique<int>(i)));
     for (int i = 0; i < 3; ++i) {
-        Things::Item item = pool.take();
+        Things::Item item = pool.pop();
         ASSERT_TRUE(item);
         EXPECT_EQ(**item, i);
-        pool.put(std::move(item));
+        pool.push(std::move(item));
     }
 }
 
-// put() may be called in the middle of a submission.
-TEST(Pool, PutAndTakeAllocateNoMemory) {
+// push() may be called in the middle of a submission.
+TEST(Pool, PushAndPopAllocateNoMemory) {
     Things pool;
     std::vector<Things::Item> items;
     for (int i = 0; i < 20; ++i)
         items.emplace_back(std::make_unique<int>(i));
     out_of_memory = true;
     for (Things::Item& item : items)
-        pool.put(std::move(item));
+        pool.push(std::move(item));
     for (Things::Item& item : items)
-        item = pool.take();
+        item = pool.pop();
     out_of_memory = false;
     for (int i = 0; i < 20; ++i)
         EXPECT_EQ(**items[size_t(i)], i);
-    EXPECT_FALSE(pool.take());
+    EXPECT_FALSE(pool.pop());
 }
 
 } // namespace

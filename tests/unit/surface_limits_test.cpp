@@ -9,8 +9,7 @@ namespace {
 
 constexpr std::array modes = {PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 3},
                               PresentModeLimits{VK_PRESENT_MODE_MAILBOX_KHR, 4}};
-constexpr SurfaceLimits sized_by_images = {.current_extent = {UINT32_MAX, UINT32_MAX},
-                                           .modes = modes};
+constexpr SurfaceLimits sized_by_images = {.modes = modes};
 
 TEST(SurfaceLimits, ImageCountIsNeverLessThanAskedForOrThanTheModeNeeds) {
     EXPECT_EQ(image_count(sized_by_images, 1, VK_PRESENT_MODE_FIFO_KHR), 3u);
@@ -30,7 +29,9 @@ TEST(SurfaceLimits, CapabilitiesHaveTheLimitsOfWindowSystemAndDevice) {
     EXPECT_EQ(blended.minImageCount, 3u);
     EXPECT_EQ(blended.currentExtent.width, UINT32_MAX);
     EXPECT_EQ(blended.currentExtent.height, UINT32_MAX);
+    EXPECT_EQ(blended.minImageExtent.width, 1u);
     EXPECT_EQ(blended.maxImageExtent.width, 4096u);
+    EXPECT_EQ(blended.maxImageExtent.height, 4096u);
     EXPECT_EQ(blended.maxImageArrayLayers, 1u);
     EXPECT_EQ(blended.supportedUsageFlags,
               static_cast<VkImageUsageFlags>(VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT));
@@ -43,6 +44,18 @@ TEST(SurfaceLimits, CapabilitiesHaveTheLimitsOfWindowSystemAndDevice) {
         surface_capabilities(sized_by_images, VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT, false, 4096);
     EXPECT_EQ(opaque.supportedCompositeAlpha,
               static_cast<VkFlags>(VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR));
+}
+
+TEST(SurfaceLimits, AWindowWithASizeOfItsOwnAllowsThatSizeOnly) {
+    constexpr VkExtent2D size = {640, 480};
+    const SurfaceLimits limits = {
+        .current_extent = size, .min_extent = size, .max_extent = size, .modes = modes};
+    const auto answer = surface_capabilities(limits, 0, false, 4096);
+    for (const VkExtent2D& extent :
+         {answer.currentExtent, answer.minImageExtent, answer.maxImageExtent}) {
+        EXPECT_EQ(extent.width, 640u);
+        EXPECT_EQ(extent.height, 480u);
+    }
 }
 
 } // namespace

@@ -13,7 +13,7 @@ from lab.bench.table import Table
 
 SOCKET = "4<UNIX-STREAM:[1->2]>"
 OPENED = ('fencebridge: info: swapchain 1x1 VK_FORMAT_X present_mode=fifo images=3 modifier=0x0 '
-          'transport={} reason="so it is" driver="d"\n')
+          'transport={} reason="so it is" device="d"\n')
 
 
 class Kinds(unittest.TestCase):

@@ -100,13 +100,13 @@ class Outputs(unittest.TestCase):
 class LayerLog(unittest.TestCase):
     TEXT = ('Selected GPU 0: x\nfencebridge: info: swapchain 500x400 VK_FORMAT_B8G8R8A8_UNORM '
             'present_mode=fifo images=3 modifier=0x0 transport=kernel reason="the best" '
-            'driver="a b (c)"\nfencebridge: info: swapchain closed: acquired=4 presented=3\n')
+            'device="a b (c)"\nfencebridge: info: swapchain closed: acquired=4 presented=3\n')
 
     def test_opened(self):
         opened, = layerlog.opened(self.TEXT)
         self.assertEqual((opened.width, opened.height), (500, 400))
         self.assertEqual(opened.format, "VK_FORMAT_B8G8R8A8_UNORM")
-        self.assertEqual(opened.fields["driver"], "a b (c)")
+        self.assertEqual(opened.fields["device"], "a b (c)")
         self.assertEqual(opened.fields["images"], "3")
 
     def test_closed(self):

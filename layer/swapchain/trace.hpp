@@ -4,27 +4,31 @@
 #include <vulkan/vulkan.h>
 
 #include "core/image_ring.hpp"
-#include "core/timeline_point.hpp"
 #include "util/fd.hpp"
 
 /// Trace points of a frame. They do nothing today. Each is called on one of the application's
 /// threads, without a lock held, and must not wait. `swapchain` names a swapchain: it is the
-/// address of its ShownImages.
+/// address of its PresentationState.
 namespace fencebridge::trace {
 
-/// The application acquired an image. It must wait for `fences` before it draws to the image.
+/// The application acquires an image. It must wait for `fences` before it draws to the image.
+/// Called before the semaphore and fence of the acquire receive the fences. If that fails, undone()
+/// follows.
 /// @param fences  a sync_file; empty: none was pending
 inline void acquired(const void* /*swapchain*/, core::ImageIndex, const Fd& /*fences*/) {}
 
+/// An acquire failed after acquired(). The image is free again.
+inline void undone(const void* /*swapchain*/, core::ImageIndex) {}
+
 /// The bridge attached the application's rendering to an image.
-/// @param rendering  a sync_file; empty: it was done
-inline void attached(const void* /*swapchain*/, core::ImageIndex, const Fd& /*rendering*/) {}
+/// @param rendering_fence  a sync_file; empty: it has ended
+inline void attached(const void* /*swapchain*/, core::ImageIndex, const Fd& /*rendering_fence*/) {}
 
 /// The presenter gave an image to the window system.
 /// @param result  of the presenter
 inline void committed(const void* /*swapchain*/, core::ImageIndex, VkResult) {}
 
-/// The window system released an image, as far as the presenter sees it by events.
+/// The window system has released an image. The presenter or the bridge reports it.
 inline void released(const void* /*swapchain*/, core::ImageIndex) {}
 
 } // namespace fencebridge::trace
