@@ -33,7 +33,8 @@ def try_all(mutations: list[LayerMutation], log: Path) -> Iterator[tuple[LayerMu
         workshop = _Workshop(folder, root, log)
         ticker = Ticker("building the copy")
         tests = {str(mutation.test_program) for mutation in mutations}
-        workshop.compile(str(listing.LAYER_LIBRARY), "tests/fake_driver/libfake_driver.so", *sorted(tests))
+        workshop.compile(str(listing.LAYER_LIBRARY), "tests/fake_driver/libfake_driver.so",
+                         *sorted(tests))
         ticker.done()
         ticker = Ticker("running each test without its mutation")
         sound = []

@@ -45,8 +45,8 @@ class LayerMutation(Mutation):
 
     @property
     def broken_program(self) -> Path:
-        """The program or library that the mutation changes, relative to the build folder. Unit tests
-        have the layer's sources in their own program."""
+        """The program or library that the mutation changes, relative to the build folder. Unit
+        tests have the layer's sources in their own program."""
         return self.test_program if self.suite == "unit" else LAYER_LIBRARY
 
     @property
