@@ -3,7 +3,8 @@
  * The ioctls of a dma-buf that export and import its fences as a sync_file, as of Linux 6.0.
  *
  * <linux/dma-buf.h> of older systems lacks them, although a program that is built there may run on
- * a newer kernel. The names are therefore this project's own. Numbers and layouts are fixed ABI.
+ * a newer kernel. The names are this project's own, so that they do not clash with a newer
+ * <linux/dma-buf.h>. Numbers and layouts are fixed ABI.
  *
  * Source: include/uapi/linux/dma-buf.h of Linux 6.0.
  */
@@ -14,8 +15,9 @@
 #include <linux/types.h>
 
 /*
- * Whether a reader or a writer exports or imports. A reader waits for writers. A writer waits for
- * writers and readers.
+ * The kind of access. For an export, it is the caller's next access. For an import, it is the
+ * access that the fences stand for. A reader waits for writers. A writer waits for writers and
+ * readers.
  */
 #define FENCEBRIDGE_DMA_BUF_READ 0x1
 #define FENCEBRIDGE_DMA_BUF_WRITE 0x2

@@ -41,9 +41,9 @@ struct fencebridge_syncobj_eventfd {
  * @pad: must be 0
  * @point: a point on the timeline of the syncobj; ignored without FENCEBRIDGE_SYNCOBJ_POINT
  *
- * This is struct drm_syncobj_handle of Linux 6.16. Before, that struct has no @point. Every kernel
- * accepts both sizes: it reads the size from the ioctl number, fills a short argument with zeros
- * and ignores the end of a long one.
+ * This is struct drm_syncobj_handle of Linux 6.16. In earlier versions that struct has no @point.
+ * Every kernel accepts both sizes: it reads the size from the ioctl number, fills a short argument
+ * with zeros and ignores the end of a long one.
  */
 struct fencebridge_syncobj_point {
 	__u32 handle;

@@ -26,16 +26,17 @@
 #define FENCEBRIDGE_VERSION 2
 
 /*
- * Whether a reader or a writer makes the call. A reader waits for earlier writers. A writer waits
- * for earlier readers and writers. The values are those of DMA_BUF_SYNC_READ and
- * DMA_BUF_SYNC_WRITE in <linux/dma-buf.h>.
+ * The kind of access. For an export, it is the caller's next access. For an import, it is the
+ * access that the fences stand for. A reader waits for earlier writers. A writer waits for earlier
+ * readers and writers. The values are those of DMA_BUF_SYNC_READ and DMA_BUF_SYNC_WRITE in
+ * <linux/dma-buf.h>.
  */
 #define FENCEBRIDGE_READ 0x1
 #define FENCEBRIDGE_WRITE 0x2
 #define FENCEBRIDGE_RW (FENCEBRIDGE_READ | FENCEBRIDGE_WRITE)
 /*
- * A flag of an export: if no fence is pending, return -1 instead of a sync_file. Requires
- * FENCEBRIDGE_FEATURE_NONE_IF_IDLE.
+ * A flag of an export: if no fence is pending, set @sync_file_fd to -1 and create no sync_file.
+ * Requires FENCEBRIDGE_FEATURE_NONE_IF_IDLE.
  */
 #define FENCEBRIDGE_NONE_IF_IDLE 0x4
 
@@ -118,9 +119,9 @@ struct fencebridge_export {
  * are not attached. The call does not wait for fences.
  *
  * Errors: EINVAL @flags is invalid, @reserved is not zero, @dma_buf_fd is not a dma-buf, or
- * @sync_file_fd is not an open sync_file; EBADF @dma_buf_fd is not open; ENOMEM memory is out;
- * E2BIG there are more than &fencebridge_query.max_fences fences, or containers are nested too
- * deeply; EFAULT the argument cannot be read.
+ * @sync_file_fd is not an open sync_file; EBADF @dma_buf_fd is not open; ENOMEM memory cannot be
+ * allocated; E2BIG there are more than &fencebridge_query.max_fences fences, or containers are
+ * nested too deeply; EFAULT the argument cannot be read.
  *
  * Source: dma_buf_import_sync_file() in drivers/dma-buf/dma-buf.c of Linux 6.0.
  */

@@ -80,7 +80,7 @@ static long fbr_install_sync_file(struct fencebridge_export __user *user,
 		goto err_sync_file;
 	}
 	arg->sync_file_fd = fd;
-	/* fd_install() comes last: userspace cannot close an fd whose number it did not get. */
+	/* fd_install() comes last: a later failure could not take the fd back from userspace. */
 	if (copy_to_user(user, arg, sizeof(*arg))) {
 		ret = -EFAULT;
 		goto err_fd;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sets of fences without containers. fences.c describes how containers are unwrapped.
+ * Sets of fences. fbr_fences_add() unwraps containers; fences.c describes how.
  */
 #ifndef FENCEBRIDGE_FENCES_H
 #define FENCEBRIDGE_FENCES_H
@@ -9,7 +9,8 @@
 
 /*
  * The maximum number of fences in a set. A dma_fence_array for 1000 fences, with a callback for
- * each, is an allocation of order 3, which is PAGE_ALLOC_COSTLY_ORDER: larger ones may fail.
+ * each, is an allocation of order 3, which is PAGE_ALLOC_COSTLY_ORDER. Allocations of a higher
+ * order may fail.
  */
 #define FBR_MAX_FENCES 1000
 
@@ -54,7 +55,7 @@ void fbr_fences_put(struct fbr_fences *fences);
 int fbr_fences_add(struct fbr_fences *fences, struct dma_fence *head);
 
 /**
- * fbr_fences_add_all - add each fence of another list
+ * fbr_fences_add_all - add each fence of another set, which may contain containers
  * @fences: the set
  * @others: the fences to add, as by fbr_fences_add(); unchanged
  *

@@ -19,8 +19,8 @@
  *  write import  W = exclusive fence + new fences, added as a shared fence and set as the
  *                exclusive one
  *
- * R contains the previous R and replaces it. W contains the previous W and replaces it, if that is
- * still the exclusive fence. Code that looks only at shared fences sees R or W, which contain the
+ * R contains the previous R and replaces it. If the previous W is still the exclusive fence, W
+ * contains it and replaces it. Code that looks only at shared fences sees R or W, which contain the
  * exclusive fence. Readers wait for W, which contains no fences of readers. docs/kernel.md has
  * examples.
  *
@@ -124,7 +124,7 @@ static struct dma_fence *fbr_resv_get_exclusive(struct dma_resv *resv)
 	return exclusive;
 }
 
-/* Returns NULL if memory is short. Leaves the set @fences empty, also on failure. */
+/* Returns NULL if memory cannot be allocated. Leaves the set @fences empty, also on failure. */
 static struct dma_fence *fbr_array_create(struct fbr_fences *fences, u64 context,
 					  unsigned int seqno)
 {
@@ -144,7 +144,7 @@ u64 fbr_resv_features(void)
 	return 0;
 }
 
-/* Adds the fences that a new reader or writer must wait for to @flat, without containers. */
+/* Adds to @flat the fences that a new reader or writer must wait for. Unwraps containers. */
 static int fbr_resv_get_flat(struct dma_resv *resv, bool write, struct fbr_fences *flat)
 {
 	struct dma_fence *exclusive;
@@ -170,7 +170,10 @@ int fbr_resv_snapshot(struct dma_resv *resv, bool write, struct dma_fence **snap
 	int ret;
 
 	*snapshot = NULL;
-	/* Without containers, since each import of a snapshot would otherwise nest them deeper. */
+	/*
+	 * The snapshot contains no containers. Export and import both unwrap them. Otherwise each
+	 * export and import would nest the arrays one level deeper.
+	 */
 	ret = fbr_resv_get_flat(resv, write, &flat);
 	if (!ret && flat.count == 1) {
 		*snapshot = dma_fence_get(flat.fence[0]);
@@ -242,8 +245,8 @@ static void fbr_resv_publish(struct dma_resv *resv, struct dma_fence *array, boo
 }
 
 /*
- * Collects in @content the fences of the array that an import adds, and sets @predecessor to a
- * reference to the array that it replaces, or to NULL.
+ * Collects in @content the fences of the array that an import adds. Sets @predecessor to a
+ * reference to the array that the new array replaces, or to NULL.
  */
 static int fbr_resv_plan(struct dma_resv *resv, const struct fbr_fences *fences, bool write,
 			 struct fbr_fences *content, struct dma_fence **predecessor)

@@ -33,7 +33,8 @@ u64 fbr_resv_features(void);
  * Either way, the fences of the kernel itself, such as those of buffer moves, are included.
  *
  * Context: process, may sleep; does not wait for fences.
- * Return: 0; -ENOMEM; or, before 5.19, -E2BIG if there are more than FBR_MAX_FENCES fences.
+ * Return: 0; -ENOMEM; or, before 5.19, -E2BIG if there are more than FBR_MAX_FENCES fences, or if
+ * containers exceed the limits on unwrapping (fences.c).
  */
 int fbr_resv_snapshot(struct dma_resv *resv, bool write, struct dma_fence **snapshot);
 
@@ -47,8 +48,8 @@ int fbr_resv_snapshot(struct dma_resv *resv, bool write, struct dma_fence **snap
  * All fences that @resv had before stay in effect.
  *
  * Context: process, may sleep; acquires the lock of @resv; does not wait for fences.
- * Return: 0; -ENOMEM; or, before 5.19, -E2BIG if the fences and those of @resv together exceed
- * FBR_MAX_FENCES. After an error @resv is unchanged.
+ * Return: 0; -ENOMEM; or, before 5.19, -E2BIG as fbr_resv_snapshot(), for @fences and the fences of
+ * @resv together. After an error @resv is unchanged.
  */
 int fbr_resv_attach(struct dma_resv *resv, const struct fbr_fences *fences, bool write);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Waits for a past point of a dma-buf's timeline. A snapshot of the fences that are on the buffer
- * now, taken with /dev/fencebridge, signals when those have signalled, whatever is attached later.
+ * Waits for the fences that a dma-buf had at an earlier time. A snapshot of the fences that are on
+ * the buffer now, taken with /dev/fencebridge, signals when those have signalled, whatever is
+ * attached later.
  *
  * Of this project it needs only kernel-uapi/fencebridge.h.
  */

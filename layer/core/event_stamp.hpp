@@ -5,8 +5,9 @@
 
 namespace fencebridge::core {
 
-/// Counts rounds of dispatched events. A wait for events "since this stamp" returns at once if
-/// another thread has dispatched some in between.
+/// A count of what a wait() waits for: rounds in which a thread dispatched events, or, on a
+/// headless surface, presented frames. The wait returns at once if the count is no longer the one
+/// that the caller passes.
 enum class EventStamp : uint64_t {};
 
 } // namespace fencebridge::core

@@ -22,14 +22,14 @@ enum class Pacing {
     return compositor_has_fifo ? Pacing::barrier : Pacing::frame_callback;
 }
 
-/// A surface counts as visible for this long after a frame callback was requested.
+/// The shortest Pace::callback_timeout; see pace_of().
 constexpr std::chrono::nanoseconds hidden_after = std::chrono::seconds(1);
 /// The refresh period of the slowest display that is expected, at 25 Hz.
 constexpr std::chrono::nanoseconds slowest_refresh = std::chrono::milliseconds(40);
 
 /// How a swapchain's commits use wl_surface.frame callbacks.
 struct Pace {
-    /// How many commits may follow a commit that requested a callback before the callback comes.
+    /// While a callback is pending, this many commits may follow the one that requested it.
     uint32_t ahead;
     /// One commit in `interval` requests a callback.
     uint32_t interval;
@@ -37,8 +37,8 @@ struct Pace {
     std::chrono::nanoseconds callback_timeout;
 };
 
-/// Pacing::frame_callback: a commit before the last one's callback would replace a frame that was
-/// never shown, which FIFO forbids.
+/// Pacing::frame_callback: the callback of a commit comes once its frame is shown. A next commit
+/// before the callback could replace a frame that was never shown, which FIFO forbids.
 ///
 /// Pacing::barrier: the compositor keeps frames apart. fifo-v1 leaves open how fast a compositor
 /// applies the frames of an invisible surface, and asks clients to throttle by frame callbacks as
@@ -69,8 +69,8 @@ struct Pace {
 /// How long a commit is expected to wait for its turn, in ascending order.
 enum class CommitWait { none, one_refresh, hidden };
 
-/// Whether a commit waits for its turn. In one vkQueuePresentKHR the visible windows set the pace:
-/// a window that is known to be hidden does not wait if the call presents to a visible one as well.
+/// Whether a commit waits for its turn. A window that is known to be hidden does not wait if the
+/// same vkQueuePresentKHR presents to a visible one.
 enum class Turn { wait, now };
 [[nodiscard]] constexpr Turn choose_turn(CommitWait wait, bool with_a_visible_one) {
     return wait == CommitWait::hidden && with_a_visible_one ? Turn::now : Turn::wait;
@@ -99,20 +99,21 @@ public:
     /// A commit without a request was made.
     void requested_none() { ++commits_; }
     /// The last requested callback came.
-    void shown() {
+    void callback_came() {
         pending_since_.reset();
         given_up_ = false;
     }
 
     /// Until when the next commit waits for the callback; nothing: the commit need not wait.
-    [[nodiscard]] std::optional<TimePoint> wait_until(const Pace& pace, TimePoint now) const {
+    [[nodiscard]] std::optional<TimePoint> callback_deadline(const Pace& pace,
+                                                             TimePoint now) const {
         if (!pending_since_ || commits_ <= pace.ahead || is_overdue(pace, now))
             return std::nullopt;
         return *pending_since_ + pace.callback_timeout;
     }
     /// How long the next commit is expected to wait.
     [[nodiscard]] CommitWait estimate_wait(const Pace& pace, TimePoint now) const {
-        if (!wait_until(pace, now))
+        if (!callback_deadline(pace, now))
             return CommitWait::none;
         return given_up_ ? CommitWait::hidden : CommitWait::one_refresh;
     }

@@ -43,7 +43,7 @@ public:
     /// The images that the window system owns, in the order in which they were presented.
     [[nodiscard]] ImageList presented() const;
 
-    /// The application acquired a free image.
+    /// @param image  must be free
     void mark_acquired(ImageIndex image) { at(image).owner = Owner::acquired; }
     /// The application presented an image.
     /// @return false, and nothing changes, if the image was not acquired

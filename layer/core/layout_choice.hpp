@@ -41,7 +41,8 @@ struct MakeableLayouts {
 /// @param ranks      what the window system accepts, best first
 /// @param placement  of the allocator's memory
 /// @param makes      the modifiers with which the allocator can make the images
-/// @return a list for each rank that has any, best first; within a list the driver may choose
+/// @return a list for each rank with at least one common layout, best first. The driver may choose
+///         within a list.
 [[nodiscard]] inline std::vector<std::vector<uint64_t>>
 common_layouts(std::span<const LayoutRank> ranks, Placement placement,
                std::span<const uint64_t> makes) {
@@ -61,18 +62,16 @@ common_layouts(std::span<const LayoutRank> ranks, Placement placement,
     return lists;
 }
 
-/// The layouts of the best rank in which any allocator can make the images. Empty if there is none.
+/// The layouts that a new swapchain tries first: of the first allocator that has any in common with
+/// the window system, the best list.
+/// @param makeable  of each allocator, best first
+/// @return empty if there is none
 [[nodiscard]] inline std::vector<uint64_t> best_layouts(std::span<const LayoutRank> ranks,
                                                         std::span<const MakeableLayouts> makeable) {
-    for (const LayoutRank& rank : ranks) {
-        std::vector<uint64_t> best;
-        for (const MakeableLayouts& makes : makeable) {
-            for (const auto& common :
-                 common_layouts(std::span(&rank, 1), makes.placement, makes.modifiers))
-                best.insert(best.end(), common.begin(), common.end());
-        }
-        if (!best.empty())
-            return best;
+    for (const MakeableLayouts& makes : makeable) {
+        auto lists = common_layouts(ranks, makes.placement, makes.modifiers);
+        if (!lists.empty())
+            return std::move(lists.front());
     }
     return {};
 }

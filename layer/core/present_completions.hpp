@@ -49,11 +49,12 @@ public:
         return false;
     }
 
-    /// Removes the oldest request, once its outcome is known, and returns both.
     struct Entry {
         PresentId id;
-        std::optional<Completion> completion;
+        std::optional<Completion> completion; ///< nothing until the presenter has reported it
     };
+    /// Removes the oldest request once its outcome is known.
+    /// @return the request and its outcome; nothing if there is no request, or no outcome yet
     [[nodiscard]] std::optional<Entry> take_oldest() {
         if (all_.empty() || !all_.front().completion)
             return std::nullopt;

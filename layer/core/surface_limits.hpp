@@ -8,8 +8,8 @@
 
 namespace fencebridge::core {
 
-/// The most images of a swapchain, on any window system. More are a mistake of the application;
-/// the limit bounds the memory and descriptors of one swapchain.
+/// The maximum number of images of a swapchain, on any window system. It bounds the memory and
+/// descriptors of one swapchain.
 inline constexpr uint32_t max_images = 64;
 
 /// A present mode, and the fewest images that a swapchain needs for it.
@@ -26,7 +26,8 @@ struct SurfaceLimits {
     /// The sizes of images that the window system can show; the device may have a lower maximum.
     VkExtent2D min_extent = {1, 1};
     VkExtent2D max_extent = {UINT32_MAX, UINT32_MAX};
-    /// FIFO first: the mode that every application can rely on. Valid as long as the window.
+    /// FIFO first: the mode that every application can rely on. The span is valid as long as the
+    /// window.
     std::span<const PresentModeLimits> modes;
 };
 
@@ -39,7 +40,7 @@ struct SurfaceLimits {
 
 /// The number of images of a swapchain: at least as many as requested, and enough for its present
 /// mode.
-/// @param mode  one of the limits'
+/// @param mode  one of limits.modes
 [[nodiscard]] constexpr uint32_t image_count(const SurfaceLimits& limits, uint32_t requested,
                                              VkPresentModeKHR mode) {
     return std::max(requested, find_mode(limits, mode)->min_images);

@@ -41,8 +41,8 @@ TransportChoice choose_transport(const TransportFacts& facts, std::optional<Tran
     if (requested) {
         const auto missing = find_lack(facts, *requested);
         if (!missing)
-            return {*requested, "asked for", false};
-        reason = std::string("asked for ") + name(*requested) + ", but " + *missing + "; ";
+            return {*requested, "the setting", false};
+        reason = std::string("the setting is ") + name(*requested) + ", but " + *missing + "; ";
     }
     // The reason says what the better transports lack.
     for (const Transport transport : best_first) {

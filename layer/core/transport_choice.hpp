@@ -36,8 +36,8 @@ struct TransportChoice {
     bool request_refused;
 };
 
-/// Chooses the transport to try next for a swapchain: the requested one first, then the best one,
-/// unless it is known to lack something. `cpu` always works.
+/// Chooses the transport to try next for a swapchain: the requested one, then the others, best
+/// first. It skips those that are known to lack something. `cpu` always works.
 ///
 /// All others carry sync_files. The driver must export a sync_file from semaphores or from fences,
 /// and import one into semaphores. A driver that cannot import into a fence can still signal one by

@@ -151,7 +151,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
         below.semaphores_export_freely = below.semaphores_export_freely && taken_over;
         if (taken_over) {
             below.own_queue = queues.get_own(*handle, below.next.GetDeviceQueue);
-            // The loader sets the dispatch table of the queues that it returns itself.
+            // The loader sets the dispatch table only of queues that the application gets. For its
+            // own queue, the layer asks the loader to do so.
             const auto set_loader_data = find_set_device_loader_data(create_info->pNext);
             if (below.own_queue != VK_NULL_HANDLE && set_loader_data != nullptr)
                 result = set_loader_data(*handle, below.own_queue);
@@ -173,8 +174,8 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice handle, const VkAllocationCall
         if (!device)
             return;
         const auto destroy = device->vk.next.DestroyDevice;
-        // The layer's objects on this device are destroyed before the device. Submissions of its
-        // presents may still use them: the application can only wait for its own submissions.
+        // The layer destroys its objects before the device. Its own submissions may still use them,
+        // and the application does not know of those submissions.
         if (device->taken_over)
             static_cast<void>(device->vk.next.DeviceWaitIdle(handle));
         device.reset();

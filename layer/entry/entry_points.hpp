@@ -7,7 +7,7 @@
 
 namespace fencebridge::entry {
 
-// The layer's functions that the loader calls. Each passes objects that are the driver's to the
+// The layer's functions that the loader calls. For the driver's own objects, each calls the
 // driver's function.
 
 // proc_addr.cpp

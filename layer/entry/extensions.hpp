@@ -9,7 +9,7 @@
 // The one table of the extensions and commands that concern the layer. Everything that an
 // application sees of them comes from it: vkGetInstanceProcAddr and vkGetDeviceProcAddr, the lists
 // of extensions and present modes, the answers to feature and surface queries, and the refusals of
-// vkCreateDevice. tests/driver/registry.py compares it with vk.xml and with the manifest.
+// vkCreateDevice. tests/driver/vk_xml.py compares it with vk.xml and with the manifest.
 
 namespace fencebridge::entry {
 
@@ -21,8 +21,8 @@ enum class Status {
     hidden,      ///< the driver's, for its own swapchains; not offered with the layer's
 };
 
-/// The kind of the first parameter of a command: VkInstance or VkPhysicalDevice, or VkDevice or
-/// VkQueue. An extension of one level can have commands of the other dispatch.
+/// The kind of a command's first parameter. `instance`: VkInstance or VkPhysicalDevice. `device`:
+/// VkDevice or VkQueue. It may differ from the level of the command's extension.
 enum class Dispatch { instance, device };
 
 struct Command {
@@ -47,7 +47,7 @@ template <class Function>
 struct AnswerStructure {
     uint32_t type; ///< VkStructureType
     std::string_view name;
-    uint32_t words; ///< 32-bit words after sType and pNext that read 0 if the extension is absent
+    uint32_t words; ///< how many 32-bit words after pNext are 0 if the extension is absent
 };
 
 struct Extension {
@@ -56,8 +56,9 @@ struct Extension {
     Status status;
     uint32_t spec_version = 0; ///< of a provided extension
     std::vector<Command> commands = {};
-    std::vector<AnswerStructure> structures = {};     ///< of a hidden extension
-    std::vector<VkPresentModeKHR> present_modes = {}; ///< that only this hidden extension has
+    std::vector<AnswerStructure> structures = {}; ///< of a hidden extension
+    /// Of a hidden extension. No extension that is offered has these modes.
+    std::vector<VkPresentModeKHR> present_modes = {};
 };
 
 [[nodiscard]] const std::vector<Extension>& extensions();

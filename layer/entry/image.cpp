@@ -19,12 +19,12 @@ namespace fencebridge::entry {
 namespace {
 
 /// The layer's swapchain to whose memory the image will be bound, or null.
-std::shared_ptr<Swapchain> find_created_swapchain(Device& device, const VkImageCreateInfo& info) {
+std::shared_ptr<Swapchain> swapchain_of_image(Device& device, const VkImageCreateInfo& info) {
     const auto* of = vk::find<VkImageSwapchainCreateInfoKHR>(info.pNext);
     return of == nullptr ? nullptr : device.find_swapchain(of->swapchain);
 }
 
-std::shared_ptr<Swapchain> find_bound_swapchain(Device& device, const VkBindImageMemoryInfo& info) {
+std::shared_ptr<Swapchain> swapchain_of_binding(Device& device, const VkBindImageMemoryInfo& info) {
     const auto* bind = vk::find<VkBindImageMemorySwapchainInfoKHR>(info.pNext);
     if (bind == nullptr || bind->swapchain == VK_NULL_HANDLE)
         return nullptr;
@@ -70,7 +70,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateImage(VkDevice handle, const VkImageCreateI
                                            const VkAllocationCallbacks* allocator, VkImage* image) {
     return guarded([&] {
         const auto device = find_device(handle);
-        const auto swapchain = find_created_swapchain(*device, *create_info);
+        const auto swapchain = swapchain_of_image(*device, *create_info);
         if (!swapchain)
             return device->vk.next.CreateImage(handle, create_info, allocator, image);
         // VkImageSwapchainCreateInfoKHR requires all other members to match the swapchain.
@@ -83,7 +83,7 @@ VKAPI_ATTR void VKAPI_CALL GetDeviceImageSubresourceLayout(
     VkDevice handle, const vk::DeviceImageSubresourceInfo* info, void* layout) {
     guarded_void([&] {
         const auto device = find_device(handle);
-        if (!find_created_swapchain(*device, *info->pCreateInfo))
+        if (!swapchain_of_image(*device, *info->pCreateInfo))
             return device->vk.next.GetDeviceImageSubresourceLayout(handle, info, layout);
         // The driver is asked about an equal image that belongs to no swapchain.
         VkImageCreateInfo plain = *info->pCreateInfo;
@@ -107,7 +107,7 @@ VKAPI_ATTR VkResult VKAPI_CALL BindImageMemory2(VkDevice handle, uint32_t count,
         const std::span all(infos, count);
         std::vector<std::shared_ptr<Swapchain>> swapchains(count);
         std::ranges::transform(all, swapchains.begin(), [&](const VkBindImageMemoryInfo& info) {
-            return find_bound_swapchain(*device, info);
+            return swapchain_of_binding(*device, info);
         });
         if (std::ranges::none_of(swapchains, [](const auto& one) { return one != nullptr; }))
             return device->vk.next.BindImageMemory2(handle, count, infos);

@@ -34,7 +34,7 @@ Function find_next(const Instance& instance, const char* command) {
 template <class Platform>
 bool may_take_over(TakeoverSetting setting) {
     return setting == TakeoverSetting::on ||
-           (setting == TakeoverSetting::automatic && Platform::by_default);
+           (setting == TakeoverSetting::automatic && Platform::taken_over_by_default);
 }
 
 template <class Platform>
@@ -85,9 +85,9 @@ struct PlatformSupport<Platform, VkBool32(VKAPI_PTR*)(VkPhysicalDevice, uint32_t
             const auto instance = find_instance(device);
             if (!instance)
                 return;
-            // Presenting makes empty submissions, which every queue supports. Whether this window
-            // system shares buffers is known by the query of a surface's support; here it would
-            // take a round trip.
+            // Presenting makes empty submissions, which every queue supports.
+            // vkGetPhysicalDeviceSurfaceSupportKHR answers whether the window system imports
+            // buffers. Here that answer would take a round trip.
             if (instance->takes_over && instance->physical(device)->can_be_taken_over())
                 supported = VK_TRUE;
             else

@@ -20,8 +20,8 @@ namespace {
 /// A vkQueuePresentKHR, split into the layer's and the driver's swapchains.
 struct SplitPresent {
     std::vector<std::shared_ptr<Swapchain>> ours; ///< one per swapchain; null for the driver's
-    std::vector<VkSwapchainKHR> drivers;
-    std::vector<uint32_t> drivers_images;
+    std::vector<VkSwapchainKHR> driver_swapchains;
+    std::vector<uint32_t> driver_images;
     std::vector<VkResult> results; ///< one per swapchain
 };
 
@@ -32,8 +32,8 @@ SplitPresent split(Device& device, const VkPresentInfoKHR& info) {
         present.ours.push_back(device.find_swapchain(info.pSwapchains[i]));
         if (present.ours.back())
             continue;
-        present.drivers.push_back(info.pSwapchains[i]);
-        present.drivers_images.push_back(info.pImageIndices[i]);
+        present.driver_swapchains.push_back(info.pSwapchains[i]);
+        present.driver_images.push_back(info.pImageIndices[i]);
     }
     return present;
 }
@@ -60,13 +60,14 @@ std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present) {
     return order;
 }
 
-/// The request for one swapchain of a call. Of the structures in pNext that have an element for
-/// each swapchain, only the one of VK_KHR_incremental_present can occur: the extensions of the
-/// others are hidden.
-PresentRequest request_of(const VkPresentInfoKHR& info, uint32_t i, const Fd& rendering,
+/// The request for one swapchain of a call. Of the structures in pNext with an element for each
+/// swapchain, only VkPresentRegionsKHR is read. VkDeviceGroupPresentInfoKHR is ignored: a device
+/// that is taken over is one physical device. The extensions of the others are hidden.
+PresentRequest request_of(const VkPresentInfoKHR& info, uint32_t i, const Fd& rendering_fence,
                           core::Turn turn) {
-    PresentRequest request = {
-        .image = core::ImageIndex{info.pImageIndices[i]}, .rendering = rendering, .turn = turn};
+    PresentRequest request = {.image = core::ImageIndex{info.pImageIndices[i]},
+                              .rendering_fence = rendering_fence,
+                              .turn = turn};
     const auto* regions = vk::find<VkPresentRegionsKHR>(info.pNext);
     if (regions != nullptr && regions->pRegions != nullptr && i < regions->swapchainCount &&
         regions->pRegions[i].pRectangles != nullptr)
@@ -75,19 +76,20 @@ PresentRequest request_of(const VkPresentInfoKHR& info, uint32_t i, const Fd& re
     return request;
 }
 
-/// Presents to the driver's swapchains of a call that has some of both. Waits for the rendering on
-/// the CPU: a semaphore can be waited for only once, and the layer has done that. The structures in
-/// pNext are left out, since their elements count all swapchains of the call.
-void present_to_driver(Device& device, VkQueue queue, SplitPresent& present, const Fd& rendering) {
-    std::vector<VkResult> results(present.drivers.size(), VK_SUCCESS);
+/// Presents to the driver's swapchains of a call that also presents to the layer's. Waits on the
+/// CPU for the rendering: a semaphore can be waited for only once, and the layer has done that. The
+/// structures in pNext are left out, since they have an element for each swapchain of the call.
+void present_to_driver(Device& device, VkQueue queue, SplitPresent& present,
+                       const Fd& rendering_fence) {
+    std::vector<VkResult> results(present.driver_swapchains.size(), VK_SUCCESS);
     const VkPresentInfoKHR info = {
         .sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
-        .swapchainCount = static_cast<uint32_t>(present.drivers.size()),
-        .pSwapchains = present.drivers.data(),
-        .pImageIndices = present.drivers_images.data(),
+        .swapchainCount = static_cast<uint32_t>(present.driver_swapchains.size()),
+        .pSwapchains = present.driver_swapchains.data(),
+        .pImageIndices = present.driver_images.data(),
         .pResults = results.data(),
     };
-    VkResult result = sync::wait_on_cpu(rendering);
+    VkResult result = sync::wait_on_cpu(rendering_fence);
     if (result == VK_SUCCESS)
         result = device.vk.next.QueuePresentKHR(queue, &info);
     if (core::is_of_whole_call(result))
@@ -116,22 +118,22 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
     return guarded([&] {
         const auto device = find_device(queue);
         SplitPresent present = split(*device, *info);
-        if (present.drivers.size() == info->swapchainCount)
+        if (present.driver_swapchains.size() == info->swapchainCount)
             return device->vk.next.QueuePresentKHR(queue, info);
 
-        const auto rendering = device->wait_semaphores.export_waits(
+        const auto rendering_fence = device->wait_semaphores.export_waits(
             queue, std::span(info->pWaitSemaphores, info->waitSemaphoreCount));
-        if (!rendering) {
-            std::ranges::fill(present.results, rendering.error());
+        if (!rendering_fence) {
+            std::ranges::fill(present.results, rendering_fence.error());
             return report(*info, present);
         }
         const auto order = presenting_order(present);
         const bool one_is_visible = order.front().wait != core::CommitWait::hidden;
         for (const auto& [i, wait] : order)
             present.results[i] = present.ours[i]->present(
-                request_of(*info, i, *rendering, core::choose_turn(wait, one_is_visible)));
-        if (!present.drivers.empty())
-            present_to_driver(*device, queue, present, *rendering);
+                request_of(*info, i, *rendering_fence, core::choose_turn(wait, one_is_visible)));
+        if (!present.driver_swapchains.empty())
+            present_to_driver(*device, queue, present, *rendering_fence);
         return report(*info, present);
     });
 }

@@ -16,7 +16,7 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance handle, 
         return instance_level ? ours : nullptr;
     const PFN_vkVoidFunction next = instance->next.GetInstanceProcAddr(handle, name);
     // A command of an extension that the instance has not enabled stays absent. A device command
-    // that is asked for here finds out at each call whether its device is taken over.
+    // that this returns can be called on any device: for the driver's objects, it calls the driver.
     if (next == nullptr || ours == nullptr)
         return next;
     return instance_level || instance->takes_over ? ours : next;
@@ -33,12 +33,13 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice handle, cons
     // vkCreateDevice has refused the extension, but some drivers return its commands all the same.
     if (extension->status == Status::hidden)
         return device->hides_extensions ? nullptr : next;
-    // On a device that is not taken over, the layer only needs to find commands, and to know of the
-    // device's end.
+    // On a device that is not taken over, the layer needs only vkGetDeviceProcAddr and
+    // vkDestroyDevice.
     const std::string_view wanted = name;
     if (!device->taken_over && wanted != "vkGetDeviceProcAddr" && wanted != "vkDestroyDevice")
         return next;
-    // Commands of a provided extension exist even if the driver lacks the extension.
+    // Commands of a provided extension exist even if the driver lacks the extension. The one that
+    // is provided, VK_KHR_swapchain, is enabled on every device that is taken over.
     return next != nullptr || extension->status == Status::provided ? command->function : nullptr;
 }
 

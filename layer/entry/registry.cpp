@@ -98,7 +98,7 @@ std::shared_ptr<SwapchainRecord> Device::find_record(VkSwapchainKHR swapchain) {
 
 std::shared_ptr<Swapchain> Device::find_swapchain(VkSwapchainKHR swapchain) {
     const auto record = find_record(swapchain);
-    // Owns the whole record.
+    // The returned pointer shares the ownership of the record.
     return record ? std::shared_ptr<Swapchain>(record, record->swapchain.get()) : nullptr;
 }
 

@@ -8,6 +8,7 @@
 #include <vulkan/vulkan.h>
 
 #include "entry/loader.hpp"
+#include "entry/settings.hpp"
 #include "entry/window_claim.hpp"
 #include "swapchain/surface_support.hpp"
 #include "swapchain/swapchain.hpp"
@@ -15,7 +16,6 @@
 #include "sync/acquire_signal.hpp"
 #include "sync/wait_semaphores.hpp"
 #include "util/locked.hpp"
-#include "util/settings.hpp"
 #include "vk/device.hpp"
 #include "vk/dispatch.hpp"
 #include "vk/physical_device.hpp"
@@ -57,9 +57,8 @@ struct Instance {
         physical_devices;
     Locked<std::unordered_map<VkSurfaceKHR, std::shared_ptr<SurfaceRecord>>> surfaces;
 
-    /// Whether the extensions that act on swapchains, and that the layer does not implement, are
-    /// hidden from the application on this device: wherever the application could present to a
-    /// surface of the layer's.
+    /// Whether the layer hides the extensions that act on swapchains and that it does not
+    /// implement. It hides them on every device that it can take over.
     [[nodiscard]] bool hides_extensions(VkPhysicalDevice device) {
         return takes_over && physical(device)->can_be_taken_over();
     }

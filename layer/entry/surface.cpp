@@ -14,8 +14,8 @@ namespace fencebridge::entry {
 
 namespace {
 
-/// The limits of a surface, or for a query without a surface those that a surface of any window
-/// system has: VK_GOOGLE_surfaceless_query asks for formats and present modes only.
+/// The limits of the surface. A query without a surface gets FIFO alone, which every window system
+/// has. VK_GOOGLE_surfaceless_query allows such queries for formats and present modes only.
 std::expected<core::SurfaceLimits, VkResult> limits_of(const Takeover& taken_over) {
     static constexpr std::array fifo = {core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 3}};
     if (!taken_over.surface)
@@ -60,9 +60,9 @@ VkResult answer(VkPhysicalDevice device, VkSurfaceKHR surface, Drivers&& drivers
     });
 }
 
-VkResult write_drivers_present_modes(const vk::InstanceDispatch& next, VkPhysicalDevice device,
-                                     VkSurfaceKHR surface, uint32_t* count,
-                                     VkPresentModeKHR* modes) {
+VkResult write_driver_present_modes(const vk::InstanceDispatch& next, VkPhysicalDevice device,
+                                    VkSurfaceKHR surface, uint32_t* count,
+                                    VkPresentModeKHR* modes) {
     if (!find_instance(device)->hides_extensions(device))
         return next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, count, modes);
     auto all = vk::enumerate<VkPresentModeKHR>([&](uint32_t* room, VkPresentModeKHR* array) {
@@ -134,7 +134,8 @@ VKAPI_ATTR void VKAPI_CALL DestroySurfaceKHR(VkInstance handle, VkSurfaceKHR sur
         const auto instance = find_instance(handle);
         if (!instance)
             return;
-        // The application may have destroyed the native window, or disconnected its display.
+        // The record's destruction makes no call to the window system: the application may have
+        // destroyed the native window, or disconnected its display.
         instance->surfaces.with([&](auto& all) { all.erase(surface); });
         instance->next.DestroySurfaceKHR(handle, surface, allocator);
     });
@@ -266,7 +267,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfacePresentModesKHR(VkPhysica
     return answer(
         device, surface,
         [&](const vk::InstanceDispatch& next) {
-            return write_drivers_present_modes(next, device, surface, count, modes);
+            return write_driver_present_modes(next, device, surface, count, modes);
         },
         [&](const Takeover& taken_over) {
             const auto limits = limits_of(taken_over);

@@ -15,7 +15,7 @@ namespace fencebridge::entry {
 
 namespace {
 
-/// Retires VkSwapchainCreateInfoKHR::oldSwapchain, which the specification does also if the
+/// Retires VkSwapchainCreateInfoKHR::oldSwapchain. The specification requires that even if the
 /// creation of the new swapchain fails.
 /// @return the old swapchain's claim. The application synchronises access to the old swapchain.
 WindowClaim retire(Device& device, VkSwapchainKHR old) {
@@ -35,9 +35,9 @@ std::optional<WindowClaim> claim_window(Device& device, const Window& window, Vk
 
 /// Creates a swapchain of the driver's own. The driver must not see an old swapchain of the
 /// layer's, which the application may have made through another VkSurfaceKHR of the same window.
-VkResult create_drivers_swapchain(Device& device, const VkSwapchainCreateInfoKHR& info,
-                                  const VkAllocationCallbacks* allocator,
-                                  VkSwapchainKHR* swapchain) {
+VkResult create_driver_swapchain(Device& device, const VkSwapchainCreateInfoKHR& info,
+                                 const VkAllocationCallbacks* allocator,
+                                 VkSwapchainKHR* swapchain) {
     if (device.vk.next.CreateSwapchainKHR == nullptr)
         return VK_ERROR_INITIALIZATION_FAILED;
     if (!device.find_record(info.oldSwapchain))
@@ -65,7 +65,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
             taken_over = std::move(*found);
         }
         if (!taken_over)
-            return create_drivers_swapchain(*device, *create_info, allocator, swapchain);
+            return create_driver_swapchain(*device, *create_info, allocator, swapchain);
         Window& window = *taken_over->surface->window;
         // Claimed before anything is made on the window, and until all of that is destroyed.
         auto claim = claim_window(*device, window, create_info->oldSwapchain);

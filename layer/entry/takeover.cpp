@@ -8,7 +8,8 @@ namespace fencebridge::entry {
 
 namespace {
 
-/// For a transient failure, the result of a surface query; nothing for any other result.
+/// @return if `result` is a transient failure, the result that a surface query reports for it; else
+///         nothing
 std::optional<VkResult> transient_failure(VkResult result) {
     switch (result) {
     case VK_ERROR_OUT_OF_HOST_MEMORY:
@@ -90,8 +91,9 @@ private:
     PFN_vkGetDeviceProcAddr next_proc_ = nullptr;
 };
 
-/// Makes one image on a VkDevice of the layer's own and offers it to the window system.
-/// @return also true if it cannot be tried; or VK_ERROR_SURFACE_LOST_KHR, or a transient failure
+/// Creates a VkDevice, and offers the window system one image of each candidate until it accepts
+/// one.
+/// @return also true if that cannot be tried; or VK_ERROR_SURFACE_LOST_KHR, or a transient failure
 std::expected<bool, VkResult> try_to_share(const Instance& instance,
                                            const vk::PhysicalDevice& physical, Window& window,
                                            VkFormat format) {
@@ -104,7 +106,7 @@ std::expected<bool, VkResult> try_to_share(const Instance& instance,
     if (created != VK_SUCCESS)
         return true;
     const vk::Device device = trial.describe(physical);
-    const auto shown = can_show_an_image(device, physical, window, format);
+    const auto shown = can_import_images(device, physical, window, format);
     if (shown || shown.error() == VK_ERROR_SURFACE_LOST_KHR)
         return shown;
     if (const auto failure = transient_failure(shown.error()))
@@ -114,13 +116,13 @@ std::expected<bool, VkResult> try_to_share(const Instance& instance,
 
 /// Whether the window system imports this device's images.
 ///
-/// A device that the window system does not name shares at most DRM_FORMAT_MOD_LINEAR, and not
-/// every GPU imports another GPU's LINEAR buffers (other memory, other alignment). So, if the
-/// driver can present by itself, this makes an image of one candidate after the other and offers it
-/// to the window system, until one is accepted.
-/// @param format  one in which images could be shared
-/// @return also true if it cannot be tried: the loader makes no device for a layer, or the driver
-///         refuses a second device; or an error as decide_takeover()
+/// This tries an import if the device is foreign and its driver can present by itself. A foreign
+/// device and the window system have at most DRM_FORMAT_MOD_LINEAR in common, and not every GPU
+/// imports another GPU's LINEAR buffers (other memory, other alignment).
+/// @param format  one for which driver and window system have a layout in common
+/// @return also true without a trial: the device is not foreign, the driver cannot present by
+///         itself, the loader creates no device for a layer, or the driver refuses a second device;
+///         or an error as decide_takeover()
 std::expected<bool, VkResult> may_import_buffers(const Instance& instance,
                                                  const vk::PhysicalDevice& physical,
                                                  VkSurfaceKHR handle, Window& window,
@@ -135,7 +137,8 @@ std::expected<bool, VkResult> may_import_buffers(const Instance& instance,
     return try_to_share(instance, physical, window, format);
 }
 
-/// Finds out what swapchains of the device on the surface can be.
+/// Queries what swapchains of the device on the surface support. Tries an import if the device is
+/// foreign.
 /// @return without formats if the driver makes the swapchains; or an error as decide_takeover()
 std::expected<SurfaceSupport, VkResult> decide(const Instance& instance,
                                                const vk::PhysicalDevice& physical,
@@ -155,7 +158,7 @@ std::expected<SurfaceSupport, VkResult> decide(const Instance& instance,
         return std::unexpected(imports.error());
     if (!*imports) {
         log::warning("device \"%s\": using the driver's own swapchains on this surface: the "
-                     "window system uses another device, and refused a buffer of this one",
+                     "window system uses another device, and accepted no buffer of this one",
                      physical.name.c_str());
         return SurfaceSupport{};
     }

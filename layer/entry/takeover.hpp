@@ -20,8 +20,8 @@ struct Takeover {
 /// Decides whether the layer or the driver makes the swapchains of a device on a surface. The first
 /// call decides, and the decision stays: all swapchains of the two are made by the same side.
 ///
-/// The layer makes them if window system and driver have a buffer layout in common. For a device
-/// that the window system does not name, an image is offered to the window system first.
+/// The layer makes them if window system and driver have a buffer layout in common. On a foreign
+/// device, the window system must also have accepted an image, if that can be tried.
 /// @return nothing if the driver makes them; or, if it could not be decided this time,
 ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_OUT_OF_DEVICE_MEMORY
 [[nodiscard]] std::expected<std::optional<Takeover>, VkResult>

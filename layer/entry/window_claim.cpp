@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "entry/window_claim.hpp"
 
-#include <unordered_set>
+#include <set>
 
 #include "util/locked.hpp"
 
@@ -11,21 +11,21 @@ namespace {
 
 // Never destroyed: an application may use Vulkan from a static destructor of its own.
 auto& claimed() {
-    static auto* const the = new Locked<std::unordered_set<const void*>>;
+    static auto* const the = new Locked<std::set<NativeWindow>>;
     return *the;
 }
 
 } // namespace
 
-std::optional<WindowClaim> WindowClaim::claim(const void* native) {
+std::optional<WindowClaim> WindowClaim::claim(const NativeWindow& native) {
     if (!claimed().with([&](auto& all) { return all.insert(native).second; }))
         return std::nullopt;
     return WindowClaim(native);
 }
 
 WindowClaim::~WindowClaim() {
-    if (native_ != nullptr)
-        claimed().with([&](auto& all) { all.erase(native_); });
+    if (native_)
+        claimed().with([&](auto& all) { all.erase(*native_); });
 }
 
 } // namespace fencebridge::entry

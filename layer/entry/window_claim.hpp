@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "swapchain/window.hpp"
+
 namespace fencebridge::entry {
 
 /// The right to present to a native window (Window::native()). One swapchain of the process has it
@@ -12,7 +14,7 @@ namespace fencebridge::entry {
 class WindowClaim {
 public:
     WindowClaim() = default; ///< to no window
-    WindowClaim(WindowClaim&& other) noexcept : native_(std::exchange(other.native_, nullptr)) {}
+    WindowClaim(WindowClaim&& other) noexcept : native_(std::exchange(other.native_, {})) {}
     WindowClaim& operator=(WindowClaim&& other) noexcept {
         std::swap(native_, other.native_);
         return *this;
@@ -20,14 +22,14 @@ public:
     ~WindowClaim();
 
     /// @return nothing if the window is claimed
-    [[nodiscard]] static std::optional<WindowClaim> claim(const void* native);
+    [[nodiscard]] static std::optional<WindowClaim> claim(const NativeWindow& native);
 
-    [[nodiscard]] bool is_to(const void* native) const { return native_ == native; }
+    [[nodiscard]] bool is_to(const NativeWindow& native) const { return native_ == native; }
 
 private:
-    explicit WindowClaim(const void* native) : native_(native) {}
+    explicit WindowClaim(const NativeWindow& native) : native_(native) {}
 
-    const void* native_ = nullptr;
+    std::optional<NativeWindow> native_; ///< none: to no window
 };
 
 } // namespace fencebridge::entry

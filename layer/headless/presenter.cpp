@@ -7,8 +7,8 @@
 
 #include "core/surface_limits.hpp"
 #include "ioctl/ioctl.hpp"
+#include "swapchain/trace.hpp"
 #include "util/log.hpp"
-#include "util/trace.hpp"
 
 namespace fencebridge::headless {
 
@@ -43,10 +43,10 @@ VkResult HeadlessPresenter::wait(core::EventStamp seen, const Deadline& deadline
 /// application's next work on the image waits for it, on the GPU.
 VkResult HeadlessPresenter::show(const PresentRequest& request,
                                  const std::optional<core::CommitPoints>&) {
-    shown_.ring.with([&](core::ImageRing& ring) { ring.mark_released(request.image); });
-    trace::released(&shown_, request.image);
+    state_.ring.with([&](core::ImageRing& ring) { ring.mark_released(request.image); });
+    trace::released(&state_, request.image);
     if (request.id)
-        shown_.completions.with([&](core::PresentCompletions& completions) {
+        state_.completions.with([&](core::PresentCompletions& completions) {
             completions.report(*request.id, core::Presented{std::chrono::steady_clock::now()});
         });
     ++frames_;

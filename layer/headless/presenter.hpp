@@ -9,13 +9,13 @@
 
 namespace fencebridge::headless {
 
-/// Counts frames. Nobody reads the images: each is released as soon as it is shown.
+/// A presenter without a screen: show() counts the frame and releases the image at once.
 class HeadlessPresenter final : public Presenter {
 public:
     /// @param eventfd  not blocking
-    /// @param shown    must outlive the presenter
-    HeadlessPresenter(Fd eventfd, PresentationState& shown) :
-        eventfd_(std::move(eventfd)), shown_(shown) {}
+    /// @param state    must outlive the presenter
+    HeadlessPresenter(Fd eventfd, PresentationState& state) :
+        eventfd_(std::move(eventfd)), state_(state) {}
     ~HeadlessPresenter() override;
 
     std::expected<core::EventStamp, VkResult> update() override;
@@ -27,7 +27,7 @@ public:
 
 private:
     const Fd eventfd_; ///< readable when a frame was shown since the last update()
-    PresentationState& shown_;
+    PresentationState& state_;
     std::atomic<uint64_t> frames_ = 0;
 };
 

@@ -34,14 +34,14 @@ std::expected<AcceptedLayouts, VkResult> HeadlessWindow::layouts(const PixelForm
 
 std::expected<std::unique_ptr<Presenter>, VkResult>
 HeadlessWindow::create_presenter(PresenterParameters, const std::vector<image::SwapchainImage>&,
-                                 PresentationState& shown) {
+                                 PresentationState& state) {
     Fd eventfd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!eventfd) {
         log::error("eventfd for a headless swapchain: %s",
                    ioctl::text(ioctl::Errno{errno}).c_str());
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     }
-    return std::make_unique<HeadlessPresenter>(std::move(eventfd), shown);
+    return std::make_unique<HeadlessPresenter>(std::move(eventfd), state);
 }
 
 } // namespace fencebridge::headless

@@ -8,7 +8,7 @@ namespace fencebridge::headless {
 /// A surface without a window system. It accepts every layout, and its presenter counts frames.
 class HeadlessWindow final : public Window {
 public:
-    const void* native() const override { return this; }
+    NativeWindow native() const override { return {.object = this}; }
     std::expected<core::SurfaceLimits, VkResult> limits() override;
     std::vector<VkSurfaceFormatKHR> formats() const override { return vk::srgb_formats(); }
     std::expected<AcceptedLayouts, VkResult> layouts(const PixelFormat& pixels,
@@ -25,7 +25,7 @@ public:
     std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
                      const std::vector<image::SwapchainImage>& images,
-                     PresentationState& shown) override;
+                     PresentationState& state) override;
 };
 
 } // namespace fencebridge::headless

@@ -30,8 +30,9 @@ std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
         .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .image = alias};
     vk::push_next(import, for_alias);
     auto memory = allocate_memory(device, requirements, &import);
+    // After a successful import the driver owns the descriptor.
     if (memory)
-        static_cast<void>(dma_buf.release()); // the driver owns it once it has imported it
+        static_cast<void>(dma_buf.release());
     return memory;
 }
 

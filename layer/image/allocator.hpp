@@ -14,8 +14,8 @@
 
 namespace fencebridge::image {
 
-/// A source of a swapchain's images. Each has a file of its own, and no state. To add one, write
-/// the file and add a line to allocators().
+/// A source of a swapchain's images. Each has a file of its own, and is one constant object. To add
+/// one, write the file and add it to allocators(); docs/finding-your-way.md has the rest.
 class ImageAllocator {
 public:
     /// The name that the log uses.
@@ -32,9 +32,10 @@ public:
     [[nodiscard]] virtual vk::ImplicitFences
     implicit_fences(const vk::DriverFacts& driver) const = 0;
 
-    /// Makes an image, bound to its memory.
+    /// Makes an image, bound to its memory, which the driver must be able to export as a dma-buf
+    /// again (import_for_alias()).
     /// @param layouts  to choose from; all are in layouts() of these parameters
-    /// @return or what the driver said
+    /// @return or the driver's error
     [[nodiscard]] virtual std::expected<SwapchainImage, VkResult>
     allocate(const vk::Device& device, const vk::ImageParameters& parameters,
              std::span<const vk::DriverModifier> layouts) const = 0;

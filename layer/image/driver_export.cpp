@@ -53,7 +53,8 @@ std::expected<Layout, VkResult> query_layout(const vk::Device& device, VkImage i
     const auto known =
         std::ranges::find(modifiers, chosen.drmFormatModifier, &vk::DriverModifier::modifier);
     if (known == modifiers.end() || known->planes < 1 || known->planes > 4) {
-        log::error("driver \"%s\" made an image with an unusable modifier 0x%llx",
+        log::error("device \"%s\": the driver chose the unusable modifier 0x%llx for an image; "
+                   "trying the next candidate, if there is one",
                    device.name.c_str(), static_cast<unsigned long long>(chosen.drmFormatModifier));
         return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
     }

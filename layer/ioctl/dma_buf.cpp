@@ -32,7 +32,7 @@ std::expected<std::optional<size_t>, Errno> find_writable(std::span<pollfd> dma_
         used[2 * i] = {.fd = dma_bufs[i].fd, .events = POLLIN, .revents = 0};
         used[2 * i + 1] = {.fd = dma_bufs[i].fd, .events = POLLOUT, .revents = 0};
     }
-    if (const auto looked = retry_poll(used, Deadline::passed()); !looked)
+    if (const auto looked = retry_poll(used, Deadline::immediate()); !looked)
         return std::unexpected(looked.error());
     for (size_t i = 0; i < dma_bufs.size(); ++i) {
         const short in = used[2 * i].revents;

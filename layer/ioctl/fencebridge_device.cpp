@@ -10,8 +10,7 @@ namespace fencebridge::ioctl {
 
 namespace {
 
-/// The version that introduced the operations of this class. Later versions keep them; the features
-/// say which of them a module has.
+/// The first version of the interface. Feature bits report which operations a module has.
 constexpr uint32_t needed_version = 1;
 
 } // namespace

@@ -11,8 +11,8 @@
 
 namespace fencebridge::ioctl {
 
-/// /dev/fencebridge, the bundled module's device: the dma-buf's sync_file ioctls for kernels that
-/// lack them. kernel-uapi/fencebridge.h is the interface.
+/// /dev/fencebridge, the bundled module's device. It does what the dma-buf's sync_file ioctls do,
+/// for kernels without them. kernel-uapi/fencebridge.h is the interface.
 class FencebridgeDevice {
 public:
     /// Opens the device, close-on-exec. ENOENT where the module is not loaded.

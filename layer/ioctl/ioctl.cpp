@@ -18,7 +18,7 @@ bool means_unsupported(Errno error) {
 }
 
 std::expected<void, Errno> retry_ioctl(const Fd& fd, unsigned long request, void* argument) {
-    // As libdrm's drmIoctl(): a signal, or a lock that a dying process holds, is no result.
+    // As libdrm's drmIoctl(): EINTR and EAGAIN are not results, so the call is repeated.
     while (::ioctl(fd.get(), request, argument) != 0) {
         if (errno != EINTR && errno != EAGAIN)
             return std::unexpected(Errno{errno});

@@ -9,7 +9,9 @@
 
 namespace fencebridge::ioctl {
 
-/// Waits on the CPU until a sync_file has signalled (POLLIN, drivers/dma-buf/sync_file.c).
+/// Waits on the CPU until a sync_file has signalled (POLLIN, drivers/dma-buf/sync_file.c), at most
+/// until the deadline.
+/// @return false: the deadline has passed
 [[nodiscard]] std::expected<bool, Errno> wait_signalled(const Fd& sync_file,
                                                         const Deadline& deadline);
 

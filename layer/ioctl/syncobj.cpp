@@ -174,18 +174,18 @@ std::expected<Fd, Errno> SyncobjDevice::export_point(SyncobjHandle timeline,
     return export_fd(fd_, timeline, of_point, point);
 }
 
-std::expected<void, Errno> SyncobjDevice::import_point_by(SyncobjHandle scratch,
-                                                          SyncobjHandle timeline,
-                                                          core::TimelinePoint point,
-                                                          const Fd& sync_file) const {
+std::expected<void, Errno> SyncobjDevice::import_point_via(SyncobjHandle scratch,
+                                                           SyncobjHandle timeline,
+                                                           core::TimelinePoint point,
+                                                           const Fd& sync_file) const {
     if (auto done = import_fd(fd_, scratch, of_binary, sync_file); !done)
         return done;
     return transfer(scratch, core::TimelinePoint{0}, timeline, point);
 }
 
-std::expected<Fd, Errno> SyncobjDevice::export_point_by(SyncobjHandle scratch,
-                                                        SyncobjHandle timeline,
-                                                        core::TimelinePoint point) const {
+std::expected<Fd, Errno> SyncobjDevice::export_point_via(SyncobjHandle scratch,
+                                                         SyncobjHandle timeline,
+                                                         core::TimelinePoint point) const {
     if (auto done = transfer(timeline, point, scratch, core::TimelinePoint{0}); !done)
         return std::unexpected(done.error());
     return export_fd(fd_, scratch, of_binary);

@@ -31,7 +31,7 @@ struct RenderNode {
 /// @param preferred  a device's primary or render node
 [[nodiscard]] std::vector<RenderNode> render_nodes(std::optional<dev_t> preferred);
 
-/// The name of a syncobj within its device file.
+/// The handle of a syncobj. It is valid for one open DRM file.
 enum class SyncobjHandle : uint32_t {};
 
 /// An open DRM device, for its syncobjs (drivers/gpu/drm/drm_syncobj.c; the ioctls are in drm.h).
@@ -85,12 +85,13 @@ public:
 
     /// import_point() and export_point() for any kernel with timeline syncobjs: two steps by way of
     /// a binary syncobj, whose fence they replace. One thread at a time may use `scratch`.
-    [[nodiscard]] std::expected<void, Errno> import_point_by(SyncobjHandle scratch,
-                                                             SyncobjHandle timeline,
-                                                             core::TimelinePoint point,
-                                                             const Fd& sync_file) const;
-    [[nodiscard]] std::expected<Fd, Errno>
-    export_point_by(SyncobjHandle scratch, SyncobjHandle timeline, core::TimelinePoint point) const;
+    [[nodiscard]] std::expected<void, Errno> import_point_via(SyncobjHandle scratch,
+                                                              SyncobjHandle timeline,
+                                                              core::TimelinePoint point,
+                                                              const Fd& sync_file) const;
+    [[nodiscard]] std::expected<Fd, Errno> export_point_via(SyncobjHandle scratch,
+                                                            SyncobjHandle timeline,
+                                                            core::TimelinePoint point) const;
 
 private:
     /// A point of 0 means a binary syncobj.

@@ -17,8 +17,8 @@ namespace fencebridge {
 struct Candidate {
     const image::ImageAllocator* allocator;
     std::vector<vk::DriverModifier> layouts; ///< the driver may choose among these
-    /// Flags to make the images with: those asked for, and VK_IMAGE_CREATE_ALIAS_BIT unless that
-    /// costs a layout.
+    /// VkImageCreateInfo::flags: those of the swapchain. VK_IMAGE_CREATE_ALIAS_BIT is added unless
+    /// it leaves fewer layouts in common with the window system.
     VkImageCreateFlags flags;
 };
 

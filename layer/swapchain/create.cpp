@@ -67,8 +67,8 @@ bool has_format(const Window& window, const VkSwapchainCreateInfoKHR& info) {
     });
 }
 
-/// Refuses what no surface supports, and what the layer does not provide. The validation layer
-/// would report most of these errors, but need not be enabled.
+/// Refuses what this surface does not support, and what the layer does not provide. The validation
+/// layer would report most of these errors, but need not be enabled.
 VkResult check(const Window& window, const core::SurfaceLimits& limits,
                const VkSwapchainCreateInfoKHR& info) {
     if (!has_format(window, info))
@@ -78,7 +78,7 @@ VkResult check(const Window& window, const core::SurfaceLimits& limits,
     if (info.imageExtent.width == 0 || info.imageExtent.height == 0 || info.imageArrayLayers != 1)
         return refuse("the surface does not allow this image size or number of layers");
     if (info.minImageCount > core::max_images)
-        return refuse("too many images");
+        return refuse("minImageCount is larger than maxImageCount of the surface");
     if (info.flags & VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR)
         return refuse("protected images cannot be shared");
     if (const auto* usage = vk::find<vk::ImageUsageFlags2>(info.pNext);
@@ -93,14 +93,20 @@ VkResult check(const Window& window, const core::SurfaceLimits& limits,
     return VK_SUCCESS;
 }
 
-/// The result of vkCreateSwapchainKHR for the driver's result of another call.
+/// Converts the error of a failed step to one that vkCreateSwapchainKHR may return.
 VkResult creation_error(VkResult result) {
     if (result == VK_ERROR_TOO_MANY_OBJECTS)
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     return depends_on_layout(result) ? VK_ERROR_INITIALIZATION_FAILED : result;
 }
 
-/// Once in a process: applications make a swapchain for every step of a resize.
+/// Of a mode that some window system has.
+const char* name(VkPresentModeKHR mode) {
+    return mode == VK_PRESENT_MODE_MAILBOX_KHR ? "mailbox" : "fifo";
+}
+
+/// Warns that presents wait on the CPU, only once in a process: applications create a swapchain for
+/// every step of a resize.
 void log_waiting(core::Transport transport) {
     static std::atomic<bool> logged = false;
     const bool attaches =
@@ -181,7 +187,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
                                               .makeable = plan.candidates.makeable,
                                               .nodes = plan.nodes,
                                               .timelines = std::move(*timelines)},
-                                             images_, shown_);
+                                             images_, state_);
     if (!presenter)
         return presenter.error();
     presenter_ = std::move(*presenter);
@@ -196,7 +202,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
 
 /// The driver chooses the layout of the first image; the others are made with the same one.
 VkResult Swapchain::allocate_images(const Candidate& candidate) {
-    const size_t count = shown_.ring.with([](const core::ImageRing& ring) { return ring.size(); });
+    const size_t count = state_.ring.with([](const core::ImageRing& ring) { return ring.size(); });
     std::vector<vk::DriverModifier> allowed = candidate.layouts;
     while (images_.size() < count) {
         auto image = candidate.allocator->allocate(device_, parameters_, allowed);
@@ -215,7 +221,7 @@ void Swapchain::log_opened(const Plan& plan, const Candidate& candidate,
     log::info("swapchain %ux%u VK_FORMAT_%s present_mode=%s images=%zu modifier=0x%llx "
               "allocator=%s transport=%s reason=\"%s\" device=\"%s\"",
               parameters_.extent.width, parameters_.extent.height, plan.pixels.format->name,
-              plan.mode == VK_PRESENT_MODE_MAILBOX_KHR ? "mailbox" : "fifo", images_.size(),
+              name(plan.mode), images_.size(),
               static_cast<unsigned long long>(images_.front().layout.modifier),
               candidate.allocator->name(), core::name(choice.transport), choice.reason.c_str(),
               device_.name.c_str());

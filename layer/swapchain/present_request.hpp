@@ -18,12 +18,12 @@ namespace fencebridge {
 struct PresentRequest {
     core::ImageIndex image;
     /// A sync_file that signals when the window system may read the image. Empty: it may now.
-    const Fd& rendering;
-    /// Whether this request waits for the pace of its present mode.
+    const Fd& rendering_fence;
+    /// Whether this request waits for the window's turn.
     core::Turn turn;
 
-    // What extensions of VkPresentInfoKHR say for this swapchain. None is set today, except damage:
-    // the layer hides the extensions of the others.
+    // From structures that extend VkPresentInfoKHR. Only `damage` is set today: the layer hides the
+    // extensions of the others.
 
     /// VkPresentIdKHR.
     std::optional<core::PresentId> id = std::nullopt;

@@ -21,8 +21,9 @@ class Presenter {
 public:
     virtual ~Presenter() = default;
 
-    /// Marks every image whose release can be seen without waiting.
-    /// @return VK_ERROR_SURFACE_LOST_KHR when the window system is gone
+    /// Marks as released every image whose release can be seen without waiting.
+    /// @return a stamp for wait(); or VK_ERROR_SURFACE_LOST_KHR when the window system is gone;
+    ///         VK_ERROR_OUT_OF_DATE_KHR when no image of the swapchain can be shown any more
     [[nodiscard]] virtual std::expected<core::EventStamp, VkResult> update() = 0;
 
     /// Waits for events since `seen`, or for one of `also`, at most until the deadline.

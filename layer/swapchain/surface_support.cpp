@@ -40,8 +40,8 @@ std::vector<MadeLayouts> find_made(const vk::PhysicalDevice& physical, VkFormat 
     return made;
 }
 
-/// What can be done with images of the layouts that allocators and window system have in common:
-/// an image of another layout could not be shown. Nothing if there is no such layout.
+/// The usages of images in the layouts that allocators and window system have in common: an image
+/// of another layout could not be shown. No value if there is no such layout.
 std::optional<VkImageUsageFlags> common_usage(const AcceptedLayouts& accepted,
                                               std::span<const MadeLayouts> made) {
     std::optional<VkImageUsageFlags> usage;
@@ -75,7 +75,8 @@ bool can_make_images(const vk::PhysicalDevice& physical, VkFormat format) {
 std::expected<SurfaceSupport, VkResult> find_surface_support(const vk::PhysicalDevice& physical,
                                                              Window& window) {
     // VkSurfaceCapabilitiesKHR has one list of alpha modes for all formats. If any format can be
-    // shown both ways, those formats are offered; else the ones that can be shown opaque.
+    // shown both opaque and blended, only such formats are offered. Else those that can be shown
+    // opaque are.
     SurfaceSupport both = {.formats = {}, .usage = 0, .blends = true};
     SurfaceSupport opaque_only;
     for (const VkSurfaceFormatKHR& format : window.formats()) {
@@ -97,7 +98,7 @@ std::expected<SurfaceSupport, VkResult> find_surface_support(const vk::PhysicalD
     return both.formats.empty() ? opaque_only : both;
 }
 
-std::expected<bool, VkResult> can_show_an_image(const vk::Device& device,
+std::expected<bool, VkResult> can_import_images(const vk::Device& device,
                                                 const vk::PhysicalDevice& physical, Window& window,
                                                 VkFormat format) {
     const PixelFormat pixels = {vk::find_format(format), true};

@@ -28,11 +28,12 @@ struct SurfaceSupport {
 [[nodiscard]] std::expected<SurfaceSupport, VkResult>
 find_surface_support(const vk::PhysicalDevice& physical, Window& window);
 
-/// Whether the window system imports an image of this device, in any layout that both sides claim
-/// to support. One image is made as a swapchain would make it, and offered to the window system.
-/// @return or why that is not known: VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_DEVICE_LOST,
-///         VK_ERROR_TOO_MANY_OBJECTS, or memory that was out
-[[nodiscard]] std::expected<bool, VkResult> can_show_an_image(const vk::Device& device,
+/// Whether the window system imports images of this device. An image of each candidate is offered
+/// to it in turn, until one is accepted.
+/// @return or the error that prevented the trial: VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_DEVICE_LOST,
+///         VK_ERROR_TOO_MANY_OBJECTS, VK_ERROR_OUT_OF_HOST_MEMORY or
+///         VK_ERROR_OUT_OF_DEVICE_MEMORY
+[[nodiscard]] std::expected<bool, VkResult> can_import_images(const vk::Device& device,
                                                               const vk::PhysicalDevice& physical,
                                                               Window& window, VkFormat format);
 

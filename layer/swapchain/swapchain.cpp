@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "image/alias.hpp"
+#include "swapchain/trace.hpp"
 #include "util/log.hpp"
-#include "util/trace.hpp"
 
 namespace fencebridge {
 
@@ -13,7 +13,7 @@ Swapchain::Swapchain(const vk::Device& device, sync::AcquireSignaller& signaller
                      vk::ImageParameters parameters, uint32_t image_count) :
     device_(device),
     signaller_(signaller),
-    parameters_(std::move(parameters)), shown_{.ring = Locked<core::ImageRing>(std::in_place,
+    parameters_(std::move(parameters)), state_{.ring = Locked<core::ImageRing>(std::in_place,
                                                                                image_count)} {}
 
 Swapchain::~Swapchain() {
@@ -29,11 +29,11 @@ VkResult Swapchain::acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fen
     if (!snapshot)
         return snapshot.error() == VK_TIMEOUT && timeout == 0 ? VK_NOT_READY : snapshot.error();
     const core::ImageIndex image = snapshot->image;
-    trace::acquired(&shown_, image, snapshot->fences);
+    trace::acquired(&state_, image, snapshot->fences);
     const VkResult result = signaller_.signal(std::move(snapshot->fences), semaphore, fence);
     if (result != VK_SUCCESS) {
-        trace::undone(&shown_, image);
-        shown_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
+        trace::undone(&state_, image);
+        state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
         return result;
     }
     *image_index = static_cast<uint32_t>(image);
@@ -53,13 +53,13 @@ std::expected<sync::Snapshot, VkResult> Swapchain::wait_for_image(const Deadline
         if (!free)
             return std::unexpected(free.error());
         if (!free->empty()) {
-            // Invariant 2: before the driver uses the image again, so that the snapshot contains
-            // none of the application's own fences.
+            // Invariant 2: the snapshot is taken before the driver uses the image again. So it
+            // contains no fence of the application's next rendering.
             auto snapshot = bridge_->snapshot(*free);
             if (!snapshot)
                 return std::unexpected(snapshot.error());
             if (*snapshot) {
-                shown_.ring.with(
+                state_.ring.with(
                     [&](core::ImageRing& ring) { ring.mark_acquired((*snapshot)->image); });
                 return std::move(**snapshot);
             }
@@ -75,7 +75,7 @@ std::expected<sync::Snapshot, VkResult> Swapchain::wait_for_image(const Deadline
 
 /// Marks released images free, then lists the free ones.
 std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
-    const auto [free, presented] = shown_.ring.with(
+    const auto [free, presented] = state_.ring.with(
         [](const core::ImageRing& ring) { return std::pair(ring.free(), ring.presented()); });
     const auto released = bridge_->find_released(presented, free);
     if (!released)
@@ -83,8 +83,8 @@ std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
     if (released->empty())
         return free;
     for (const core::ImageIndex image : *released)
-        trace::released(&shown_, image);
-    return shown_.ring.with([&](core::ImageRing& ring) {
+        trace::released(&state_, image);
+    return state_.ring.with([&](core::ImageRing& ring) {
         for (const core::ImageIndex image : *released)
             ring.mark_released(image);
         return ring.free();
@@ -93,21 +93,21 @@ std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
 
 VkResult Swapchain::present(const PresentRequest& request) {
     const core::ImageIndex image = request.image;
-    if (!shown_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
+    if (!state_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
         log::error("vkQueuePresentKHR of image %u, which is not acquired",
                    static_cast<unsigned>(image));
         return VK_ERROR_VALIDATION_FAILED_EXT;
     }
-    const auto points = bridge_->attach_rendering(image, request.rendering);
+    const auto points = bridge_->attach_rendering(image, request.rendering_fence);
     if (!points) {
-        shown_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
+        state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
         return points.error();
     }
-    trace::attached(&shown_, image, request.rendering);
+    trace::attached(&state_, image, request.rendering_fence);
     // Before show(): another thread may mark the release before show() returns.
-    shown_.ring.with([&](core::ImageRing& ring) { ring.mark_presented(image); });
+    state_.ring.with([&](core::ImageRing& ring) { ring.mark_presented(image); });
     const VkResult result = presenter_->show(request, *points);
-    trace::committed(&shown_, image, result);
+    trace::committed(&state_, image, result);
     if (result >= 0)
         ++presented_;
     return result;

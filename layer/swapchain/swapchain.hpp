@@ -62,9 +62,9 @@ public:
     /// may still be presented; no more can be acquired.
     void retire() { retired_ = true; }
 
-    /// The memory to bind `alias` to: an image of the application's that shall show the contents of
-    /// one of the swapchain's (VkBindImageMemorySwapchainInfoKHR). The memory lives as long as the
-    /// swapchain.
+    /// The memory to bind `alias` to (VkBindImageMemorySwapchainInfoKHR). `alias` is an image of
+    /// the application's, which then has the contents of image `image_index`. The memory lives as
+    /// long as the swapchain.
     [[nodiscard]] std::expected<VkDeviceMemory, VkResult> memory_for_alias(uint32_t image_index,
                                                                            VkImage alias);
 
@@ -90,7 +90,7 @@ private:
     const vk::Device& device_;
     sync::AcquireSignaller& signaller_;
     const vk::ImageParameters parameters_;
-    PresentationState shown_;
+    PresentationState state_;
     std::vector<image::SwapchainImage> images_;
     Locked<std::vector<vk::Memory>> alias_memory_;
     std::unique_ptr<sync::Bridge> bridge_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <compare>
+#include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
@@ -33,8 +35,8 @@ struct AcceptedLayouts {
     std::shared_ptr<const void> basis;
 };
 
-/// The state that a swapchain shares with its presenter: who owns each image, and what became of
-/// the presents that somebody asked about.
+/// The state that a swapchain shares with its presenter: the owner of each image, and the outcome
+/// of present requests.
 struct PresentationState {
     Locked<core::ImageRing> ring;
     Locked<core::PresentCompletions> completions = {};
@@ -45,7 +47,7 @@ struct PresenterParameters {
     VkExtent2D extent;
     PixelFormat pixels;
     VkPresentModeKHR mode;
-    /// The layouts that the window accepted when the images were made.
+    /// AcceptedLayouts::basis of the layouts from which the images' layout was chosen.
     std::shared_ptr<const void> basis;
     /// The layouts in which the images could have been made, and the driver's DRM nodes: to see
     /// whether the window would now accept a better layout.
@@ -53,6 +55,14 @@ struct PresenterParameters {
     core::DrmNodes nodes;
     /// The images' timelines. Empty where fences travel with the dma-bufs.
     std::vector<sync::ImageTimelines> timelines;
+};
+
+/// Identifies a window system's own object within the process.
+struct NativeWindow {
+    /// An object with an address, such as a wl_surface; or what gives `id` its meaning.
+    const void* object = nullptr;
+    uint64_t id = 0; ///< where an object has a number instead, such as an X window
+    auto operator<=>(const NativeWindow&) const = default;
 };
 
 /// A window system's surface, which exists as long as its VkSurfaceKHR. Each window system has one
@@ -63,7 +73,7 @@ public:
 
     /// The window system's own object. Only one swapchain at a time may present to it
     /// (VK_ERROR_NATIVE_WINDOW_IN_USE_KHR), through whatever VkSurfaceKHR.
-    [[nodiscard]] virtual const void* native() const = 0;
+    [[nodiscard]] virtual NativeWindow native() const = 0;
 
     /// The extents, the present modes, and the number of images that each mode needs, as they are
     /// now. May make a round trip, where the extent is the window system's to decide.
@@ -92,20 +102,22 @@ public:
     /// @return or the reason why not, for the log
     [[nodiscard]] virtual std::expected<sync::TimelineSupport, std::string> timeline_support() = 0;
 
-    /// Tries whether the window system imports an image. The image is not shown. One round trip.
-    /// @return or VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
+    /// Lets the window system import an image as a test. The image is not shown. May make round
+    /// trips.
+    /// @return whether the import succeeded; or VK_ERROR_SURFACE_LOST_KHR,
+    ///         VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<bool, VkResult>
     accepts(const image::SwapchainImage& image, VkExtent2D extent, const PixelFormat& pixels) = 0;
 
     /// Imports the images into the window system.
     /// @param images  of one modifier
-    /// @param shown   of the same number of images; must outlive the presenter
+    /// @param state   of the same number of images; must outlive the presenter
     /// @return VK_ERROR_INITIALIZATION_FAILED when the window system refuses the images,
     ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
                      const std::vector<image::SwapchainImage>& images,
-                     PresentationState& shown) = 0;
+                     PresentationState& state) = 0;
 };
 
 } // namespace fencebridge

@@ -22,8 +22,8 @@ public:
     /// @param sync_file  empty: both signal at once, or as soon as the queue executes the
     ///                   submission. Else the driver must be able to import into semaphores.
     /// @param semaphore, fence  the application's; either may be null
-    /// @return VK_SUCCESS; or VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_DEVICE_LOST, and neither will
-    ///         signal
+    /// @return VK_SUCCESS; or VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_DEVICE_LOST. After an error,
+    ///         neither semaphore nor fence will signal.
     [[nodiscard]] VkResult signal(Fd sync_file, VkSemaphore semaphore, VkFence fence);
 
 private:

@@ -36,7 +36,7 @@ OpenError open_error(const char* call, ioctl::Errno error) {
     const std::string text = std::string(call) + ": " + ioctl::text(error);
     if (ioctl::means_unsupported(error))
         return text;
-    log::error("%s", text.c_str());
+    log::error("%s; vkCreateSwapchainKHR fails", text.c_str());
     return VK_ERROR_OUT_OF_HOST_MEMORY;
 }
 
@@ -46,7 +46,7 @@ choose_bridge(std::span<const image::SwapchainImage> images, const core::DriverS
               const std::expected<TimelineSupport, std::string>& timelines,
               std::optional<core::Transport> requested) {
     core::TransportFacts facts = {.driver = driver, .lacks = {}};
-    // Ends with `cpu` at the latest, which needs nothing.
+    // The loop ends with `cpu` at the latest: a CpuBridge can always be created.
     for (;;) {
         core::TransportChoice choice = core::choose_transport(facts, requested);
         auto bridge = open(choice.transport, images, implicit_fences, timelines);

@@ -66,9 +66,10 @@ public:
     snapshot(const core::ImageList& free) = 0;
 
     /// Prepares a wait for an image: when none is free, or when snapshot() returned nothing.
-    /// @return what to poll for beside the window system's events, at most core::max_images. Covers
-    ///         images that another thread presents during the poll. The next find_released()
-    ///         evaluates the events of this poll.
+    /// @return what to poll for beside the window system's events, at most core::max_images. Where
+    ///         the transport reports releases, this includes the release of images that another
+    ///         thread presents during the poll, and the next find_released() evaluates the result
+    ///         of the poll.
     [[nodiscard]] virtual std::expected<std::span<pollfd>, VkResult>
     prepare_wait(const core::ImageList& /*free*/) {
         return {};
@@ -81,12 +82,12 @@ public:
     /// shown. Never loses the fence: if it cannot be carried, this waits for it.
     /// @return the timeline points for the commit, where the transport has timelines
     [[nodiscard]] virtual std::expected<std::optional<core::CommitPoints>, VkResult>
-    attach_rendering(core::ImageIndex image, const Fd& rendering) = 0;
+    attach_rendering(core::ImageIndex image, const Fd& rendering_fence) = 0;
 };
 
-/// A window system that can carry fences by timelines.
+/// What a window system that can carry fences by timelines reports about itself.
 struct TimelineSupport {
-    /// The DRM device that it renders with, if known.
+    /// The DRM device that the window system renders with, if known.
     std::optional<dev_t> main_device;
 };
 
@@ -94,7 +95,8 @@ struct TimelineSupport {
 /// VK_ERROR_OUT_OF_HOST_MEMORY, if memory or descriptors ran out before that was known.
 using OpenError = std::variant<std::string, VkResult>;
 
-/// What a failed call says about a transport that is being opened. Logs exhausted resources.
+/// Converts the error of a call that was made to open a transport. Logs it if memory or descriptors
+/// ran out.
 [[nodiscard]] OpenError open_error(const char* call, ioctl::Errno error);
 
 struct BridgeChoice {
@@ -103,10 +105,11 @@ struct BridgeChoice {
 };
 
 /// Tries transports on a swapchain's images, in the order of core::choose_transport(), and returns
-/// the first that works. The ones after that are not touched.
+/// the first that works. Later ones are not tried.
 /// @param images           must outlive the bridge, at the same address
 /// @param implicit_fences  whether the window system waits for fences attached to the images
-/// @param timelines        or the reason why the window system cannot carry fences by timelines
+/// @param timelines        what the window system reports; or the reason why it cannot carry fences
+///                         by timelines
 /// @return or VK_ERROR_OUT_OF_HOST_MEMORY when memory or descriptors ran out
 [[nodiscard]] std::expected<BridgeChoice, VkResult>
 choose_bridge(std::span<const image::SwapchainImage> images, const core::DriverSyncFd& driver,

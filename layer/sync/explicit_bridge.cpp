@@ -101,9 +101,10 @@ std::expected<core::ImageList, VkResult> ExplicitBridge::query(const core::Image
     const auto signalled = query_signalled(presented, free);
     if (!signalled || !signalled->empty())
         return signalled;
-    // A wait may follow. The eventfd must not wake the wait for points that are known already. And
-    // every point that the eventfd has counted must be known before the wait, since the eventfd
-    // does not count it again.
+    // A wait may follow. If unaccounted_ is negative, the eventfd's counter contains points that
+    // are known already: it is read, or it would end the wait at once. If unaccounted_ is positive,
+    // the eventfd has counted points that are not known yet: they are queried, since it does not
+    // count them again.
     if (unaccounted_ < 0)
         read_eventfd();
     return unaccounted_ > 0 ? query_materialised(presented) : signalled;
@@ -197,7 +198,6 @@ ExplicitBridge::prepare_wait(const core::ImageList& /*free*/) {
     return std::span(&polled_, 1);
 }
 
-/// The first image that is known to be idle.
 std::optional<core::ImageIndex> ExplicitBridge::first_idle(const core::ImageList& among) const {
     const auto* const found =
         std::ranges::find_if(among, [&](core::ImageIndex image) { return at(image).idle; });
@@ -221,22 +221,21 @@ ExplicitBridge::snapshot(const core::ImageList& free) {
 }
 
 std::expected<std::optional<core::CommitPoints>, VkResult>
-ExplicitBridge::attach_rendering(core::ImageIndex index, const Fd& rendering) {
+ExplicitBridge::attach_rendering(core::ImageIndex index, const Fd& rendering_fence) {
     Image& image = at(index);
     TimelinePoint acquire = signalled_point;
-    if (rendering) {
+    if (rendering_fence) {
         const TimelinePoint next = next_point(image.last_acquire);
-        const auto done = device_->import_point(image.acquire.get(), next, rendering);
+        const auto done = device_->import_point(image.acquire.get(), next, rendering_fence);
         if (done) {
             acquire = image.last_acquire = next;
         } else {
             // The rendering is submitted and cannot be taken back. Without the wait its fence would
             // be lost.
-            log::error(
-                "import of a sync_file into an acquire point: %s; waiting for this frame on the "
-                "CPU",
-                ioctl::text(done.error()).c_str());
-            if (const VkResult result = wait_on_cpu(rendering); result != VK_SUCCESS)
+            log::error("import of a sync_file into an acquire point: %s; waiting on the CPU for "
+                       "this frame's rendering",
+                       ioctl::text(done.error()).c_str());
+            if (const VkResult result = wait_on_cpu(rendering_fence); result != VK_SUCCESS)
                 return std::unexpected(result);
         }
     }

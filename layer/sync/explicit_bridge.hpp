@@ -29,7 +29,7 @@ public:
     std::expected<std::span<pollfd>, VkResult> prepare_wait(const core::ImageList& free) override;
     bool needs_dma_bufs() const override { return false; }
     std::expected<std::optional<core::CommitPoints>, VkResult>
-    attach_rendering(core::ImageIndex image, const Fd& rendering) override;
+    attach_rendering(core::ImageIndex image, const Fd& rendering_fence) override;
 
 private:
     struct Image {
@@ -71,10 +71,9 @@ private:
     /// materialised. Positive: a query has still to find points. Negative: the count was not read
     /// for some points that a query found.
     int64_t unaccounted_ = 0;
-    /// After a query that found nothing, this many waits begin without a query; and the number of
-    /// those waits that are left.
+    /// After a query that found nothing, this many waits begin without a query.
     uint32_t skip_length_ = 0;
-    uint32_t queries_to_skip_ = 0;
+    uint32_t queries_to_skip_ = 0; ///< how many of those waits are left
 };
 
 } // namespace fencebridge::sync

@@ -18,7 +18,8 @@ find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& 
     });
     const auto writable = ioctl::find_writable(busy);
     if (!writable) {
-        log::error("poll of the free images' dma-bufs: %s", ioctl::text(writable.error()).c_str());
+        log::error("poll() of the free images' dma-bufs: %s; vkAcquireNextImageKHR fails",
+                   ioctl::text(writable.error()).c_str());
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     }
     if (!*writable)
@@ -26,10 +27,10 @@ find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& 
     return among[**writable];
 }
 
-VkResult wait_on_cpu(const Fd& rendering) {
-    if (!rendering)
+VkResult wait_on_cpu(const Fd& rendering_fence) {
+    if (!rendering_fence)
         return VK_SUCCESS;
-    const auto signalled = ioctl::wait_signalled(rendering, Deadline::never());
+    const auto signalled = ioctl::wait_signalled(rendering_fence, Deadline::never());
     if (signalled)
         return VK_SUCCESS;
     log::error("wait for the rendering's sync_file (poll): %s",

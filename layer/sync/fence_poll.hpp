@@ -15,10 +15,10 @@
 
 namespace fencebridge::sync {
 
-/// Looks for an image that may be written to, by poll() on the dma-bufs. Does not wait.
+/// Searches for an idle image, by poll() on the dma-bufs. Does not wait.
 /// @param among  not empty
 /// @param busy   as many elements as `among`. If no image is found, filled with what to poll for
-///               before the next look.
+///               before the next search.
 /// @return the first such image in the order of `among`; or VK_ERROR_OUT_OF_HOST_MEMORY
 [[nodiscard]] std::expected<std::optional<core::ImageIndex>, VkResult>
 find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& among,
@@ -27,8 +27,8 @@ find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& 
 /// Waits on the CPU until a rendering's sync_file has signalled: the last resort of every transport
 /// for a fence that it cannot carry. No limit of its own: a sync_file signals in the time that the
 /// kernel's drivers give a job.
-/// @param rendering  empty: returns at once
+/// @param rendering_fence  empty: returns at once
 /// @return or VK_ERROR_OUT_OF_HOST_MEMORY
-[[nodiscard]] VkResult wait_on_cpu(const Fd& rendering);
+[[nodiscard]] VkResult wait_on_cpu(const Fd& rendering_fence);
 
 } // namespace fencebridge::sync

@@ -9,8 +9,8 @@ namespace fencebridge::sync {
 namespace {
 
 /// attach_rendering() for a fence that is not attached: the commit needs no points.
-std::expected<std::optional<core::CommitPoints>, VkResult> wait_instead(const Fd& rendering) {
-    if (const VkResult result = wait_on_cpu(rendering); result != VK_SUCCESS)
+std::expected<std::optional<core::CommitPoints>, VkResult> wait_instead(const Fd& rendering_fence) {
+    if (const VkResult result = wait_on_cpu(rendering_fence); result != VK_SUCCESS)
         return std::unexpected(result);
     return std::nullopt;
 }
@@ -30,28 +30,30 @@ std::expected<void, OpenError> ImplicitBridge::try_out() const {
 std::expected<Snapshot, VkResult> ImplicitBridge::export_fences(core::ImageIndex image) const {
     auto exported = export_sync_file(images_[static_cast<size_t>(image)].dma_buf);
     if (!exported) {
-        log::error("%s: %s", names_.export_sync_file, ioctl::text(exported.error()).c_str());
+        log::error("%s: %s; the image cannot be acquired now", names_.export_sync_file,
+                   ioctl::text(exported.error()).c_str());
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     }
     return Snapshot{image, std::move(*exported)};
 }
 
 std::expected<std::optional<core::CommitPoints>, VkResult>
-ImplicitBridge::attach_rendering(core::ImageIndex image, const Fd& rendering) {
-    if (!rendering)
+ImplicitBridge::attach_rendering(core::ImageIndex image, const Fd& rendering_fence) {
+    if (!rendering_fence)
         return std::nullopt;
     // Invariant 3: the window system does not read before the rendering is done. It would not wait
     // for an attached fence.
     if (implicit_fences_ == vk::ImplicitFences::ignored)
-        return wait_instead(rendering);
-    const auto imported = import_sync_file(images_[static_cast<size_t>(image)].dma_buf, rendering);
+        return wait_instead(rendering_fence);
+    const auto imported =
+        import_sync_file(images_[static_cast<size_t>(image)].dma_buf, rendering_fence);
     if (imported)
         return std::nullopt;
     // The rendering is submitted and cannot be taken back. Without the wait its fence would be
     // lost.
-    log::error("%s: %s; waiting for this frame on the CPU", names_.import_sync_file,
+    log::error("%s: %s; waiting on the CPU for this frame's rendering", names_.import_sync_file,
                ioctl::text(imported.error()).c_str());
-    return wait_instead(rendering);
+    return wait_instead(rendering_fence);
 }
 
 } // namespace fencebridge::sync

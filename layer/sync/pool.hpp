@@ -12,8 +12,8 @@ namespace fencebridge::sync {
 template <class T>
 class Pool {
 public:
-    /// One object in a list node of its own, or none. push() allocates nothing and cannot fail. A
-    /// submission may still use the object.
+    /// Owns one object, or none. The object stays in its list node, so push() does not allocate and
+    /// cannot fail. A submission may still use the object.
     class Item {
     public:
         Item() = default;

@@ -67,7 +67,7 @@ std::expected<void, OpenError> TimelineDevice::try_out(const std::string& import
         return works;
     if (auto works = try_fences(timeline); !works)
         return works;
-    return try_import_by(importer, timeline);
+    return try_import_on(importer, timeline);
 }
 
 /// Exports and imports a point. Before Linux 6.16 that needs the scratch objects.
@@ -118,7 +118,7 @@ std::expected<void, OpenError> TimelineDevice::try_queries(ioctl::SyncobjHandle 
 /// application's connection.
 /// @param importer  the window system's render node. If it is empty or cannot be opened, the import
 ///                  is tried on this device.
-std::expected<void, OpenError> TimelineDevice::try_import_by(const std::string& importer,
+std::expected<void, OpenError> TimelineDevice::try_import_on(const std::string& importer,
                                                              ioctl::SyncobjHandle timeline) const {
     const auto shared = device_->share(timeline);
     if (!shared)
@@ -136,7 +136,7 @@ std::expected<void, OpenError> TimelineDevice::try_import_by(const std::string& 
 std::expected<Fd, ioctl::Errno> TimelineDevice::export_point(ioctl::SyncobjHandle timeline,
                                                              TimelinePoint point) const {
     if (export_scratch_)
-        return device_->export_point_by(export_scratch_->get(), timeline, point);
+        return device_->export_point_via(export_scratch_->get(), timeline, point);
     const auto link = device_->export_point(timeline, point);
     if (!link)
         return std::unexpected(link.error());
@@ -150,7 +150,7 @@ std::expected<void, ioctl::Errno> TimelineDevice::import_point(ioctl::SyncobjHan
                                                                TimelinePoint point,
                                                                const Fd& sync_file) const {
     return import_scratch_
-               ? device_->import_point_by(import_scratch_->get(), timeline, point, sync_file)
+               ? device_->import_point_via(import_scratch_->get(), timeline, point, sync_file)
                : device_->import_point(timeline, point, sync_file);
 }
 

@@ -55,7 +55,7 @@ private:
     std::expected<void, OpenError> try_queries(ioctl::SyncobjHandle timeline) const;
     std::expected<void, OpenError> try_eventfd(ioctl::SyncobjHandle timeline,
                                                const Fd& eventfd) const;
-    std::expected<void, OpenError> try_import_by(const std::string& importer,
+    std::expected<void, OpenError> try_import_on(const std::string& importer,
                                                  ioctl::SyncobjHandle timeline) const;
 
     const std::shared_ptr<const ioctl::SyncobjDevice> device_;

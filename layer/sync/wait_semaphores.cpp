@@ -60,7 +60,7 @@ std::expected<Fd, VkResult> merge_or_wait(Fd one, Fd other) {
     auto both = ioctl::merge(one, other);
     if (both)
         return std::move(*both);
-    log::error("SYNC_IOC_MERGE: %s; waiting for this frame on the CPU",
+    log::error("SYNC_IOC_MERGE: %s; waiting on the CPU for a part of this frame's rendering",
                ioctl::text(both.error()).c_str());
     if (const VkResult result = wait_on_cpu(other); result != VK_SUCCESS)
         return std::unexpected(result);
@@ -88,7 +88,8 @@ VkResult WaitSemaphoreExporter::create_semaphore(const VkSemaphoreCreateInfo& in
         if (create(more) == VK_SUCCESS)
             return VK_SUCCESS;
     }
-    // The set's node is allocated before the semaphore is created: noting it cannot fail.
+    // The set's node is allocated before the semaphore is created. So the insertion below cannot
+    // fail.
     std::set<VkSemaphore> noted = {VK_NULL_HANDLE};
     auto note = noted.extract(noted.begin());
     const VkResult result = create(info);
@@ -194,7 +195,7 @@ WaitSemaphoreExporter::submit_semaphore(VkQueue queue, std::span<const VkSemapho
         semaphores_.push(std::move(*done));
         return sync_file;
     }
-    log::error("vkGetSemaphoreFdKHR failed (%d); waiting for this frame on the CPU",
+    log::error("vkGetSemaphoreFdKHR failed (%d); waiting on the CPU for this frame's rendering",
                sync_file.error());
     // The semaphore is left signalled, and destroyed after the wait.
     return wait_for_queue(queue);
@@ -219,8 +220,8 @@ WaitSemaphoreExporter::submit_fence(VkQueue queue, std::span<const VkSemaphore> 
         fences_.push(std::move(*done));
         return sync_file;
     }
-    log::error("vkGetFenceFdKHR, or the duplication of its result, failed (%d); waiting for this "
-               "frame on the CPU",
+    log::error("vkGetFenceFdKHR, or the duplication of its result, failed (%d); waiting on the CPU "
+               "for this frame's rendering",
                sync_file ? VK_ERROR_TOO_MANY_OBJECTS : sync_file.error());
     return wait_for_queue(queue);
 }
@@ -238,7 +239,7 @@ std::expected<Pool<WaitSemaphoreExporter::UsedFence>::Item, VkResult>
 WaitSemaphoreExporter::obtain_fence() {
     if (auto first = fences_.pop()) {
         const auto free = first->sync_file
-                              ? ioctl::wait_signalled(first->sync_file, Deadline::passed())
+                              ? ioctl::wait_signalled(first->sync_file, Deadline::immediate())
                               : std::expected<bool, ioctl::Errno>(true);
         if (free && *free) {
             first->sync_file = Fd();

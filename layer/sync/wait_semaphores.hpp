@@ -60,8 +60,8 @@ private:
     std::expected<Pool<UsedFence>::Item, VkResult> obtain_fence();
 
     const vk::Device& device_;
-    /// Their signals have been exported, so each can be signalled again, also while its last
-    /// submission runs.
+    /// Semaphores without a signal: an export has removed it. Each can be signalled again, also
+    /// while its last submission runs.
     Pool<vk::Semaphore> semaphores_;
     Pool<UsedFence> fences_;
     /// The application's semaphores that cannot be exported, because of how they were created.

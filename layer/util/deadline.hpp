@@ -16,7 +16,7 @@ class Deadline {
 public:
     [[nodiscard]] static Deadline never() { return Deadline(std::nullopt); }
     /// For a check without a wait.
-    [[nodiscard]] static Deadline passed() { return Deadline(Clock::time_point{}); }
+    [[nodiscard]] static Deadline immediate() { return Deadline(Clock::time_point{}); }
     [[nodiscard]] static Deadline at(Clock::time_point time) { return Deadline(time); }
     [[nodiscard]] static Deadline after(std::chrono::nanoseconds wait) {
         return Deadline(Clock::now() + wait);

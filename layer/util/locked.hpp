@@ -7,8 +7,8 @@
 
 namespace fencebridge {
 
-/// Data that can be accessed only with its mutex held. Code that runs with the lock held must not
-/// wait, nor call the driver or the kernel. Wayland requests are allowed: they do not wait.
+/// Data that can be accessed only with its mutex held. Code that runs with the lock held must
+/// neither wait nor call the driver. Wayland requests are allowed: they do not wait.
 template <class T>
 class Locked {
 public:

@@ -22,7 +22,8 @@ constexpr std::array<const char*, 4> names = {"error", "warning", "info", "debug
 
 /// Writes to standard error. If standard error is a pipe or a socket without a reader, write(2)
 /// raises SIGPIPE in the calling thread, which would end the application. So this blocks SIGPIPE
-/// during the write, and removes it afterwards unless one was pending before.
+/// during the write. It then discards the SIGPIPE that the write raised, unless one was pending
+/// before.
 void write_without_sigpipe(std::span<const char> text) {
     sigset_t sigpipe;
     sigset_t pending;

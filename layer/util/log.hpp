@@ -9,8 +9,9 @@ enum class Level { error, warning, info, debug };
 void set_level(Level level);
 [[nodiscard]] bool enabled(Level level);
 
-/// Each writes one line, `fencebridge: LEVEL: MESSAGE`, to standard error by one write(2),
-/// which blocks while standard error is a full pipe. Cuts a line at 1023 bytes.
+/// Each of the functions below writes one line, `fencebridge: LEVEL: MESSAGE`, to standard error. A
+/// line has at most 1023 bytes; the rest is cut off. The write(2) blocks while standard error is a
+/// full pipe.
 [[gnu::format(printf, 1, 2)]] void error(const char* format, ...);
 [[gnu::format(printf, 1, 2)]] void warning(const char* format, ...);
 [[gnu::format(printf, 1, 2)]] void info(const char* format, ...);

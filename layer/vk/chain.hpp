@@ -6,7 +6,7 @@
 
 namespace fencebridge::vk {
 
-/// The VkStructureType of each structure that the layer looks for in, or adds to, a pNext chain.
+/// The VkStructureType of each structure that find() looks for.
 template <class T>
 inline constexpr VkStructureType structure_type = VK_STRUCTURE_TYPE_MAX_ENUM;
 
@@ -36,8 +36,8 @@ inline constexpr VkStructureType structure_type<VkBindImageMemorySwapchainInfoKH
 template <>
 inline constexpr VkStructureType structure_type<VkPresentRegionsKHR> =
     VK_STRUCTURE_TYPE_PRESENT_REGIONS_KHR;
-/// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags. A driver may be newer than the headers
-/// of this build.
+/// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags. Declared here, since the headers of
+/// this build may lack it.
 struct ImageUsageFlags2 {
     VkStructureType sType;
     const void* pNext;

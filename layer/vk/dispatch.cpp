@@ -7,7 +7,6 @@ namespace fencebridge::vk {
 
 namespace {
 
-/// Looks functions up with `get(owner, name)`.
 template <class Owner, class Get>
 struct Resolver {
     Owner owner;
@@ -37,8 +36,8 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     resolve(DestroyInstance, "vkDestroyInstance");
     resolve(EnumerateDeviceExtensionProperties, "vkEnumerateDeviceExtensionProperties");
     resolve.promoted(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
-    // An instance of Vulkan 1.0 without VK_KHR_get_physical_device_properties2 must not call this
-    // command, but the loader may still look it up.
+    // Without Vulkan 1.1 or VK_KHR_get_physical_device_properties2, the application must not call
+    // this command. The loader may still look it up.
     if (GetPhysicalDeviceFeatures2 == nullptr)
         resolve(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
     resolve(GetPhysicalDeviceProperties, "vkGetPhysicalDeviceProperties");

@@ -36,8 +36,8 @@ struct InstanceDispatch {
     PFN_vkGetPhysicalDevicePresentRectanglesKHR GetPhysicalDevicePresentRectanglesKHR;
 };
 
-/// VkDeviceImageSubresourceInfo of Vulkan 1.4. A driver may be newer than the headers of this
-/// build.
+/// VkDeviceImageSubresourceInfo of Vulkan 1.4. Declared here, since the headers of this build may
+/// lack it.
 struct DeviceImageSubresourceInfo {
     VkStructureType sType;
     const void* pNext;

@@ -22,9 +22,10 @@ constexpr std::array known = {
     // amdgpu_sync.c). The flag belongs to the buffer: a compositor's OpenGL on the same GPU does
     // not wait either.
     Entry{VK_DRIVER_ID_MESA_RADV, {.implicit_fences_on_exports = ImplicitFences::ignored}},
-    // AMDVLK sets the same flag: `explicitSync`, set for exported memory (xgl,
-    // icd/api/vk_memory.cpp), in GpuMemory::AllocateOrPinMemory() (pal,
-    // src/core/os/amdgpu/amdgpuGpuMemory.cpp). AMD's proprietary driver has the same code.
+    // AMDVLK sets the same flag. xgl sets `explicitSync` for exported memory
+    // (icd/api/vk_memory.cpp). For such memory, pal sets the flag in
+    // GpuMemory::AllocateOrPinMemory() (src/core/os/amdgpu/amdgpuGpuMemory.cpp). AMD's proprietary
+    // driver has the same code.
     Entry{VK_DRIVER_ID_AMD_OPEN_SOURCE, {.implicit_fences_on_exports = ImplicitFences::ignored}},
     Entry{VK_DRIVER_ID_AMD_PROPRIETARY, {.implicit_fences_on_exports = ImplicitFences::ignored}},
 };

@@ -9,8 +9,8 @@ namespace fencebridge::vk {
 
 namespace {
 
-// DRM names the channels from the highest bit of a little-endian word. Vulkan names them from the
-// first byte, except for _PACK formats. So the letters have opposite orders.
+// DRM names the channels from the highest bit of a little-endian word, as Vulkan's _PACK formats
+// do. Vulkan's other formats name them from the first byte: their letters have the opposite order.
 constexpr std::array all = {
     Format{VK_FORMAT_B8G8R8A8_SRGB, "B8G8R8A8_SRGB", DRM_FORMAT_ARGB8888, DRM_FORMAT_XRGB8888},
     Format{VK_FORMAT_B8G8R8A8_UNORM, "B8G8R8A8_UNORM", DRM_FORMAT_ARGB8888, DRM_FORMAT_XRGB8888},

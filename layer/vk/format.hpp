@@ -19,8 +19,7 @@ struct Format {
 /// Every format that the layer can present, the most common first.
 [[nodiscard]] std::span<const Format> formats();
 
-/// The same with the colour space that every window system shows,
-/// VK_COLOR_SPACE_SRGB_NONLINEAR_KHR.
+/// All formats(), each with VK_COLOR_SPACE_SRGB_NONLINEAR_KHR, which every window system supports.
 [[nodiscard]] std::vector<VkSurfaceFormatKHR> srgb_formats();
 
 /// The entry for `format`, or null.

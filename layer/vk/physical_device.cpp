@@ -102,7 +102,7 @@ void find_sync_fd(PhysicalDevice& device) {
         (semaphore.exportFromImportedHandleTypes & imported) == imported;
 }
 
-void find_queues(PhysicalDevice& device) {
+void query_queue_families(PhysicalDevice& device) {
     uint32_t count = 0;
     device.next->GetPhysicalDeviceQueueFamilyProperties(device.handle, &count, nullptr);
     device.queue_families.resize(count);
@@ -275,7 +275,7 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
         find_sync_fd(device);
         device.drm_nodes = find_drm_nodes(device);
         device.facts = find_facts(device);
-        find_queues(device);
+        query_queue_families(device);
     }
     return device;
 }

@@ -11,12 +11,12 @@
 namespace fencebridge::wayland {
 
 /// A request for a wl_buffer of an image's dma-buf. Uses zwp_linux_buffer_params_v1.create: with
-/// create_immed, a compositor that cannot import the dma-buf may end the connection. Must neither
-/// be moved nor destroyed between the request and the answer.
+/// create_immed, a compositor that cannot import the dma-buf may end the connection. The object
+/// must be neither moved nor destroyed between the request and the answer.
 class BufferRequest {
 public:
     /// @param dmabuf  on the queue that dispatches the answer
-    /// @return false if memory is out and nothing was requested
+    /// @return false if memory could not be allocated; nothing was requested
     [[nodiscard]] bool send(zwp_linux_dmabuf_v1* dmabuf, const image::SwapchainImage& image,
                             VkExtent2D extent, uint32_t fourcc);
 
@@ -33,9 +33,10 @@ private:
     bool refused_ = false;
 };
 
-/// Lets the compositor make a buffer of an image, and destroys the buffer. One round trip.
+/// Asks the compositor to create a wl_buffer of an image, waits for the answer, and destroys the
+/// wl_buffer. Makes one round trip.
 /// @param dmabuf  of the same connection
-/// @return whether the compositor made the buffer; or VK_ERROR_SURFACE_LOST_KHR,
+/// @return whether the compositor created the wl_buffer; or VK_ERROR_SURFACE_LOST_KHR,
 ///         VK_ERROR_OUT_OF_HOST_MEMORY
 [[nodiscard]] std::expected<bool, VkResult> try_buffer(Display& display,
                                                        zwp_linux_dmabuf_v1* dmabuf,

@@ -113,8 +113,8 @@ void Connection::bind_dmabuf(wl_registry* registry, uint32_t name, uint32_t vers
         registry, name, &zwp_linux_dmabuf_v1_interface, std::min({version, known, uint32_t{5}}))));
     if (!dmabuf_)
         return;
-    // The listener is added at once, since libwayland drops events without one. From version 4 on
-    // the compositor sends no such events.
+    // The listener is added at once: libwayland drops the events of an object that has no listener.
+    // From version 4 on the compositor sends neither event.
     static constexpr zwp_linux_dmabuf_v1_listener listener = {
         .format = &Handlers::format,
         .modifier = &Handlers::modifier,

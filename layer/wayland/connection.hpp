@@ -15,9 +15,10 @@ namespace fencebridge::wayland {
 /// The compositor's globals on one of the application's connections, shared by all swapchains on
 /// that connection.
 ///
-/// It exists only while somebody uses it: a swapchain, for whose lifetime VK_KHR_wayland_surface
-/// guarantees the wl_display, or a call that received the wl_display. So none is left when the
-/// application disconnects the wl_display, and a new wl_display at the same address gets a new one.
+/// A Connection exists only while a swapchain uses it, or during a call that creates or queries a
+/// surface. VK_KHR_wayland_surface guarantees the wl_display for the lifetime of swapchains. So no
+/// Connection is left when the application disconnects the wl_display, and a new wl_display at the
+/// same address gets a new Connection.
 class Connection {
 public:
     /// Returns the Connection of this wl_display, creating it for the first user. Creation makes a

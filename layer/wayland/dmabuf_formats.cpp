@@ -8,13 +8,13 @@ namespace fencebridge::wayland {
 
 namespace {
 
-bool names(const core::DrmNodes& nodes, dev_t device) {
+bool is_node_of(const core::DrmNodes& nodes, dev_t device) {
     return nodes.primary == device || nodes.render == device;
 }
 
 bool is_for_another_device(const Tranche& tranche, const core::DrmNodes& nodes) {
     const bool both_known = tranche.target_device && (nodes.primary || nodes.render);
-    return both_known && !names(nodes, *tranche.target_device);
+    return both_known && !is_node_of(nodes, *tranche.target_device);
 }
 
 std::vector<uint64_t> accepted_modifiers(const Tranche& tranche, uint32_t fourcc,
@@ -45,7 +45,7 @@ bool is_foreign(const DmabufFormats& formats, const core::DrmNodes& nodes) {
             named.push_back(*tranche.target_device);
     }
     return !named.empty() &&
-           std::ranges::none_of(named, [&](dev_t device) { return names(nodes, device); });
+           std::ranges::none_of(named, [&](dev_t device) { return is_node_of(nodes, device); });
 }
 
 std::vector<core::LayoutRank> rank_layouts(const DmabufFormats& formats, uint32_t fourcc,

@@ -25,7 +25,7 @@ struct Tranche {
     bool operator==(const Tranche&) const = default;
 };
 
-/// The dma-bufs that a compositor imports for a surface.
+/// The formats and modifiers of the dma-bufs that a compositor imports for a surface.
 struct DmabufFormats {
     std::vector<Tranche> tranches; ///< the best first
     /// The DRM device that the compositor renders with. Version 3 of the protocol does not name it.
@@ -33,8 +33,8 @@ struct DmabufFormats {
     bool operator==(const DmabufFormats&) const = default;
 };
 
-/// Whether both sides name their DRM devices and the compositor names others only. A tranche's
-/// target may be another device than the main one, as for scanout.
+/// Whether the driver and the compositor name their DRM devices, and have none in common. A
+/// tranche's target may be another device than the main one, as for scanout.
 [[nodiscard]] bool is_foreign(const DmabufFormats& formats, const core::DrmNodes& nodes);
 
 /// The layouts that the compositor accepts for one format: a rank for each tranche that has any.

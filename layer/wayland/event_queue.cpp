@@ -12,9 +12,9 @@
 
 namespace fencebridge::wayland {
 
-/// The destructor gives up the right and wakes the threads that wait for it. A round that
-/// dispatched nothing does not count: otherwise two threads that find nothing would keep waking
-/// each other.
+/// The destructor gives up the right and wakes the threads that wait for it. dispatch_pending()
+/// does not count a round that dispatched nothing. Otherwise two threads that find nothing would
+/// keep waking each other.
 class EventQueue::DispatchRight {
 public:
     explicit DispatchRight(EventQueue& queue) : queue_(queue) {}
@@ -77,7 +77,7 @@ VkResult EventQueue::read_available() {
     const auto stamp = dispatch_pending();
     if (!stamp)
         return stamp.error();
-    const VkResult result = wait(*stamp, Deadline::passed());
+    const VkResult result = wait(*stamp, Deadline::immediate());
     return result == VK_TIMEOUT ? VK_SUCCESS : result;
 }
 
@@ -148,8 +148,8 @@ VkResult EventQueue::read_and_dispatch(const Deadline& deadline, std::span<pollf
     const int dispatched = wl_display_dispatch_queue_pending(display(), handle_.get());
     if (dispatched < 0)
         return lost().error();
-    // If another thread cancels its prepared read, nothing is read, and the socket stays readable:
-    // poll() would return at once for ever. So the deadline is checked here.
+    // The deadline is checked here as well. If another thread cancels its prepared read, nothing is
+    // read. The socket stays readable, and ppoll() never times out.
     const bool others_are_ready =
         std::ranges::any_of(also, [](const pollfd& other) { return other.revents != 0; });
     return dispatched == 0 && !others_are_ready && deadline.has_passed() ? VK_TIMEOUT : VK_SUCCESS;

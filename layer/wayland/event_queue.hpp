@@ -25,8 +25,8 @@ struct Display {
 /// A private event queue on the application's connection. The layer has no thread: an application
 /// thread that waits in a call of the layer's dispatches the events.
 ///
-/// Handlers run on one thread at a time, without a lock held. A thread that calls while another
-/// dispatches waits for the result of that one.
+/// Handlers run on one thread at a time, without a lock held. A thread that calls wait() while
+/// another thread dispatches waits for the end of that thread's round.
 ///
 /// A wait has this form. The stamp makes wait() return at once if another thread has dispatched
 /// events since the check:
@@ -49,10 +49,10 @@ public:
     /// @return or VK_ERROR_SURFACE_LOST_KHR when the connection is lost
     [[nodiscard]] std::expected<core::EventStamp, VkResult> dispatch_pending();
 
-    /// As dispatch_pending(), for a caller that calls once in a frame and may never have to wait.
-    /// Reads the socket first if nothing has been read through this queue for `calls_per_read`
-    /// calls: otherwise the answers to the caller's requests would pile up in an application that
-    /// reads no events. Such a read takes one system call if the socket is empty.
+    /// As dispatch_pending(), for a caller that calls once in each frame and possibly never calls
+    /// wait(). Reads the socket first if nothing has been read through this queue for
+    /// `calls_per_read` calls: otherwise the answers to the caller's requests would pile up in an
+    /// application that reads no events. Such a read takes one system call if the socket is empty.
     [[nodiscard]] std::expected<core::EventStamp, VkResult> dispatch_each_frame();
     static constexpr uint32_t calls_per_read = 16;
 
@@ -112,7 +112,7 @@ private:
     Proxy<wl_event_queue> handle_;
     std::atomic<uint32_t> calls_since_read_ = 0;
 
-    // Behind mutex_:
+    // mutex_ guards dispatching_ and rounds_.
     std::mutex mutex_;
     std::condition_variable round_ended_;
     bool dispatching_ = false;

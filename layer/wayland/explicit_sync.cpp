@@ -46,8 +46,8 @@ wp_linux_drm_syncobj_surface_v1* ExplicitSyncManager::get_surface(wl_surface* su
                     : nullptr;
 }
 
-bool ExplicitSync::set_points(const ExplicitSyncManager& manager, wl_surface* surface,
-                              const Timelines& timelines, const core::CommitPoints& points) {
+bool SyncobjSurface::set_points(const ExplicitSyncManager& manager, wl_surface* surface,
+                                const Timelines& timelines, const core::CommitPoints& points) {
     if (!surface_)
         surface_.reset(manager.get_surface(surface));
     if (!surface_)
@@ -81,8 +81,8 @@ Timelines ExplicitSyncManager::import(const sync::ImageTimelines&) const { retur
 wp_linux_drm_syncobj_surface_v1* ExplicitSyncManager::get_surface(wl_surface*) const {
     return nullptr;
 }
-bool ExplicitSync::set_points(const ExplicitSyncManager&, wl_surface*, const Timelines&,
-                              const core::CommitPoints&) {
+bool SyncobjSurface::set_points(const ExplicitSyncManager&, wl_surface*, const Timelines&,
+                                const core::CommitPoints&) {
     return false;
 }
 

@@ -39,11 +39,11 @@ public:
     [[nodiscard]] std::expected<void, std::string> usable() const;
 
     /// Imports an image's timelines. A compositor that cannot import one ends the connection.
-    /// @return null timelines if memory is out or the protocol cannot be used
+    /// @return null timelines if memory could not be allocated or the protocol cannot be used
     [[nodiscard]] Timelines import(const sync::ImageTimelines& timelines) const;
 
     /// Creates the surface's wp_linux_drm_syncobj_surface_v1, of which it can have one at a time.
-    /// @return null if memory is out or the protocol cannot be used
+    /// @return null if memory could not be allocated or the protocol cannot be used
     [[nodiscard]] wp_linux_drm_syncobj_surface_v1* get_surface(wl_surface* surface) const;
 
 private:
@@ -51,10 +51,10 @@ private:
 };
 
 /// A wl_surface's wp_linux_drm_syncobj_surface_v1. Called between the requests of one commit.
-class ExplicitSync {
+class SyncobjSurface {
 public:
     /// Sets the acquire and the release point of the next commit.
-    /// @return false if memory is out
+    /// @return false if memory could not be allocated
     [[nodiscard]] bool set_points(const ExplicitSyncManager& manager, wl_surface* surface,
                                   const Timelines& timelines, const core::CommitPoints& points);
     /// The next commit has no points; its fences travel with the buffer. Destroys the surface's

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "swapchain/trace.hpp"
 #include "util/log.hpp"
-#include "util/trace.hpp"
 
 namespace fencebridge::wayland {
 
@@ -15,19 +15,19 @@ struct WaylandPresenter::Handlers {
         // a buffer with a release point.
         if (slot.timelines.release)
             return;
-        PresentationState& shown = slot.presenter->shown_;
-        shown.ring.with([&](core::ImageRing& ring) { ring.mark_released(slot.image); });
-        trace::released(&shown, slot.image);
+        PresentationState& state = slot.presenter->state_;
+        state.ring.with([&](core::ImageRing& ring) { ring.mark_released(slot.image); });
+        trace::released(&state, slot.image);
     }
 };
 
 WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
-                                   PresenterParameters parameters, PresentationState& shown) :
+                                   PresenterParameters parameters, PresentationState& state) :
     window_(std::move(window)),
     surface_(std::move(surface)), parameters_(std::move(parameters)),
     pacing_(core::choose_pacing(parameters_.mode, surface_->connection().fifo() != nullptr)),
-    pace_(core::pace_of(pacing_, shown.ring.with([](const auto& all) { return all.size(); }))),
-    shown_(shown), queue_(surface_->connection().display()) {
+    pace_(core::pace_of(pacing_, state.ring.with([](const auto& all) { return all.size(); }))),
+    state_(state), queue_(surface_->connection().display()) {
     compared_.with([&](ComparedFeedback& last) {
         last.feedback = std::static_pointer_cast<const DmabufFormats>(parameters_.basis);
     });
@@ -35,16 +35,17 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
 
 WaylandPresenter::~WaylandPresenter() {
     slots_.clear();
-    // The compositor can free the buffers now. A later flush sends what the socket does not accept.
+    // Flushed now, so that the compositor can free the buffers. If the socket is full, a later
+    // flush sends the rest.
     if (queue_)
         static_cast<void>(wl_display_flush(queue_.display()));
 }
 
 std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
     std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface, PresenterParameters parameters,
-    const std::vector<image::SwapchainImage>& images, PresentationState& shown) {
+    const std::vector<image::SwapchainImage>& images, PresentationState& state) {
     std::unique_ptr<WaylandPresenter> self(
-        new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), shown));
+        new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), state));
     if (!self->queue_)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     if (self->pacing_ == core::Pacing::barrier && !self->surface_->prepare_fifo())
@@ -56,9 +57,9 @@ std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
     VkResult requested = self->import_timelines();
     if (requested == VK_SUCCESS)
         requested = self->request_buffers(images);
-    // Also after a failure. The answer to a params object creates a wl_buffer; if the params object
-    // were destroyed before the answer, libwayland would lose count of the object ids, which ends
-    // the connection.
+    // The answers are awaited also after a failure. The answer to a params object creates a
+    // wl_buffer; if the params object were destroyed before the answer, libwayland would lose count
+    // of the object ids, which ends the connection.
     VkResult result = self->wait_for_answers();
     if (requested != VK_SUCCESS && result == VK_SUCCESS)
         result = requested;
@@ -101,14 +102,16 @@ VkResult WaylandPresenter::wait_for_answers() {
         queue_.wait_until([&] { return std::ranges::all_of(slots_, is_answered); });
     if (result != VK_SUCCESS || std::ranges::none_of(slots_, is_refused))
         return result;
-    log::error("the compositor refused a buffer: %ux%u, format 0x%08x, modifier 0x%llx",
+    log::error("the compositor refused a buffer: %ux%u, format 0x%08x, modifier 0x%llx; trying the "
+               "next candidate, if there is one",
                parameters_.extent.width, parameters_.extent.height, fourcc_of(parameters_.pixels),
                static_cast<unsigned long long>(modifier_));
     return VK_ERROR_INITIALIZATION_FAILED;
 }
 
 VkResult WaylandPresenter::import_timelines() {
-    // The compositor has descriptors of its own after the import; these are closed on return.
+    // libwayland duplicates the descriptors when it buffers the requests. These are closed on
+    // return.
     const auto timelines = std::exchange(parameters_.timelines, {});
     for (size_t i = 0; i < timelines.size(); ++i) {
         slots_[i].timelines = surface_->connection().explicit_sync().import(timelines[i]);

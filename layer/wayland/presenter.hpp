@@ -20,13 +20,13 @@ namespace fencebridge::wayland {
 class WaylandPresenter final : public Presenter {
 public:
     /// Makes the buffers and waits for the compositor to import them.
-    /// @param shown  must outlive the presenter
+    /// @param state  must outlive the presenter
     /// @return VK_ERROR_INITIALIZATION_FAILED when the compositor refuses a buffer,
     ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] static std::expected<std::unique_ptr<Presenter>, VkResult>
     create(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
            PresenterParameters parameters, const std::vector<image::SwapchainImage>& images,
-           PresentationState& shown);
+           PresentationState& state);
 
     std::expected<core::EventStamp, VkResult> update() override;
     VkResult wait(core::EventStamp seen, const Deadline& deadline, std::span<pollfd> also) override;
@@ -40,7 +40,7 @@ public:
 private:
     struct Handlers;
 
-    /// One image's buffer; handlers find it by its address.
+    /// One image's buffer. The Slot is the data of the buffer's listener, so it must not move.
     struct Slot {
         WaylandPresenter* presenter;
         core::ImageIndex image;
@@ -50,7 +50,7 @@ private:
     };
 
     WaylandPresenter(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,
-                     PresenterParameters parameters, PresentationState& shown);
+                     PresenterParameters parameters, PresentationState& state);
 
     VkResult request_buffers(const std::vector<image::SwapchainImage>& images);
     VkResult import_timelines();
@@ -64,7 +64,7 @@ private:
     PresenterParameters parameters_;
     const core::Pacing pacing_;
     const std::optional<core::Pace> pace_;
-    PresentationState& shown_;
+    PresentationState& state_;
     EventQueue queue_;
     std::vector<Slot> slots_;
 

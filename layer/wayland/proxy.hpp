@@ -35,7 +35,6 @@ struct Destroyer {
     void operator()(wp_fifo_v1*) const {}
 #endif
 };
-/// Owns a Wayland object.
 template <class T>
 using Proxy = std::unique_ptr<T, Destroyer>;
 
@@ -47,7 +46,7 @@ struct WrapperDestroyer {
 template <class T>
 using Wrapper = std::unique_ptr<T, WrapperDestroyer>;
 
-/// @return null if memory is out
+/// @return null if memory could not be allocated
 template <class T>
 Wrapper<T> wrap(T* object, wl_event_queue* queue) {
     Wrapper<T> wrapper(static_cast<T*>(wl_proxy_create_wrapper(object)));

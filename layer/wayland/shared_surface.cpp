@@ -26,7 +26,7 @@ struct SharedSurface::Handlers {
             if (frame.callback.get() != callback)
                 return; // outdated: the surface counted as hidden, and a later commit requested
                         // another
-            frame.pacer.shown();
+            frame.pacer.callback_came();
             frame.callback.reset();
         });
     }
@@ -106,18 +106,18 @@ VkResult SharedSurface::commit(const Content& content, core::Pacing pacing,
     return queue_.flush();
 }
 
-std::optional<Clock::time_point> SharedSurface::must_wait_until(const core::Pace& pace) const {
+std::optional<Clock::time_point> SharedSurface::callback_deadline(const core::Pace& pace) const {
     return frame_.with([&](const Frame& frame) {
-        return frame.callback ? frame.pacer.wait_until(pace, Clock::now()) : std::nullopt;
+        return frame.callback ? frame.pacer.callback_deadline(pace, Clock::now()) : std::nullopt;
     });
 }
 
 VkResult SharedSurface::wait_for_frame(const core::Pace& pace) {
-    while (must_wait_until(pace)) {
+    while (callback_deadline(pace)) {
         const auto handled = queue_.dispatch_pending();
         if (!handled)
             return handled.error();
-        const auto until = must_wait_until(pace);
+        const auto until = callback_deadline(pace);
         if (!until)
             return VK_SUCCESS;
         const VkResult result = queue_.wait(*handled, Deadline::at(*until));
@@ -128,10 +128,10 @@ VkResult SharedSurface::wait_for_frame(const core::Pace& pace) {
 }
 
 core::CommitWait SharedSurface::estimate_wait(const core::Pace& pace) {
-    // Events that the compositor has sent count, although nobody has read them yet. If the
+    // Reads the events that the compositor has already sent: the callback may be among them. If the
     // connection is lost, the commit reports it.
-    if (const auto handled = queue_.dispatch_pending(); handled && must_wait_until(pace))
-        static_cast<void>(queue_.wait(*handled, Deadline::passed()));
+    if (const auto handled = queue_.dispatch_pending(); handled && callback_deadline(pace))
+        static_cast<void>(queue_.wait(*handled, Deadline::immediate()));
     return frame_.with([&](const Frame& frame) {
         return frame.callback ? frame.pacer.estimate_wait(pace, Clock::now())
                               : core::CommitWait::none;
@@ -150,7 +150,7 @@ void SharedSurface::request_frame_callback(const core::Pace& pace) {
         if (callback) {
             frame.callback = std::move(callback);
             frame.pacer.requested_callback(now);
-        } else { // also when memory is out: the next frame does not wait
+        } else { // also if memory could not be allocated: the next frame does not wait
             frame.pacer.requested_none();
         }
     });

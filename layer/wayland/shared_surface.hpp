@@ -34,8 +34,9 @@ using SharedSurfaceUse = std::unique_ptr<SharedSurface, SharedSurfaceDeleter>;
 class SharedSurface {
 public:
     /// Returns the state of this wl_surface, creating it for the first user.
-    /// @param connection  of its wl_display, to a compositor with zwp_linux_dmabuf_v1
-    /// @return null when memory is out
+    /// @param connection  the Connection of the wl_surface's wl_display; must have
+    ///                    zwp_linux_dmabuf_v1
+    /// @return null if memory could not be allocated
     [[nodiscard]] static SharedSurfaceUse get(std::shared_ptr<Connection> connection,
                                               wl_surface* surface);
 
@@ -52,7 +53,7 @@ public:
     [[nodiscard]] std::shared_ptr<const DmabufFormats> last_feedback() const;
 
     /// Creates the wp_fifo_v1, before a swapchain's first commit with Pacing::barrier.
-    /// @return false when memory is out, or the compositor has no wp_fifo_v1
+    /// @return false if memory could not be allocated, or the compositor has no wp_fifo_v1
     [[nodiscard]] bool prepare_fifo();
 
     /// The contents of a commit. All of the surface is damaged.
@@ -66,7 +67,8 @@ public:
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory
     [[nodiscard]] VkResult commit(const Content& content, core::Pacing pacing,
                                   const std::optional<core::Pace>& pace, core::Turn turn);
-    /// How long a commit at this pace is expected to wait now. Reads events if it has to wait.
+    /// How long a commit at this pace is expected to wait now. If the commit would wait, this first
+    /// reads the events that have arrived, without waiting for more.
     [[nodiscard]] core::CommitWait estimate_wait(const core::Pace& pace);
 
 private:
@@ -76,7 +78,7 @@ private:
     SharedSurface(std::shared_ptr<Connection> connection, wl_surface* surface);
 
     [[nodiscard]] bool is_complete() const;
-    std::optional<Clock::time_point> must_wait_until(const core::Pace& pace) const;
+    std::optional<Clock::time_point> callback_deadline(const core::Pace& pace) const;
     VkResult wait_for_frame(const core::Pace& pace);
     void request_frame_callback(const core::Pace& pace);
     void request_barrier();
@@ -96,9 +98,10 @@ private:
     /// Keeps the requests of one commit together. Only requests are made with it held, and requests
     /// do not wait.
     std::mutex commit_mutex_;
-    // Behind commit_mutex_: the objects of which a wl_surface can have one, created on first use.
+    // commit_mutex_ guards fifo_ and explicit_sync_: objects of which a wl_surface can have one,
+    // created on first use.
     Proxy<wp_fifo_v1> fifo_;
-    ExplicitSync explicit_sync_;
+    SyncobjSurface explicit_sync_;
 };
 
 } // namespace fencebridge::wayland

@@ -62,7 +62,7 @@ struct SurfaceFeedback::Handlers {
     static SurfaceFeedback& self(void* data) { return *static_cast<SurfaceFeedback*>(data); }
 
     /// Runs a handler's body. An exception must not pass through libwayland, which is C. If memory
-    /// is out, one format or one update is lost.
+    /// cannot be allocated, one format or one update is lost.
     template <class Handle>
     static void without_exceptions(Handle&& handle) {
         try {

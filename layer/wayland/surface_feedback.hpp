@@ -11,8 +11,8 @@
 
 namespace fencebridge::wayland {
 
-/// The dma-bufs that the compositor imports for a surface, kept up to date by events
-/// (zwp_linux_dmabuf_feedback_v1, version 4 of zwp_linux_dmabuf_v1).
+/// The formats and modifiers of the dma-bufs that the compositor imports for a surface, kept up to
+/// date by events (zwp_linux_dmabuf_feedback_v1, version 4 of zwp_linux_dmabuf_v1).
 class SurfaceFeedback {
 public:
     /// @param dmabuf  of version 4, on the queue that dispatches the events
@@ -21,12 +21,13 @@ public:
     SurfaceFeedback(const SurfaceFeedback&) = delete;
     SurfaceFeedback& operator=(const SurfaceFeedback&) = delete;
 
-    /// False if memory was out at the request.
+    /// False if memory for the request could not be allocated.
     [[nodiscard]] explicit operator bool() const { return feedback_ != nullptr; }
 
     /// The last complete feedback. Null before the first.
     [[nodiscard]] std::shared_ptr<const DmabufFormats> current() const;
-    /// The number of complete feedbacks so far. Cheaper than current(), to see that none is new.
+    /// The number of complete feedbacks so far. A larger number means that current() has a newer
+    /// one. Cheaper than current(): takes no lock.
     [[nodiscard]] uint64_t count() const { return count_.load(); }
 
 private:

@@ -21,8 +21,8 @@ constexpr std::array modes = {
     core::PresentModeLimits{VK_PRESENT_MODE_MAILBOX_KHR, 4},
 };
 
-/// The dma-bufs that the compositor imports for a surface now; null if it sends no list. Makes a
-/// round trip with version 4 of zwp_linux_dmabuf_v1.
+/// The formats and modifiers of the dma-bufs that the compositor imports for a surface now; null if
+/// it sends no list. Makes a round trip with version 4 of zwp_linux_dmabuf_v1.
 std::expected<std::shared_ptr<const DmabufFormats>, VkResult>
 request_feedback(Connection& connection, wl_surface* surface) {
     if (!connection.has_surface_feedback())
@@ -97,7 +97,7 @@ std::expected<bool, VkResult> WaylandWindow::accepts(const image::SwapchainImage
 std::expected<std::unique_ptr<Presenter>, VkResult>
 WaylandWindow::create_presenter(PresenterParameters parameters,
                                 const std::vector<image::SwapchainImage>& images,
-                                PresentationState& shown) {
+                                PresentationState& state) {
     auto connection = Connection::get(display_);
     if (!connection)
         return std::unexpected(connection.error());
@@ -109,7 +109,7 @@ WaylandWindow::create_presenter(PresenterParameters parameters,
     if (!surface)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     return WaylandPresenter::create(shared_from_this(), std::move(surface), std::move(parameters),
-                                    images, shown);
+                                    images, state);
 }
 
 } // namespace fencebridge::wayland

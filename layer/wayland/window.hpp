@@ -17,19 +17,19 @@ namespace fencebridge::wayland {
     return pixels.opaque ? pixels.format->fourcc_opaque : pixels.format->fourcc_alpha;
 }
 
-/// A wl_surface as long as its VkSurfaceKHR exists: the application's handles, and what the
-/// compositor said about them. VK_KHR_wayland_surface guarantees wl_display and wl_surface for the
-/// lifetime of swapchains only. So this owns no Wayland object, and its destruction needs no
-/// connection.
+/// What the layer keeps of a wl_surface while its VkSurfaceKHR exists: the application's handles,
+/// and the compositor's last feedback. VK_KHR_wayland_surface guarantees wl_display and wl_surface
+/// for the lifetime of swapchains only. So this owns no Wayland object, and its destruction needs
+/// no connection.
 class WaylandWindow final : public Window, public std::enable_shared_from_this<WaylandWindow> {
 public:
-    /// Asks which dma-bufs the compositor imports for the surface. Two round trips at most; the
-    /// next ones are made with the first swapchain.
+    /// Asks which formats and modifiers of dma-bufs the compositor imports for the surface. Makes
+    /// at most two round trips.
     /// @return or the reason why buffers cannot be shared with this compositor, for the log
     [[nodiscard]] static std::expected<std::shared_ptr<WaylandWindow>, std::string>
     create(wl_display* display, wl_surface* surface);
 
-    const void* native() const override { return surface_; }
+    NativeWindow native() const override { return {.object = surface_}; }
     std::expected<core::SurfaceLimits, VkResult> limits() override;
     std::vector<VkSurfaceFormatKHR> formats() const override { return vk::srgb_formats(); }
     std::expected<AcceptedLayouts, VkResult> layouts(const PixelFormat& pixels,
@@ -41,7 +41,7 @@ public:
     std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,
                      const std::vector<image::SwapchainImage>& images,
-                     PresentationState& shown) override;
+                     PresentationState& state) override;
 
     /// A swapchain has received new feedback. Later swapchains use it.
     void set_feedback(std::shared_ptr<const DmabufFormats> feedback) {

@@ -514,7 +514,8 @@ TEST_F(ExplicitTransport, PresentWaitsForARenderingFenceThatCannotBeImportedAtAP
         [&] { presented = client_->present_after(swapchain_, index, {rendered}); },
         [] { fake_driver().hold_rendering(VK_FALSE); }));
     EXPECT_EQ(presented, VK_SUCCESS);
-    EXPECT_EQ(log.lines_with({"waiting for this frame on the CPU"}).size(), 1u) << log.text();
+    EXPECT_EQ(log.lines_with({"waiting on the CPU for this frame's rendering"}).size(), 1u)
+        << log.text();
     EXPECT_TRUE(may_read(compositor_->commits() - 1));
     rendered.reset();
     close_window();

@@ -94,21 +94,22 @@ TEST_F(ModuleTransport, TheModuleIsNotOpenedIfDmaBufsHaveSyncFileIoctls) {
 
 TEST_F(ModuleTransport, TheModuleIsNotOpenedIfAnotherTransportIsRequested) {
     request("cpu");
-    EXPECT_TRUE(contains(transport_of_new_swapchain(), "transport=cpu reason=\"asked for\""));
+    EXPECT_TRUE(contains(transport_of_new_swapchain(), "transport=cpu reason=\"the setting\""));
     EXPECT_EQ(module_->calls(opening), 0u);
 }
 
 TEST_F(ModuleTransport, TheModuleIsUsedIfItIsRequested) {
     module_->enable_dma_buf_ioctls();
     request("module");
-    EXPECT_TRUE(contains(transport_of_new_swapchain(), "transport=module reason=\"asked for\""));
+    EXPECT_TRUE(contains(transport_of_new_swapchain(), "transport=module reason=\"the setting\""));
     EXPECT_EQ(module_->calls(FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT), 0u);
 }
 
 TEST_F(ModuleTransport, AnErrorIsLoggedIfTheModuleIsRequestedAndMissing) {
     request("module");
     module_->fail(opening, ENOENT);
-    constexpr const char* why = "asked for module, but /dev/fencebridge: No such file or directory";
+    constexpr const char* why =
+        "the setting is module, but /dev/fencebridge: No such file or directory";
     EXPECT_TRUE(contains(transport_of_new_swapchain({"transport cpu", why}), "transport=cpu"));
     module_->enable_dma_buf_ioctls();
     EXPECT_TRUE(
@@ -405,7 +406,7 @@ TEST_P(FailingImport, PresentWaitsForTheRenderingOnTheCpu) {
     EXPECT_TRUE(compositor.wait_for_commits(1));
     presenting.join();
     EXPECT_EQ(log.lines_with({"fencebridge: error: FENCEBRIDGE_IOCTL_IMPORT:",
-                              "waiting for this frame on the CPU"})
+                              "waiting on the CPU for this frame's rendering"})
                   .size(),
               1u)
         << log.text();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Prints the layer's table of extensions as JSON, for registry.py.
+// Prints the layer's table of extensions as JSON, for vk_xml.py.
 #include <cstdio>
 
 #include "entry/extensions.hpp"

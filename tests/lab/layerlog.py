@@ -16,7 +16,7 @@ class Opened:
     width: int
     height: int
     format: str
-    fields: dict[str, str]  # present_mode, images, modifier, transport, reason, device
+    fields: dict[str, str]  # present_mode, images, modifier, allocator, transport, reason, device
 
 
 @dataclass(frozen=True)

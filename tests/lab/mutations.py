@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Applies the mutations of the layer one at a time, and runs the test that has to notice each.
 
-The mutations are listed in tests/compositor/mutations.toml. They are applied in a copy of the tree,
-never in the tree itself. A mutation passes if its test succeeds without it and fails with it.
+The mutations are listed in tests/mutations.toml. They are applied in a copy of the tree, never in
+the tree itself. A mutation passes if its test succeeds without it and fails with it.
 """
 
 import shlex
@@ -20,7 +20,6 @@ from .say import LabError, Ticker
 # A mutation may leave a variable or a parameter unused, which the compiler warns of.
 VARIANT = build.Variant("mutations", ("-Dexamples=false",), may_warn=True)
 _LEFT_OUT = shutil.ignore_patterns(".git", "build", "build-*", "out", "__pycache__")
-_LAYER = "layer/libVkLayer_FENCEBRIDGE_wsi.so"
 _TIMEOUT_SECONDS = 180
 
 
@@ -34,7 +33,8 @@ def try_all(mutations: list[LayerMutation], log: Path) -> Iterator[tuple[LayerMu
         workshop = _Workshop(folder, root, log)
         ticker = Ticker("building the copy")
         tests = {str(mutation.test_program) for mutation in mutations}
-        workshop.compile(_LAYER, "tests/fake_driver/libfake_driver.so", *sorted(tests))
+        workshop.compile(str(listing.LAYER_LIBRARY), "tests/fake_driver/libfake_driver.so",
+                         *sorted(tests))
         ticker.done()
         ticker = Ticker("running each test without its mutation")
         sound = []
@@ -115,7 +115,7 @@ class _Workshop:
         original = file.read_text(encoding="utf-8")
         file.write_text(changed.text, encoding="utf-8")
         try:
-            self.compile(_LAYER)
+            self.compile(str(mutation.broken_program))
         except LabError as error:
             return f"it does not build: {error}"
         finally:

@@ -45,7 +45,7 @@ bool commit(FramePacer& pacer, const Pace& pace, FramePacer::TimePoint now) {
 const Pace by_callback = *pace_of(Pacing::frame_callback, 3);
 
 TEST(FramePacer, TheFirstFrameDoesNotWait) {
-    EXPECT_EQ(FramePacer().wait_until(by_callback, start), std::nullopt);
+    EXPECT_EQ(FramePacer().callback_deadline(by_callback, start), std::nullopt);
     EXPECT_EQ(FramePacer().estimate_wait(by_callback, start), CommitWait::none);
 }
 
@@ -53,10 +53,10 @@ TEST(FramePacer, TheNextFrameWaitsForTheCallback) {
     FramePacer pacer;
     for (auto now = start; now < start + 50ms; now += 5ms) {
         EXPECT_TRUE(commit(pacer, by_callback, now));
-        EXPECT_EQ(pacer.wait_until(by_callback, now + 4ms), now + hidden_after);
+        EXPECT_EQ(pacer.callback_deadline(by_callback, now + 4ms), now + hidden_after);
         EXPECT_EQ(pacer.estimate_wait(by_callback, now + 4ms), CommitWait::one_refresh);
-        pacer.shown();
-        EXPECT_EQ(pacer.wait_until(by_callback, now + 4ms), std::nullopt);
+        pacer.callback_came();
+        EXPECT_EQ(pacer.callback_deadline(by_callback, now + 4ms), std::nullopt);
     }
 }
 
@@ -64,12 +64,12 @@ TEST(FramePacer, EveryFrameOfAHiddenWindowWaitsOnce) {
     FramePacer pacer;
     commit(pacer, by_callback, start);
     const auto late = start + hidden_after;
-    EXPECT_NE(pacer.wait_until(by_callback, late - 1ns), std::nullopt);
-    EXPECT_EQ(pacer.wait_until(by_callback, late), std::nullopt);
+    EXPECT_NE(pacer.callback_deadline(by_callback, late - 1ns), std::nullopt);
+    EXPECT_EQ(pacer.callback_deadline(by_callback, late), std::nullopt);
     EXPECT_TRUE(commit(pacer, by_callback, late));
-    EXPECT_EQ(pacer.wait_until(by_callback, late), late + hidden_after);
+    EXPECT_EQ(pacer.callback_deadline(by_callback, late), late + hidden_after);
     EXPECT_EQ(pacer.estimate_wait(by_callback, late), CommitWait::hidden);
-    pacer.shown();
+    pacer.callback_came();
     commit(pacer, by_callback, late);
     EXPECT_EQ(pacer.estimate_wait(by_callback, late), CommitWait::one_refresh);
 }
@@ -78,7 +78,7 @@ TEST(FramePacer, EveryFrameOfAHiddenWindowWaitsOnce) {
 TEST(FramePacer, ACommitWithoutACallbackIsNotWaitedFor) {
     FramePacer pacer;
     pacer.requested_none();
-    EXPECT_EQ(pacer.wait_until(by_callback, start), std::nullopt);
+    EXPECT_EQ(pacer.callback_deadline(by_callback, start), std::nullopt);
     EXPECT_TRUE(pacer.wants_callback(by_callback, start));
 }
 
@@ -91,12 +91,13 @@ TEST(FramePacerBesideBarriers, AsManyCommitsAsThereAreImagesMayFollowACallback) 
     FramePacer pacer;
     EXPECT_TRUE(commit(pacer, beside_barriers, start));
     for (size_t i = 0; i < images; ++i) {
-        EXPECT_EQ(pacer.wait_until(beside_barriers, start), std::nullopt);
+        EXPECT_EQ(pacer.callback_deadline(beside_barriers, start), std::nullopt);
         EXPECT_FALSE(commit(pacer, beside_barriers, start));
     }
-    EXPECT_EQ(pacer.wait_until(beside_barriers, start), start + beside_barriers.callback_timeout);
-    pacer.shown();
-    EXPECT_EQ(pacer.wait_until(beside_barriers, start), std::nullopt);
+    EXPECT_EQ(pacer.callback_deadline(beside_barriers, start),
+              start + beside_barriers.callback_timeout);
+    pacer.callback_came();
+    EXPECT_EQ(pacer.callback_deadline(beside_barriers, start), std::nullopt);
 }
 
 // Simulates a compositor with fifo-v1. It shows one frame in each refresh, and sends callbacks when
@@ -113,7 +114,7 @@ void expect_no_wait(size_t image_count, bool copies) {
     const auto released = [&] { return copies || applied == 0 ? applied : applied - 1; };
     for (int refresh = 0; refresh < 200; ++refresh, now += 16ms) {
         while (committed - released() < image_count) {
-            ASSERT_EQ(pacer.wait_until(pace, now), std::nullopt) << "commit " << committed;
+            ASSERT_EQ(pacer.callback_deadline(pace, now), std::nullopt) << "commit " << committed;
             if (commit(pacer, pace, now)) {
                 callback_of = committed;
                 callback_pending = true;
@@ -124,7 +125,7 @@ void expect_no_wait(size_t image_count, bool copies) {
         }
         if (callback_pending && callback_of < applied) {
             callback_pending = false;
-            pacer.shown();
+            pacer.callback_came();
         }
         applied = std::min(applied + 1, committed);
     }
@@ -144,7 +145,7 @@ TEST(FramePacerBesideBarriers, OneCommitIn16RequestsACallback) {
     for (int i = 0; i < 160; ++i) {
         if (commit(pacer, beside_barriers, start)) {
             ++requested;
-            pacer.shown();
+            pacer.callback_came();
         }
     }
     EXPECT_EQ(requested, 10u);
@@ -157,7 +158,7 @@ TEST(FramePacerBesideBarriers, EveryFrameOfAHiddenWindowWaitsOnce) {
     for (size_t i = 0; i <= images; ++i)
         commit(pacer, beside_barriers, now);
     for (int second = 0; second < 5; ++second) {
-        const auto until = pacer.wait_until(beside_barriers, now);
+        const auto until = pacer.callback_deadline(beside_barriers, now);
         ASSERT_TRUE(until);
         EXPECT_EQ(*until, start + (second + 1) * beside_barriers.callback_timeout);
         now = *until;
@@ -165,11 +166,11 @@ TEST(FramePacerBesideBarriers, EveryFrameOfAHiddenWindowWaitsOnce) {
     }
     EXPECT_EQ(pacer.estimate_wait(beside_barriers, now), CommitWait::hidden);
     // The window is visible again.
-    pacer.shown();
+    pacer.callback_came();
     for (int i = 0; i < 15; ++i) {
-        EXPECT_EQ(pacer.wait_until(beside_barriers, now), std::nullopt);
+        EXPECT_EQ(pacer.callback_deadline(beside_barriers, now), std::nullopt);
         commit(pacer, beside_barriers, now);
-        pacer.shown();
+        pacer.callback_came();
     }
 }
 

@@ -32,11 +32,11 @@ TEST(CommonLayouts, AnAllocatorThatMakesNothingHasNone) {
     EXPECT_EQ(common_layouts(ranks, Placement::dma_buf, {}), Lists{});
 }
 
-TEST(BestLayouts, AreThoseOfTheFirstRankThatAnyAllocatorCanMake) {
+TEST(BestLayouts, AreTheFirstAllocatorsBestOnesInCommonWithTheWindowSystem) {
     const std::vector<LayoutRank> ranks = {
         {Placement::dma_buf, {7}}, {Placement::dma_buf, {3, 8, 9}}, {Placement::dma_buf, {1}}};
-    const std::vector<MakeableLayouts> makeable = {{Placement::dma_buf, {1}},
-                                                   {Placement::dma_buf, {9, 3}}};
+    const std::vector<MakeableLayouts> makeable = {
+        {Placement::dma_buf, {5}}, {Placement::dma_buf, {1, 9, 3}}, {Placement::dma_buf, {7}}};
     EXPECT_EQ(best_layouts(ranks, makeable), (std::vector<uint64_t>{3, 9}));
 }
 

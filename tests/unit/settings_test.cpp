@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "util/settings.hpp"
+#include "entry/settings.hpp"
 
 #include <cstdio>
 #include <cstdlib>
@@ -25,8 +25,18 @@ TEST(Settings, EverySettingAcceptsItsValues) {
     EXPECT_EQ(settings.sync, std::nullopt);
     EXPECT_TRUE(settings.set("takeover", "off"));
     EXPECT_EQ(settings.takeover, TakeoverSetting::off);
+    EXPECT_TRUE(settings.set("takeover", "on"));
+    EXPECT_EQ(settings.takeover, TakeoverSetting::on);
+    EXPECT_TRUE(settings.set("takeover", "auto"));
+    EXPECT_EQ(settings.takeover, TakeoverSetting::automatic);
     EXPECT_TRUE(settings.set("log_level", "debug"));
     EXPECT_EQ(settings.log_level, log::Level::debug);
+    EXPECT_TRUE(settings.set("log_level", "info"));
+    EXPECT_EQ(settings.log_level, log::Level::info);
+    EXPECT_TRUE(settings.set("log_level", "error"));
+    EXPECT_EQ(settings.log_level, log::Level::error);
+    EXPECT_TRUE(settings.set("log_level", "warning"));
+    EXPECT_EQ(settings.log_level, log::Level::warning);
 }
 
 TEST(Settings, AnUnknownNameOrValueChangesNothing) {

@@ -12,7 +12,8 @@ from ..say import LabError
 from . import change
 from .change import Change, Changed, Sources
 
-LAYER_LIST = SOURCE / "tests" / "compositor" / "mutations.toml"
+LAYER_LIBRARY = Path("layer", "libVkLayer_FENCEBRIDGE_wsi.so")
+LAYER_LIST = SOURCE / "tests" / "mutations.toml"
 MODULE_LIST = SOURCE / "tests" / "kmod" / "mutations.toml"
 
 
@@ -24,7 +25,7 @@ class Mutation:
 
 @dataclass(frozen=True)
 class LayerMutation(Mutation):
-    suite: str         # of the test: `compositor`, `driver`, or `fences`, which needs a guest
+    suite: str         # of the test: unit, compositor, driver, or fences, which needs a guest
     test: str          # the test's source, without its suffix `_test.cpp`
     filter: str        # for its option --gtest_filter
     sync: str = "auto"  # the value of FENCEBRIDGE_SYNC
@@ -37,12 +38,20 @@ class LayerMutation(Mutation):
     @property
     def test_program(self) -> Path:
         """Relative to the build folder."""
+        if self.suite == "unit":
+            return self._test_folder / "unit"
         suffix = "driver_test" if self.suite == "driver" else "test"
         return self._test_folder / f"{self.test}_{suffix}"
 
     @property
+    def broken_program(self) -> Path:
+        """The program or library that the mutation changes, relative to the build folder. Unit
+        tests have the layer's sources in their own program."""
+        return self.test_program if self.suite == "unit" else LAYER_LIBRARY
+
+    @property
     def _test_folder(self) -> Path:
-        return Path("tests", "driver" if self.suite == "driver" else "compositor")
+        return Path("tests", "compositor" if self.suite == "fences" else self.suite)
 
 
 @dataclass(frozen=True)

@@ -85,10 +85,10 @@ def _run_cubes(place: Place, built: Path, out: Path) -> None:
 def _expected(setting: str, lacks: dict[str, str]) -> tuple[str, str]:
     """The transport to be used, and the reason in the log."""
     if setting not in ("auto", *lacks):
-        return setting, "asked for"
+        return setting, "the setting"
     best = next(transport for transport in _TRANSPORTS if transport not in lacks)
     better = _TRANSPORTS[:_TRANSPORTS.index(best)]
-    reasons = [f"asked for {setting}, but {lacks[setting]}"] if setting in lacks else []
+    reasons = [f"the setting is {setting}, but {lacks[setting]}"] if setting in lacks else []
     reasons += [f"no {name}: {lacks[name]}" for name in better if name != setting]
     return best, "; ".join([*reasons, "the best that works"])
 
@@ -115,6 +115,6 @@ def _problems(out: Path, setting: str, place: Place) -> Iterator[str]:
         if text.count(f".{request}(") != wanted:
             yield f"{text.count(f'.{request}(')} times {request} instead of {wanted}"
     errors = text.count("fencebridge: error:")
-    loud = len(layerlog.opened(text)) if reason.startswith("asked for ") else 0
+    loud = len(layerlog.opened(text)) if reason.startswith("the setting is ") else 0
     if errors != loud:
         yield f"{errors} error lines instead of {loud}"

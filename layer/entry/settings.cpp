@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "util/settings.hpp"
+#include "entry/settings.hpp"
 
 #include <algorithm>
 #include <array>
@@ -64,11 +64,12 @@ std::string_view trim(std::string_view text) {
 void set_or_warn(Settings& settings, std::string_view name, std::string_view value,
                  const char* source) {
     if (!settings.set(name, value))
-        log::warning("%s: unknown setting %.*s=%.*s", source, static_cast<int>(name.size()),
-                     name.data(), static_cast<int>(value.size()), value.data());
+        log::warning("%s: ignoring %.*s=%.*s: unknown setting or value", source,
+                     static_cast<int>(name.size()), name.data(), static_cast<int>(value.size()),
+                     value.data());
 }
 
-/// The path of the settings file, where the Vulkan SDK's tools look for it. Not called in setuid
+/// The path of the settings file, by the rules of the Vulkan SDK's tools. Not called in setuid
 /// processes, which must not trust the environment.
 std::string settings_file() {
     if (const char* path = std::getenv("VK_LAYER_SETTINGS_PATH")) {

@@ -11,9 +11,9 @@ struct VkInstanceCreateInfo;
 
 namespace fencebridge {
 
-/// Whether the layer takes over devices and surfaces. `automatic` and `on` both do wherever that is
-/// possible; only `on` takes over headless surfaces. If a device cannot be taken over, `automatic`
-/// logs a warning, and `on` logs an error. For instances and surfaces both log a warning.
+/// What the layer takes over. `off`: nothing. `automatic`: devices and Wayland surfaces, where that
+/// is possible. `on`: headless surfaces as well. If a device cannot be taken over, `automatic` logs
+/// a warning, and `on` logs an error. For instances and surfaces both log a warning.
 enum class TakeoverSetting { automatic, on, off };
 
 /// The user's settings. A later source of this list overrides an earlier one:

@@ -12,7 +12,8 @@
 namespace fencebridge::trace {
 
 /// The application acquires an image. It must wait for `fences` before it draws to the image.
-/// Called before its semaphore and fence receive the fences; if that fails, undone() follows.
+/// Called before the semaphore and fence of the acquire receive the fences. If that fails, undone()
+/// follows.
 /// @param fences  a sync_file; empty: none was pending
 inline void acquired(const void* /*swapchain*/, core::ImageIndex, const Fd& /*fences*/) {}
 
@@ -20,14 +21,14 @@ inline void acquired(const void* /*swapchain*/, core::ImageIndex, const Fd& /*fe
 inline void undone(const void* /*swapchain*/, core::ImageIndex) {}
 
 /// The bridge attached the application's rendering to an image.
-/// @param rendering  a sync_file; empty: it has ended
-inline void attached(const void* /*swapchain*/, core::ImageIndex, const Fd& /*rendering*/) {}
+/// @param rendering_fence  a sync_file; empty: it has ended
+inline void attached(const void* /*swapchain*/, core::ImageIndex, const Fd& /*rendering_fence*/) {}
 
 /// The presenter gave an image to the window system.
 /// @param result  of the presenter
 inline void committed(const void* /*swapchain*/, core::ImageIndex, VkResult) {}
 
-/// The window system released an image, seen by the presenter's events or by the bridge.
+/// The window system has released an image. The presenter or the bridge reports it.
 inline void released(const void* /*swapchain*/, core::ImageIndex) {}
 
 } // namespace fencebridge::trace

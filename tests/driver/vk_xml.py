@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Compares the layer's table of extensions with the registry of Vulkan and with the manifest, so
 that a new command, structure or extension that has to do with swapchains cannot be overlooked.
-usage: registry.py PROGRAM VK_XML MANIFEST; PROGRAM is layer_tables."""
+usage: vk_xml.py PROGRAM VK_XML MANIFEST; PROGRAM is layer_tables."""
 
 import json
 import subprocess

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+"""Commands in documents refer to what exists."""
+
+import re
+import unittest
+
+from ..mutation import filters
+from ..paths import SOURCE
+
+_PROGRAM = re.compile(r"(tests/\w+)/(\w+) --gtest_filter=([\"'])(.+?)\3")
+
+
+class Documents(unittest.TestCase):
+    def test_filters_select_tests(self):
+        documents = [*SOURCE.glob("*.md"), *(SOURCE / "docs").glob("*.md")]
+        found = [match for path in documents for match in _PROGRAM.findall(path.read_text())]
+        self.assertGreaterEqual(len(found), 3)
+        for folder, program, _, pattern in found:
+            sources = "*_test.cpp" if program == "unit" else f"{program}.cpp"
+            names = [name for path in (SOURCE / folder).glob(sources)
+                     for name in filters.googletest_names(path.read_text())]
+            self.assertTrue(any(filters.may_match(pattern, name) for name in names),
+                            f"no test of {folder}/{program} matches {pattern}")
