@@ -21,6 +21,12 @@ public:
         const std::unique_lock lock(mutex_);
         all_.insert_or_assign(dispatch_key(handle), std::move(value));
     }
+    void add(const void* handle, typename std::map<void*, Value>::node_type entry) noexcept {
+        const std::unique_lock lock(mutex_);
+        entry.key() = dispatch_key(handle);
+        all_.erase(entry.key());
+        all_.insert(std::move(entry));
+    }
     Value remove(const void* handle) {
         const std::unique_lock lock(mutex_);
         auto node = all_.extract(dispatch_key(handle));
@@ -29,7 +35,7 @@ public:
 
 private:
     mutable std::shared_mutex mutex_;
-    std::unordered_map<void*, Value> all_;
+    std::map<void*, Value> all_;
 };
 
 // Never destroyed: an application may use Vulkan from a static destructor of its own.
@@ -45,9 +51,15 @@ auto& devices() { return table<std::shared_ptr<Device>>(); }
 } // namespace
 
 std::shared_ptr<Instance> find_instance(const void* handle) { return instances().find(handle); }
-void add_instance(std::shared_ptr<Instance> instance) {
-    const VkInstance handle = instance->handle;
-    instances().add(handle, std::move(instance));
+InstanceEntry allocate_entry(std::shared_ptr<Instance> instance) {
+    static_cast<void>(instances()); // allocates the table
+    std::map<void*, std::shared_ptr<Instance>> one;
+    one.emplace(nullptr, std::move(instance));
+    return one.extract(one.begin());
+}
+void add_instance(InstanceEntry entry) noexcept {
+    const VkInstance handle = entry.mapped()->handle;
+    instances().add(handle, std::move(entry));
 }
 std::shared_ptr<Instance> remove_instance(VkInstance instance) {
     return instances().remove(instance);
