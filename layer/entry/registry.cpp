@@ -17,11 +17,15 @@ public:
         const auto found = all_.find(dispatch_key(handle));
         return found == all_.end() ? Value{} : found->second;
     }
-    void add(const void* handle, Value value) {
-        const std::unique_lock lock(mutex_);
-        all_.insert_or_assign(dispatch_key(handle), std::move(value));
+    using Entry = typename std::map<void*, Value>::node_type;
+
+    /// An entry without a key, to be added later.
+    [[nodiscard]] static Entry allocate(Value value) {
+        std::map<void*, Value> one;
+        one.emplace(nullptr, std::move(value));
+        return one.extract(one.begin());
     }
-    void add(const void* handle, typename std::map<void*, Value>::node_type entry) noexcept {
+    void add(const void* handle, Entry entry) noexcept {
         const std::unique_lock lock(mutex_);
         entry.key() = dispatch_key(handle);
         all_.erase(entry.key());
@@ -52,10 +56,7 @@ auto& devices() { return table<std::shared_ptr<Device>>(); }
 
 std::shared_ptr<Instance> find_instance(const void* handle) { return instances().find(handle); }
 InstanceEntry allocate_entry(std::shared_ptr<Instance> instance) {
-    static_cast<void>(instances()); // allocates the table
-    std::map<void*, std::shared_ptr<Instance>> one;
-    one.emplace(nullptr, std::move(instance));
-    return one.extract(one.begin());
+    return instances().allocate(std::move(instance)); // the first call allocates the table, too
 }
 void add_instance(InstanceEntry entry) noexcept {
     const VkInstance handle = entry.mapped()->handle;
@@ -68,7 +69,7 @@ std::shared_ptr<Instance> remove_instance(VkInstance instance) {
 std::shared_ptr<Device> find_device(const void* handle) { return devices().find(handle); }
 void add_device(std::shared_ptr<Device> device) {
     const VkDevice handle = device->vk.handle;
-    devices().add(handle, std::move(device));
+    devices().add(handle, devices().allocate(std::move(device)));
 }
 std::shared_ptr<Device> remove_device(VkDevice device) { return devices().remove(device); }
 
