@@ -37,7 +37,7 @@ void* malloc(size_t size) noexcept {
 namespace fencebridge::test {
 namespace {
 
-// Calls `call(number)` once for each allocation that the layer makes in it, with that allocation
+// Calls `call()` once for each allocation that the layer makes in it, with that allocation
 // failing, and afterwards `again()`, with memory back.
 template <class Call, class Again>
 void fail_each_allocation(Call&& call, Again&& again) {
@@ -93,6 +93,31 @@ TEST_F(OutOfMemory, AtAnyAllocationOfVkCreateInstance) {
     };
     EXPECT_EQ(create(), VK_SUCCESS);
     fail_each_allocation(create, [&] { EXPECT_EQ(create(), VK_SUCCESS); });
+}
+
+// A surface for which memory was short may be left to the driver. The log then says why.
+TEST_F(OutOfMemory, AtAnyAllocationOfVkCreateWaylandSurface) {
+    App app(start());
+    const auto window = app.new_surface();
+    const auto instance = make_instance();
+    VkWaylandSurfaceCreateInfoKHR info{};
+    info.sType = VK_STRUCTURE_TYPE_WAYLAND_SURFACE_CREATE_INFO_KHR;
+    info.display = app.display();
+    info.surface = window;
+    const auto create = [&] {
+        VkSurfaceKHR surface = VK_NULL_HANDLE;
+        const VkResult result = vkCreateWaylandSurfaceKHR(instance, &info, nullptr, &surface);
+        until_failure = -1;
+        if (result == VK_SUCCESS)
+            vkDestroySurfaceKHR(instance, surface, nullptr);
+        return result;
+    };
+    ErrorLog log;
+    fail_each_allocation(create, [&] { EXPECT_EQ(create(), VK_SUCCESS); });
+    EXPECT_GE(log.lines_with({"driver's own swapchains for a surface: out of memory"}).size(), 1u);
+    EXPECT_EQ(log.lines_with({"driver's own swapchains for a surface"}).size(),
+              log.lines_with({"driver's own swapchains for a surface: out of memory"}).size())
+        << log.text();
 }
 
 TEST_F(OutOfMemory, AtAnyAllocationOfVkCreateSwapchain) {
