@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <exception>
 #include <new>
 #include <source_location>
 #include <utility>
@@ -22,8 +21,8 @@ guarded(Body&& body,
         return std::forward<Body>(body)();
     } catch (const std::bad_alloc&) {
         return VK_ERROR_OUT_OF_HOST_MEMORY;
-    } catch (const std::exception& exception) {
-        log::error("%s failed: %s", entry_point, exception.what());
+    } catch (...) {
+        log::error("unexpected exception in %s", entry_point);
         return VK_ERROR_UNKNOWN;
     }
 }

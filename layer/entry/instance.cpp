@@ -125,15 +125,21 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         const NextCreate create(*link, allocator, handle);
         const Settings settings = read_settings(*create_info);
         log::set_level(settings.log_level);
+        for (const std::string& ignored : settings.ignored)
+            log::warning("%s", ignored.c_str());
+        // Everything is allocated before the instance is created, so that nothing can fail after
+        // it. Otherwise the instance would have to be destroyed, and since 2023 (pull request 1143)
+        // the loader frees an instance whose creation has failed a second time (vkCreateInstance()
+        // and terminator_DestroyInstance()).
+        const auto instance = std::make_shared<Instance>(requested_version(*create_info), settings);
+        for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
+            add_platform_commands<Platform>(*instance);
+        });
+        InstanceEntry entry = allocate_entry(instance);
         bool takes_over = uses_a_platform(*create_info, settings.takeover);
         const VkResult result = create_with_fallback(create, *create_info, takes_over);
         if (result != VK_SUCCESS)
             return result;
-        Rollback created([&] {
-            const auto destroy = reinterpret_cast<PFN_vkDestroyInstance>(
-                create.proc()(*handle, "vkDestroyInstance"));
-            destroy(*handle, allocator);
-        });
         // Extensions are hidden for a device, whatever surface the application presents to.
         if (const char* other = find_other_window_system(*create_info, settings.takeover);
             takes_over && other != nullptr)
@@ -142,15 +148,14 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
                       "those",
                       other);
 
-        auto instance = std::make_shared<Instance>(*handle, create.proc(),
-                                                   requested_version(*create_info), settings);
+        instance->handle = *handle;
+        instance->next = vk::InstanceDispatch(*handle, create.proc(), instance->api_version);
         instance->takes_over = takes_over;
         instance->loader_devices = find_loader_devices(create_info->pNext);
-        for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
-            resolve_platform<Platform>(*instance);
-        });
-        add_instance(std::move(instance));
-        created.commit();
+        // Resolved now: later the loader would return its own commands, which call this layer.
+        for (auto& [command, next] : instance->platform_next)
+            next = create.proc()(*handle, command.data());
+        add_instance(std::move(entry));
         return VK_SUCCESS;
     });
 }

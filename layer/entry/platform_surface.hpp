@@ -12,17 +12,12 @@
 
 namespace fencebridge::entry {
 
-/// Resolves the next layer's commands of a platform, while the instance is created: later the
-/// loader would return its own commands, which call this layer.
+/// Adds the platform's commands to Instance::platform_next, to be resolved.
 template <class Platform>
-void resolve_platform(Instance& instance) {
-    const auto resolve = [&](const char* command) {
-        instance.platform_next.emplace(command,
-                                       instance.next.GetInstanceProcAddr(instance.handle, command));
-    };
-    resolve(Platform::create_command);
+void add_platform_commands(Instance& instance) {
+    instance.platform_next.emplace(Platform::create_command, nullptr);
     if constexpr (requires { Platform::support_command; })
-        resolve(Platform::support_command);
+        instance.platform_next.emplace(Platform::support_command, nullptr);
 }
 
 template <class Function>

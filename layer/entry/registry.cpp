@@ -17,9 +17,19 @@ public:
         const auto found = all_.find(dispatch_key(handle));
         return found == all_.end() ? Value{} : found->second;
     }
-    void add(const void* handle, Value value) {
+    using Entry = typename std::map<void*, Value>::node_type;
+
+    /// An entry without a key, to be added later.
+    [[nodiscard]] static Entry allocate(Value value) {
+        std::map<void*, Value> one;
+        one.emplace(nullptr, std::move(value));
+        return one.extract(one.begin());
+    }
+    void add(const void* handle, Entry entry) noexcept {
         const std::unique_lock lock(mutex_);
-        all_.insert_or_assign(dispatch_key(handle), std::move(value));
+        entry.key() = dispatch_key(handle);
+        all_.erase(entry.key());
+        all_.insert(std::move(entry));
     }
     Value remove(const void* handle) {
         const std::unique_lock lock(mutex_);
@@ -29,7 +39,7 @@ public:
 
 private:
     mutable std::shared_mutex mutex_;
-    std::unordered_map<void*, Value> all_;
+    std::map<void*, Value> all_;
 };
 
 // Never destroyed: an application may use Vulkan from a static destructor of its own.
@@ -45,9 +55,12 @@ auto& devices() { return table<std::shared_ptr<Device>>(); }
 } // namespace
 
 std::shared_ptr<Instance> find_instance(const void* handle) { return instances().find(handle); }
-void add_instance(std::shared_ptr<Instance> instance) {
-    const VkInstance handle = instance->handle;
-    instances().add(handle, std::move(instance));
+InstanceEntry allocate_entry(std::shared_ptr<Instance> instance) {
+    return instances().allocate(std::move(instance)); // the first call allocates the table, too
+}
+void add_instance(InstanceEntry entry) noexcept {
+    const VkInstance handle = entry.mapped()->handle;
+    instances().add(handle, std::move(entry));
 }
 std::shared_ptr<Instance> remove_instance(VkInstance instance) {
     return instances().remove(instance);
@@ -56,7 +69,7 @@ std::shared_ptr<Instance> remove_instance(VkInstance instance) {
 std::shared_ptr<Device> find_device(const void* handle) { return devices().find(handle); }
 void add_device(std::shared_ptr<Device> device) {
     const VkDevice handle = device->vk.handle;
-    devices().add(handle, std::move(device));
+    devices().add(handle, devices().allocate(std::move(device)));
 }
 std::shared_ptr<Device> remove_device(VkDevice device) { return devices().remove(device); }
 

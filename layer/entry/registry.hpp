@@ -35,16 +35,13 @@ struct SurfaceRecord {
 };
 
 struct Instance {
-    Instance(VkInstance instance, PFN_vkGetInstanceProcAddr next_proc, uint32_t version,
-             Settings given) :
-        handle(instance),
-        api_version(version), settings(given), next(instance, next_proc, version) {}
+    Instance(uint32_t version, Settings given) : api_version(version), settings(std::move(given)) {}
 
-    const VkInstance handle;
     const uint32_t api_version;
     const Settings settings;
-    const vk::InstanceDispatch next;
     // Set before the application gets the instance:
+    VkInstance handle = VK_NULL_HANDLE;
+    vk::InstanceDispatch next = {};
     LoaderDevices loader_devices;
     /// Whether the layer can take over devices and surfaces of this instance: the application uses
     /// a window system that the layer supports, the settings allow it, and the driver accepted the
@@ -111,7 +108,11 @@ struct Device {
 
 /// The instance of a VkInstance or VkPhysicalDevice.
 [[nodiscard]] std::shared_ptr<Instance> find_instance(const void* handle);
-void add_instance(std::shared_ptr<Instance> instance);
+/// An entry of the table of instances, allocated before the instance exists. So its insertion
+/// cannot fail.
+using InstanceEntry = std::map<void*, std::shared_ptr<Instance>>::node_type;
+[[nodiscard]] InstanceEntry allocate_entry(std::shared_ptr<Instance> instance);
+void add_instance(InstanceEntry entry) noexcept;
 [[nodiscard]] std::shared_ptr<Instance> remove_instance(VkInstance instance);
 
 /// The device of a VkDevice or VkQueue.

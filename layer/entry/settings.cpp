@@ -61,18 +61,19 @@ std::string_view trim(std::string_view text) {
     return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-void set_or_warn(Settings& settings, std::string_view name, std::string_view value,
-                 const char* source) {
-    if (!settings.set(name, value))
-        log::warning("%s: ignoring %.*s=%.*s: unknown setting or value", source,
-                     static_cast<int>(name.size()), name.data(), static_cast<int>(value.size()),
-                     value.data());
+void set_or_ignore(Settings& settings, std::string_view name, std::string_view value,
+                   std::string_view source) {
+    if (settings.set(name, value))
+        return;
+    std::string line(source);
+    line.append(": ignoring ").append(name).append("=").append(value);
+    settings.ignored.push_back(line.append(": unknown setting or value"));
 }
 
 /// The path of the settings file, by the rules of the Vulkan SDK's tools. Not called in setuid
 /// processes, which must not trust the environment.
 std::string settings_file() {
-    if (const char* path = std::getenv("VK_LAYER_SETTINGS_PATH")) {
+    if (const char* path = std::getenv("VK_LAYER_SETTINGS_PATH"); path != nullptr && *path) {
         std::string named = path;
         std::string inside = named + "/vk_layer_settings.txt";
         return ::access(inside.c_str(), R_OK) == 0 ? inside : named;
@@ -103,7 +104,7 @@ void read_environment(Settings& settings) {
         for (const char c : name)
             variable += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
         if (const char* value = ::secure_getenv(variable.c_str()))
-            set_or_warn(settings, name, value, "environment");
+            set_or_ignore(settings, name, value, "environment");
     }
 }
 
@@ -116,9 +117,9 @@ void read_create_info(Settings& settings, const VkInstanceCreateInfo& create_inf
             const VkLayerSettingEXT& setting = given->pSettings[i];
             if (std::string_view(setting.pLayerName) == "VK_LAYER_FENCEBRIDGE_wsi" &&
                 setting.type == VK_LAYER_SETTING_TYPE_STRING_EXT && setting.valueCount > 0)
-                set_or_warn(settings, setting.pSettingName,
-                            *static_cast<const char* const*>(setting.pValues),
-                            "VK_EXT_layer_settings");
+                set_or_ignore(settings, setting.pSettingName,
+                              *static_cast<const char* const*>(setting.pValues),
+                              "VK_EXT_layer_settings");
         }
     }
 }
@@ -149,8 +150,8 @@ void Settings::read_file_text(std::string_view text) {
         if (!line.starts_with(file_prefix) || equals == std::string_view::npos)
             continue;
         line.remove_prefix(file_prefix.size());
-        set_or_warn(*this, trim(line.substr(0, equals - file_prefix.size())),
-                    trim(line.substr(equals - file_prefix.size() + 1)), "vk_layer_settings.txt");
+        set_or_ignore(*this, trim(line.substr(0, equals - file_prefix.size())),
+                      trim(line.substr(equals - file_prefix.size() + 1)), "vk_layer_settings.txt");
     }
 }
 

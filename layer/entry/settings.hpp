@@ -2,7 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/transport_choice.hpp"
 #include "util/log.hpp"
@@ -25,6 +27,9 @@ struct Settings {
     std::optional<core::Transport> sync; ///< nothing: the layer chooses
     TakeoverSetting takeover = TakeoverSetting::automatic;
     log::Level log_level = log::Level::warning;
+    /// What was read and has an unknown name or value: lines for the log, which knows its level
+    /// only when all sources have been read.
+    std::vector<std::string> ignored;
 
     /// Sets one setting by its name (`sync`, `takeover`, `log_level`).
     /// @return false, and nothing changes, if there is no such name or value

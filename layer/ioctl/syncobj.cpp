@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <dirent.h>
 #include <drm.h>
 #include <drm_syncobj.h>
 #include <fcntl.h>
@@ -26,6 +27,10 @@ fs::path device_of(dev_t node) {
                              std::to_string(::minor(node)) + "/device",
                          error);
 }
+
+struct CloseFolder {
+    void operator()(DIR* folder) const { ::closedir(folder); }
+};
 
 uint64_t address(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
 
@@ -63,17 +68,19 @@ constexpr uint32_t of_binary = FENCEBRIDGE_SYNCOBJ_SYNC_FILE;
 
 } // namespace
 
-std::vector<RenderNode> render_nodes(std::optional<dev_t> preferred) {
+std::expected<std::vector<RenderNode>, Errno> render_nodes(std::optional<dev_t> preferred) {
+    // Not by std::filesystem: if memory cannot be allocated, libstdc++'s directory iterator ends
+    // the process, since it builds paths in a function that is noexcept.
     std::vector<RenderNode> nodes;
-    std::error_code error; // an absent folder counts as empty
-    for (fs::directory_iterator next("/dev/dri", error), end; !error && next != end;
-         next.increment(error)) {
-        const fs::directory_entry& entry = *next;
+    const std::unique_ptr<DIR, CloseFolder> folder(::opendir("/dev/dri"));
+    if (!folder && !means_unsupported(Errno{errno}))
+        return std::unexpected(Errno{errno});
+    while (const dirent* entry = folder ? ::readdir(folder.get()) : nullptr) {
+        const std::string_view name = entry->d_name;
+        const std::string path = "/dev/dri/" + std::string(name);
         struct stat status;
-        if (!entry.path().filename().string().starts_with("renderD") ||
-            ::stat(entry.path().c_str(), &status) != 0)
-            continue;
-        nodes.push_back({entry.path().string(), status.st_rdev, status.st_rdev == preferred});
+        if (name.starts_with("renderD") && ::stat(path.c_str(), &status) == 0)
+            nodes.push_back({path, status.st_rdev, status.st_rdev == preferred});
     }
     // `preferred` may be a primary node. Finding its render node in sysfs takes a dozen system
     // calls, so this is done only if no render node matched.

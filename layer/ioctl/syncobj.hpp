@@ -29,7 +29,9 @@ struct RenderNode {
 ///
 /// Primary nodes are not listed: opening one can make the process the master of a display.
 /// @param preferred  a device's primary or render node
-[[nodiscard]] std::vector<RenderNode> render_nodes(std::optional<dev_t> preferred);
+/// @return empty also if there is no /dev/dri; or ENOMEM, EMFILE, ENFILE
+[[nodiscard]] std::expected<std::vector<RenderNode>, Errno>
+render_nodes(std::optional<dev_t> preferred);
 
 /// The handle of a syncobj. It is valid for one open DRM file.
 enum class SyncobjHandle : uint32_t {};

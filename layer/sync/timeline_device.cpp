@@ -15,11 +15,13 @@ std::expected<std::unique_ptr<TimelineDevice>, OpenError>
 TimelineDevice::open(const TimelineSupport& window_system, const Fd& eventfd) {
     std::string reason = "no DRM render node";
     const auto nodes = ioctl::render_nodes(window_system.main_device);
-    for (const ioctl::RenderNode& node : nodes) {
+    if (!nodes)
+        return std::unexpected(open_error("opendir of /dev/dri", nodes.error()));
+    for (const ioctl::RenderNode& node : *nodes) {
         // The window system imports the timelines on its own device.
-        const bool is_its_own = node.preferred || !nodes.front().preferred;
+        const bool is_its_own = node.preferred || !nodes->front().preferred;
         auto opened =
-            open_node(node.path, is_its_own ? std::string() : nodes.front().path, eventfd);
+            open_node(node.path, is_its_own ? std::string() : nodes->front().path, eventfd);
         if (opened || std::holds_alternative<VkResult>(opened.error()))
             return opened;
         reason = node.path + ": " + std::get<std::string>(opened.error());

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "vk/dispatch.hpp"
 
-#include <string>
+#include <array>
+#include <cstdio>
 
 namespace fencebridge::vk {
 
@@ -23,7 +24,9 @@ struct Resolver {
     template <class Function>
     void promoted(Function& out, const char* name, uint32_t since = VK_API_VERSION_1_1,
                   const char* suffix = "KHR") const {
-        (*this)(out, api_version >= since ? name : (std::string(name) + suffix).c_str());
+        std::array<char, 80> with_suffix;
+        std::snprintf(with_suffix.data(), with_suffix.size(), "%s%s", name, suffix);
+        (*this)(out, api_version >= since ? name : with_suffix.data());
     }
 };
 

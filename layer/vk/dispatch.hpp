@@ -9,6 +9,8 @@ namespace fencebridge::vk {
 /// The next layer's or driver's instance functions, resolved once. A function that the instance
 /// does not have is null.
 struct InstanceDispatch {
+    InstanceDispatch() = default;
+    /// Allocates no memory.
     /// @param api_version  the application's; below 1.1, promoted functions have their KHR names
     InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAddr next, uint32_t api_version);
 

@@ -61,27 +61,35 @@ std::optional<dev_t> device_of(const wl_array* array) {
 struct SurfaceFeedback::Handlers {
     static SurfaceFeedback& self(void* data) { return *static_cast<SurfaceFeedback*>(data); }
 
-    /// Runs a handler's body. An exception must not pass through libwayland, which is C. If memory
-    /// cannot be allocated, one format or one update is lost.
+    /// Runs a handler's body. An exception must not pass through libwayland, which is C.
     template <class Handle>
-    static void without_exceptions(Handle&& handle) {
+    static void without_exceptions(void* data, Handle&& handle) {
         try {
             handle();
         } catch (const std::bad_alloc&) {
-            log::error(
-                "out of memory in an event of zwp_linux_dmabuf_feedback_v1: an update of the "
-                "compositor's formats is lost");
+            self(data).lost_ = true;
         }
     }
 
+    /// The end of an update. An update that is not complete, because memory could not be allocated,
+    /// is dropped: the one before it stays.
     static void done(void* data, zwp_linux_dmabuf_feedback_v1*) {
-        without_exceptions([&] { self(data).publish(); });
+        SurfaceFeedback& feedback = self(data);
+        if (!feedback.lost_)
+            without_exceptions(data, [&] { feedback.publish(); });
+        if (feedback.lost_)
+            log::error("out of memory in zwp_linux_dmabuf_feedback_v1: an update of the "
+                       "compositor's formats is ignored");
+        feedback.pending_ = {};
+        feedback.tranche_ = {};
+        feedback.out_of_memory_ = std::exchange(feedback.lost_, false);
     }
 
     static void format_table(void* data, zwp_linux_dmabuf_feedback_v1*, int32_t fd, uint32_t size) {
         const Fd owned(fd);
         self(data).table_.reset();
-        without_exceptions([&] { self(data).table_ = std::make_unique<Table>(owned, size); });
+        without_exceptions(data, [&] { self(data).table_ = std::make_unique<Table>(owned, size); });
+        self(data).table_lost_ = self(data).table_ == nullptr;
     }
 
     static void main_device(void* data, zwp_linux_dmabuf_feedback_v1*, wl_array* device) {
@@ -89,7 +97,7 @@ struct SurfaceFeedback::Handlers {
     }
 
     static void tranche_done(void* data, zwp_linux_dmabuf_feedback_v1*) {
-        without_exceptions([&] {
+        without_exceptions(data, [&] {
             self(data).pending_.tranches.push_back(std::exchange(self(data).tranche_, {}));
         });
     }
@@ -100,11 +108,13 @@ struct SurfaceFeedback::Handlers {
 
     static void tranche_formats(void* data, zwp_linux_dmabuf_feedback_v1*, wl_array* indices) {
         SurfaceFeedback& feedback = self(data);
-        if (!feedback.table_)
+        if (!feedback.table_) {
+            feedback.lost_ = feedback.lost_ || feedback.table_lost_;
             return;
+        }
         const std::span<const uint16_t> all(static_cast<const uint16_t*>(indices->data),
                                             indices->size / sizeof(uint16_t));
-        without_exceptions([&] {
+        without_exceptions(data, [&] {
             for (const uint16_t index : all) {
                 FormatModifier entry;
                 if (feedback.table_->get(index, entry))

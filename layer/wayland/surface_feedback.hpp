@@ -24,6 +24,9 @@ public:
     /// False if memory for the request could not be allocated.
     [[nodiscard]] explicit operator bool() const { return feedback_ != nullptr; }
 
+    /// Whether the last update was ignored because memory could not be allocated.
+    [[nodiscard]] bool out_of_memory() const { return out_of_memory_; }
+
     /// The last complete feedback. Null before the first.
     [[nodiscard]] std::shared_ptr<const DmabufFormats> current() const;
     /// The number of complete feedbacks so far. A larger number means that current() has a newer
@@ -43,6 +46,9 @@ private:
     std::unique_ptr<Table> table_;
     Tranche tranche_;
     DmabufFormats pending_;
+    bool table_lost_ = false;
+    bool lost_ = false; ///< a part of the pending feedback is missing
+    bool out_of_memory_ = false;
 
     Locked<std::shared_ptr<const DmabufFormats>> current_;
     std::atomic<uint64_t> count_ = 0; ///< incremented after current_ has changed

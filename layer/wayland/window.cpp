@@ -34,6 +34,8 @@ request_feedback(Connection& connection, wl_surface* surface) {
     const SurfaceFeedback feedback(dmabuf.get(), surface);
     if (const VkResult result = queue.round_trip(); result != VK_SUCCESS)
         return std::unexpected(result);
+    if (feedback.out_of_memory())
+        return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     return feedback.current();
 }
 

@@ -357,6 +357,44 @@ TEST_F(ModuleTransport, OneWarningSaysThatImportersIgnoreAttachedFences) {
         << log.text();
 }
 
+// Nobody reads the images of a headless surface.
+TEST_F(ModuleTransport, PresentToAHeadlessSurfaceDoesNotWaitAlthoughImportersIgnoreFences) {
+    constexpr const char* headless = VK_EXT_HEADLESS_SURFACE_EXTENSION_NAME;
+    fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
+    fake_driver().add_instance_extension(headless);
+    setenv("FENCEBRIDGE_TAKEOVER", "on", 1);
+    const auto instance = make_instance({.extensions = {VK_KHR_SURFACE_EXTENSION_NAME, headless}});
+    unsetenv("FENCEBRIDGE_TAKEOVER");
+    const Device device(instance);
+    const auto create = reinterpret_cast<PFN_vkCreateHeadlessSurfaceEXT>(
+        vkGetInstanceProcAddr(instance, "vkCreateHeadlessSurfaceEXT"));
+    VkHeadlessSurfaceCreateInfoEXT info{};
+    info.sType = VK_STRUCTURE_TYPE_HEADLESS_SURFACE_CREATE_INFO_EXT;
+    VkSurfaceKHR made = VK_NULL_HANDLE;
+    ASSERT_EQ(create(instance, &info, nullptr, &made), VK_SUCCESS);
+    const Owned<VkSurfaceKHR> surface{
+        made, [&](VkSurfaceKHR dying) { vkDestroySurfaceKHR(instance, dying, nullptr); }};
+    ErrorLog log;
+    const Swapchain swapchain(device, surface);
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    EXPECT_EQ(log.lines_with({"transport=module"}).size(), 1u) << log.text();
+
+    Renderer renderer(device);
+    const auto rendered = make_semaphore(device);
+    const auto acquired = make_semaphore(device);
+    fake_driver().hold_rendering(VK_TRUE);
+    const Acquired image = acquire(device, swapchain, forever, acquired);
+    ASSERT_EQ(image.result, VK_SUCCESS);
+    renderer.submit({acquired}, {rendered});
+    VkResult presented = VK_ERROR_UNKNOWN;
+    EXPECT_FALSE(run_and_see_whether_it_waits(
+        [&] { presented = present(device.queue, swapchain, image.index, {rendered}); },
+        [&] { EXPECT_TRUE(fake_driver().release_one()); }));
+    EXPECT_EQ(presented, VK_SUCCESS);
+    fake_driver().hold_rendering(VK_FALSE);
+    vkDeviceWaitIdle(device);
+}
+
 // --- failures in a frame ---
 
 class FailingExport : public ModuleTransport, public testing::WithParamInterface<int> {};

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <gtest/gtest.h>
 #include <string>
 #include <unistd.h>
@@ -11,32 +12,34 @@
 namespace fencebridge {
 namespace {
 
-TEST(Settings, EverySettingAcceptsItsValues) {
+/// Sets one setting to each of the values in turn.
+template <class T>
+void expect_values(const char* name, T Settings::*member,
+                   std::initializer_list<std::pair<const char*, T>> values) {
     Settings settings;
-    EXPECT_TRUE(settings.set("sync", "kernel"));
-    EXPECT_EQ(settings.sync, core::Transport::kernel);
-    EXPECT_TRUE(settings.set("sync", "explicit"));
-    EXPECT_EQ(settings.sync, core::Transport::explicit_sync);
-    EXPECT_TRUE(settings.set("sync", "module"));
-    EXPECT_EQ(settings.sync, core::Transport::module);
-    EXPECT_TRUE(settings.set("sync", "cpu"));
-    EXPECT_EQ(settings.sync, core::Transport::cpu);
-    EXPECT_TRUE(settings.set("sync", "auto"));
-    EXPECT_EQ(settings.sync, std::nullopt);
-    EXPECT_TRUE(settings.set("takeover", "off"));
-    EXPECT_EQ(settings.takeover, TakeoverSetting::off);
-    EXPECT_TRUE(settings.set("takeover", "on"));
-    EXPECT_EQ(settings.takeover, TakeoverSetting::on);
-    EXPECT_TRUE(settings.set("takeover", "auto"));
-    EXPECT_EQ(settings.takeover, TakeoverSetting::automatic);
-    EXPECT_TRUE(settings.set("log_level", "debug"));
-    EXPECT_EQ(settings.log_level, log::Level::debug);
-    EXPECT_TRUE(settings.set("log_level", "info"));
-    EXPECT_EQ(settings.log_level, log::Level::info);
-    EXPECT_TRUE(settings.set("log_level", "error"));
-    EXPECT_EQ(settings.log_level, log::Level::error);
-    EXPECT_TRUE(settings.set("log_level", "warning"));
-    EXPECT_EQ(settings.log_level, log::Level::warning);
+    for (const auto& [text, value] : values) {
+        EXPECT_TRUE(settings.set(name, text)) << name << "=" << text;
+        EXPECT_EQ(settings.*member, value) << name << "=" << text;
+    }
+}
+
+// The default is the last value of each, so that it has to replace another.
+TEST(Settings, EverySettingAcceptsItsValues) {
+    expect_values("sync", &Settings::sync,
+                  {{"kernel", core::Transport::kernel},
+                   {"explicit", core::Transport::explicit_sync},
+                   {"module", core::Transport::module},
+                   {"cpu", core::Transport::cpu},
+                   {"auto", std::nullopt}});
+    expect_values("takeover", &Settings::takeover,
+                  {{"off", TakeoverSetting::off},
+                   {"on", TakeoverSetting::on},
+                   {"auto", TakeoverSetting::automatic}});
+    expect_values("log_level", &Settings::log_level,
+                  {{"debug", log::Level::debug},
+                   {"info", log::Level::info},
+                   {"error", log::Level::error},
+                   {"warning", log::Level::warning}});
 }
 
 TEST(Settings, AnUnknownNameOrValueChangesNothing) {
@@ -74,25 +77,60 @@ private:
     const char* name_;
 };
 
-TEST(Settings, TheEnvironmentOverridesTheFile) {
-    char folder[] = "/tmp/fencebridge-settings-XXXXXX";
-    ASSERT_NE(::mkdtemp(folder), nullptr);
-    const std::string file = std::string(folder) + "/vk_layer_settings.txt";
-    FILE* out = std::fopen(file.c_str(), "w");
-    ASSERT_NE(out, nullptr);
-    std::fputs("fencebridge_wsi.sync = cpu\nfencebridge_wsi.takeover = off\n", out);
-    std::fclose(out);
+/// A folder with a settings file while it lives.
+class ScopedFile {
+public:
+    explicit ScopedFile(const char* text) {
+        EXPECT_NE(::mkdtemp(folder_), nullptr);
+        FILE* out = std::fopen(path().c_str(), "w");
+        EXPECT_NE(out, nullptr);
+        std::fputs(text, out);
+        std::fclose(out);
+    }
+    ~ScopedFile() {
+        std::remove(path().c_str());
+        ::rmdir(folder_);
+    }
+    ScopedFile(const ScopedFile&) = delete;
+    ScopedFile& operator=(const ScopedFile&) = delete;
 
-    const ScopedVariable path("VK_LAYER_SETTINGS_PATH", folder);
+    [[nodiscard]] const char* folder() const { return folder_; }
+
+private:
+    [[nodiscard]] std::string path() const {
+        return std::string(folder_) + "/vk_layer_settings.txt";
+    }
+    char folder_[40] = "/tmp/fencebridge-settings-XXXXXX";
+};
+
+TEST(Settings, WhatIsUnknownIsKeptForTheLog) {
+    Settings settings;
+    settings.read_file_text("fencebridge_wsi.sync = fast\nfencebridge_wsi.synch = cpu\n");
+    EXPECT_EQ(settings.ignored,
+              (std::vector<std::string>{
+                  "vk_layer_settings.txt: ignoring sync=fast: unknown setting or value",
+                  "vk_layer_settings.txt: ignoring synch=cpu: unknown setting or value"}));
+}
+
+TEST(Settings, AnEmptyPathOfTheFileIsNoPath) {
+    const ScopedFile file("fencebridge_wsi.sync = cpu\n");
+    const std::string before = std::filesystem::current_path();
+    std::filesystem::current_path(file.folder());
+    const ScopedVariable path("VK_LAYER_SETTINGS_PATH", "");
+    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
+    EXPECT_EQ(read_settings(info).sync, core::Transport::cpu);
+    std::filesystem::current_path(before);
+}
+
+TEST(Settings, TheEnvironmentOverridesTheFile) {
+    const ScopedFile file("fencebridge_wsi.sync = cpu\nfencebridge_wsi.takeover = off\n");
+    const ScopedVariable path("VK_LAYER_SETTINGS_PATH", file.folder());
     const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
     EXPECT_EQ(read_settings(info).sync, core::Transport::cpu);
     const ScopedVariable sync("FENCEBRIDGE_SYNC", "kernel");
     const Settings both = read_settings(info);
     EXPECT_EQ(both.sync, core::Transport::kernel);
     EXPECT_EQ(both.takeover, TakeoverSetting::off);
-
-    std::remove(file.c_str());
-    ::rmdir(folder);
 }
 
 #ifdef FENCEBRIDGE_HAVE_LAYER_SETTINGS
