@@ -35,7 +35,7 @@ ClearedSwapchain::ClearedSwapchain(const still::Gpu& gpu, wl_display* display, w
                                    VkPresentModeKHR mode, Size size, uint32_t clears,
                                    const still::CommandPool& pool) :
     gpu_(gpu),
-    surface_(gpu.create_surface(display, surface)) {
+    wl_surface_(surface), surface_(gpu.create_surface(display, surface)) {
     create(mode, size);
     for (VkImage image : gpu_.images_of(swapchain_))
         add_image(image, clears, pool);
@@ -132,7 +132,7 @@ void ClearedSwapchain::frame(const Marks& marks) {
     marks.set("bench:between");
 }
 
-FrameTimes ClearedSwapchain::timed_frame() {
+FrameTimes ClearedSwapchain::timed_frame(Presentations* presentations) {
     const Slot& slot = next_slot();
     check(vkResetFences(gpu_.device(), 1, acquired_.address()), "vkResetFences");
     FrameTimes times{};
@@ -140,21 +140,26 @@ FrameTimes ClearedSwapchain::timed_frame() {
     const uint32_t index = acquire(slot, acquired_.get());
     const auto acquired = Clock::now();
     times.acquire = nanoseconds(acquired - start);
-    // Waits on a thread of its own, since the frame goes on.
-    std::future<int64_t> pending;
+    // Another thread waits, since the frame goes on.
+    std::future<Clock::time_point> signalled;
     if (vkGetFenceStatus(gpu_.device(), acquired_.get()) == VK_NOT_READY)
-        pending = std::async(std::launch::async, [&] {
+        signalled = std::async(std::launch::async, [&] {
             check(vkWaitForFences(gpu_.device(), 1, acquired_.address(), VK_TRUE, forever),
                   "vkWaitForFences");
-            return nanoseconds(Clock::now() - acquired);
+            return Clock::now();
         });
     submit(slot, images_[index]);
+    if (presentations)
+        presentations->expect(wl_surface_);
     const auto submitted = Clock::now();
     present(images_[index], index);
     times.present = nanoseconds(Clock::now() - submitted);
     times.rendering_pending = vkGetFenceStatus(gpu_.device(), slot.done.get()) == VK_NOT_READY;
-    if (pending.valid())
-        times.acquire_pending = pending.get();
+    if (signalled.valid()) {
+        const auto time = signalled.get();
+        times.acquire_pending = nanoseconds(time - acquired);
+        times.acquire_signalled = nanoseconds(time.time_since_epoch());
+    }
     return times;
 }
 

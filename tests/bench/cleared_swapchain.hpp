@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "grid.hpp"
+#include "presentation.hpp"
 #include "still/gpu.hpp"
 
 namespace fencebridge::bench {
@@ -27,9 +28,10 @@ private:
 struct FrameTimes {
     int64_t acquire; // in vkAcquireNextImageKHR
     int64_t present; // in vkQueuePresentKHR
-    // From the return of vkAcquireNextImageKHR to the signal of its fence; 0: had signalled by
-    // then.
+    // How long the fence of vkAcquireNextImageKHR was pending after the call had returned, and when
+    // it was seen to signal (CLOCK_MONOTONIC). Both are 0 if it had signalled by then.
     int64_t acquire_pending;
+    int64_t acquire_signalled;
     bool rendering_pending; // the submission had not ended when vkQueuePresentKHR returned
 };
 
@@ -43,8 +45,9 @@ public:
 
     uint32_t images() const { return uint32_t(images_.size()); }
     void frame(const Marks& marks);
-    // The same, and measures it. A fence is acquired with each image, and waited for.
-    FrameTimes timed_frame();
+    // The same, and measures it. A fence is acquired with each image, and waited for. The commit is
+    // followed by `presentations`, if there is one.
+    FrameTimes timed_frame(Presentations* presentations);
 
 private:
     struct Image {
@@ -63,6 +66,7 @@ private:
     void present(const Image& image, uint32_t index);
 
     const still::Gpu& gpu_;
+    wl_surface* const wl_surface_;
     still::Surface surface_;
     still::Swapchain swapchain_;
     std::vector<Image> images_;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // bench_windows: swapchains side by side on a real compositor, cleared as fast as the present mode
-// allows. Writes one JSON object to standard output: the number of frames and their time, the
-// processor time of this process and of the compositor, and the resources that this process uses
-// before surfaces and swapchains are created, after that, and at the end.
+// allows. Writes one JSON object to standard output: the compositor's process ID, the number of
+// frames and their time, the processor time of this process and of the compositor, this process's
+// context switches, and the resources that it uses before surfaces and swapchains are created,
+// after that, and at the end.
 //
 //     --windows N     the number of swapchains (1)
 //     --mode M        fifo or mailbox (fifo)
@@ -11,7 +12,7 @@
 //     --frames N      frames to measure, of every window
 //     --seconds S     or the time to measure
 //     --clears N      the clears in a frame; all but the last are red, and must never be seen (1)
-//     --times         also measure each frame of the first window: see FrameTimes
+//     --times         also measure each frame of the first window: see FrameTimes, Presentations
 //     --refreshes     also count the compositor's refreshes
 //     --marks         mark the parts of a frame for a tracer by system calls:
 //                     access("bench:begin"), acquire, submit, present, between, end
@@ -28,6 +29,7 @@
 
 #include "cleared_swapchain.hpp"
 #include "grid.hpp"
+#include "presentation.hpp"
 #include "process.hpp"
 #include "refreshes.hpp"
 #include "still/failure.hpp"
@@ -120,7 +122,8 @@ public:
             frame();
         if (options_.stop)
             std::raise(SIGSTOP);
-        measuring_ = options_.times;
+        if (options_.times)
+            presentations_.emplace(connection_);
         const Moment start = moment();
         marks_.set("bench:begin");
         const uint64_t frames = options_.frames > 0 ? count() : count_until(start.time);
@@ -136,19 +139,22 @@ private:
         uint64_t refreshes;
         double client;     // processor time, seconds
         double compositor; // the same
+        uint64_t switches; // of this process
     };
     Moment moment() const {
         return {Clock::now(), refreshes_ ? refreshes_->count() : 0, processor_time(getpid()),
-                processor_time(compositor_)};
+                processor_time(compositor_), context_switches()};
     }
 
     void frame() {
         for (ClearedSwapchain& swapchain : swapchains_) {
-            if (measuring_ && &swapchain == &swapchains_.front())
-                times_.push_back(swapchain.timed_frame());
+            if (presentations_ && &swapchain == &swapchains_.front())
+                times_.push_back(swapchain.timed_frame(&*presentations_));
             else
                 swapchain.frame(marks_);
         }
+        if (presentations_)
+            presentations_->dispatch();
         // The Vulkan implementation reads the socket. This dispatches the program's own events,
         // among them pings.
         if (wl_display_dispatch_pending(connection_.display()) < 0)
@@ -173,14 +179,16 @@ private:
 
     void report(uint64_t frames, const Moment& start, const Moment& end, const Usage& before,
                 const Usage& created, const Usage& last) {
-        std::printf("{\"windows\": %u, \"images\": %u, \"frames\": %llu, \"refreshes\": %llu, "
+        std::printf("{\"compositor\": %d, \"windows\": %u, \"images\": %u, \"frames\": %llu, "
+                    "\"refreshes\": %llu, "
                     "\"seconds\": %.6f, \"client_seconds\": %.6f, \"compositor_seconds\": %.6f, "
-                    "\"before\": ",
-                    grid_.size(), swapchains_.front().images(),
+                    "\"switches\": %llu, \"before\": ",
+                    int(compositor_), grid_.size(), swapchains_.front().images(),
                     static_cast<unsigned long long>(frames),
                     static_cast<unsigned long long>(end.refreshes - start.refreshes),
                     std::chrono::duration<double>(end.time - start.time).count(),
-                    end.client - start.client, end.compositor - start.compositor);
+                    end.client - start.client, end.compositor - start.compositor,
+                    static_cast<unsigned long long>(end.switches - start.switches));
         print(stdout, before);
         std::printf(", \"created\": ");
         print(stdout, created);
@@ -192,24 +200,30 @@ private:
     }
 
     void print_times() const {
-        const auto print_all = [&](const char* name, auto member) {
+        const auto print_all = [](const char* name, const auto& values, auto value_of) {
             std::printf(", \"%s\": [", name);
             const char* separator = "";
-            for (const FrameTimes& times : times_) {
-                std::printf("%s%lld", separator, static_cast<long long>(times.*member));
+            for (const auto& value : values) {
+                std::printf("%s%lld", separator, static_cast<long long>(value_of(value)));
                 separator = ", ";
             }
             std::printf("]");
         };
-        print_all("acquire", &FrameTimes::acquire);
-        print_all("present", &FrameTimes::present);
-        print_all("acquire_pending", &FrameTimes::acquire_pending);
-        print_all("rendering_pending", &FrameTimes::rendering_pending);
+        const auto print_member = [&](const char* name, auto member) {
+            print_all(name, times_, [&](const FrameTimes& times) { return times.*member; });
+        };
+        print_member("acquire", &FrameTimes::acquire);
+        print_member("present", &FrameTimes::present);
+        print_member("acquire_pending", &FrameTimes::acquire_pending);
+        print_member("acquire_signalled", &FrameTimes::acquire_signalled);
+        print_member("rendering_pending", &FrameTimes::rendering_pending);
+        print_all("shown", presentations_->shown(), [](int64_t time) { return time; });
+        std::printf(", \"discarded\": %llu",
+                    static_cast<unsigned long long>(presentations_->discarded()));
     }
 
     const Options options_;
     const Marks marks_;
-    bool measuring_ = false;
     std::vector<FrameTimes> times_;
     still::Connection connection_;
     const pid_t compositor_ = peer_of(wl_display_get_fd(connection_.display()));
@@ -218,6 +232,7 @@ private:
     still::CommandPool pool_;
     std::vector<ClearedSwapchain> swapchains_;
     std::optional<Refreshes> refreshes_;
+    std::optional<Presentations> presentations_; // once frames are measured, with --times
 };
 
 } // namespace

@@ -63,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
                                "with a screenshot and a report")
     demo.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR",
                       help="where screenshot.png and report.json go (default: %(default)s)")
+    demo.add_argument("--gpu", default=gpu.NONE, choices=[*gpu.NAMES, gpu.NONE], metavar="G",
+                      help=f"{', '.join([*gpu.NAMES, gpu.NONE])} (default: %(default)s): with a "
+                      "GPU, on Weston's Vulkan renderer and the newest stock kernel, with a count "
+                      "of pending fences")
     demo.add_argument("--no-layer", action="store_true", help=argparse.SUPPRESS)
     demo.set_defaults(action=_demo)
 
@@ -116,17 +120,26 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
     add("--quick", action="store_true", help="one round, and fewer of everything")
     add("--only", type=_measurements, metavar="M,...",
         help=f"of {', '.join(bench.MEASUREMENTS)} (default: all that the kernel is up to)")
-    add("--kernel", default=kernels.DEFAULT, metavar="K",
-        help=f"{', '.join(kernels.KERNELS)} (default: %(default)s)")
-    add("--gpu", default=gpu.NONE, choices=[*gpu.NAMES, gpu.NONE], metavar="G",
-        help=f"{', '.join([*gpu.NAMES, gpu.NONE])} (default: %(default)s)")
+    _kernel_options(parser)
     add("--compositor", action="append", choices=list(compositors.COMPOSITORS), metavar="C",
         help=f"{', '.join(compositors.COMPOSITORS)}; repeatable (default: "
-             f"{', '.join(Options.compositors)})")
+             f"{', '.join(Options.compositors)}; with a GPU: {', '.join(gpu.COMPOSITORS)})")
     add("--rounds", type=_count, metavar="N",
         help=f"how often each is measured (default: {Options.rounds}; 1 with --quick)")
     add("--out", type=Path, default=Path("out/bench"), metavar="DIR",
         help="where bench.txt, bench.json and what they were made of go (default: %(default)s)")
+
+
+def _kernel_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kernel", metavar="K",
+                        help=f"the guest's kernel: {', '.join(kernels.KERNELS)} (default: "
+                        f"{kernels.DEFAULT}; with a GPU: {gpu.KERNEL})")
+    parser.add_argument("--gpu", default=gpu.NONE, choices=[*gpu.NAMES, gpu.NONE], metavar="G",
+                        help=f"{', '.join([*gpu.NAMES, gpu.NONE])} (default: %(default)s)")
+
+
+def _kernel(options) -> str:
+    return options.kernel or kernels.default_for(options.gpu)
 
 
 def _measurements(text: str) -> list[str]:
@@ -146,10 +159,7 @@ def _count(text: str) -> int:
 
 def _guest_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--kernel", default=kernels.DEFAULT, metavar="K",
-        help=f"the guest's kernel: {', '.join(kernels.KERNELS)}")
-    add("--gpu", default=gpu.NONE, choices=[*gpu.NAMES, gpu.NONE], metavar="G",
-        help=f"a GPU on a stock kernel: {', '.join([*gpu.NAMES, gpu.NONE])} (default: %(default)s)")
+    _kernel_options(parser)
     add("--compositor", default="weston", metavar="C",
         help=f"{', '.join([*compositors.COMPOSITORS, compositors.NONE])} (default: %(default)s)")
     add("--output", type=_size, default=compositors.OUTPUT, metavar="WxH",
@@ -228,15 +238,15 @@ def _setup(options) -> int:
 
 def _demo(options) -> int:
     from . import demo
-    return demo.run(options.out, layer=not options.no_layer)
+    return demo.run(options.out, layer=not options.no_layer, with_gpu=options.gpu)
 
 
 def _bench(options) -> int:
-    chosen = tuple(options.compositor or Options.compositors)
+    chosen = tuple(options.compositor or
+                   (Options.compositors if options.gpu == gpu.NONE else gpu.COMPOSITORS))
     rounds = options.rounds or (1 if options.quick else Options.rounds)
-    return bench.run(Options(options.kernel, chosen, rounds, options.quick,
-                             options.gpu), options.only,
-                     options.out)
+    return bench.run(Options(_kernel(options), chosen, rounds, options.quick, options.gpu),
+                     options.only, options.out)
 
 
 def _test(options) -> int:
@@ -262,7 +272,7 @@ def _run_with_logs(options, folder: Path) -> int:
         with packages.layers(options.install) as layers:
             request = guest.Request(
                 argv=options.command or ["bash", "-l", *([] if interactive else ["-s"])],
-                compositor=options.compositor, output=options.output, kernel=options.kernel,
+                compositor=options.compositor, output=options.output, kernel=_kernel(options),
                 layer=not options.no_layer, sync=options.sync, layers=layers,
                 env=dict(options.env), mounts=options.mount, out=options.out, logs=folder,
                 timeout=options.timeout, terminal=interactive, build=built, module=options.module,

@@ -2,8 +2,8 @@
 """GPUs for guests on stock kernels.
 
 `venus` is Mesa's Vulkan driver for virtio-gpu, in the guest. The commands go to virglrenderer in
-QEMU, which executes them with lavapipe. So no machine needs a GPU. The guest has what lavapipe alone
-cannot give: fences of a kernel driver (virtio_gpu) that stay pending while the work runs, and
+QEMU, which executes them with lavapipe. So no machine needs a GPU. The guest has what lavapipe
+alone cannot give: fences of a kernel driver (virtio_gpu) that stay pending while the work runs, and
 Mesa's own swapchains on dma-bufs. OpenGL in the guest is virgl, on the same device.
 
 QEMU runs in a root of its own, since it needs the newest Mesa on its side, too.
@@ -19,14 +19,17 @@ from .say import LabError, Ticker
 
 NONE = "none"
 VENUS = "venus"
+# What is used with a GPU unless something else is named.
+KERNEL = "debian-newest"
+COMPOSITORS = ("weston-vulkan", "sway")
 
 _PACKAGES = ("qemu-system-x86 qemu-system-modules-opengl qemu-system-gui libvirglrenderer1 "
              "virgl-server xvfb libegl1 libegl-mesa0 libgl1-mesa-dri libglx-mesa0 "
              "mesa-vulkan-drivers")
 _SOURCE = DATA / "gpu" / "udmabuf.c"
 _SCRIPT = DATA / "gpu" / "qemu.sh"
-_COMPILE = ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Werror", "-O2", "-shared", "-fPIC", "-o",
-            "/lab/made/udmabuf.so", "/lab/source/udmabuf.c"]
+_COMPILE = ["cc", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Werror", "-O2", "-shared", "-fPIC",
+            "-o", "/lab/made/udmabuf.so", "/lab/source/udmabuf.c"]
 
 
 @dataclass(frozen=True)

@@ -48,9 +48,15 @@ def for_tests(whole: bool) -> list[str]:
     return [name for name in KERNELS if whole or name in SHORT]
 
 
+def default_for(gpu_name: str) -> str:
+    """The kernel to use when none is named."""
+    return DEFAULT if gpu_name == gpu.NONE else gpu.KERNEL
+
+
 def outdated() -> list[Path]:
     """Artefacts of kernels that this lab would now make from other ingredients."""
-    return [*kernel.outdated(), *gpu.outdated(), *stock.outdated([KERNELS[name].stock for name in STOCK]),
+    return [*kernel.outdated(), *gpu.outdated(),
+            *stock.outdated([KERNELS[name].stock for name in STOCK]),
             *toolchain.outdated([about for _, about in stock_there()])]
 
 

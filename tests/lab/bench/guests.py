@@ -22,7 +22,8 @@ def execute(runs: list[Run], compositor: str, built: Path, out: Path,
     request = guest.Request(
         argv=["python3", "-I", str(SOURCE_IN_ROOT / "tests/lab/guest/bench.py")],
         kernel=kernel, compositor=compositor, layer=False, module=True, layers=layers or [],
-        out=out, build=built, gpu=with_gpu, timeout=_BOOT_SECONDS + sum(run.timeout for run in runs))
+        out=out, build=built, gpu=with_gpu,
+        timeout=_BOOT_SECONDS + sum(run.timeout for run in runs))
     problems = bytearray()
     status = guest.run(request, _Progress(compositor).write, problems.extend)
     if status != 0:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""In the guest: two runs of vkcube for `lab demo`, which leave these files in $OUT.
+"""In the guest: two runs of vkcube for `lab demo`, and one of another client, if the plan has one.
+They leave these files in $OUT:
 
     background.png, screenshot.png   the output before, and in the middle of the run
     vkcube.log                       the run's own output
     strace.txt, strace.log           a second, shorter run under strace
+    fences.json, fences.log          the output of the other client, and its errors
     facts.json                       versions, exit statuses, times
 """
 
@@ -83,13 +85,21 @@ def run_traced(frames: int) -> dict:
     return {"status": done.returncode, "frames": frames}
 
 
+def run_with_fences(argv: list[str]) -> dict:
+    with (OUT / "fences.json").open("wb") as out, (OUT / "fences.log").open("wb") as log:
+        done = subprocess.run(argv, stdout=out, stderr=log, check=False)
+    return {"status": done.returncode}
+
+
 def main() -> None:
-    frames, traced, *version = sys.argv[1:]
+    plan = json.loads(sys.argv[1])
     os.environ["FENCEBRIDGE_LOG_LEVEL"] = "info"
     facts = {"kernel": os.uname().release,
-             "compositor": subprocess.run(version, capture_output=True, text=True,
-                                          check=False).stdout.strip(),
-             "run": run_with_picture(int(frames)), "traced": run_traced(int(traced))}
+             "compositor": subprocess.run(plan["compositor_version"], capture_output=True,
+                                          text=True, check=False).stdout.strip(),
+             "run": run_with_picture(plan["frames"]), "traced": run_traced(plan["traced_frames"])}
+    if plan["fences"]:
+        facts["fences"] = run_with_fences(plan["fences"])
     (OUT / "facts.json").write_text(json.dumps(facts, indent=2))
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Callable
 
 from .. import build
-from . import (clients, dkms, install, instructions, kmod, kmod_checks, kmod_mutations, lab, meson,
-               mutations, strace, transports, validation)
+from . import (clients, dkms, gpu, install, instructions, kmod, kmod_checks, kmod_mutations, lab,
+               meson, mutations, strace, transports, validation)
 from .outcome import Outcome
 
 NATIVE = "native"  # in the root, on the host's kernel
@@ -86,6 +86,8 @@ SUITES = {suite.name: suite for suite in [
           _always(instructions.run), 45, 45),
     Suite("validation", GUEST, "the validation layer, above and below the layer, reports nothing",
           _always(validation.run), 40, 40),
+    Suite("gpu", GUEST, "with fences of a GPU that stay pending: what is seen, what the calls wait "
+          "for, and when payloads signal", _always(gpu.run), 0, 400),
     Suite("install", GUEST, "every way of switching the installed layer on and off",
           _always(install.run), 30, 30),
     Suite("kmod", GUEST, "the kernel module on three kernels (whole: six)", kmod.run, 400, 900,
