@@ -14,7 +14,7 @@ _TRACEFS = Path("/sys/kernel/tracing")
 _EVENTS = ("dma_fence_init", "dma_fence_signaled")
 _BUFFER_KIB = 8192
 
-# `weston-123   ( 123) [000] d..1.  45.678901: dma_fence_init: driver=D timeline=T context=5 seqno=7`
+# `weston-123  ( 123) [000] d..1.  45.678901: dma_fence_init: driver=D timeline=T context=5 seqno=7`
 _LINE = re.compile(r"-\d+\s+\(\s*(?P<process>\d+|-+)\)\s+\[\d+\].*?(?P<time>\d+\.\d+): "
                    r"(?P<event>dma_fence_\w+): .*context=(?P<context>\d+) seqno=(?P<seqno>\d+)")
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from .. import build, compositors, kernels, packages
 from ..say import LabError, say
-from . import frames, guests, instructions, latency, memory, syscalls
+from . import calls, frames, guests, instructions, latency, memory, syscalls
 from .columns import COLUMNS
 from .options import Options
 from .runs import Results, Run
 from .table import Section
 
-ON_COMPOSITORS = {"syscalls": syscalls, "fps": frames, "memory": memory}
+ON_COMPOSITORS = {"syscalls": syscalls, "calls": calls, "fps": frames, "memory": memory}
 ON_FAKES = {"instructions": instructions, "latency": latency}
 MEASUREMENTS = (*ON_COMPOSITORS, *ON_FAKES)
 

@@ -91,7 +91,7 @@ def _check(outcome: Outcome, results: Results, where: str, transport: str) -> No
         problem = picture_problem(result)
         outcome.check(f"{where}: no unfinished frame is shown", not problem, problem)
     for result in results.of("times", transport):
-        for what, problem in _time_problems(result, transport):
+        for what, problem in time_problems(result, transport):
             outcome.check(f"{where}: {what}", not problem, problem)
         native = results.of("times", NATIVE)
         problem = _refresh_problem(result, native[0]) if native else "native did not run"
@@ -124,13 +124,13 @@ def _is_shade(colour: bytes) -> bool:
         red - 255 * number / 8) for number in range(1, 9)) <= 2
 
 
-def _time_problems(result: Result, transport: str) -> list[tuple[str, str]]:
+def time_problems(result: Result, transport: str) -> list[tuple[str, str]]:
     said = result.said()
     pending = [number for number, time in enumerate(said["acquire_pending"]) if time]
     rendering = [number for number, is_pending in enumerate(said["rendering_pending"])
                  if is_pending]
-    if transport == "cpu":  # waits in acquire and present, which shows that there is what to wait for
-        return [("cpu, the reference, acquires no pending fence",
+    if transport == "cpu":
+        return [("the reference acquires no pending fence",
                  f"{len(pending)} were pending" if pending else "")]
     late = lateness(result)
     return [
@@ -156,7 +156,8 @@ def lateness(result: Result) -> list[int]:
     """For each acquired fence that was pending: the time since the last signal of a fence of the
     compositor."""
     said = result.said()
-    signals = fence_trace.signals_of(said["compositor"], fence_trace.read(result.text("fences.txt")))
+    signals = fence_trace.signals_of(said["compositor"],
+                                     fence_trace.read(result.text("fences.txt")))
     found = []
     for seen in filter(None, said["acquire_signalled"]):
         before = [time for time in signals if time <= seen]

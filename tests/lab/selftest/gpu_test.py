@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Tests of what the suite `gpu` judges by, without a guest: trace events of fences, pictures and
+measured frames."""
+
+import json
+import struct
+import tempfile
+import unittest
+import zlib
+from pathlib import Path
+
+from lab import fence_trace, gpu, guest
+from lab.bench import runs
+from lab.say import LabError
+from lab.suites import gpu as suite
+
+# A fence of the compositor (process 300) that signals at 10.002 s, and one of the client.
+TRACE = """\
+# tracer: nop
+          weston-301     (    300) [000] .....    10.000100: dma_fence_init: driver=virtio_gpu \
+timeline=controlq context=5 seqno=7
+ bench_windows-400     (    400) [000] .....    10.000200: dma_fence_init: driver=virtio_gpu \
+timeline=controlq context=6 seqno=7
+          <idle>-0       (-------) [000] d..1.    10.001000: dma_fence_signaled: driver=virtio_gpu \
+timeline=controlq context=6 seqno=7
+          <idle>-0       (-------) [000] d..1.    10.002000: dma_fence_signaled: driver=virtio_gpu \
+timeline=controlq context=5 seqno=7
+          weston-301     (    300) [000] .....    10.003000: dma_fence_init: driver=virtio_gpu \
+timeline=controlq context=5 seqno=8
+          <idle>-0       (-------) [000] d..1.    10.004000: dma_fence_signaled: driver=virtio_gpu \
+timeline=controlq context=9 seqno=1
+"""
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_of(*colours: tuple[int, int, int]) -> bytes:
+    """One row of pixels."""
+    header = struct.pack(">IIBBBBB", len(colours), 1, 8, 2, 0, 0, 0)
+    pixels = b"\0" + b"".join(map(bytes, colours))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(pixels))
+            + chunk(b"IEND", b""))
+
+
+class Fences(unittest.TestCase):
+    def test_who_made_a_fence_and_when_it_signalled(self):
+        self.assertEqual(fence_trace.read(TRACE), [
+            fence_trace.Fence(300, 10_002_000_000), fence_trace.Fence(400, 10_001_000_000),
+            fence_trace.Fence(300)])
+
+    def test_a_fence_from_before_the_trace_belongs_to_nobody(self):
+        fences = fence_trace.read(TRACE)
+        self.assertEqual(fence_trace.signals_of(300, fences), [10_002_000_000])
+        self.assertEqual(fence_trace.signals_of(9, fences), [])
+
+
+class Runs(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def result(self, **said) -> runs.Result:
+        (self.folder / "out").write_text(json.dumps({"compositor": 300} | said))
+        (self.folder / "fences.txt").write_text(TRACE)
+        return runs.Result(runs.Run("x", "kernel", []), self.folder)
+
+    def pictures(self, *pictures: bytes) -> str:
+        for number, picture in enumerate(pictures):
+            (self.folder / f"picture-{number:02}.png").write_bytes(picture)
+        return suite.picture_problem(runs.Result(runs.Run("x", "kernel", []), self.folder))
+
+    def test_lateness_is_since_the_compositors_last_signal(self):
+        result = self.result(acquire_signalled=[10_002_500_000, 0, 10_000_000_000])
+        self.assertEqual(suite.lateness(result), [500_000])
+
+    def test_finished_frames(self):
+        shades = [png_of((40, 50, 60), (n * 32, n * 32, 128)) for n in (1, 2, 3, 4, 5)]
+        self.assertEqual(self.pictures(*shades), "")
+
+    def test_one_red_pixel(self):
+        fine = png_of((40, 50, 60), (64, 64, 128))
+        self.assertIn("red", self.pictures(*[fine] * 9, png_of((64, 64, 128), (255, 0, 0))))
+
+    def test_no_window(self):
+        self.assertIn("0 of 10", self.pictures(*[png_of((40, 50, 60))] * 10))
+
+    def test_few_pictures(self):
+        self.assertIn("2 of 2", self.pictures(*[png_of((64, 64, 128))] * 2))
+
+    def setup_of(self, **pending) -> dict[str, str]:
+        many = {"acquire": [500_000] * 30, "present": [500_000] * 30,
+                "acquire_pending": [5_000_000] * 30, "rendering_pending": [1] * 30,
+                "acquire_signalled": [10_002_500_000] * 30}
+        return dict(suite.time_problems(self.result(**many | pending), "kernel"))
+
+    def test_all_is_well(self):
+        self.assertEqual(set(self.setup_of().values()), {""})
+
+    def test_each_limit(self):
+        for wrong in ({"acquire": [2_000_000] * 30}, {"present": [2_000_000] * 30},
+                      {"acquire_pending": [0] * 30}, {"rendering_pending": [0] * 30},
+                      {"acquire_signalled": [10_005_000_000] * 30}):
+            with self.subTest(wrong):
+                problems = [problem for problem in self.setup_of(**wrong).values() if problem]
+                self.assertEqual(len(problems), 1, problems)
+
+
+class Guests(unittest.TestCase):
+    def test_a_kernel_that_cannot_have_the_gpu(self):
+        request = guest.Request(["true"], kernel="debian-5.10", gpu=gpu.VENUS)
+        with self.assertRaisesRegex(LabError, "5.10 cannot have the GPU venus; .*debian-6.1"):
+            guest.run(request, lambda _: None, lambda _: None)
+
+
+if __name__ == "__main__":
+    unittest.main()
