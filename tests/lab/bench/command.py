@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .. import build, compositors, kernels, packages
-from ..say import LabError, say
-from . import calls, frames, guests, instructions, latency, memory, syscalls
+from ..say import LabError, Ticker, say
+from . import calls, frames, guests, instructions, latency, memory, plots, syscalls
 from .columns import COLUMNS
 from .options import Options
 from .runs import Results, Run
@@ -52,8 +52,10 @@ def run(options: Options, only: list[str] | None, out: Path) -> int:
             results = guests.execute(_rounds(chosen, options), compositor, built, out / compositor,
                                      kernel=options.kernel, with_gpu=options.gpu)
             failures += [f"{compositor}: {failure}" for failure in results.failures()]
-            for part in chosen.values():
-                sections.append(_finished(part.evaluate(results, options, compositor), results))
+            for part_name, part in chosen.items():
+                section = _finished(part.evaluate(results, options, compositor), results)
+                section.measurement, section.compositor = part_name, compositor
+                sections.append(section)
     for name, part in ON_FAKES.items():
         if name not in only:
             continue
@@ -62,7 +64,9 @@ def run(options: Options, only: list[str] | None, out: Path) -> int:
             results = guests.execute(_rounds({name: part}, options), compositors.NONE, built,
                                      out / name, layers, options.kernel)
             failures += results.failures()
-            sections.append(_finished(part.evaluate(results, options), results))
+            section = _finished(part.evaluate(results, options), results)
+            section.measurement = name
+            sections.append(section)
     _report(sections, failures, options, out, time.monotonic() - start)
     return 1 if failures else 0
 
@@ -90,6 +94,14 @@ def _finished(section: Section, results: Results) -> Section:
     return section
 
 
+def _plot(out: Path, failures: list[str]) -> None:
+    """Draws bench.json, in a guest that has the library for it."""
+    ticker = Ticker("drawing the plots")
+    with _going_on("plots", failures), packages.layers([plots.PACKAGE]) as layers:
+        plots.draw(out, layers)
+    ticker.done()
+
+
 def _report(sections: list[Section], failures: list[str], options: Options, out: Path,
             seconds: float) -> None:
     processors, loads = len(os.sched_getaffinity(0)), os.getloadavg()
@@ -103,8 +115,11 @@ def _report(sections: list[Section], failures: list[str], options: Options, out:
     (out / "bench.json").write_text(json.dumps({
         "options": asdict(options), "seconds": round(seconds), "processors": processors,
         "load": loads, "failures": failures,
-        "sections": {section.title: section.data for section in sections}}, indent=1) + "\n")
+        "sections": [{"title": section.title, "measurement": section.measurement,
+                      "compositor": section.compositor, "data": section.data}
+                     for section in sections]}, indent=1) + "\n")
     (out / "bench.txt").write_text("\n\n".join([*map(str, sections), footer]) + "\n")
+    _plot(out, failures)
     print(footer)
     for failure in failures:
         say(f"FAILED {failure}")
