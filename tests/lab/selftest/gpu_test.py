@@ -9,10 +9,9 @@ import unittest
 import zlib
 from pathlib import Path
 
-from lab import fence_trace, gpu, guest
+from lab import fence_trace, gpu, guest, real_fences
 from lab.bench import runs
 from lab.say import LabError
-from lab.suites import gpu as suite
 
 # A fence of the compositor (process 300) that signals at 10.002 s, and one of the client.
 TRACE = """\
@@ -70,11 +69,11 @@ class Runs(unittest.TestCase):
     def pictures(self, *pictures: bytes) -> str:
         for number, picture in enumerate(pictures):
             (self.folder / f"picture-{number:02}.png").write_bytes(picture)
-        return suite.picture_problem(runs.Result(runs.Run("x", "kernel", []), self.folder))
+        return real_fences.picture_problem(runs.Result(runs.Run("x", "kernel", []), self.folder))
 
     def test_lateness_is_since_the_compositors_last_signal(self):
         result = self.result(acquire_signalled=[10_002_500_000, 0, 10_000_000_000])
-        self.assertEqual(suite.lateness(result), [500_000])
+        self.assertEqual(real_fences.lateness(result), [500_000])
 
     def test_finished_frames(self):
         shades = [png_of((40, 50, 60), (n * 32, n * 32, 128)) for n in (1, 2, 3, 4, 5)]
@@ -94,7 +93,7 @@ class Runs(unittest.TestCase):
         many = {"acquire": [500_000] * 30, "present": [500_000] * 30,
                 "acquire_pending": [5_000_000] * 30, "rendering_pending": [1] * 30,
                 "acquire_signalled": [10_002_500_000] * 30}
-        return dict(suite.time_problems(self.result(**many | pending), "kernel"))
+        return dict(real_fences.time_problems(self.result(**many | pending), "kernel"))
 
     def test_all_is_well(self):
         self.assertEqual(set(self.setup_of().values()), {""})
