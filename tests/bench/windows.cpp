@@ -2,7 +2,7 @@
 // bench_windows: swapchains side by side on a real compositor, cleared as fast as the present mode
 // allows. Writes one JSON object to standard output: the number of frames and their time, the
 // processor time of this process and of the compositor, and the resources that this process uses
-// before surfaces and swapchains are created, after that, and at the end.
+// before the VkSurfaceKHRs and swapchains are created, after that, and at the end.
 //
 //     --windows N     the number of swapchains (1)
 //     --mode M        fifo or mailbox (fifo)
@@ -85,7 +85,7 @@ Options parse(int argc, char** argv) {
             throw still::UsageError("unknown option " + std::string(name));
     }
     if (options.windows == 0 || (options.frames == 0) == (options.seconds == 0))
-        throw still::UsageError("either --frames or --seconds is needed, and a window");
+        throw still::UsageError("give either --frames or --seconds, and at least one window");
     return options;
 }
 

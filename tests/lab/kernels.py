@@ -46,7 +46,7 @@ def for_tests(whole: bool) -> list[str]:
 
 
 def outdated() -> list[Path]:
-    """Artefacts of kernels that this lab would now make from other ingredients."""
+    """Artefacts of kernels whose ingredients are not those that this lab would use today."""
     return [*kernel.outdated(), *stock.outdated([KERNELS[name].stock for name in STOCK]),
             *toolchain.outdated([about for _, about in stock_there()])]
 

@@ -18,12 +18,12 @@ _KERNEL_LINE = "console=ttyS0 loglevel=5 panic=-1 maxcpus=1 tsc=reliable lab_sha
 
 class StockInQemu:
     console = "/dev/hvc0"
-    stdin_line = "/dev/vport*p1"  # its number counts all devices of virtio
-    # vgem is loaded first, and so is the first render node, as on the other kernels.
+    stdin_line = "/dev/vport*p1"  # vportNp1; N counts the virtio devices of all kinds
+    # vgem is loaded first. So its render node is the first one, as on the other kernels.
     modules = ("vgem", "virtio_gpu", "virtio_console")
 
     processors = 2
-    pace = "translated by QEMU on two processors, where rates differ by half from run to run"
+    pace = "translated by QEMU on two processors, where rates vary by about 50 % from run to run"
 
     def __init__(self, which: stock.Stock, description: str):
         self.stock = which

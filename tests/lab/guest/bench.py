@@ -8,7 +8,8 @@ $OUT/runs/NAME. With `trace`, the output of strace (trace.txt) is there, too:
     stopped    from the point on at which the program stops itself. Under strace, loading the
                drivers would take many times longer than the frames.
 
-A column is left out from the run on in which the layer logs another transport than the column's.
+If the layer logs another transport than the column's in some run, the later runs of that column
+are left out.
 """
 
 import json
