@@ -2,9 +2,9 @@
 /*
  * The ioctls of a dma-buf that export and import its fences as a sync_file, as of Linux 6.0.
  *
- * <linux/dma-buf.h> of older systems lacks them, although a program that is built there may run on
- * a newer kernel. The names are this project's own, so that they do not clash with a newer
- * <linux/dma-buf.h>. Numbers and layouts are fixed ABI.
+ * <linux/dma-buf.h> of older systems lacks them. A program that is built there may run on a newer
+ * kernel, so they are declared here. The names are this project's own, so that they do not clash
+ * with a newer <linux/dma-buf.h>. Numbers and layouts are fixed ABI.
  *
  * Source: include/uapi/linux/dma-buf.h of Linux 6.0.
  */

@@ -5,7 +5,8 @@
  * A fence may be a container of other fences: a dma_fence_array or a dma_fence_chain. Containers
  * can contain containers. Before 5.18, userspace can nest them to any depth with timeline syncobjs,
  * and can put one container into several others. dma_fence_unwrap_for_each(), which the kernel has
- * since 5.18, unwraps only arrays in a chain.
+ * since 5.18, unwraps one chain and the arrays in its links, and nothing that is nested more
+ * deeply.
  *
  * fbr_fences_add() therefore unwraps nested containers with a loop and a stack of its own, without
  * recursion. The size of the stack and the number of steps are limited.

@@ -48,7 +48,8 @@ struct entry_point {
 // FENCEBRIDGE_PRELOAD=module
 static atomic_bool module_forced;
 
-// Calls before the constructor, and calls at the same time, each look it up. All find the same.
+// Returns the next definition of the function. Calls before the constructor has run, and calls that
+// run at the same time as the first, look it up again. All find the same definition.
 static ioctl_function* next_of(struct entry_point* entry) {
     ioctl_function* next = atomic_load_explicit(&entry->next, memory_order_relaxed);
     if (!next) {

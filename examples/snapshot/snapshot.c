@@ -37,11 +37,12 @@ static const char usage[] =
     "buffer\n"
     "is still busy. Needs the modules fencebridge and vgem, and as a rule root.\n"
     "\n"
-    "  --dma-buf-fd N  tell instead what a reader and a writer of a dma-buf would wait for, which\n"
-    "                  this program has inherited as file descriptor N\n"
+    "  --dma-buf-fd N  tell instead whether a reader and a writer would have to wait for the\n"
+    "                  dma-buf that this program has inherited as file descriptor N\n"
     "  --help          this text\n"
     "\n"
-    "Exit status: 0 all was seen as told; 1 something was not; 2 it could not be tried.\n";
+    "Exit status: 0 every step went as the text says; 1 a step did not; 2 a call failed, or wrong\n"
+    "usage.\n";
 
 /* An observation differed from what the text says. */
 static bool contradicted;
@@ -107,8 +108,8 @@ static double seconds(void) {
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* Another process that stands for the device which works on the buffer, so that this process really
- * waits. */
+/* Starts a process that signals the fence after WORK_MS, as a device would. So poll() in this
+ * process really has to wait. */
 static pid_t end_work_later(int vgem, uint32_t fence) {
     const pid_t child = fork();
     if (child < 0)
@@ -128,15 +129,16 @@ static void wait_for_the_past(int vgem, uint32_t first_work, int snapshot) {
     printf("  poll() of the snapshot returned after %.1f s.\n", waited);
     int status = -1;
     if (waitpid(child, &status, 0) != child || status != 0) {
-        printf("  The first work did not end as it should: its fence was gone by then.\n");
+        printf("  The process for the first work could not signal its fence.\n");
         contradicted = true;
     }
     tell("snapshot", true, done && waited >= WORK_MS / 1e3,
          "it waited for the first work, and for that alone");
 }
 
-/* Work of another program, whose fence arrives here as a sync_file, as from compositors and
- * drivers. vgem itself refuses to attach a second fence while one is pending. */
+/* Attaches a second writer's fence to the buffer. vgem refuses to do that while the first one is
+ * pending. So this takes the fence of another buffer as a sync_file, as a program receives one from
+ * a driver or a compositor, and imports it. */
 static uint32_t attach_newer_work(int device, int vgem, struct buffer buffer) {
     const struct buffer other = vgem_buffer(vgem);
     const uint32_t fence = vgem_attach_writer(vgem, other);

@@ -69,7 +69,8 @@ struct buffer vgem_buffer(int vgem) {
     struct drm_mode_create_dumb create = {.width = 32, .height = 32, .bpp = 32};
     if (ioctl(vgem, DRM_IOCTL_MODE_CREATE_DUMB, &create) != 0)
         give_up("make a buffer (DRM_IOCTL_MODE_CREATE_DUMB)",
-                errno == EACCES ? "run this as root, for vgem's card instead of its render node"
+                errno == EACCES ? "run this as root, to use vgem's card node: its render node "
+                                  "creates no dumb buffers"
                                 : NULL);
     struct drm_prime_handle share = {.handle = create.handle, .flags = DRM_CLOEXEC | DRM_RDWR};
     if (ioctl(vgem, DRM_IOCTL_PRIME_HANDLE_TO_FD, &share) != 0)

@@ -20,7 +20,8 @@ int vgem_open(void);
 /* Creates a small buffer and its dma-buf. Exits on failure. */
 struct buffer vgem_buffer(int vgem);
 
-/* Attaches a writer's fence, to be signalled by vgem_signal(). vgem signals it after 10 seconds. */
+/* Attaches a writer's fence. vgem_signal() signals it. If nobody does, vgem signals it after 10
+ * seconds. */
 uint32_t vgem_attach_writer(int vgem, struct buffer buffer);
 
 /* @return 0, or -1 with errno */

@@ -94,7 +94,9 @@ void Canvas::create_swapchain(Size size) {
                                          .mode = present_mode_,
                                          .old = swapchain_.get()});
 
-    // Submitted work may still use the old images, their semaphores and the old picture.
+    // Submitted work may still use the old images, their semaphores and the old picture. Core
+    // Vulkan cannot tell when presents have waited for their semaphores, so applications rely on an
+    // idle device for that, too.
     gpu_.wait_idle();
     drawn_.clear();
     swapchain_ = std::move(fresh);

@@ -101,7 +101,7 @@ void Connection::poll_and_dispatch(int timeout_ms) {
         look_at_input();
 }
 
-// Only reading tells the end of the input from input. Input itself is ignored.
+// poll() reports both input and its end. Only read() distinguishes them. Input is ignored.
 void Connection::look_at_input() {
     char ignored[256];
     ssize_t length = read(STDIN_FILENO, ignored, sizeof ignored);

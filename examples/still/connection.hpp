@@ -43,7 +43,8 @@ private:
     StopSignal stop_signal_;
     bool watching_input_ = false;
     bool stop_requested_ = false;
-    // The display is the first member, so that it is destroyed after everything that belongs to it.
+    // The display is declared before all objects that belong to it, so that it is destroyed after
+    // them.
     Proxy<wl_display> display_;
     Proxy<wl_registry> registry_;
     Proxy<wl_compositor> compositor_;

@@ -27,7 +27,8 @@ public:
     VkQueue queue() const { return queue_; }
     const std::string& name() const { return name_; }
 
-    // Waits until all submitted and presented work has ended.
+    // Waits until all submitted work has ended. The specification does not promise that presents
+    // have then waited for their semaphores.
     void wait_idle() const;
 
     Surface create_surface(wl_display* display, wl_surface* surface) const;

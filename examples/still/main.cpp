@@ -51,8 +51,8 @@ uint32_t shift_at(uint64_t frame, const Options& options) {
     return frame < options.still_after ? uint32_t((options.still_after - frame) * scroll_step) : 0;
 }
 
-// With --resize-every the program alone decides the size: a compositor answers every new size of a
-// floating window by proposing the same size.
+// With --resize-every, the program ignores the sizes that the compositor proposes after the first
+// frame. For a floating window, a compositor proposes the size that the window has just taken.
 Size size_at(uint64_t frame, const Window& window, Size first, const Options& options) {
     if (options.resize_every == 0)
         return window.size();

@@ -16,7 +16,7 @@ namespace fencebridge::still {
 class Renderer {
 public:
     Renderer(const Gpu& gpu, std::span<Canvas> canvases);
-    // Waits for the device to be idle, so that no work uses the canvases afterwards.
+    // Waits for the device to be idle, so that no submitted work uses the canvases afterwards.
     ~Renderer();
     Renderer(const Renderer&) = delete;
     Renderer& operator=(const Renderer&) = delete;
@@ -27,8 +27,8 @@ public:
 
 private:
     // Two frames are in flight: while the device copies one, the CPU prepares the next. The
-    // semaphores that presents wait for belong to the images and are in Canvas: a present has
-    // certainly waited for its semaphore only when the same image is acquired again.
+    // semaphores that presents wait for belong to the images and are in Canvas: only when the same
+    // image has been acquired again is it certain that the present has waited for its semaphore.
     static constexpr size_t frames_in_flight = 2;
     struct FrameSlot {
         Fence done;                      // signalled when the slot's submission has finished

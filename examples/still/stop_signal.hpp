@@ -4,8 +4,9 @@
 
 namespace fencebridge::still {
 
-// The first SIGTERM or SIGINT makes fd() readable. The second one ends the process as usual, for a
-// user who does not want to wait for a call that hangs. One object per process.
+// The first SIGTERM and the first SIGINT make fd() readable. A second signal of the same kind ends
+// the process as usual, for a user who does not want to wait for a call that hangs. One object per
+// process.
 class StopSignal {
 public:
     StopSignal();

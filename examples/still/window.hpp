@@ -19,8 +19,9 @@ struct Size {
 // is a single pixel stretched to the window's size, and Vulkan draws to a subsurface upon it.
 class Window {
 public:
-    // Returns after the first configure event: from then on Vulkan may present to the surface.
-    // `size` is used if the compositor leaves the size to the client.
+    // Returns after the first configure event, from which on Vulkan may present to the surface; or
+    // earlier if the program is asked to stop. `size` is used if the compositor leaves the size to
+    // the client.
     Window(Connection& connection, Size size, const Options& options);
     Window(const Window&) = delete;
     Window& operator=(const Window&) = delete;

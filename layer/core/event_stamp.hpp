@@ -5,9 +5,9 @@
 
 namespace fencebridge::core {
 
-/// A count of what a wait() waits for: rounds in which a thread dispatched events, or, on a
-/// headless surface, presented frames. The wait returns at once if the count is no longer the one
-/// that the caller passes.
+/// A count of what a wait() waits for. On Wayland it counts the rounds in which a thread dispatched
+/// events. On a headless surface it counts the frames that were presented. The wait returns at once
+/// if the count is no longer the one that the caller passes.
 enum class EventStamp : uint64_t {};
 
 } // namespace fencebridge::core

@@ -46,9 +46,9 @@ struct Pace {
 /// before the callback comes.
 ///
 /// A visible surface never waits for the callback. Let commit 0 request it. Commit n+1 is the first
-/// that would wait. Between commits 0 and n+1 the application acquires n images, and the last of
-/// them is free only after commit 1 was applied and replaced by a later one. The barrier of commit
-/// 0 delays commit 1 until commit 0 was shown, and then the callback is sent.
+/// that would wait. The n+1 commits 1 to n+1 use n images, so one image is used twice. The
+/// compositor released that image in between, so it has applied a commit later than commit 0. The
+/// barrier of commit 0 allows this only after commit 0 was shown, and then the callback is sent.
 ///
 /// @return nothing for a pacing that uses no callbacks
 [[nodiscard]] constexpr std::optional<Pace> pace_of(Pacing pacing, size_t images) {
@@ -56,7 +56,8 @@ struct Pace {
     case Pacing::none:
         break;
     case Pacing::barrier:
-        // The compositor may first show one queued frame for each image, one per refresh.
+        // Before it sends the callback, the compositor may show one queued frame for each image,
+        // one per refresh.
         return Pace{.ahead = static_cast<uint32_t>(images),
                     .interval = 16,
                     .callback_timeout = hidden_after + images * slowest_refresh};
@@ -79,8 +80,9 @@ enum class Turn { wait, now };
 /// Decides by frame callbacks when the next commit to a surface may follow the last. At most one
 /// callback is pending. A compositor sends no callbacks to a surface that is not visible, and an
 /// application that presents to that surface must not hang: after Pace::callback_timeout the next
-/// commit is made without the callback, and requests another one. Until a callback comes, there is
-/// one commit in each such period.
+/// commit is made without the callback, and requests another one. Once Pace::ahead commits have
+/// followed the first request, at most one commit that waits is made in each such period, until a
+/// callback comes.
 class FramePacer {
 public:
     using TimePoint = std::chrono::steady_clock::time_point;
@@ -126,8 +128,8 @@ private:
     std::optional<TimePoint> pending_since_;
     /// The callback before the pending one did not come in time.
     bool given_up_ = false;
-    /// Commits since the oldest request whose callback has not come, or, if every callback has
-    /// come, since the last request. The requesting commit counts.
+    /// Commits since the last request that was made while no callback was pending. The requesting
+    /// commit counts. A request that replaces an overdue one does not restart the count.
     uint64_t commits_ = 0;
 };
 

@@ -42,7 +42,7 @@ void ImageRing::mark_released(ImageIndex image) {
 }
 
 void ImageRing::undo(ImageIndex image) {
-    // First in the order: the application would have acquired this image next.
+    // The lowest position so far: the image comes before all other free images.
     at(image) = {Owner::free, -changes_++};
 }
 

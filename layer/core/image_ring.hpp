@@ -13,7 +13,8 @@ namespace fencebridge::core {
 /// The index of a swapchain's image: pImageIndex of Vulkan.
 enum class ImageIndex : uint32_t {};
 
-/// Some of a swapchain's images in some order. Allocates no memory: every frame makes one.
+/// Some of a swapchain's images in some order. Allocates no memory, since every frame makes such
+/// lists.
 class ImageList {
 public:
     void push_back(ImageIndex image) { images_[size_++] = image; }

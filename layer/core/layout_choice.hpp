@@ -62,8 +62,8 @@ common_layouts(std::span<const LayoutRank> ranks, Placement placement,
     return lists;
 }
 
-/// The layouts that a new swapchain tries first: of the first allocator that has any in common with
-/// the window system, the best list.
+/// The layouts that a new swapchain tries first: the best list of the first allocator that has a
+/// layout in common with the window system.
 /// @param makeable  of each allocator, best first
 /// @return empty if there is none
 [[nodiscard]] inline std::vector<uint64_t> best_layouts(std::span<const LayoutRank> ranks,

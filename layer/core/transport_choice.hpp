@@ -39,9 +39,9 @@ struct TransportChoice {
 /// Chooses the transport to try next for a swapchain: the requested one, then the others, best
 /// first. It skips those that are known to lack something. `cpu` always works.
 ///
-/// All others carry sync_files. The driver must export a sync_file from semaphores or from fences,
-/// and import one into semaphores. A driver that cannot import into a fence can still signal one by
-/// an empty submission.
+/// All transports but `cpu` carry sync_files. For them the driver must export a sync_file from
+/// semaphores or from fences, and import one into semaphores. A driver that cannot import into a
+/// fence can still signal one by an empty submission.
 [[nodiscard]] TransportChoice choose_transport(const TransportFacts& facts,
                                                std::optional<Transport> requested);
 

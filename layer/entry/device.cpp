@@ -35,8 +35,8 @@ bool takes_over(const Instance& instance, const vk::PhysicalDevice& physical,
     if (reason.empty() && has_several_devices(info))
         reason = "the device is a group of several physical devices";
     if (reason.empty() && queues.has_no_spare())
-        reason = "driver does not import SYNC_FD into semaphores and fences, and has no queue left "
-                 "for the layer to signal them with";
+        reason = "driver does not import SYNC_FD into both semaphores and fences, and the layer "
+                 "finds no queue left to signal them with";
     if (reason.empty())
         return true;
     const auto say = instance.settings.takeover == TakeoverSetting::on ? log::error : log::warning;
@@ -61,8 +61,8 @@ std::vector<const char*> driver_extensions(const vk::PhysicalDevice& physical,
     return names;
 }
 
-/// Refuses what the application enables of hidden extensions, as vkCreateDevice refuses extensions
-/// and features that are absent.
+/// Refuses a device that enables a hidden extension or a feature of one.
+/// @return VK_SUCCESS, or the error of vkCreateDevice for an absent extension or feature
 VkResult refuse_hidden(const VkDeviceCreateInfo& info) {
     const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
     for (const char* name : names) {

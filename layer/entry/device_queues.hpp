@@ -18,7 +18,8 @@ public:
     DeviceQueues(const DeviceQueues&) = delete;
     DeviceQueues& operator=(const DeviceQueues&) = delete;
 
-    /// Whether the layer needs a queue, and the application uses every queue of the device.
+    /// Whether the layer needs a queue, and found none that the application leaves free. A family
+    /// from which the application takes only queues with flags is not searched.
     [[nodiscard]] bool has_no_spare() const { return needed_ && !found_; }
 
     /// Sets the queues of `info`, which must not outlive this.

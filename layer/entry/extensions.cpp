@@ -109,7 +109,7 @@ std::vector<Extension> device_extensions() {
          Status::intercepted,
          0,
          {device_command("vkBindImageMemory2KHR", BindImageMemory2)}},
-        {"VK_KHR_maintenance5", // newer than the oldest headers
+        {"VK_KHR_maintenance5", // the oldest supported headers lack its macro
          Level::device,
          Status::intercepted,
          0,
@@ -159,8 +159,8 @@ std::vector<Extension> hidden_extensions() {
         hidden("VK_EXT_hdr_metadata", {"vkSetHdrMetadataEXT"}),
         hidden("VK_EXT_image_compression_control_swapchain", {},
                {{1000437000, "VkPhysicalDeviceImageCompressionControlSwapchainFeaturesEXT", 1},
-                // Of VK_EXT_image_compression_control, but VkSurfaceFormat2KHR may have it only
-                // with this extension.
+                // This structure belongs to VK_EXT_image_compression_control. It may extend
+                // VkSurfaceFormat2KHR only with the extension of this row.
                 {1000338004, "VkImageCompressionPropertiesEXT", 2}}),
         hidden("VK_EXT_multisampled_render_to_swapchain", {},
                {{1000616000, "VkPhysicalDeviceMultisampledRenderToSwapchainFeaturesEXT", 1},

@@ -41,9 +41,10 @@ template <class Function>
     return {name, reinterpret_cast<PFN_vkVoidFunction>(function), Dispatch::device};
 }
 
-/// A structure in which an application reads what an extension can do, or enables it: in the chain
-/// of VkPhysicalDeviceFeatures2, VkSurfaceCapabilities2KHR or VkSurfaceFormat2KHR. Described by
-/// numbers, since a driver may be newer than the headers of this build.
+/// A structure in which an application reads what an extension can do, in the chain of
+/// VkPhysicalDeviceFeatures2, VkSurfaceCapabilities2KHR or VkSurfaceFormat2KHR. In the chain of
+/// VkDeviceCreateInfo, a structure of features enables them. Described by numbers, since a driver
+/// may be newer than the headers of this build.
 struct AnswerStructure {
     uint32_t type; ///< VkStructureType
     std::string_view name;

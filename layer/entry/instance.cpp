@@ -65,9 +65,9 @@ public:
             reinterpret_cast<PFN_vkCreateInstance>(proc()(VK_NULL_HANDLE, "vkCreateInstance"));
         if (create == nullptr)
             return VK_ERROR_INITIALIZATION_FAILED;
-        // The layers below advance the link further, so each call sets it anew. The loader's
-        // terminator_CreateInstance() finds its own instance in *handle, and a layer below that
-        // fails may have overwritten it.
+        // Each call sets the link anew, since the layers below advance it. Each call also restores
+        // *handle: the loader's terminator_CreateInstance() finds its own instance there, and a
+        // failed call may have overwritten it.
         link_.u.pLayerInfo = next_->pNext;
         *handle_ = given_;
         return create(&info, allocator_, handle_);
@@ -81,8 +81,8 @@ private:
     const VkInstance given_;
 };
 
-/// Creates the instance with the extensions that the layer needs. If that fails, creates it as the
-/// application asked, and the layer takes nothing over.
+/// Creates the instance with the extensions that the layer needs. If that fails, other than for
+/// lack of host memory, creates it as the application asked, and the layer takes nothing over.
 /// @param takes_over  set to false in that case
 VkResult create_with_fallback(const NextCreate& create, const VkInstanceCreateInfo& info,
                               bool& takes_over) {
@@ -127,10 +127,10 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         log::set_level(settings.log_level);
         for (const std::string& ignored : settings.ignored)
             log::warning("%s", ignored.c_str());
-        // Everything is allocated before the instance is created, so that nothing can fail after
-        // it. Otherwise the instance would have to be destroyed, and since 2023 (pull request 1143)
-        // the loader frees an instance whose creation has failed a second time (vkCreateInstance()
-        // and terminator_DestroyInstance()).
+        // Everything is allocated before the instance is created, so that nothing can fail
+        // afterwards. After a failure the layer would have to destroy the instance. Since 2023
+        // (pull request 1143) the loader would then free it twice: in terminator_DestroyInstance(),
+        // and in vkCreateInstance(), because the creation failed.
         const auto instance = std::make_shared<Instance>(requested_version(*create_info), settings);
         for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
             add_platform_commands<Platform>(*instance);
@@ -143,9 +143,9 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         // Extensions are hidden for a device, whatever surface the application presents to.
         if (const char* other = find_other_window_system(*create_info, settings.takeover);
             takes_over && other != nullptr)
-            log::info("this instance also enables %s: swapchains there are the driver's, and lack "
-                      "the device extensions that the layer hides; FENCEBRIDGE_TAKEOVER=off shows "
-                      "those",
+            log::info("this instance also enables %s: swapchains on its surfaces are the driver's, "
+                      "and cannot use the device extensions that the layer hides; with "
+                      "FENCEBRIDGE_TAKEOVER=off the layer takes nothing over and hides nothing",
                       other);
 
         instance->handle = *handle;

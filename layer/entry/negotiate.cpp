@@ -14,7 +14,8 @@ vkNegotiateLoaderLayerInterfaceVersion(VkNegotiateLayerInterface* interface) {
     if (interface == nullptr || interface->sType != LAYER_NEGOTIATE_INTERFACE_STRUCT ||
         interface->loaderLayerInterfaceVersion < version)
         return VK_ERROR_INITIALIZATION_FAILED;
-    // The table is built here, where a lack of memory has a result: vkGetInstanceProcAddr has none.
+    // The table is built here, where lack of memory can be returned: vkGetInstanceProcAddr returns
+    // no VkResult.
     const VkResult built = fencebridge::entry::guarded([] {
         static_cast<void>(fencebridge::entry::extensions());
         return VK_SUCCESS;

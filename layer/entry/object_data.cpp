@@ -11,7 +11,7 @@ namespace fencebridge::entry {
 
 namespace {
 
-/// The layer's record of a swapchain's typed handle, or null.
+/// The layer's record of an object that is one of its swapchains, or null for any other object.
 std::shared_ptr<SwapchainRecord> find_ours(Device& device, VkObjectType type, uint64_t handle) {
     if (type != VK_OBJECT_TYPE_SWAPCHAIN_KHR)
         return nullptr;
@@ -19,7 +19,8 @@ std::shared_ptr<SwapchainRecord> find_ours(Device& device, VkObjectType type, ui
     return device.find_record((VkSwapchainKHR)handle);
 }
 
-/// VK_EXT_debug_marker has an enumeration of its own for object types.
+/// VK_EXT_debug_marker names object types by the enumeration of VK_EXT_debug_report, not by
+/// VkObjectType.
 VkObjectType object_type(VkDebugReportObjectTypeEXT type) {
     return type == VK_DEBUG_REPORT_OBJECT_TYPE_SWAPCHAIN_KHR_EXT ? VK_OBJECT_TYPE_SWAPCHAIN_KHR
                                                                  : VK_OBJECT_TYPE_UNKNOWN;

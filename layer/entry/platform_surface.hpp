@@ -80,9 +80,10 @@ struct PlatformSupport<Platform, VkBool32(VKAPI_PTR*)(VkPhysicalDevice, uint32_t
             const auto instance = find_instance(device);
             if (!instance)
                 return;
-            // Presenting makes empty submissions, which every queue supports.
-            // vkGetPhysicalDeviceSurfaceSupportKHR answers whether the window system imports
-            // buffers. Here that answer would take a round trip.
+            // True for every queue family: a present uses the queue for an empty submission at
+            // most, which every queue supports. Whether the window system imports this device's
+            // buffers is not considered here, since that would take a round trip.
+            // vkGetPhysicalDeviceSurfaceSupportKHR answers it.
             if (instance->takes_over && instance->physical(device)->can_be_taken_over())
                 supported = VK_TRUE;
             else

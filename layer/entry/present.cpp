@@ -46,8 +46,9 @@ struct OrderedSwapchain {
 
 /// The order in which to present to the layer's swapchains of a call: first the ones that need not
 /// wait for their turn, last the ones of hidden windows. No window delays another one that waits
-/// less. The waits overlap: each ends core::Pace::callback_timeout after its callback was
-/// requested, which was before this call.
+/// less. The waits do not add up: each ends at the latest core::Pace::callback_timeout after its
+/// callback was requested, and that was before this call, unless the call presents to one window
+/// twice.
 std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present) {
     std::vector<OrderedSwapchain> order;
     for (uint32_t i = 0; i < present.ours.size(); ++i) {

@@ -14,8 +14,9 @@ namespace fencebridge::entry {
 
 namespace {
 
-/// The limits of the surface. A query without a surface gets FIFO alone, which every window system
-/// has. VK_GOOGLE_surfaceless_query allows such queries for formats and present modes only.
+/// The limits of the surface. A query without a surface gets FIFO alone:
+/// VK_GOOGLE_surfaceless_query allows no other present mode that the layer provides. Of the
+/// capabilities, it defines VkSurfaceProtectedCapabilitiesKHR only.
 std::expected<core::SurfaceLimits, VkResult> limits_of(const Takeover& taken_over) {
     static constexpr std::array fifo = {core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 3}};
     if (!taken_over.surface)
@@ -29,8 +30,8 @@ VkSurfaceCapabilitiesKHR capabilities_of(const Takeover& taken_over,
                                       taken_over.physical->max_image_extent);
 }
 
-/// The answer for a query without a surface. VK_GOOGLE_surfaceless_query requires no other formats
-/// than these two.
+/// The answer for a query without a surface. It has at most two formats, R8G8B8A8_UNORM and
+/// R8G8B8A8_SRGB: VK_GOOGLE_surfaceless_query requires no particular format.
 std::optional<Takeover> surfaceless_answer(Instance& instance, VkPhysicalDevice device) {
     if (!instance.takes_over || !instance.physical(device)->can_be_taken_over())
         return std::nullopt;
@@ -75,9 +76,9 @@ VkResult write_driver_present_modes(const vk::InstanceDispatch& next, VkPhysical
 }
 
 /// Fills the structures that an application may chain to its query of a surface's capabilities:
-/// those of instance extensions (VK_KHR_surface_protected_capabilities,
-/// VK_EXT_surface_maintenance1) and of hidden extensions. The driver's answers would be about its
-/// own swapchains.
+/// those of VK_KHR_surface_protected_capabilities, VK_EXT_surface_maintenance1,
+/// VK_KHR_extended_flags and the hidden extensions. The driver's answers would be about its own
+/// swapchains.
 void fill_capabilities_chain(const core::SurfaceLimits& limits,
                              const VkPhysicalDeviceSurfaceInfo2KHR& info,
                              VkSurfaceCapabilities2KHR& capabilities) {

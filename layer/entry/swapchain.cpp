@@ -15,7 +15,7 @@ namespace fencebridge::entry {
 
 namespace {
 
-/// Retires VkSwapchainCreateInfoKHR::oldSwapchain. The specification requires that even if the
+/// Retires VkSwapchainCreateInfoKHR::oldSwapchain. The specification requires this also when the
 /// creation of the new swapchain fails.
 /// @return the old swapchain's claim. The application synchronises access to the old swapchain.
 WindowClaim retire(Device& device, VkSwapchainKHR old) {

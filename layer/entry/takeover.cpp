@@ -24,7 +24,7 @@ std::optional<VkResult> transient_failure(VkResult result) {
 
 /// Whether the driver itself can present to the surface. The driver's list of extensions does not
 /// say: the loader adds the extensions of an implicit layer's manifest to it.
-/// @return or a transient failure
+/// @return the error is a transient failure
 std::expected<bool, VkResult> driver_presents(const Instance& instance,
                                               const vk::PhysicalDevice& physical,
                                               VkSurfaceKHR surface) {
@@ -93,7 +93,8 @@ private:
 
 /// Creates a VkDevice, and offers the window system one image of each candidate until it accepts
 /// one.
-/// @return also true if that cannot be tried; or VK_ERROR_SURFACE_LOST_KHR, or a transient failure
+/// @return true also if that cannot be tried. The error is VK_ERROR_SURFACE_LOST_KHR or a transient
+///         failure
 std::expected<bool, VkResult> try_to_share(const Instance& instance,
                                            const vk::PhysicalDevice& physical, Window& window,
                                            VkFormat format) {
@@ -120,9 +121,9 @@ std::expected<bool, VkResult> try_to_share(const Instance& instance,
 /// device and the window system have at most DRM_FORMAT_MOD_LINEAR in common, and not every GPU
 /// imports another GPU's LINEAR buffers (other memory, other alignment).
 /// @param format  one for which driver and window system have a layout in common
-/// @return also true without a trial: the device is not foreign, the driver cannot present by
-///         itself, the loader creates no device for a layer, or the driver refuses a second device;
-///         or an error as decide_takeover()
+/// @return true also if no trial decides: the device is not foreign, the driver cannot present by
+///         itself, the loader creates no device for a layer, or the driver refuses or loses a
+///         second device. The errors are those of decide_takeover()
 std::expected<bool, VkResult> may_import_buffers(const Instance& instance,
                                                  const vk::PhysicalDevice& physical,
                                                  VkSurfaceKHR handle, Window& window,
@@ -138,8 +139,9 @@ std::expected<bool, VkResult> may_import_buffers(const Instance& instance,
 }
 
 /// Queries what swapchains of the device on the surface support. Tries an import if the device is
-/// foreign.
-/// @return without formats if the driver makes the swapchains; or an error as decide_takeover()
+/// foreign and its driver can present by itself.
+/// @return without formats if the driver makes the swapchains. The errors are those of
+///         decide_takeover()
 std::expected<SurfaceSupport, VkResult> decide(const Instance& instance,
                                                const vk::PhysicalDevice& physical,
                                                VkSurfaceKHR handle, Window& window) {

@@ -5,7 +5,8 @@
 
 namespace fencebridge::headless {
 
-/// A surface without a window system. It accepts every layout, and its presenter counts frames.
+/// A window of the headless window system, which discards the images. It accepts every layout, and
+/// its presenter counts frames.
 class HeadlessWindow final : public Window {
 public:
     NativeWindow native() const override { return {.object = this}; }

@@ -28,14 +28,15 @@ public:
     [[nodiscard]] virtual std::vector<vk::DriverModifier>
     layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const = 0;
 
-    /// Whether the window system waits for fences that are attached to its images' dma-bufs.
+    /// Whether the window system waits for fences that are attached to the dma-bufs of this
+    /// allocator's images.
     [[nodiscard]] virtual vk::ImplicitFences
     implicit_fences(const vk::DriverFacts& driver) const = 0;
 
     /// Makes an image, bound to its memory, which the driver must be able to export as a dma-buf
     /// again (import_for_alias()).
     /// @param layouts  to choose from; all are in layouts() of these parameters
-    /// @return or the driver's error
+    /// @return the error is the driver's
     [[nodiscard]] virtual std::expected<SwapchainImage, VkResult>
     allocate(const vk::Device& device, const vk::ImageParameters& parameters,
              std::span<const vk::DriverModifier> layouts) const = 0;

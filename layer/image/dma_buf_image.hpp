@@ -44,12 +44,12 @@ struct MemoryRequirements {
 
 /// Allocates memory of an allowed type, device-local if there is such a type.
 /// @param next  VkMemoryAllocateInfo::pNext
-/// @return or VK_ERROR_OUT_OF_DEVICE_MEMORY if no type is allowed; or the driver's error
+/// @return the error is VK_ERROR_OUT_OF_DEVICE_MEMORY if no type is allowed, else the driver's
 [[nodiscard]] std::expected<vk::Memory, VkResult>
 allocate_memory(const vk::Device& device, const MemoryRequirements& requirements, const void* next);
 
 /// @param memory  allocated for this export (VkExportMemoryAllocateInfo)
-/// @return or the driver's error
+/// @return the error is the driver's
 [[nodiscard]] std::expected<Fd, VkResult> export_dma_buf(const vk::Device& device,
                                                          VkDeviceMemory memory);
 

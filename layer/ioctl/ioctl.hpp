@@ -14,8 +14,8 @@ namespace fencebridge::ioctl {
 /// The value of errno after a failed system call.
 enum class Errno : int {};
 
-/// The C library's description of an error; the number of an error that only the kernel knows, such
-/// as ENOTSUPP (524), which drivers return by mistake.
+/// The C library's description of an error, or the number if the C library has none. Only the
+/// kernel knows errors such as ENOTSUPP (524), which drivers return by mistake.
 [[nodiscard]] std::string text(Errno error);
 
 /// Whether a failure means that this kernel, file or sandbox does not support the call. ENOMEM,

@@ -7,7 +7,7 @@
 namespace fencebridge::ioctl {
 
 std::expected<bool, Errno> wait_signalled(const Fd& sync_file, const Deadline& deadline) {
-    // POLLERR: the fence has signalled, with an error.
+    // A sync_file is readable once its fence has signalled, also with an error.
     pollfd request{.fd = sync_file.get(), .events = POLLIN, .revents = 0};
     const auto ready = retry_poll(std::span(&request, 1), deadline);
     if (ready && *ready && (request.revents & POLLNVAL))

@@ -37,11 +37,11 @@ struct Candidates {
 ///
 /// The application may bind images of its own to a swapchain image's memory
 /// (VkBindImageMemorySwapchainInfoKHR). Both images show the same contents only if both have
-/// VK_IMAGE_CREATE_ALIAS_BIT (the specification's "Memory Aliasing"). Few applications do that.
-/// A driver may have fewer layouts with the flag (ANV: DRM_FORMAT_MOD_LINEAR only); there the
-/// images are made without it.
+/// VK_IMAGE_CREATE_ALIAS_BIT (the specification's "Memory Aliasing"). A driver may have fewer
+/// layouts with the flag (ANV: DRM_FORMAT_MOD_LINEAR only). There the images are made without it,
+/// since few applications bind such images.
 /// @param parameters  without VK_IMAGE_CREATE_ALIAS_BIT
-/// @return or VK_ERROR_SURFACE_LOST_KHR
+/// @return the error is VK_ERROR_SURFACE_LOST_KHR
 [[nodiscard]] std::expected<Candidates, VkResult>
 find_candidates(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters,
                 Window& window, const PixelFormat& pixels);

@@ -55,8 +55,8 @@ VkResult refuse(const char* why) {
     return VK_ERROR_INITIALIZATION_FAILED;
 }
 
-/// The bits of VkSwapchainCreateInfoKHR::flags that image_parameters() obeys. All others belong to
-/// extensions that the layer does not provide.
+/// The bits of VkSwapchainCreateInfoKHR::flags that image_parameters() obeys. All others but
+/// VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR belong to extensions that the layer does not provide.
 constexpr VkSwapchainCreateFlagsKHR obeyed_flags =
     VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR |
     VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR;
@@ -100,7 +100,7 @@ VkResult creation_error(VkResult result) {
     return depends_on_layout(result) ? VK_ERROR_INITIALIZATION_FAILED : result;
 }
 
-/// Of a mode that some window system has.
+/// The log's name for a present mode. No window system has others than these two.
 const char* name(VkPresentModeKHR mode) {
     return mode == VK_PRESENT_MODE_MAILBOX_KHR ? "mailbox" : "fifo";
 }

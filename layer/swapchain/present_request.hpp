@@ -31,8 +31,8 @@ struct PresentRequest {
     std::span<const VkRectLayerKHR> damage = {};
     /// VkSwapchainPresentModeInfoEXT.
     std::optional<VkPresentModeKHR> mode = std::nullopt;
-    /// VkSwapchainPresentFenceInfoEXT: signalled when the swapchain needs neither `rendering` nor
-    /// the wait semaphores any more.
+    /// VkSwapchainPresentFenceInfoEXT: signalled when the swapchain needs neither `rendering_fence`
+    /// nor the wait semaphores any more.
     VkFence fence = VK_NULL_HANDLE;
     /// VkPresentTimeGOOGLE: do not show the image earlier.
     std::optional<std::chrono::steady_clock::time_point> target = std::nullopt;

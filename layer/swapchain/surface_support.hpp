@@ -11,7 +11,8 @@
 
 namespace fencebridge {
 
-/// The parameters of a 1x1 image with the usage that every swapchain image has.
+/// The parameters of a 1x1 image with VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT, the usage that every
+/// surface must support.
 [[nodiscard]] vk::ImageParameters smallest_image(VkFormat format);
 
 /// Whether any allocator can make images of a format on this device, for some window system.
@@ -24,15 +25,14 @@ struct SurfaceSupport {
     VkImageUsageFlags usage = 0;
     bool blends = false; ///< whether each format can also be shown with its alpha channel
 };
-/// @return or VK_ERROR_SURFACE_LOST_KHR
+/// @return the error is VK_ERROR_SURFACE_LOST_KHR
 [[nodiscard]] std::expected<SurfaceSupport, VkResult>
 find_surface_support(const vk::PhysicalDevice& physical, Window& window);
 
 /// Whether the window system imports images of this device. An image of each candidate is offered
 /// to it in turn, until one is accepted.
-/// @return or the error that prevented the trial: VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_DEVICE_LOST,
-///         VK_ERROR_TOO_MANY_OBJECTS, VK_ERROR_OUT_OF_HOST_MEMORY or
-///         VK_ERROR_OUT_OF_DEVICE_MEMORY
+/// @return the error is what prevented the trial: VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_DEVICE_LOST,
+///         VK_ERROR_TOO_MANY_OBJECTS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_OUT_OF_DEVICE_MEMORY
 [[nodiscard]] std::expected<bool, VkResult> can_import_images(const vk::Device& device,
                                                               const vk::PhysicalDevice& physical,
                                                               Window& window, VkFormat format);

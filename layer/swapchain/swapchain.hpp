@@ -27,10 +27,10 @@ namespace fencebridge {
 /// A VkSwapchainKHR of the layer's own: images of an allocator, a bridge for their fences, and a
 /// presenter that shows them.
 ///
-/// The path of a frame: acquire() chooses a free image, takes the bridge's snapshot of the fences
-/// that the window system has pending on that image, and makes the application's semaphore and
-/// fence signal with it. present() attaches the application's rendering through the bridge, and the
-/// presenter shows the image. The presenter or the bridge marks the image free when the window
+/// The path of a frame: acquire() chooses a free image and takes the bridge's snapshot of the
+/// fences that are pending on that image. The application's semaphore and fence signal when those
+/// fences have signalled. present() attaches the application's rendering through the bridge, and
+/// the presenter shows the image. The presenter or the bridge marks the image free when the window
 /// system has released it.
 class Swapchain {
 public:
@@ -46,8 +46,8 @@ public:
 
     /// vkAcquireNextImageKHR.
     /// @param timeout  nanoseconds, UINT64_MAX for ever
-    /// @return with an image, VK_SUCCESS, or VK_SUBOPTIMAL_KHR when a new swapchain could be shown
-    ///         better; or a failure
+    /// @return VK_SUCCESS with an image; VK_SUBOPTIMAL_KHR with an image when a new swapchain could
+    ///         be shown better; or a failure
     [[nodiscard]] VkResult acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fence,
                                    uint32_t* image_index);
 

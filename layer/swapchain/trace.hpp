@@ -17,15 +17,15 @@ namespace fencebridge::trace {
 /// @param fences  a sync_file; empty: none was pending
 inline void acquired(const void* /*swapchain*/, core::ImageIndex, const Fd& /*fences*/) {}
 
-/// An acquire failed after acquired(). The image is free again.
+/// An acquire failed after acquired(). The image becomes free after this call.
 inline void undone(const void* /*swapchain*/, core::ImageIndex) {}
 
 /// The bridge attached the application's rendering to an image.
 /// @param rendering_fence  a sync_file; empty: it has ended
 inline void attached(const void* /*swapchain*/, core::ImageIndex, const Fd& /*rendering_fence*/) {}
 
-/// The presenter gave an image to the window system.
-/// @param result  of the presenter
+/// The presenter gave an image to the window system, or failed to.
+/// @param result  of Presenter::show()
 inline void committed(const void* /*swapchain*/, core::ImageIndex, VkResult) {}
 
 /// The window system has released an image. The presenter or the bridge reports it.

@@ -59,9 +59,10 @@ struct PresenterParameters {
 
 /// Identifies a window system's own object within the process.
 struct NativeWindow {
-    /// An object with an address, such as a wl_surface; or what gives `id` its meaning.
+    /// The object, if it has an address, such as a wl_surface. Otherwise the connection on which
+    /// `id` is valid.
     const void* object = nullptr;
-    uint64_t id = 0; ///< where an object has a number instead, such as an X window
+    uint64_t id = 0; ///< of an object that has a number instead, such as an X window
     auto operator<=>(const NativeWindow&) const = default;
 };
 
@@ -77,7 +78,7 @@ public:
 
     /// The extents, the present modes, and the number of images that each mode needs, as they are
     /// now. May make a round trip, where the extent is the window system's to decide.
-    /// @return or VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
+    /// @return the error is VK_ERROR_SURFACE_LOST_KHR or VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<core::SurfaceLimits, VkResult> limits() = 0;
 
     /// The formats and colour spaces that the window system can show if driver and window system
@@ -86,7 +87,7 @@ public:
 
     /// The layouts that the window system accepts, as of the last events read. Makes no round trip.
     /// @param nodes  of the driver that will make the images
-    /// @return or VK_ERROR_SURFACE_LOST_KHR
+    /// @return the error is VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] virtual std::expected<AcceptedLayouts, VkResult>
     layouts(const PixelFormat& pixels, const core::DrmNodes& nodes) = 0;
 
@@ -94,12 +95,12 @@ public:
     /// able to import images of this driver.
     [[nodiscard]] virtual bool is_foreign(const core::DrmNodes& nodes) = 0;
 
-    /// Whether anybody reads the images after show(). If not, show() need not wait for the
-    /// rendering where attached fences are ignored.
+    /// Whether anybody reads the images after show(). If not, Bridge::attach_rendering() need not
+    /// wait for the rendering where attached fences are ignored.
     [[nodiscard]] virtual bool reads_images() const { return true; }
 
     /// Whether fences can be carried by timelines here.
-    /// @return or the reason why not, for the log
+    /// @return the error says why not, for the log
     [[nodiscard]] virtual std::expected<sync::TimelineSupport, std::string> timeline_support() = 0;
 
     /// Lets the window system import an image as a test. The image is not shown. May make round

@@ -34,8 +34,8 @@ VkResult import_fence(const vk::Device& device, VkFence fence, Fd sync_file) {
     return result;
 }
 
-/// The result of vkAcquireNextImageKHR for a failed import. The layer chose the handle, so
-/// VK_ERROR_INVALID_EXTERNAL_HANDLE can only mean that the driver lacks resources.
+/// The result of vkAcquireNextImageKHR for a failed import. The layer imports only valid
+/// sync_files, so VK_ERROR_INVALID_EXTERNAL_HANDLE can only mean that the driver lacks resources.
 VkResult acquire_error(VkResult result) {
     return result == VK_SUCCESS || result == VK_ERROR_DEVICE_LOST ? result
                                                                   : VK_ERROR_OUT_OF_HOST_MEMORY;

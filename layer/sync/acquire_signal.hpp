@@ -40,8 +40,8 @@ private:
 
     const vk::Device& device_;
     Pool<Wait> waits_; ///< some may still be in use
-    /// In use, without a submission that signals `done`: never known to be free. Kept until the
-    /// device is destroyed.
+    /// The submission that would have signalled `done` failed, so the layer never knows when these
+    /// are free. They are kept until the device is destroyed.
     Pool<Wait> not_reusable_;
     /// The queue is externally synchronised, and only the layer uses it. This is the one lock that
     /// is held during a call to the driver.

@@ -78,8 +78,8 @@ public:
     /// Whether the transport uses the images' dma-bufs after the window system has imported them.
     [[nodiscard]] virtual bool needs_dma_bufs() const { return true; }
 
-    /// Makes the window system wait for `rendering` before it reads an image that is about to be
-    /// shown. Never loses the fence: if it cannot be carried, this waits for it.
+    /// Makes the window system wait for `rendering_fence` before it reads an image that is about to
+    /// be shown. Never loses the fence: if it cannot be carried, this waits for it.
     /// @return the timeline points for the commit, where the transport has timelines
     [[nodiscard]] virtual std::expected<std::optional<core::CommitPoints>, VkResult>
     attach_rendering(core::ImageIndex image, const Fd& rendering_fence) = 0;
@@ -110,7 +110,7 @@ struct BridgeChoice {
 /// @param implicit_fences  whether the window system waits for fences attached to the images
 /// @param timelines        what the window system reports; or the reason why it cannot carry fences
 ///                         by timelines
-/// @return or VK_ERROR_OUT_OF_HOST_MEMORY when memory or descriptors ran out
+/// @return the error is VK_ERROR_OUT_OF_HOST_MEMORY: memory or descriptors ran out
 [[nodiscard]] std::expected<BridgeChoice, VkResult>
 choose_bridge(std::span<const image::SwapchainImage> images, const core::DriverSyncFd& driver,
               vk::ImplicitFences implicit_fences,

@@ -110,7 +110,7 @@ std::expected<core::ImageList, VkResult> ExplicitBridge::query(const core::Image
     return unaccounted_ > 0 ? query_materialised(presented) : signalled;
 }
 
-/// Marks the images whose last release point has signalled as idle.
+/// Marks as idle the images whose last release point has signalled.
 /// @return the presented ones among those images
 std::expected<core::ImageList, VkResult>
 ExplicitBridge::query_signalled(const core::ImageList& presented, const core::ImageList& free) {

@@ -68,8 +68,8 @@ private:
     const Fd eventfd_;
     pollfd polled_; ///< the eventfd
     /// The eventfd's count as far as it was read, less the registered points that are known to have
-    /// materialised. Positive: a query has still to find points. Negative: the count was not read
-    /// for some points that a query found.
+    /// materialised. Positive: a query has still to find points. Negative: a query has found points
+    /// whose count is still to be read from the eventfd.
     int64_t unaccounted_ = 0;
     /// After a query that found nothing, this many waits begin without a query.
     uint32_t skip_length_ = 0;

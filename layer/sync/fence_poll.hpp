@@ -28,7 +28,7 @@ find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& 
 /// for a fence that it cannot carry. No limit of its own: a sync_file signals in the time that the
 /// kernel's drivers give a job.
 /// @param rendering_fence  empty: returns at once
-/// @return or VK_ERROR_OUT_OF_HOST_MEMORY
+/// @return VK_SUCCESS or VK_ERROR_OUT_OF_HOST_MEMORY
 [[nodiscard]] VkResult wait_on_cpu(const Fd& rendering_fence);
 
 } // namespace fencebridge::sync

@@ -8,7 +8,7 @@ namespace fencebridge::sync {
 
 namespace {
 
-/// attach_rendering() for a fence that is not attached: the commit needs no points.
+/// Waits for the fence instead of attaching it. The commit needs no points.
 std::expected<std::optional<core::CommitPoints>, VkResult> wait_instead(const Fd& rendering_fence) {
     if (const VkResult result = wait_on_cpu(rendering_fence); result != VK_SUCCESS)
         return std::unexpected(result);
@@ -41,8 +41,8 @@ std::expected<std::optional<core::CommitPoints>, VkResult>
 ImplicitBridge::attach_rendering(core::ImageIndex image, const Fd& rendering_fence) {
     if (!rendering_fence)
         return std::nullopt;
-    // Invariant 3: the window system does not read before the rendering is done. It would not wait
-    // for an attached fence.
+    // Invariant 3: the window system must not read before the rendering has ended. If attached
+    // fences are ignored, the layer has to wait.
     if (implicit_fences_ == vk::ImplicitFences::ignored)
         return wait_instead(rendering_fence);
     const auto imported =

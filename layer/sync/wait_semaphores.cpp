@@ -171,9 +171,9 @@ VkResult WaitSemaphoreExporter::submit_to(VkQueue queue, std::span<const VkSemap
 
 /// For a submission that cannot be exported. The submission has ended when this returns.
 std::expected<Fd, VkResult> WaitSemaphoreExporter::wait_for_queue(VkQueue queue) const {
-    const VkResult result = device_.next.QueueWaitIdle(queue);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
+    // vkQueuePresentKHR reports lack of memory only if the semaphores still have their signals.
+    if (device_.next.QueueWaitIdle(queue) != VK_SUCCESS)
+        return std::unexpected(VK_ERROR_DEVICE_LOST);
     return Fd();
 }
 

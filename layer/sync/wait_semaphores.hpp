@@ -13,19 +13,20 @@
 
 namespace fencebridge::sync {
 
-/// Turns the wait semaphores of vkQueuePresentKHR into one sync_file, the rendering, which signals
-/// when all of them have signalled. Uses the cheapest way that the driver allows:
+/// Turns the wait semaphores of vkQueuePresentKHR into one sync_file, the rendering fence, which
+/// signals when all of them have signalled. Uses the cheapest way that the driver allows:
 ///   1. Export the semaphores. No submission.
-///   2. Submit a wait for the semaphores that signals a semaphore of the layer's (a fence, if the
-///      driver exports no semaphores), and export that.
+///   2. Make a submission that waits for the semaphores and signals a semaphore of the layer's, or
+///      a VkFence if the driver exports no semaphores. Export that semaphore or VkFence.
 ///   3. Submit a wait for the semaphores, and wait for the queue on the CPU.
 /// One for each device; used by many threads.
 class WaitSemaphoreExporter {
 public:
     explicit WaitSemaphoreExporter(const vk::Device& device) : device_(device) {}
 
-    /// vkCreateSemaphore. Makes the application's binary semaphores exportable where that costs
-    /// nothing.
+    /// vkCreateSemaphore. Makes a binary semaphore exportable as SYNC_FD if the driver can export
+    /// it whatever payload is imported into it (vk::PhysicalDevice::semaphores_export_freely). A
+    /// semaphore for which the application itself chooses handle types stays as it is.
     [[nodiscard]] VkResult create_semaphore(const VkSemaphoreCreateInfo& info,
                                             const VkAllocationCallbacks* allocator,
                                             VkSemaphore* semaphore);
@@ -34,10 +35,11 @@ public:
 
     /// Consumes the semaphores' signals, as the wait of vkQueuePresentKHR does.
     /// @param queue  the queue of vkQueuePresentKHR, externally synchronised during the call
-    /// @param waits  binary semaphores. None: the rendering is all that was submitted to the queue
-    ///               before.
-    /// @return a sync_file, empty if all is done already. If the driver fails to export for lack of
-    ///         memory or descriptors, this waits for the queue on the CPU and returns an empty one.
+    /// @param waits  binary semaphores. If there are none, the sync_file signals when all work has
+    ///               ended that was submitted to the queue before.
+    /// @return a sync_file, empty if all have signalled. If the export of a semaphore fails, this
+    ///         submits a wait for it and those after it. If the export after a submission fails,
+    ///         this waits for the queue on the CPU.
     [[nodiscard]] std::expected<Fd, VkResult> export_waits(VkQueue queue,
                                                            std::span<const VkSemaphore> waits);
 

@@ -19,8 +19,9 @@ struct Resolver {
         out = reinterpret_cast<Function>(get(owner, name));
     }
 
-    /// For a function that was promoted from an extension to Vulkan: before that version only the
-    /// extension's name is valid to look up, and from then on Vulkan's.
+    /// Resolves a function of an extension that became part of Vulkan in version `since`. With an
+    /// older api_version only the extension's name is valid to look up, with any other only
+    /// Vulkan's.
     template <class Function>
     void promoted(Function& out, const char* name, uint32_t since = VK_API_VERSION_1_1,
                   const char* suffix = "KHR") const {
@@ -39,8 +40,8 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     resolve(DestroyInstance, "vkDestroyInstance");
     resolve(EnumerateDeviceExtensionProperties, "vkEnumerateDeviceExtensionProperties");
     resolve.promoted(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
-    // Without Vulkan 1.1 or VK_KHR_get_physical_device_properties2, the application must not call
-    // this command. The loader may still look it up.
+    // Null here: the instance has neither Vulkan 1.1 nor VK_KHR_get_physical_device_properties2.
+    // The application must not call this command then, but the loader may still look it up.
     if (GetPhysicalDeviceFeatures2 == nullptr)
         resolve(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
     resolve(GetPhysicalDeviceProperties, "vkGetPhysicalDeviceProperties");

@@ -10,9 +10,9 @@
 
 namespace fencebridge::vk {
 
-/// Answers an application's two-call enumeration (Vulkan 1.3, 3.4 "Lengths and Counts"). With a
-/// null array, writes the count. Else copies as many elements as fit, writes their number, and
-/// returns VK_INCOMPLETE if some did not fit.
+/// Answers an application's two-call enumeration (the specification's "Array Results"). With a null
+/// array, writes the count. Else copies as many elements as fit, writes their number, and returns
+/// VK_INCOMPLETE if some did not fit.
 ///
 /// @param copy  called as copy(to, from) for each element; must keep the application's sType and
 ///              pNext

@@ -28,7 +28,8 @@ struct PhysicalDevice {
     DriverFacts facts;
     core::DriverSyncFd sync_fd;
     /// Whether a semaphore can be exported as SYNC_FD whatever payload was imported into it. If so,
-    /// vkCreateSemaphore can make every semaphore exportable.
+    /// vkCreateSemaphore makes binary semaphores exportable, unless the application has chosen the
+    /// handle types itself.
     bool semaphores_export_freely;
     std::vector<VkQueueFamilyProperties> queue_families;
     /// What the layer needs and the driver lacks. Empty: the layer can take the device over.

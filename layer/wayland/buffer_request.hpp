@@ -28,7 +28,7 @@ public:
 private:
     struct Handlers;
 
-    Proxy<zwp_linux_buffer_params_v1> params_; ///< null once the compositor has answered
+    Proxy<zwp_linux_buffer_params_v1> params_; ///< null before send() and after the answer
     Proxy<wl_buffer> buffer_;
     bool refused_ = false;
 };

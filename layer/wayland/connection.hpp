@@ -23,7 +23,7 @@ class Connection {
 public:
     /// Returns the Connection of this wl_display, creating it for the first user. Creation makes a
     /// round trip; with version 3 of zwp_linux_dmabuf_v1, two.
-    /// @return or VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
+    /// @return the error is VK_ERROR_SURFACE_LOST_KHR or VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] static std::expected<std::shared_ptr<Connection>, VkResult>
     get(wl_display* display);
 
@@ -34,9 +34,11 @@ public:
     [[nodiscard]] Display& display() { return display_; }
     /// Version 3 or later; null if the compositor has none.
     [[nodiscard]] zwp_linux_dmabuf_v1* dmabuf() const { return dmabuf_.get(); }
-    /// Version 4 of zwp_linux_dmabuf_v1 has feedback for each surface. Version 3 has one list for
-    /// all surfaces, null if it is empty.
+    /// Whether zwp_linux_dmabuf_v1 has feedback for each surface (version 4 or later). dmabuf()
+    /// must not be null.
     [[nodiscard]] bool has_surface_feedback() const;
+    /// The formats that version 3 of zwp_linux_dmabuf_v1 lists, the same for all surfaces. Null if
+    /// it lists none.
     [[nodiscard]] std::shared_ptr<const DmabufFormats> version_3_list() const {
         return version_3_list_;
     }

@@ -33,15 +33,16 @@ struct DmabufFormats {
     bool operator==(const DmabufFormats&) const = default;
 };
 
-/// Whether the driver and the compositor name their DRM devices, and have none in common. A
-/// tranche's target may be another device than the main one, as for scanout.
+/// Whether the driver and the compositor both name DRM devices, and have none in common. The
+/// compositor names its main device and the target device of each tranche. These may differ, as for
+/// scanout.
 [[nodiscard]] bool is_foreign(const DmabufFormats& formats, const core::DrmNodes& nodes);
 
 /// The layouts that the compositor accepts for one format: a rank for each tranche that has any.
 ///
-/// A tranche for another DRM device than the driver's accepts DRM_FORMAT_MOD_LINEAR only: a
+/// Of a tranche for another DRM device than the driver's, only DRM_FORMAT_MOD_LINEAR is used: a
 /// vendor's layout may differ between two of its devices. DRM_FORMAT_MOD_INVALID, a layout that
-/// only the allocating driver knows, is never accepted.
+/// only the allocating driver knows, is left out.
 [[nodiscard]] std::vector<core::LayoutRank>
 rank_layouts(const DmabufFormats& formats, uint32_t fourcc, const core::DrmNodes& nodes);
 

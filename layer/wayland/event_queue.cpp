@@ -148,8 +148,9 @@ VkResult EventQueue::read_and_dispatch(const Deadline& deadline, std::span<pollf
     const int dispatched = wl_display_dispatch_queue_pending(display(), handle_.get());
     if (dispatched < 0)
         return lost().error();
-    // The deadline is checked here as well. If another thread cancels its prepared read, nothing is
-    // read. The socket stays readable, and ppoll() never times out.
+    // The deadline is checked here as well as in ppoll(). If another thread cancels its prepared
+    // read, wl_display_read_events() reads nothing, and the socket stays readable. In each further
+    // round of the caller's loop, ppoll() would return at once and never time out.
     const bool others_are_ready =
         std::ranges::any_of(also, [](const pollfd& other) { return other.revents != 0; });
     return dispatched == 0 && !others_are_ready && deadline.has_passed() ? VK_TIMEOUT : VK_SUCCESS;

@@ -28,8 +28,8 @@ struct Display {
 /// Handlers run on one thread at a time, without a lock held. A thread that calls wait() while
 /// another thread dispatches waits for the end of that thread's round.
 ///
-/// A wait has this form. The stamp makes wait() return at once if another thread has dispatched
-/// events since the check:
+/// wait() returns at once if another thread has dispatched events since the stamp was taken. A wait
+/// has this form:
 ///
 ///     for (;;) {
 ///         const auto stamp = queue.dispatch_pending();
@@ -46,7 +46,7 @@ public:
     [[nodiscard]] wl_event_queue* get() const { return handle_.get(); }
 
     /// Runs the handlers of the events that have been read from the socket. No system call.
-    /// @return or VK_ERROR_SURFACE_LOST_KHR when the connection is lost
+    /// @return the error is VK_ERROR_SURFACE_LOST_KHR: the connection is lost
     [[nodiscard]] std::expected<core::EventStamp, VkResult> dispatch_pending();
 
     /// As dispatch_pending(), for a caller that calls once in each frame and possibly never calls
@@ -58,8 +58,10 @@ public:
 
     /// Waits until events have been dispatched since `seen`, or one of `also` is ready, at most
     /// until the deadline. While another thread dispatches, waits for the end of its round; else
-    /// flushes, reads and dispatches. Reads the socket once even if the deadline has passed.
-    /// @param also  at most core::max_images; filled in as by poll(2). One thread at a time.
+    /// flushes, reads and dispatches. In that case, looks at the socket once even if the deadline
+    /// has passed.
+    /// @param also  at most core::max_images; filled in as by poll(2). Not polled while another
+    ///              thread dispatches, so a thread that passes any must be the only one that waits.
     /// @return VK_SUCCESS, VK_TIMEOUT or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult wait(core::EventStamp seen, const Deadline& deadline,
                                 std::span<pollfd> also = {});
@@ -86,9 +88,9 @@ public:
     /// @return VK_SUCCESS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult round_trip();
 
-    /// Flushes, then polls `others` for at most 100 ms without reading events, for a caller that
-    /// waits for `others` alone: no Wayland event can end its wait. If this returns false, the
-    /// caller calls wait(), so that the application's events are read, too.
+    /// For a caller whose wait only `others` can end, and no Wayland event. Flushes, then polls
+    /// `others` for at most 100 ms, and reads no events. If this returns false, the caller calls
+    /// wait(), which reads the events that have arrived for all queues of the connection.
     /// @param others  at most core::max_images; filled in as by poll(2)
     /// @return true when `others` ended the poll; false: call wait()
     [[nodiscard]] bool poll_others(const Deadline& deadline, std::span<pollfd> others);
@@ -103,8 +105,8 @@ private:
 
     VkResult read_available();
     VkResult read_and_dispatch(const Deadline& deadline, std::span<pollfd> also);
-    /// After a libwayland call that fails only on a lost connection. Logs the cause, once for all
-    /// queues of the connection.
+    /// Called after a libwayland call that fails only if the connection is lost. Logs the cause,
+    /// once for all queues of the connection.
     /// @return VK_ERROR_SURFACE_LOST_KHR
     std::unexpected<VkResult> lost();
 

@@ -50,7 +50,8 @@ private:
     std::unique_ptr<wp_linux_drm_syncobj_manager_v1, SyncobjDestroyer> manager_;
 };
 
-/// A wl_surface's wp_linux_drm_syncobj_surface_v1. Called between the requests of one commit.
+/// A wl_surface's wp_linux_drm_syncobj_surface_v1. Its functions are called between the requests of
+/// one commit.
 class SyncobjSurface {
 public:
     /// Sets the acquire and the release point of the next commit.

@@ -86,7 +86,8 @@ VkResult WaylandPresenter::request_buffers(const std::vector<image::SwapchainIma
     return VK_SUCCESS;
 }
 
-/// Before the first commit, so that no release can be missed.
+/// Moves the buffers into their slots and adds the listeners. Called before the first commit, so
+/// that no release can be missed.
 void WaylandPresenter::adopt_buffers() {
     static constexpr wl_buffer_listener listener = {.release = &Handlers::release};
     for (Slot& slot : slots_) {
@@ -110,8 +111,8 @@ VkResult WaylandPresenter::wait_for_answers() {
 }
 
 VkResult WaylandPresenter::import_timelines() {
-    // libwayland duplicates the descriptors when it buffers the requests. These are closed on
-    // return.
+    // libwayland duplicates the descriptors when it buffers the requests. The originals are closed
+    // on return.
     const auto timelines = std::exchange(parameters_.timelines, {});
     for (size_t i = 0; i < timelines.size(); ++i) {
         slots_[i].timelines = surface_->connection().explicit_sync().import(timelines[i]);
@@ -171,7 +172,7 @@ VkResult WaylandPresenter::compare_feedback() {
         judged.count = *count;
         compared_count_ = *count;
         // Equal feedback changes nothing, even if the images were made for a later tranche than the
-        // first: the compositor has refused buffers of the first one, and would refuse them again.
+        // first. The driver or the compositor has refused the first one, and would refuse it again.
         if (!feedback || *judged.feedback == *feedback)
             return false;
         judged.feedback = feedback;

@@ -69,8 +69,8 @@ private:
     std::vector<Slot> slots_;
 
     uint64_t modifier_ = 0; ///< of the images
-    /// The last feedback that compare_feedback() compared; at first the one of the window when the
-    /// images were made.
+    /// The last feedback that compare_feedback() compared. At first, the feedback that the window
+    /// had when the images were made.
     struct ComparedFeedback {
         uint64_t count = 0; ///< SharedSurface::count_feedback()
         std::shared_ptr<const DmabufFormats> feedback;

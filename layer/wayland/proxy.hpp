@@ -7,7 +7,7 @@
 #include "linux-dmabuf-unstable-v1-client-protocol.h"
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
 #include "fifo-v1-client-protocol.h"
-#else // declared for null pointers
+#else // only null pointers of these types exist
 struct wp_fifo_manager_v1;
 struct wp_fifo_v1;
 #endif

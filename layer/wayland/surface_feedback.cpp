@@ -28,8 +28,8 @@ public:
     Table(const Table&) = delete;
     Table& operator=(const Table&) = delete;
 
-    /// zwp_linux_dmabuf_feedback_v1.format_table: pairs of 32 bits format, 32 bits padding, 64 bits
-    /// modifier, in the machine's byte order.
+    /// An entry of zwp_linux_dmabuf_feedback_v1.format_table has 32 bits of format, 32 bits of
+    /// padding and 64 bits of modifier, in the machine's byte order.
     [[nodiscard]] bool get(size_t index, FormatModifier& entry) const {
         constexpr size_t entry_size = 16;
         if (data_ == MAP_FAILED || index >= size_ / entry_size)

@@ -12,10 +12,10 @@
 namespace fencebridge::wayland {
 
 /// The formats and modifiers of the dma-bufs that the compositor imports for a surface, kept up to
-/// date by events (zwp_linux_dmabuf_feedback_v1, version 4 of zwp_linux_dmabuf_v1).
+/// date by events (zwp_linux_dmabuf_feedback_v1, from version 4 of zwp_linux_dmabuf_v1 on).
 class SurfaceFeedback {
 public:
-    /// @param dmabuf  of version 4, on the queue that dispatches the events
+    /// @param dmabuf  of version 4 or later, on the queue that dispatches the events
     SurfaceFeedback(zwp_linux_dmabuf_v1* dmabuf, wl_surface* surface);
     ~SurfaceFeedback();
     SurfaceFeedback(const SurfaceFeedback&) = delete;

@@ -22,7 +22,7 @@ constexpr std::array modes = {
 };
 
 /// The formats and modifiers of the dma-bufs that the compositor imports for a surface now; null if
-/// it sends no list. Makes a round trip with version 4 of zwp_linux_dmabuf_v1.
+/// it sends none. Makes a round trip from version 4 of zwp_linux_dmabuf_v1 on.
 std::expected<std::shared_ptr<const DmabufFormats>, VkResult>
 request_feedback(Connection& connection, wl_surface* surface) {
     if (!connection.has_surface_feedback())
@@ -51,12 +51,12 @@ WaylandWindow::create(wl_display* display, wl_surface* surface) {
     if (!connection)
         return std::unexpected(in_words(connection.error()));
     if ((*connection)->dmabuf() == nullptr)
-        return std::unexpected("the compositor has no zwp_linux_dmabuf_v1 version 3");
+        return std::unexpected("the compositor has no zwp_linux_dmabuf_v1 of version 3 or later");
     auto feedback = request_feedback(**connection, surface);
     if (!feedback)
         return std::unexpected(in_words(feedback.error()));
     if (!*feedback)
-        return std::unexpected("the compositor sent no dma-buf feedback");
+        return std::unexpected("the compositor sent no dma-buf formats");
 
     std::shared_ptr<WaylandWindow> self(new WaylandWindow(display, surface));
     self->explicit_sync_ = (*connection)->explicit_sync().usable();

@@ -25,7 +25,7 @@ class WaylandWindow final : public Window, public std::enable_shared_from_this<W
 public:
     /// Asks which formats and modifiers of dma-bufs the compositor imports for the surface. Makes
     /// at most two round trips.
-    /// @return or the reason why buffers cannot be shared with this compositor, for the log
+    /// @return the error says why buffers cannot be shared with this compositor, for the log
     [[nodiscard]] static std::expected<std::shared_ptr<WaylandWindow>, std::string>
     create(wl_display* display, wl_surface* surface);
 
@@ -43,7 +43,7 @@ public:
                      const std::vector<image::SwapchainImage>& images,
                      PresentationState& state) override;
 
-    /// A swapchain has received new feedback. Later swapchains use it.
+    /// Replaces the last feedback, which later swapchains use.
     void set_feedback(std::shared_ptr<const DmabufFormats> feedback) {
         feedback_.with([&](auto& last) { last.swap(feedback); });
     }

@@ -104,7 +104,7 @@ void show_frames(test::Client& client, size_t count) {
     const test::Swapchain swapchain = client.swapchain();
     require(swapchain.result, "vkCreateSwapchainKHR");
     for (size_t i = 0; i < count; ++i)
-        require(client.frame(swapchain), "a frame");
+        require(client.frame(swapchain), "a frame could not be shown");
     vkDeviceWaitIdle(client.device);
 }
 
@@ -140,7 +140,7 @@ void time_pending(test::Compositor& compositor, test::Client& client, size_t cou
     require(swapchain.result, "vkCreateSwapchainKHR");
     // The compositor holds all images, so that the one that it releases is acquired next.
     for (size_t i = 0; i < swapchain.images.size(); ++i)
-        require(client.frame(swapchain), "a frame");
+        require(client.frame(swapchain), "a frame could not be shown");
     vkDeviceWaitIdle(client.device);
     const Frame frame(client.device);
     Times times;
@@ -157,7 +157,8 @@ void time_pending(test::Compositor& compositor, test::Client& client, size_t cou
         present(client, swapchain, frame, index, times);
         read_ends.join();
         require(test::wait_and_reset(client.device, frame.done), "vkWaitForFences");
-        require(compositor.wait_for_commits(swapchain.images.size() + i + 1), "the commit");
+        require(compositor.wait_for_commits(swapchain.images.size() + i + 1),
+                "a commit did not arrive");
     }
     times.print();
 }

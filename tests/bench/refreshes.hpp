@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Counts the compositor's refreshes. A compositor that is configured for 60 Hz may refresh after a
-// timer of 16 ms and the time of a repaint. FIFO has to be compared with the actual rate.
+// Counts the compositor's refreshes. A compositor that is configured for 60 Hz may start a timer of
+// 16 ms when a repaint has ended. Its period is then 16 ms and the time of a repaint, so FIFO has
+// to be compared with the actual rate.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariant 8 on the wl_display that application and layer share: each receives its own events
-// alone, and neither prevents the other from reading.
+// Invariant 8 on the wl_display that application and layer share: each receives only its own
+// events, and neither prevents the other from reading.
 #include "fixture.hpp"
 
 #include <atomic>
@@ -11,7 +11,8 @@ namespace {
 
 class EventQueues : public CompositorTest {};
 
-// Reads all events that have been sent into their queues, without dispatching the default queue.
+// Reads all events that the compositor has sent, which puts them into their queues. Does not
+// dispatch the default queue.
 void read_all(App& app) {
     wl_event_queue* queue = wl_display_create_queue(app.display());
     wl_display_roundtrip_queue(app.display(), queue);
@@ -182,8 +183,8 @@ TEST_F(EventQueues, FramesMakeNoRoundTrip) {
 }
 
 // The first swapchain of a connection makes a round trip to find the globals. Later swapchains use
-// the same globals.
-TEST_F(EventQueues, FurtherSwapchainsOfAConnectionMakeNoRoundTrip) {
+// the same globals, and wait only for the answers to their buffers.
+TEST_F(EventQueues, FurtherSwapchainsOfAConnectionDoNotLookForTheGlobals) {
     Compositor& compositor = start();
     Client client(compositor);
     Swapchain first = client.swapchain();

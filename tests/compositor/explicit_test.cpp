@@ -163,8 +163,9 @@ bool contains(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
-// A compositor answers a timeline that it cannot import with a protocol error. The layer tries the
-// same import first, so this compositor refuses a timeline that can be imported.
+// A compositor that cannot import a timeline sends a protocol error. The layer tries the same
+// import first. To get the error nevertheless, the compositor of this test refuses a timeline that
+// it could import.
 TEST_F(ExplicitTransport, TheSurfaceIsLostIfTheCompositorRefusesATimeline) {
     Compositor& compositor = start();
     compositor.on_thread([](Scene& scene) { scene.set_refuse_timelines(true); });
@@ -252,7 +253,8 @@ TEST_P(FailingSyncobjIoctl, APermanentFailureIsLoggedAndTheNextTransportUsed) {
     EXPECT_TRUE(contains(line, "transport=kernel ") && contains(line, GetParam().name)) << line;
 }
 
-// ENOMEM may pass, and a swapchain keeps its transport: the creation fails and can be repeated.
+// ENOMEM is transient, and a swapchain keeps its transport. So the layer chooses no other
+// transport: the creation fails, and can be repeated.
 TEST_P(FailingSyncobjIoctl, ATransientFailureFailsOneSwapchainButNotTheNext) {
     Client client(start());
     fail(GetParam().request, ENOMEM);
@@ -318,7 +320,7 @@ TEST_F(ExplicitTransport, AnImageReleasedAfterATimedOutWaitIsAcquiredOnce) {
 
 // A query finds a released image before the eventfd is read. The eventfd still counts the image,
 // which must not end a later wait early.
-TEST_F(ExplicitTransport, AnEventfdCountForAnImageThatWasFoundWithoutItEndsNoLaterWait) {
+TEST_F(ExplicitTransport, AnImageThatAQueryFoundDoesNotEndALaterWaitThroughTheEventfd) {
     present_all();
     EXPECT_EQ(client_->acquire(swapchain_, 1'000'000).result, VK_TIMEOUT);
     // After a query that found nothing, one acquire makes no query. This is that acquire.

@@ -17,8 +17,8 @@
 namespace fencebridge::test {
 
 // The fake answers while an object of this class lives. There may be one at a time. By default the
-// device has every feature of its interface, and dma-bufs have no sync_file ioctls, as before
-// Linux 6.0.
+// device exports and imports, without FENCEBRIDGE_FEATURE_NONE_IF_IDLE. Dma-bufs have no sync_file
+// ioctls, as before Linux 6.0.
 class FakeModule {
 public:
     // Stands for open() where the functions below expect the number of an ioctl.

@@ -167,8 +167,8 @@ class DisconnectAtRequest
       public testing::WithParamInterface<std::pair<const char*, const char*>> {};
 
 TEST_P(DisconnectAtRequest, AVulkanCallReturnsAnError) {
-    // A surface whose connection ends early passes through. If the driver had a window system, its
-    // swapchain would succeed.
+    // A surface whose connection ends early passes through. If the driver had its own WSI,
+    // vkCreateSwapchainKHR would succeed there.
     fake_driver().set_native_wsi(VK_FALSE);
     Compositor& compositor = start();
     App app(compositor);

@@ -140,7 +140,7 @@ TEST_F(FeedbackTest, ALaterTrancheIsUsedIfTheDriverLacksTheModifiersOfTheFirst) 
     EXPECT_EQ(used_modifier(client), drm_linear);
 }
 
-// ANV is such a driver: of its images only linear ones can be aliased.
+// ANV is a driver of which only LINEAR images can be aliased.
 TEST_F(FeedbackTest, AModifierThatCannotBeAliasedIsStillPreferred) {
     driver_has({compressed, tiled, drm_linear}, {compressed, tiled});
     Client client(start({.feedback = feedback_of({{tiled, drm_linear}})}));
@@ -341,8 +341,9 @@ TEST_F(NewFeedback, AcquireIsSuboptimalUntilTheSwapchainIsReplaced) {
     vkDeviceWaitIdle(client.device);
 }
 
-// The layer requests the feedback again for every swapchain. The compositor refuses buffers of the
-// first tranche, so a new swapchain would use the second tranche as well.
+// Each of these swapchains is the only one on its wl_surface, so the layer requests the feedback
+// again. The compositor refuses buffers of the first tranche, so a new swapchain would use the
+// second tranche as well.
 TEST_F(NewFeedback, TheNextSwapchainIsNotSuboptimalIfTheFeedbackIsRepeated) {
     driver_has({drm_linear, tiled});
     Client client(start({.feedback = feedback_of({{tiled}, {drm_linear}})}));

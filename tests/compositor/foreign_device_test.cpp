@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Invariant 8 on a GPU that is not the compositor's: the layer takes its surfaces over only if the
-// compositor can import its buffers.
+// Invariant 8 on a foreign device: a surface passes through if the compositor refuses the device's
+// buffers in the trial.
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
@@ -90,7 +90,7 @@ TEST_F(ForeignDevice, TheSurfaceIsTakenOverIfTheCompositorAcceptsTheBuffer) {
     EXPECT_EQ(fake_driver().call_count("vkCreateSwapchainKHR"), 0u);
 }
 
-TEST_F(ForeignDevice, TheSurfaceIsTakenOverWithoutATrialIfTheDriverHasNoWindowSystem) {
+TEST_F(ForeignDevice, TheSurfaceIsTakenOverWithoutATrialIfTheDriverHasNoWsi) {
     fake_driver().set_native_wsi(VK_FALSE);
     Client client(start(true));
     query(client, ours);

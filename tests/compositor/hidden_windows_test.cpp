@@ -49,7 +49,9 @@ protected:
     void SetUp() override {
         CompositorTest::SetUp();
         waits = 0;
-        skipped_ns = 0; // the compositor's timer uses the kernel's clock, without the skipped time
+        // Otherwise the compositor's timers would expire too late: libwayland sets them by this
+        // process's clock, and the kernel does not know the skipped time.
+        skipped_ns = 0;
         skips = true;
     }
     void TearDown() override {
@@ -93,7 +95,7 @@ TEST_F(HiddenWindows, TwoHiddenWindowsOfOneCallWaitConcurrentlyForAtMostOneSecon
     hide(0);
     hide(1);
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
-    // One second ends at different times for the two windows from here on.
+    // From here on, the two windows' waits of one second end at different times.
     skipped_ns += std::chrono::nanoseconds(600ms).count();
     ASSERT_EQ(client.present(first, client.acquire(first).index), VK_SUCCESS);
     for (int call = 0; call < 3; ++call) {

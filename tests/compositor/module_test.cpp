@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The transport `module` on a fake of the module: when it is used, what it costs, and what happens
-// if a call fails. The suite `fences` tests with the real module what fences wait for.
+// if a call fails. The suite `fences` tests with the real module who waits for which fence.
 #include "fake_module.hpp"
 #include "fixture.hpp"
 #include "who_waits.hpp"
@@ -24,7 +24,7 @@ constexpr unsigned long opening = FakeModule::opening;
 constexpr unsigned long query = FENCEBRIDGE_IOCTL_QUERY;
 constexpr unsigned long exporting = FENCEBRIDGE_IOCTL_EXPORT;
 constexpr unsigned long importing = FENCEBRIDGE_IOCTL_IMPORT;
-constexpr uint64_t all_features = FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT;
+constexpr uint64_t needed_features = FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT;
 
 class ModuleTransport : public CompositorTest {
 protected:
@@ -127,7 +127,7 @@ struct Refusal {
     int error;
     const char* reason;
     uint32_t version = FENCEBRIDGE_VERSION;
-    uint64_t features = all_features;
+    uint64_t features = needed_features;
 };
 
 class UnusableModule : public ModuleTransport, public testing::WithParamInterface<Refusal> {};
@@ -224,7 +224,8 @@ TEST_F(ModuleTransport, AFrameTakesOneExportAndOneImport) {
 }
 
 TEST_F(ModuleTransport, NoSyncFileIsImportedForAnIdleImage) {
-    module_->answer_queries(FENCEBRIDGE_VERSION, all_features | FENCEBRIDGE_FEATURE_NONE_IF_IDLE);
+    module_->answer_queries(FENCEBRIDGE_VERSION,
+                            needed_features | FENCEBRIDGE_FEATURE_NONE_IF_IDLE);
     Client client(start());
     Swapchain swapchain = client.swapchain();
     ASSERT_EQ(module_->calls(importing), 1u) << "tried out with a sync_file";
@@ -343,7 +344,7 @@ TEST_F(ModuleTransport, FencesAreAttachedIfTheDriverIsUnknown) {
     EXPECT_EQ(log.lines_with({"waits for the rendering on the CPU"}).size(), 0u) << log.text();
 }
 
-// The layer logs the warning once for a process, so no other test may look for it.
+// The layer logs the warning once for a process, so no test that runs before this one may cause it.
 TEST_F(ModuleTransport, OneWarningSaysThatImportersIgnoreAttachedFences) {
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
     ErrorLog log;

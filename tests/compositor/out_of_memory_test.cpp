@@ -22,7 +22,8 @@ bool is_the_layers(const void* caller) {
 
 } // namespace
 
-// Precedes the C library's for the layer, whose operator new is in the layer's own library.
+// The layer finds this malloc() before the C library's. The layer's operator new is in its own
+// library, so the caller's address shows that an allocation is the layer's.
 extern "C" {
 void* __libc_malloc(size_t size) noexcept;
 void* malloc(size_t size) noexcept {

@@ -132,7 +132,7 @@ private:
     void renew_swapchain() {
         Swapchain next(scenery_.device, surface_, {.mode = mode_, .old = swapchain_});
         require(next.result == VK_SUCCESS, "vkCreateSwapchainKHR");
-        // Rendering to the old images has to be done before their swapchain is destroyed.
+        // Rendering to the old images must have ended before their swapchain is destroyed.
         for (Frame& frame : frames_)
             finish(frame);
         swapchain_ = std::move(next);

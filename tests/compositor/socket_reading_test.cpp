@@ -94,8 +94,9 @@ TEST_F(SocketReading, AcquireReadsTogetherWithAThreadThatPreparedToRead) {
 } // namespace
 } // namespace fencebridge::test
 
-// The layer finds this definition before the C library's. It has another name in C++, because the C
-// library declares that ppoll() does not read the descriptors.
+// The layer finds this definition before the C library's. It has another name in C++: the C library
+// declares ppoll() with an attribute by which ppoll() only writes to the array of pollfd, and this
+// definition reads it.
 extern "C" [[gnu::visibility("default")]] int counted_ppoll(pollfd* polled, nfds_t count,
                                                             const timespec* timeout,
                                                             const sigset_t* mask) asm("ppoll");

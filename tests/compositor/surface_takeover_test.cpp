@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Invariant 8: a surface is taken over if driver and compositor share a buffer layout. Else it
-// passes through to the driver's own window system.
+// passes through.
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
@@ -91,7 +91,7 @@ TEST_P(PassThroughSurface, QueriesAndSwapchainsAreTheDrivers) {
     EXPECT_EQ(compositor.commits(), 0u);
 }
 
-TEST_P(PassThroughSurface, TheSurfaceIsNotSupportedIfTheDriverHasNoWindowSystem) {
+TEST_P(PassThroughSurface, TheSurfaceIsNotSupportedIfTheDriverHasNoWsi) {
     fake_driver().set_native_wsi(VK_FALSE);
     Client client(start(GetParam().script));
     EXPECT_FALSE(supported(client));

@@ -135,8 +135,8 @@ TEST_F(SwapchainTest, AWindowHasOneSwapchainAtATimeThroughAnySurfaceInstanceAndD
     EXPECT_EQ(client.frame(first), VK_SUCCESS);
     vkDeviceWaitIdle(client.device);
 
-    // The next swapchain can be created with the first as oldSwapchain, and another one after the
-    // next is destroyed.
+    // A second swapchain can be created with the first as oldSwapchain. Once the second is
+    // destroyed, a third can be created.
     Swapchain next(client.device, second, {.mode = VK_PRESENT_MODE_FIFO_KHR, .old = first.handle});
     ASSERT_EQ(next.result, VK_SUCCESS);
     EXPECT_EQ(client.frame(next), VK_SUCCESS);

@@ -188,7 +188,7 @@ std::string name_of(const testing::TestParamInfo<Operations>& tested) {
 
 INSTANTIATE_TEST_SUITE_P(, SyncFdSupport, testing::ValuesIn(all_combinations()), name_of);
 
-// --- how much of it is submitted ---
+// --- how often the layer submits ---
 
 class Submissions : public FencesTest {
 protected:
@@ -261,6 +261,25 @@ TEST_F(Submissions, AFrameNeedsOneSubmissionIfTheDriverExportsOnlyFences) {
            .export_fence = true,
            .import_fence = true});
     EXPECT_EQ(in_one_frame(), 1u);
+}
+
+// An application repeats a present that ran out of memory, and its semaphores must have their
+// signals then.
+TEST_F(Submissions, AFailureAfterTheSubmissionInPresentIsALostDevice) {
+    apply({.export_semaphore = false,
+           .import_semaphore = true,
+           .export_fence = false,
+           .import_fence = true});
+    Compositor& compositor = start();
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    const uint32_t index = client.acquire(swapchain).index;
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    client.renderer.submit({}, {rendered});
+    fake_driver().fail_call("vkQueueWaitIdle", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(fake_driver().injected_failures(), 1u);
+    EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
 }
 
 // The layer does not change a VkExportSemaphoreCreateInfo of the application.

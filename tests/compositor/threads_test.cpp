@@ -13,7 +13,7 @@ namespace {
 
 constexpr int frames_each = 300;
 
-// One turn of an application's main loop: waits for events and dispatches the default queue.
+// One iteration of an application's main loop: waits for events and dispatches the default queue.
 void dispatch_for(wl_display* display, std::chrono::milliseconds time) {
     while (wl_display_prepare_read(display) != 0)
         wl_display_dispatch_pending(display);
@@ -105,7 +105,7 @@ TEST_P(Threads, OneThreadAcquiresWhileAnotherPresents) {
     EXPECT_EQ(compositor.commits(), size_t(frames_each));
 }
 
-TEST_P(Threads, TwoThreadsCreateAndDestroySurfacesOfOneDevice) {
+TEST_P(Threads, TwoThreadsCreateAndDestroySwapchainsOfOneDevice) {
     Compositor& compositor = start({.refresh = Refresh::periodic});
     Client client(compositor);
     std::mutex queue;

@@ -65,8 +65,8 @@ private:
     VkDevice handle_{VK_NULL_HANDLE};
 };
 
-/// The names that vkEnumerateInstanceExtensionProperties returns. Another call, with too small an
-/// array, has to return VK_INCOMPLETE.
+/// The names that vkEnumerateInstanceExtensionProperties returns. Expects that another call, with
+/// too small an array, returns VK_INCOMPLETE.
 [[nodiscard]] std::vector<std::string> instance_extensions(const char* layer = nullptr);
 [[nodiscard]] std::vector<std::string> device_extensions(VkPhysicalDevice physical_device,
                                                          const char* layer = nullptr);

@@ -100,15 +100,16 @@ TEST_F(DevicesTest, ThreadsCreateAndDestroyTheirOwnInstancesAndDevices) {
 
 TEST_F(DevicesTest, CreatingAndDestroyingManyInstancesLeaksNoMemory) {
     // The loader may load and unload the layer with every instance.
-    constexpr int rounds = 100;
+    constexpr int rounds = 200;
     create_and_destroy(rounds);
     fake_driver().reset(); // frees the log of those calls
     const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
     create_and_destroy(rounds);
     fake_driver().reset();
     const size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
-    // Less than the smallest allocation that every round could leak.
-    EXPECT_LT(after, before + rounds * 64);
+    // A leak of glibc's smallest allocation, 32 bytes, in every round adds twice as much. The
+    // margin is for malloc()'s cache of free memory, which mallinfo2() counts as in use.
+    EXPECT_LT(after, before + rounds * 16);
 }
 
 TEST_F(DevicesTest, OfTwoPhysicalDevicesOnlyTheOneThatLacksAnExtensionPassesThrough) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// In every call the fake driver reports a handle that it did not create, so that tests notice if
-// the layer passes one of its own down. Surfaces are left out, because the loader itself
-// dereferences their handles.
+// The fake driver reports each handle that it did not create, whatever call receives it. So tests
+// notice if the layer passes down a handle of its own. Surfaces are left out, because the loader
+// itself dereferences their handles.
 #include <ostream>
 
 #include "fake_driver_fixture.hpp"

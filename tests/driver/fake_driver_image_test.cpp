@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The fake driver's images, their scripted modifiers, and memory as files.
+// The fake driver's images, their scripted modifiers, and memory that is exported and imported as a
+// file descriptor.
 #include <array>
 
 #include "fake_driver_fixture.hpp"

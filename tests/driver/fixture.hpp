@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The fixture of all tests here. It checks that the fake driver has no misuse to report, and that
-// the test leaks no driver object and no descriptor.
+// The fixture of almost all tests here. It checks that the fake driver has no misuse to report, and
+// that the test leaks no driver object and no descriptor.
 #pragma once
 
 #include <gtest/gtest.h>

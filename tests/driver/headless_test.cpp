@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Swapchains of the layer's on VK_EXT_headless_surface: a second window system, which shows that
-// the rest of the layer names none.
+// Swapchains of the layer's on VK_EXT_headless_surface. This second window system shows that the
+// rest of the layer does not depend on Wayland.
 #include "fixture.hpp"
 #include "layer.hpp"
 #include "swapchain.hpp"

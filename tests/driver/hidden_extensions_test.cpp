@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Extensions that act on swapchains and that the layer does not implement. The driver's
-// implementation would receive the layer's swapchains, so the layer hides them on devices that it
-// takes over.
+// implementation would receive the layer's swapchains. So the layer hides these extensions on
+// devices that it can take over.
 #include <algorithm>
 #include <array>
 

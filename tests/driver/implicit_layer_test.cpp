@@ -78,7 +78,8 @@ TEST_F(OptInManifest, TheLayersInstanceExtensionsAreListedIfTheDriverLacksThem) 
 }
 
 // The loader adds the device extensions of an implicit layer's manifest to those of every physical
-// device. The layer finds its own among them when it enumerates those of the driver.
+// device. So when the layer enumerates the driver's extensions, VK_KHR_swapchain of its own
+// manifest is among them.
 TEST_F(OptInManifest, VkKhrSwapchainIsListedOnceAndNotEnabledOnADriverWithoutIt) {
     fake_driver().set_native_wsi(VK_FALSE);
     const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};

@@ -13,8 +13,9 @@ namespace fencebridge::test {
 
 inline constexpr const char* layer_name = "VK_LAYER_FENCEBRIDGE_wsi";
 
-/// The extensions that the layer needs of a driver of any version of Vulkan.
-inline constexpr std::array required_device_extensions{
+/// The extensions that the layer enables on the fake driver with its default settings, whatever the
+/// version of Vulkan.
+inline constexpr std::array added_device_extensions{
     "VK_KHR_external_memory_fd",        "VK_EXT_external_memory_dma_buf",
     "VK_EXT_image_drm_format_modifier", "VK_KHR_external_semaphore_fd",
     "VK_KHR_external_fence_fd",

@@ -81,7 +81,7 @@ TEST_F(LoaderTest, TheManifestListsTheExtensionsThatTheLayerProvides) {
               manifest_extensions("device_extensions"));
 }
 
-TEST_F(LoaderTest, AnInstanceHasWaylandSurfacesIfTheDriverHasNoWindowSystem) {
+TEST_F(LoaderTest, AnInstanceHasWaylandSurfacesIfTheDriverHasNoWsi) {
     fake_driver().set_native_wsi(VK_FALSE);
     const auto names = manifest_extensions("instance_extensions");
     std::vector<const char*> extensions;

@@ -244,7 +244,7 @@ protected:
         EXPECT_EQ(unique.size(), seen.size()) << "an extension is there twice";
         for (const char* const name : asked)
             EXPECT_TRUE(unique.contains(name)) << name;
-        for (const char* const name : required_device_extensions)
+        for (const char* const name : added_device_extensions)
             EXPECT_TRUE(unique.contains(name)) << name;
     }
 };

@@ -63,7 +63,7 @@ TEST_P(Versions, TheDeviceIsTakenOverWithTheExtensionsThatItsVersionNeeds) {
     ASSERT_EQ(device.result(), VK_SUCCESS);
     EXPECT_TRUE(is_taken_over(device));
     const Names of_device = as_set(extensions_of(last_device_create()));
-    for (const char* const name : required_device_extensions)
+    for (const char* const name : added_device_extensions)
         EXPECT_TRUE(of_device.contains(name)) << name;
     EXPECT_EQ(of_device.size(), last_device_create().extension_count);
 }
@@ -86,8 +86,9 @@ protected:
     }
 };
 
-/// The driver has VK_KHR_external_fence_fd, which is optional for the layer, but not the extension
-/// that it depends on. The fake driver reports it if it is enabled nevertheless.
+/// The driver has VK_KHR_external_fence_fd and lacks VK_KHR_external_fence, on which that depends.
+/// The layer can do without both. The fake driver reports a misuse if VK_KHR_external_fence_fd is
+/// enabled nevertheless.
 TEST_F(DriverOfVulkan10, IsTakenOverWithoutTheDependencyOfAnOptionalExtension) {
     fake_driver().set_queue_count(0, 3);
     fake_driver().hide_device_extension(0, "VK_KHR_external_fence");
@@ -103,7 +104,7 @@ TEST_F(DriverOfVulkan10, IsTakenOverWithoutTheDependencyOfAnOptionalExtension) {
 INSTANTIATE_TEST_SUITE_P(, Versions, testing::ValuesIn(version_pairs),
                          [](const auto& row) { return std::string{row.param.name}; });
 
-/// A driver of Vulkan 1.0 that lacks one of the extensions on which the layer's depend.
+/// A driver of Vulkan 1.0 that lacks a dependency of an extension that the layer needs.
 class MissingDependency : public DriverOfVulkan10,
                           public testing::WithParamInterface<const char*> {};
 

@@ -48,9 +48,10 @@ EXTENSIONS = {
     "VK_ARM_tensors": _BOUNDARY,
     "VK_EXT_frame_boundary": _BOUNDARY,
     "VK_EXT_image_compression_control": "its swapchain part is an extension of its own, hidden",
-    "VK_KHR_device_group": "a device that is taken over is one physical device, in one mode",
+    "VK_KHR_device_group": "a device that is taken over is one physical device, with "
+                           "VK_DEVICE_GROUP_PRESENT_MODE_LOCAL_BIT_KHR alone",
     "VK_KHR_extended_flags": "VkImageUsageFlags2CreateInfoKHR is answered and obeyed",
-    "VK_KHR_image_format_list": "obeyed, with the flag that it needs",
+    "VK_KHR_image_format_list": "obeyed if VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR is set",
     "VK_KHR_incremental_present": "VkPresentRegionsKHR is a hint; all of the surface is damaged",
     "VK_KHR_swapchain_mutable_format": "obeyed",
 }
@@ -299,8 +300,9 @@ class Comparison:
     def check_provided(self, manifest):
         listed = {each["name"]: each for key in ("instance_extensions", "device_extensions")
                   for each in manifest["layer"][key]}
-        self.expect(set(listed) == {each["name"] for each in self.provided},
-                    f"the manifest provides {sorted(listed)}")
+        provided = {each["name"] for each in self.provided}
+        self.expect(set(listed) == provided,
+                    f"the manifest provides {sorted(listed)}, and the table {sorted(provided)}")
         for entry in self.provided:
             name = entry["name"]
             in_manifest = listed.get(name, {})
@@ -342,12 +344,13 @@ def main(program, vk_xml, manifest):
           f"{len(list(comparison.handle_commands()))} commands that carry handles and "
           f"{len(comparison.hidden)} hidden extensions; {len(comparison.problems)} problems; "
           f"newer than this registry: {', '.join(comparison.newer) or 'nothing'}")
-    # The registry that knows all of the table is the one that shows its spelling and its numbers.
+    # A registry of version KNOWS_ALL or later has every name of the table. A name that it lacks is
+    # misspelt.
     if int(version) >= KNOWS_ALL and comparison.newer:
         comparison.problems.append("the table has names that the registry should know, too")
     for problem in comparison.problems:
         print(f"  {problem}")
-    # A registry in which little is found is not the registry.
+    # Fewer than 100 comparisons mean that the file was not read as the registry.
     return 1 if comparison.problems or comparison.seen < 100 else 0
 
 

@@ -65,7 +65,7 @@ void add_plane(wl_client*, wl_resource* resource, int32_t fd, uint32_t index, ui
         wl_resource_post_error(resource, ZWP_LINUX_BUFFER_PARAMS_V1_ERROR_PLANE_SET, "plane set");
 }
 
-// Posts the protocol error for a mistake in the parameters. Returns whether there is none.
+// Checks the parameters. If one is invalid, posts the protocol error and returns false.
 bool check(wl_resource* resource, const Params& params, int32_t width, int32_t height,
            uint32_t format) {
     auto fail = [&](uint32_t code, const char* text) {

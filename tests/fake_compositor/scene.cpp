@@ -289,8 +289,8 @@ ClientBuffer& Scene::add_buffer(ClientBuffer buffer) {
     return *added;
 }
 
-// The record stays because commits refer to it, but its descriptors are closed. The release points
-// are signalled, unless releasing is up to the test.
+// Closes the buffer's descriptors. The record stays, because commits refer to it, unless keep_logs
+// is off. The release points are signalled, unless releasing is up to the test.
 void Scene::remove_buffer(ClientBuffer& buffer) {
     buffer.resource = nullptr;
     if (script_.release != Release::manual)

@@ -96,7 +96,7 @@ struct ClientBuffer {
     Inode inode;
     bool busy = false;                     // committed and not released
     std::vector<SyncPoint> release_points; // of its commits since the last release
-    Fd read_until;                         // the sync_file for the next release points
+    Fd read_until;                         // see Scene::set_read_until()
 };
 
 struct Rectangle {
@@ -158,13 +158,14 @@ struct ClientSurface {
     bool hidden = false; // receives no frame callbacks
 };
 
-// What the compositor does to a client at its nth request of a kind.
+// What the compositor does at the nth request with this interface and name. The requests of all
+// clients count. It is done to the client that sent the request.
 struct Fault {
     enum class Kind {
         protocol_error,
         disconnect,
-        // Sends the events so far and waits for further requests of the client before it processes
-        // this request. The events for this request and for those arrive together.
+        // Sends the pending events. Then waits until the client sends further requests, before it
+        // processes this one. So the client receives the events of all these requests together.
         wait_for_client,
     };
     Kind kind = Kind::protocol_error;
@@ -292,11 +293,12 @@ void add_fifo_global(Scene& scene);
 #endif
 #ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
 void add_syncobj_global(Scene& scene);
-// Posts the protocol error for a commit with the pending points. Returns whether there is none.
+// Checks whether the pending state may be committed with its points. If not, posts the protocol
+// error and returns false.
 bool check_sync_points(const ClientSurface& surface);
 #endif
 
-// Sends one complete round of feedback events to a zwp_linux_dmabuf_feedback_v1.
+// Sends all events of a feedback, up to `done`, to a zwp_linux_dmabuf_feedback_v1.
 void send_feedback(wl_resource* resource, const Feedback& feedback);
 
 } // namespace fencebridge::test

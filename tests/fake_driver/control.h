@@ -33,7 +33,8 @@ extern "C" {
 
 /*
  * The answers of the native WSI, which is the driver's own. They differ from the layer's, so that a
- * test knows who answered. The only native present mode is VK_PRESENT_MODE_IMMEDIATE_KHR.
+ * test knows who answered. The native present mode is VK_PRESENT_MODE_IMMEDIATE_KHR. A device with
+ * VK_KHR_shared_presentable_image also has VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR.
  */
 #define FAKE_DRIVER_NATIVE_FORMAT VK_FORMAT_R5G6B5_UNORM_PACK16
 #define FAKE_DRIVER_NATIVE_MIN_IMAGES 7
@@ -105,10 +106,10 @@ typedef struct FakeDriverControl {
      * Clears failures, counts, logs and misuse, and ends hold_rendering(). Live objects are not
      * affected.
      *
-     * Defaults: one physical device, Vulkan 1.3, every extension, native WSI, memfd and eventfd,
-     * VK_FORMAT_B8G8R8A8_{UNORM,SRGB} and VK_FORMAT_R8G8B8A8_{UNORM,SRGB} with the modifier
-     * DRM_FORMAT_MOD_LINEAR alone (pitch alignment 256), dedicated allocations neither preferred
-     * nor required.
+     * Defaults: one physical device, Vulkan 1.3, the extensions that settings.cpp lists, native
+     * WSI, memfd and eventfd, VK_FORMAT_B8G8R8A8_{UNORM,SRGB} and VK_FORMAT_R8G8B8A8_{UNORM,SRGB}
+     * with the modifier DRM_FORMAT_MOD_LINEAR alone (pitch alignment 256), dedicated allocations
+     * neither preferred nor required.
      *
      * The environment: FAKE_DRIVER_MEMORY=udmabuf (implies sw_sync), FAKE_DRIVER_SYNC=sw_sync or
      * eventfd, FAKE_DRIVER_NATIVE_WSI=0, FAKE_DRIVER_HIDE_EXTENSIONS=NAME,NAME,...
@@ -124,10 +125,11 @@ typedef struct FakeDriverControl {
     void (*set_physical_device_count)(uint32_t count);
     void (*hide_instance_extension)(const char* name);
     void (*hide_device_extension)(uint32_t device, const char* name);
-    /* The driver lists and accepts the extension. It implements only VK_EXT_debug_utils,
-     * VK_EXT_debug_marker, VK_EXT_private_data and VK_EXT_display_surface_counter, and reports the
-     * features of extensions that act on swapchains. It has the command of
-     * VK_KHR_shared_presentable_image whether or not that is added. */
+    /* The driver lists and accepts the extension. Of such extensions, it implements
+     * VK_EXT_debug_utils, VK_EXT_debug_marker, VK_EXT_private_data, VK_EXT_headless_surface,
+     * VK_EXT_display_surface_counter, and vkGetDeviceImageSubresourceLayoutKHR of
+     * VK_KHR_maintenance5. It reports the features of extensions that act on swapchains. As some
+     * drivers do, it has vkGetSwapchainStatusKHR even without VK_KHR_shared_presentable_image. */
     void (*add_instance_extension)(const char* name);
     void (*add_device_extension)(uint32_t device, const char* name);
     /* If off, the driver lacks VK_KHR_surface, VK_KHR_wayland_surface,
@@ -170,8 +172,9 @@ typedef struct FakeDriverControl {
      * once. The name is the one without the suffix of an extension that became core
      * ("vkBindImageMemory2", not "...KHR"). Several failures may be armed at a time. */
     void (*fail_call)(const char* function, uint32_t nth, VkResult result);
-    /* The same, but counts the calls of every function that may run out of memory or lose the
-     * device (not vkGet...Properties, vkEnumerate... and vkGetFenceStatus). */
+    /* The same, but counts the calls of every function that calls enter() (state.hpp). Not counted
+     * are vkEnumerate..., queries of a physical device or a surface, vkGetFenceStatus and
+     * vkGetSwapchainStatusKHR. */
     void (*fail_any_call)(uint32_t nth, VkResult result);
     /* Disarms all failures. */
     void (*clear_failures)(void);
@@ -183,8 +186,8 @@ typedef struct FakeDriverControl {
 
     /* The number of calls since reset(), including those that failed; named as for fail_call(). */
     uint64_t (*call_count)(const char* function);
-    /* The log of all calls since reset() except queries of an instance or a physical device: the
-     * number of entries, and the function of each. */
+    /* The log of the calls since reset(), without queries (enter_query() and note_query() in
+     * state.hpp): the number of entries, and the function of each. */
     uint64_t (*log_size)(void);
     const char* (*log_entry)(uint64_t index);
     uint64_t (*live_objects)(FakeDriverObject type);

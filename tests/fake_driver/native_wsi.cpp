@@ -316,7 +316,8 @@ std::vector<EntryPoint> swapchain_table() {
             "vkGetDeviceGroupPresentCapabilitiesKHR", level, never_core, extension),
         entry_point<PFN_vkGetDeviceGroupSurfacePresentModesKHR, get_group_surface_modes>(
             "vkGetDeviceGroupSurfacePresentModesKHR", level, never_core, extension),
-        // Of VK_KHR_shared_presentable_image. As in some drivers, found on devices without it, too.
+        // A command of VK_KHR_shared_presentable_image. As with some drivers, devices without this
+        // extension have the command, too.
         entry_point<PFN_vkGetSwapchainStatusKHR, get_status>("vkGetSwapchainStatusKHR", level),
     };
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The objects behind the handles. A dispatchable handle points to an object that begins with the
-// loader's data. Any other handle is a number that is not used again, so that a stale one is
-// noticed.
+// loader's data. Any other handle is a number. It is not used again, so that a stale handle is
+// noticed; VkPrivateDataSlot is an exception, see Pool::add_again().
 #pragma once
 
 #include <algorithm>
@@ -103,7 +103,7 @@ struct Memory {
     VkDeviceSize size{0};
     uint32_t type{0};
     bool exportable{false};
-    Fd fd; // invalid if the memory was never exported nor mapped
+    Fd fd; // invalid unless the memory is imported, is exportable, or was mapped
     void* mapping{nullptr};
     VkImage dedicated_image{VK_NULL_HANDLE};
 };

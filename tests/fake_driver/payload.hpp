@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The payload of a semaphore or fence: a set of conditions, each with a descriptor that becomes
-// readable when the condition signals, and stays readable. The driver does not have to act for
-// that, so a descriptor that the application exports becomes readable by itself, as a sync_file
-// does.
+// readable when the condition signals, and stays readable. An exported descriptor becomes readable
+// without a further call of the application, as a sync_file does.
 #pragma once
 
 #include <chrono>

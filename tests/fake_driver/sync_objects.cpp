@@ -144,7 +144,7 @@ VkResult wait_for_fences(VkDevice, uint32_t count, const VkFence* handles, VkBoo
 /// the descriptor.
 VkResult import_payload(SyncObject& object, bool may_import, bool temporary, int fd) {
     if (!may_import || !temporary) {
-        misuse("import of a sync_file that is not temporary, or not offered");
+        misuse("import of a sync_file without the flag TEMPORARY or the feature IMPORTABLE");
         return VK_ERROR_INVALID_EXTERNAL_HANDLE;
     }
     if (fd >= 0 && fcntl(fd, F_GETFD) < 0)
@@ -191,8 +191,9 @@ VkResult export_payload(SyncObject& object, bool may_export, int& fd) {
     const std::lock_guard lock{payload_mutex()};
     std::optional<Payload>& payload = object.current();
     if (!may_export || !payload) {
-        misuse(!may_export ? "export of a sync_file that was not asked for or is not offered"
-                           : "export of a sync_file that nothing signals");
+        misuse(!may_export
+                   ? "export of a sync_file without VkExport...CreateInfo or the feature EXPORTABLE"
+                   : "export of a sync_file that nothing signals");
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     const auto exported =

@@ -47,7 +47,8 @@ struct fuzzer {
 	int file[FILES];  /* sync_files, or -1 */
 	int make_it_fail; /* fd of the make-it-fail file while the thread runs */
 	int other[3];	  /* neither dma-bufs nor sync_files */
-	char *writable, *read_only, *behind_read_only; /* both read-only ones map the same page */
+	/* read_only and behind_read_only map the same page; only the latter is writable. */
+	char *writable, *read_only, *behind_read_only;
 	long succeeded[3], failed[ERRORS];
 };
 
@@ -190,7 +191,7 @@ static void call(struct fuzzer *fuzzer)
 	fuzzer->failed[error]++;
 }
 
-/* Enables or disables failing allocations, for this thread only. */
+/* Switches fault injection on or off, for this thread only. */
 static void let_fail(const struct fuzzer *fuzzer, bool on)
 {
 	if (percent)

@@ -111,7 +111,7 @@ static void too_many_with_the_writers_as(uint32_t flags)
 	buffer_destroy(&buffer);
 }
 
-static void attached_fences_count_before_5_19(void)
+static void attached_fences_count_towards_the_limit_before_5_19(void)
 {
 	too_many_with_the_writers_as(FENCEBRIDGE_READ);
 	too_many_with_the_writers_as(FENCEBRIDGE_WRITE);
@@ -180,7 +180,8 @@ static void unwrapping_is_bounded(void)
 
 const struct test limit_tests[] = {
 	{ "limits.import_of_too_many_fences_fails", import_of_too_many_fences_fails },
-	{ "limits.attached_fences_count_before_5_19", attached_fences_count_before_5_19 },
+	{ "limits.attached_fences_count_towards_the_limit_before_5_19",
+	  attached_fences_count_towards_the_limit_before_5_19 },
 	{ "limits.export_of_too_many_fences_fails_before_5_19",
 	  export_of_too_many_fences_fails_before_5_19 },
 	{ "limits.unwrapping_is_bounded", unwrapping_is_bounded },

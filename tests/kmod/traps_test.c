@@ -80,7 +80,7 @@ static void a_writer_does_not_drop_the_readers(void)
 }
 
 /* dma_resv_add_excl_fence() replaces the previous exclusive fence. */
-static void a_writer_does_not_drop_the_writer(void)
+static void a_writer_does_not_drop_an_earlier_writer(void)
 {
 	struct buffer buffer = buffer_create();
 	struct work writer = work_begin();
@@ -200,7 +200,8 @@ const struct test trap_tests[] = {
 	{ "traps.a_drivers_reader_does_not_hide_the_writer",
 	  a_drivers_reader_does_not_hide_the_writer },
 	{ "traps.a_writer_does_not_drop_the_readers", a_writer_does_not_drop_the_readers },
-	{ "traps.a_writer_does_not_drop_the_writer", a_writer_does_not_drop_the_writer },
+	{ "traps.a_writer_does_not_drop_an_earlier_writer",
+	  a_writer_does_not_drop_an_earlier_writer },
 	{ "traps.an_earlier_fence_does_not_replace_a_later_one",
 	  an_earlier_fence_does_not_replace_a_later_one },
 	{ "traps.an_array_signals_without_a_waiter", an_array_signals_without_a_waiter },

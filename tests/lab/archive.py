@@ -33,7 +33,8 @@ class Package:
 
 
 def version_key(version: str) -> tuple:
-    """A key that sorts versions as Debian's policy does: first ~, then the end, letters, others."""
+    """A key that sorts versions as Debian's policy does: ~ sorts before the end of a part, the end
+    before letters, and letters before all other characters."""
     def part(text: str) -> list:
         return [([_weight(c) for c in letters] + [0], int(digits or 0))
                 for letters, digits in re.findall(r"(\D*)(\d*)", text)]

@@ -81,7 +81,7 @@ def builds(days: float) -> list[Leftover]:
 
 
 def outdated() -> list[Leftover]:
-    """Artefacts that this tree's lab would now make from other ingredients."""
+    """Artefacts whose ingredients are not those that this tree's lab would use today."""
     found = [*rootfs.outdated(), *kernels.outdated(), *packages.outdated(),
              *guest_modules.outdated()]
     found += kmod.outdated(found)
@@ -90,7 +90,8 @@ def outdated() -> list[Leftover]:
 
 @contextlib.contextmanager
 def _unused(folder: Path) -> Iterator[bool]:
-    """Context: yields whether no lab builds or uses the folder. None can until the context ends."""
+    """Context: yields whether no lab builds or uses the folder. If so, none can start to until the
+    context ends."""
     locks = [artefact.lock_of(folder.with_name(folder.name.removesuffix(".part")))]
     if folder.name.startswith("build-"):
         locks.append(build.use_lock_of(folder))

@@ -16,7 +16,7 @@ from .bench import command as bench
 from .bench.options import Options
 from .paths import cache
 
-LAB_FAILED = 125  # as of env(1): the command could not be run
+LAB_FAILED = 125  # the exit status if the lab itself failed, as in env(1)
 SYNCS = ["auto", "explicit", "kernel", "module", "cpu"]
 
 
@@ -72,8 +72,9 @@ def _parser() -> argparse.ArgumentParser:
 
     run = commands.add_parser(
         "run", help="run a command in the guest, with the layer active",
-        description="Runs COMMAND in the guest. Its output, error and exit status are its own; "
-        f"{LAB_FAILED} says that the lab could not run it, {guest.TIMED_OUT} that it timed out.")
+        description="Runs COMMAND in the guest. Output, error output and exit status of `lab run` "
+        f"are those of COMMAND. Exit status {LAB_FAILED} means that the lab could not run COMMAND, "
+        f"and {guest.TIMED_OUT} that COMMAND took too long.")
     _guest_options(run)
     run.add_argument("command", nargs="+", metavar="COMMAND", help="the command, after --")
     run.set_defaults(action=_run, terminal=False)
@@ -84,16 +85,18 @@ def _parser() -> argparse.ArgumentParser:
 
     measure = commands.add_parser(
         "bench", help="what a frame costs with the layer, beside the driver's own swapchains",
-        description="Measures native and every transport side by side; docs/performance.md tells "
-        "what. Prints tables, and writes them and all numbers to DIR.")
+        description="Measures the driver's own swapchains (\"native\") and the layer with every "
+        "transport, alternately. docs/performance.md describes the measurements. Prints tables, "
+        "and writes them and all numbers to DIR.")
     _bench_options(measure)
     measure.set_defaults(action=_bench)
 
     tidy = commands.add_parser(
         "clean", help="remove from the cache what is not needed any more",
-        description="Removes what killed labs have left half made, builds of trees that are gone "
-        "or have not been used for a while, and what was made from other ingredients than this "
-        "tree's lab. What a running lab uses stays.")
+        description="Removes incomplete folders that killed labs have left, builds of trees that "
+        "do not exist any more, builds of other trees that were not used for N days, and artefacts "
+        "whose ingredients are not those that this tree's lab would use today. Folders that a "
+        "running lab uses are kept.")
     tidy.add_argument("--days", type=_days, default=clean.DAYS, metavar="N",
                       help="remove builds of other trees that were not used for N days (default: "
                       "%(default)s)")
@@ -101,11 +104,11 @@ def _parser() -> argparse.ArgumentParser:
     tidy.set_defaults(action=lambda options: clean.run(options.days, options.dry_run))
 
     test = commands.add_parser(
-        "test", help="run the tests", description="Runs the suites named, or all but the longest; "
-        "--list tells how long each takes.")
+        "test", help="run the tests", description="Runs the named suites. Without names, runs "
+        "every suite that has a short form, in that form. --list prints how long each takes.")
     test.add_argument("suites", nargs="*", metavar="SUITE")
-    test.add_argument("--all", action="store_true", help="all suites, and the whole of each: all "
-                      "kernels, the whole soak, layer and module broken on purpose")
+    test.add_argument("--all", action="store_true", help="all suites, in full: on all kernels, "
+                      "with the long soak, and with the suites mutations and kmod-mutations")
     test.add_argument("--only", default="", metavar="TEXT", help="of the suites mutations and "
                       "kmod-mutations, the mutations with TEXT in their name")
     test.add_argument("--list", action="store_true",
@@ -117,17 +120,24 @@ def _parser() -> argparse.ArgumentParser:
 
 def _bench_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--quick", action="store_true", help="one round, and fewer of everything")
+    add("--quick", action="store_true", help="one round, with fewer windows, frames and samples")
     add("--only", type=_measurements, metavar="M,...",
+<<<<<<< HEAD
         help=f"of {', '.join(bench.MEASUREMENTS)} (default: all that the kernel is up to)")
     _kernel_options(parser)
+=======
+        help=f"what to measure: {', '.join(bench.MEASUREMENTS)} (default: all that the kernel "
+             "allows)")
+    add("--kernel", default=kernels.DEFAULT, metavar="K",
+        help=f"{', '.join(kernels.KERNELS)} (default: %(default)s)")
+>>>>>>> english
     add("--compositor", action="append", choices=list(compositors.COMPOSITORS), metavar="C",
         help=f"{', '.join(compositors.COMPOSITORS)}; repeatable (default: "
              f"{', '.join(Options.compositors)}; with a GPU: {', '.join(gpu.COMPOSITORS)})")
     add("--rounds", type=_count, metavar="N",
         help=f"how often each is measured (default: {Options.rounds}; 1 with --quick)")
     add("--out", type=Path, default=Path("out/bench"), metavar="DIR",
-        help="where bench.txt, bench.json and what they were made of go (default: %(default)s)")
+        help="the folder for bench.txt, bench.json and the raw results (default: %(default)s)")
 
 
 def _kernel_options(parser: argparse.ArgumentParser) -> None:

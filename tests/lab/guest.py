@@ -25,7 +25,7 @@ from .paths import BUILD_IN_ROOT, LAB, OUT_IN_ROOT, SOURCE, SOURCE_IN_ROOT
 from .say import LabError, note
 
 LAYER = "VK_LAYER_FENCEBRIDGE_wsi"
-TIMED_OUT = 124  # the exit status, as of timeout(1)
+TIMED_OUT = 124  # the exit status, as in timeout(1)
 
 _POLL_SECONDS = 0.02
 _POWER_OFF_SECONDS = 5.0

@@ -55,8 +55,9 @@ VGEM = Module(
     tuple(f"{_VGEM}/{name}" for name in ("vgem_drv.c", "vgem_drv.h", "vgem_fence.c")),
     tuple(edit for edit in EDITS if edit.file.startswith(_VGEM)))
 
-# GBM allocates by the ioctls for dumb buffers, which DRM refuses on render nodes. A function of DRM
-# decides by the flags of an ioctl, its fourth argument. This module sets the flag for all ioctls.
+# GBM allocates by the ioctls for dumb buffers, which DRM refuses on render nodes. The function
+# drm_ioctl_kernel() decides that by its fourth argument, the ioctl's flags. This module sets the
+# flag DRM_RENDER_ALLOW for all ioctls.
 _RENDER_NODES = """
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -88,9 +89,9 @@ MODULE_LICENSE("GPL");
 RENDER_NODES = Module("lab_render_nodes", "obj-m := lab_render_nodes.o\n", (), (),
                       (("lab_render_nodes.c", _RENDER_NODES),))
 
-# The checks of the file use functions that are not exported, and are left out: lavapipe's files are
-# memfds of small pages. Pages are mapped as in newer kernels. Otherwise the kernel complains of
-# pages that are still mapped when the memfd is closed.
+# udmabuf checks the memfd that it receives by functions that are not exported, so these checks are
+# left out. lavapipe's memfds, which have small pages, would pass them. Pages are mapped as in newer
+# kernels. Otherwise the kernel complains of pages that are still mapped when the memfd is closed.
 _UDMABUF_AS_MODULE = """
 #include <linux/hugetlb.h>
 #include <linux/memfd.h>

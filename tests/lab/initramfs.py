@@ -13,8 +13,9 @@ from .say import LabError
 # Loaded in this order, each after its dependencies.
 MODULES = ["virtio_pci", "9pnet_virtio", "9p", "overlay"]
 
-# Both stay for the guest's life. What is written to the boot folder must reach the host at once;
-# the root does not change, and may be cached. init.sh finds busybox in /run, and uses that.
+# The two 9p mounts, root and boot, last until the guest ends. Writes to the boot folder must reach
+# the host at once. The root does not change, so it may be cached. init.sh uses the copy of busybox
+# in /run.
 INIT = """#!/bin/busybox sh
 /bin/busybox mount -t devtmpfs dev /dev
 for module in $(/bin/busybox cat /modules/order); do

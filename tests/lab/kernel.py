@@ -14,7 +14,8 @@ from .say import LabError, Ticker
 
 _TREE = "/lab/kernel/tree"
 
-# The documentation is a quarter of the source and is left out, but for a file that Kconfig needs.
+# The documentation is a quarter of the source, and is left out. Kconfig reads
+# Documentation/Kconfig, so an empty file stands in for that one.
 _UNPACK = """
 dpkg-deb --fsys-tarfile "$(ls ./linux-source-*.deb)" | tar -xO --wildcards '*.tar.xz' |
     tar -xJ --exclude='*/Documentation' --strip-components=1 --one-top-level=tree

@@ -30,8 +30,8 @@ _READ_BY_SPARSE = """
 # The variables that `C=2` sets. Packages of headers lack scripts/checker-valid.sh. The kernel's
 # makefiles then reset these variables, unless they are set on make's command line.
 _SPARSE = ["KBUILD_CHECKSRC=2", "CHECK=/lab/checker/sparse", "CF=-include /lab/module/sparse.h"]
-# The root, in which modules for User Mode Linux are built, has no sparse. The sparse of this
-# kernel's toolchain runs there.
+# Modules for User Mode Linux are built in the lab's root, which has no sparse. The sparse of
+# debian-newest's toolchain checks them.
 _SPARSE_FOR_UML = "debian-newest"
 
 _UAPI = SOURCE / "kernel-uapi"
@@ -187,7 +187,7 @@ def _complaints(builder: Builder, arguments: list[str], texts: Mapping[str, str]
 
 def complaints_about(log: str, names: list[str]) -> list[str]:
     """The lines `FILE:LINE[:COLUMN]: warning: ...` about files of these names, and all errors. The
-    warning that there are too many warnings counts, since sparse then stops to report others."""
+    warning "too many warnings" also counts, since sparse reports no further warnings after it."""
     pattern = re.compile(rf"(?:.*/)?({'|'.join(map(re.escape, names))}):\d+(:\d+)?: warning:|"
                          r".*:\d+(:\d+)?: (error:|warning: too many warnings)")
     return list(dict.fromkeys(line for line in log.splitlines() if pattern.match(line)))

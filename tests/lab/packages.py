@@ -65,7 +65,7 @@ def _build(folder: Path, root: Path, names: list[str]) -> None:
 
 
 def _lists_are_fresh(root: Path) -> bool:
-    """Judged by the time of the lists' folder, since the lists have the times of the server."""
+    """Judged by the time of apt's lock file, since the lists have the server's times."""
     stamp = sandbox.apt_state(root) / "lists" / "lock"
     return stamp.exists() and time.time() - stamp.stat().st_mtime < _LISTS_OLD_SECONDS
 

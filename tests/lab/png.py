@@ -80,7 +80,7 @@ def _without_alpha(row: bytes) -> bytes:
 
 
 def _unfilter(data: bytes, stride: int, height: int, step: int) -> list[bytes]:
-    """Decodes a row, which has differences to neighbouring pixels (PNG specification, clause 9)."""
+    """Decodes rows of differences to neighbouring pixels (PNG specification, clause 9)."""
     rows = []
     above = bytes(stride)
     for y in range(height):

@@ -18,10 +18,10 @@ _KERNEL_LINE = "console=ttyS0 loglevel=5 panic=-1 maxcpus=1 tsc=reliable lab_sha
 
 class StockInQemu:
     console = "/dev/hvc0"
-    stdin_line = "/dev/vport*p1"  # its number counts all devices of virtio
+    stdin_line = "/dev/vport*p1"  # vportNp1; N counts the virtio devices of all kinds
 
     processors = 2
-    pace = "translated by QEMU on two processors, where rates differ by half from run to run"
+    pace = "translated by QEMU on two processors, where rates vary by about 50 % from run to run"
 
     def __init__(self, which: stock.Stock, description: str, gpus: tuple[str, ...]):
         self.stock = which

@@ -11,7 +11,8 @@ from .archive import Archive, Package
 from .host import run_logged
 from .say import Ticker
 
-# The dependencies of a kernel's package that are parts of the kernel. The others install it.
+# Matches those dependencies of a kernel's package that are parts of the kernel. All other
+# dependencies are tools for its installation.
 _PARTS = re.compile(r"linux-(image|binary|modules|base-\d|headers|kbuild|compiler)")
 _TO_BUILD = re.compile(r"linux-(headers|kbuild|compiler)")
 _KERNEL_FOLDER = "/lab/kernel"

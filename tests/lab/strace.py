@@ -28,7 +28,7 @@ class Trace:
     """The calls of one process."""
 
     ioctls: list[tuple[int, str]] = field(default_factory=list)  # the buffer, and the ioctl's name
-    on_sent: Counter = field(default_factory=Counter)            # by name: on buffers sent before
+    on_sent: Counter = field(default_factory=Counter)            # by name: ioctls on sent buffers
     sent: set[int] = field(default_factory=set)                  # buffers sent to the compositor
     sent_other: list[str] = field(default_factory=list)          # other files sent to it
 

@@ -2,7 +2,7 @@
 """Counting the system calls of a frame in strace's output, by kind.
 
 tests/bench/windows.cpp marks the parts of a frame by calls of access() with names. Between the
-names `begin` and `end`, a call of its thread belongs to the part that was named last.
+marks `begin` and `end`, a call of the marking thread belongs to the part that was marked last.
 """
 
 import re

@@ -38,7 +38,8 @@ def read(text: str) -> list[Result]:
                 results.append(Result(match[2], PASSED))
             notes = []
     if not plan or int(plan[1]) != len(results):
-        raise NoPlan(f"{len(results)} results of {plan[1] if plan else 'no'} planned")
+        raise NoPlan(f"{len(results)} results, but "
+                     + (f"the plan has {plan[1]}" if plan else "there is no plan"))
     return results
 
 

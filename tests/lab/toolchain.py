@@ -18,7 +18,7 @@ def ingredients(about: stock.About) -> dict:
 
 
 def _suite(about: stock.About) -> str:
-    """The suite whose compiler is used. Kernels of backports are built by that of their suite."""
+    """The suite whose compiler is used. For a kernel of trixie-backports, this is trixie."""
     return about.suite.removesuffix("-backports")
 
 

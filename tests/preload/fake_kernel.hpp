@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A fake kernel: a library with an ioctl(). It follows the preload library in the search order, so
-// the preload library calls this ioctl() for the next one (RTLD_NEXT).
+// A fake kernel: a library with an ioctl(). It follows the preload library in the search order. So
+// the preload library finds this ioctl() when it looks for the next one (RTLD_NEXT).
 #pragma once
 
 #include <functional>

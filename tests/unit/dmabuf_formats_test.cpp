@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
              {tiled},
              ours,
              {{tiled}}},
-        Case{"ADriverThatDoesNotTellMayBeThatDevice",
+        Case{"ADriverWithoutDrmNodesMayBeTheTranchesDevice",
              {{other, {{xrgb, tiled}}}},
              {tiled},
              unknown,

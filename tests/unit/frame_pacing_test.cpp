@@ -87,7 +87,7 @@ TEST(FramePacer, ACommitWithoutACallbackIsNotWaitedFor) {
 constexpr size_t images = 3;
 const Pace beside_barriers = *pace_of(Pacing::barrier, images);
 
-TEST(FramePacerBesideBarriers, AsManyCommitsAsThereAreImagesMayFollowACallback) {
+TEST(FramePacerBesideBarriers, AsManyCommitsAsThereAreImagesMayFollowTheRequestOfACallback) {
     FramePacer pacer;
     EXPECT_TRUE(commit(pacer, beside_barriers, start));
     for (size_t i = 0; i < images; ++i) {
@@ -151,7 +151,7 @@ TEST(FramePacerBesideBarriers, OneCommitIn16RequestsACallback) {
     EXPECT_EQ(requested, 10u);
 }
 
-// One frame is committed per second, not as many as there are images.
+// One frame is committed in each callback_timeout, not as many as there are images.
 TEST(FramePacerBesideBarriers, EveryFrameOfAHiddenWindowWaitsOnce) {
     FramePacer pacer;
     auto now = start;

@@ -84,7 +84,7 @@ TEST(ImageRing, AnImageIsNextAfterItsAcquireOrPresentIsUndone) {
     ASSERT_EQ(acquire(ring), second);
     ASSERT_TRUE(ring.mark_presented(second));
     ring.undo(second);
-    EXPECT_EQ(acquire(ring), second) << "before the third, which waits longer";
+    EXPECT_EQ(acquire(ring), second) << "before the third, although that has been free for longer";
 }
 
 TEST(ImageRing, FreeAndPresentedImagesAreListed) {

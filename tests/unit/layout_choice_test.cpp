@@ -32,7 +32,7 @@ TEST(CommonLayouts, AnAllocatorThatMakesNothingHasNone) {
     EXPECT_EQ(common_layouts(ranks, Placement::dma_buf, {}), Lists{});
 }
 
-TEST(BestLayouts, AreTheFirstAllocatorsBestOnesInCommonWithTheWindowSystem) {
+TEST(BestLayouts, AreTheBestCommonOnesOfTheFirstAllocatorThatHasAny) {
     const std::vector<LayoutRank> ranks = {
         {Placement::dma_buf, {7}}, {Placement::dma_buf, {3, 8, 9}}, {Placement::dma_buf, {1}}};
     const std::vector<MakeableLayouts> makeable = {

@@ -65,7 +65,7 @@ TEST(Settings, OnlyThisLayersLinesOfAFileAreRead) {
     EXPECT_EQ(settings.log_level, log::Level::info);
 }
 
-/// Sets an environment variable while it lives.
+/// Sets an environment variable for the lifetime of this object.
 class ScopedVariable {
 public:
     ScopedVariable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
@@ -77,7 +77,7 @@ private:
     const char* name_;
 };
 
-/// A folder with a settings file while it lives.
+/// A folder with a settings file. The destructor removes both.
 class ScopedFile {
 public:
     explicit ScopedFile(const char* text) {
@@ -112,7 +112,7 @@ TEST(Settings, WhatIsUnknownIsKeptForTheLog) {
                   "vk_layer_settings.txt: ignoring synch=cpu: unknown setting or value"}));
 }
 
-TEST(Settings, AnEmptyPathOfTheFileIsNoPath) {
+TEST(Settings, AnEmptyVkLayerSettingsPathCountsAsUnset) {
     const ScopedFile file("fencebridge_wsi.sync = cpu\n");
     const std::string before = std::filesystem::current_path();
     std::filesystem::current_path(file.folder());

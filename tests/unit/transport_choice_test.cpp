@@ -8,7 +8,7 @@ namespace {
 
 struct Case {
     std::string name;
-    std::map<Transport, std::string> lacks; ///< what transports lack that were tried
+    std::map<Transport, std::string> lacks; ///< what each transport that was tried lacks
     std::optional<Transport> requested;
     Transport expected;
     std::string reason;

@@ -22,11 +22,12 @@ MEASUREMENTS = (*ON_COMPOSITORS, *ON_FAKES)
 
 _FOOTER = """\
 Everything ran on Linux {release},
-{pace}:
-compare columns of one table, and counts. Columns ran by turns within one boot for each compositor.
-Values are medians over the rounds, with the range in parentheses where it is wider than the digits.
-"-" is a transport that could not run there: see the end of the section. The load of this machine
-was {load} on {processors} processors: {verdict}."""
+{pace}.
+Compare times and rates only within one table, and counts also with those of other machines.
+The columns ran alternately, within one boot for each compositor. Values are medians over the
+rounds. The range follows in parentheses, unless both of its ends are printed alike. "-" means no
+result. If a transport could not be used, the end of the section says why.
+The load of this machine was {load} on {processors} processors: {verdict}."""
 
 
 def measurements(kernel: str) -> tuple[str, ...]:
@@ -111,7 +112,7 @@ def _report(sections: list[Section], failures: list[str], options: Options, out:
     footer = _FOOTER.format(
         release=kernel.release(kernel.ensure()), pace=kernel.pace, load=f"{loads[1]:.1f}",
         processors=processors, verdict="quiet enough" if quiet else
-        "too much for times and rates to mean anything, counts hold")
+        "too much for times and rates; only the counts are valid")
     (out / "bench.json").write_text(json.dumps({
         "options": asdict(options), "seconds": round(seconds), "processors": processors,
         "load": loads, "failures": failures,

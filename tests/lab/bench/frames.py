@@ -70,7 +70,7 @@ def _rates(results: Results, options: Options, mode: str) -> Table:
 
 
 def _ratios(results: Results, options: Options, data: dict) -> Table:
-    table = Table("ratio: median (range)", [*COLUMNS])
+    table = Table("ratio; for fifo: median (range)", [*COLUMNS])
     for windows in options.window_counts:
         found = {column: held(results, windows, column) for column in COLUMNS}
         table.add(f"fifo, {_windows(windows)}, of the compositor's refreshes",

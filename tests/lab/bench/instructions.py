@@ -50,8 +50,9 @@ def _counts(profile: callgrind.Profile, frames: int) -> dict[str, float]:
     return {name: count / frames for name, count in counts.items()}
 
 
-_ROWS = {"layer": "the layer's own code", "libwayland": "libwayland-client's, which it alone uses",
-         "below": "all within its calls, but for the driver's"}
+_ROWS = {"layer": "the layer's own code",
+         "libwayland": "libwayland-client, which the layer alone calls",
+         "below": "all inside calls to the layer, without the driver"}
 
 
 def evaluate(results: Results, options: Options) -> Section:

@@ -16,8 +16,8 @@ _PERCENTILES = (50, 99)
 
 
 def client_environment(column: str) -> dict[str, str]:
-    """The environment for the kernel's dma-bufs and fences. Driver and compositor are the client's
-    own."""
+    """The environment of a client that uses the kernel's dma-bufs and fences. The fake driver and
+    the fake compositor run in the client's process."""
     return environment(column) | {"FAKE_DRIVER_MEMORY": "udmabuf"}
 
 
@@ -33,7 +33,7 @@ def evaluate(results: Results, _options: Options) -> Section:
     section = Section("time inside the calls, microseconds (fake driver, fake compositor)")
     table = Table("", [*TRANSPORTS])
     for case, text in (("latency-idle", "nothing pending"),
-                       ("latency-pending", f"read for {PENDING_MS} ms more")):
+                       ("latency-pending", f"the compositor reads {PENDING_MS} ms longer")):
         for call, name in CALLS.items():
             samples = {column: [time for result in results.of(case, column)
                                 for time in result.said()[call]] for column in TRANSPORTS}
@@ -47,7 +47,7 @@ def evaluate(results: Results, _options: Options) -> Section:
             if case == "latency-pending":
                 waited = {column: sum(time > PENDING_MS * 1e6 / 2 for time in samples[column])
                           for column in TRANSPORTS}
-                table.add(f"{text}: {name}, waited for it", *(
+                table.add(f"{text}: {name}, calls that waited", *(
                     f"{waited[column]} of {len(samples[column])}" if samples[column] else "-"
                     for column in TRANSPORTS))
                 section.data[f"{case}-{call}-waited"] = waited

@@ -18,9 +18,14 @@ class Run:
     argv: list[str]
     env: dict[str, str] = field(default_factory=dict)
     timeout: float = 60
+<<<<<<< HEAD
     trace: str = ""  # "", "whole", "stopped" or "fences"
     pictures: int = 0  # screenshots to take meanwhile
     # The other runs of the column are left out if this one runs on another transport.
+=======
+    trace: str = ""  # "", "whole" or "stopped"
+    # If this run uses another transport than its column's, the column's later runs are left out.
+>>>>>>> english
     proves_column: bool = True
 
 
@@ -79,7 +84,8 @@ class Results:
                 if result.status not in (0, None)]
 
     def verdict(self, column: str) -> str:
-        """The empty string, or the other transport on which the column ran."""
+        """The empty string, or the reason why the column's results do not count: it ran another
+        transport, or `native` ran with the layer."""
         if column not in self._verdicts:
             self._verdicts[column] = self._verdict(column)
         return self._verdicts[column]

@@ -11,7 +11,8 @@ $OUT/runs/NAME. With `trace`, there is also one of:
 
 With `pictures`, that many screenshots are taken while the program runs: picture-NN.png.
 
-A column is left out from the run on in which the layer logs another transport than the column's.
+If the layer logs another transport than the column's in some run, the later runs of that column
+are left out.
 """
 
 import json

@@ -65,7 +65,7 @@ def run_with_picture(frames: int) -> dict:
     watcher.start()
     in_time = False
     try:
-        # About the middle of the run at 60 frames per second, which is checked below.
+        # At 60 frames per second, the run has not ended by then. The loop below checks that.
         process.wait(timeout=2.0)
     except subprocess.TimeoutExpired:
         while process.poll() is None and not in_time:

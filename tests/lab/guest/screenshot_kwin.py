@@ -74,7 +74,7 @@ def capture() -> tuple[dict[str, int], bytes]:
         try:
             numbers = Bus().capture_workspace(write_end)
         finally:
-            os.close(write_end)  # KWin's write end is the last one; closing it ends the pixels
+            os.close(write_end)  # read() then returns when KWin closes its write end
         return numbers, pixels.read()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One change of a source: in which definition, and what of it."""
+"""One change of a source: the definition that it is in, and what is changed there."""
 
 import difflib
 from collections.abc import Iterable
@@ -98,7 +98,7 @@ class Source:
 
 @dataclass
 class Sources:
-    """Sources in which a definition is found wherever it is."""
+    """Several sources. A change names a definition but no file, so all sources are searched."""
 
     all: list[Source] = field(default_factory=list)
 

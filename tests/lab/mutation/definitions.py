@@ -136,7 +136,7 @@ class _Declaration:
             self.tokens.is_word(index) and self.text(index) not in _NOT_NAMES))
 
     def _operator(self) -> None:
-        """`operator` and what it is of, up to the parameters."""
+        """Reads the name of an operator, such as `operator()` or `operator bool`."""
         first = self.index
         self.index += 1
         if self.text(self.index) == "(":
@@ -189,7 +189,7 @@ class _Declaration:
                 return index
 
     def _member_initialisers(self) -> None:
-        """A constructor's, after the colon; stops at the body."""
+        """Skips a constructor's member initialisers, from their colon up to the body."""
         while True:
             self.index += 1
             while self.text(self.index) not in ("(", "{", ""):
@@ -231,7 +231,7 @@ class _Declaration:
         return self._constant()
 
     def _constant(self) -> int:
-        """The `=` or the brace of the initialiser is reached."""
+        """Reads a constant's initialiser, whose `=` or opening brace is the current token."""
         index = self.index - 1
         while self.text(index) == "]":
             index = next(first for first, last in self.tokens.closing.items() if last == index) - 1

@@ -18,7 +18,7 @@ class Statement:
 
 def find(tokens: Tokens, body: int) -> list[Statement]:
     """All statements of the body whose opening brace is at the index. An `if` or a loop is one
-    statement together with what it controls, and that is a statement again."""
+    statement together with what it controls. What it controls is also a statement of its own."""
     finder = _Finder(tokens)
     finder.block(body)
     return finder.found

@@ -192,7 +192,7 @@ class Columns(unittest.TestCase):
         found, = cube_per_frame(results, "kernel", (20, 60))
         self.assertEqual(found, {"brk": 2.0, "munmap": 0})
 
-    def test_processor_time_is_a_frames_of_one_window(self):
+    def test_processor_time_is_per_frame_and_window(self):
         results = self.results()
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)

@@ -65,7 +65,7 @@ class Clean(CacheTest):
         clean_up(days=28)
         self.assertFalse(recent.exists())
 
-    def test_a_build_that_a_guest_runs_on(self):
+    def test_a_build_that_a_guest_uses_is_kept(self):
         folder = self.made("build-1-plain", 31, LAB)
         with build.in_use(folder):
             # Another lab may build the same artefact meanwhile.
@@ -121,7 +121,7 @@ class Logs(CacheTest):
             self.assertTrue(running.is_dir())
         self.finished(1)
 
-    def test_of_another_process_until_it_ends(self):
+    def test_a_folder_of_another_process_stays_until_that_process_ends(self):
         script = ("import sys; sys.path.insert(0, sys.argv[1])\n"
                   "from lab import logs\n"
                   "with logs.run_folder('test') as folder:\n"

@@ -250,7 +250,7 @@ class Changes(unittest.TestCase):
             with self.assertRaisesRegex(LabError, message):
                 change.from_keys(keys)
 
-    def test_patterns_that_say_nothing(self):
+    def test_invalid_patterns_are_an_error(self):
         self.fails("an empty pattern", function="Ring::take", remove="/* none */")
         self.fails("begins or ends with a variable", function="Ring::take", remove="pick $x")
         self.fails(r"\$y is in the replacement, but not in the pattern", function="Ring::take",

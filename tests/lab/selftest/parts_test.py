@@ -121,13 +121,13 @@ vgem: hello
   and its trace
 """
 
-    def test_those_of_the_boot_are_not_meant(self):
+    def test_complaints_before_the_guest_is_up_are_ignored(self):
         self.assertEqual(complaints.find(self.LOG),
                          "[ 1.2] WARNING: chain.c:286 at dma_fence_chain_init\n  and its trace")
         self.assertEqual(complaints.find(self.LOG.partition("[ 1.2]")[0]), "")
 
-    def test_without_a_start_nothing_is_shown(self):
-        self.assertIn("nothing says", complaints.find("all is well\n"))
+    def test_a_log_without_the_start_message_is_a_complaint(self):
+        self.assertIn("the log lacks", complaints.find("all is well\n"))
 
 
 if __name__ == "__main__":

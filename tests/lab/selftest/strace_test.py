@@ -57,7 +57,7 @@ class Lines(unittest.TestCase):
                      "11  <... ioctl resumed>, 0x7f) = 0")
         self.assertEqual(trace.on_sent, {EXPORT: 1})
 
-    def test_the_dma_buf_name_of_several(self):
+    def test_of_several_names_of_an_ioctl_the_dma_buf_one_is_taken(self):
         trace = read(SENT % "6</dmabuf:>",
                      f"10  ioctl(6</dmabuf:>, BINDER_X or {IMPORT}, 0x7f) = 0")
         self.assertEqual(trace.on_sent, {IMPORT: 1})

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Tests of the suites and kernels that `lab test` and `lab setup` choose, with or without --all."""
+"""Tests of the suites and kernels that `lab test` and `lab setup` choose, with or without --all,
+and of what `lab test` prints."""
 
 import contextlib
 import io
@@ -11,7 +12,8 @@ from unittest import mock
 from lab import cli, kernels
 from lab.say import LabError
 from lab.suites import kmod, lab, runner, transports
-from lab.suites.table import SUITES
+from lab.suites.outcome import Outcome
+from lab.suites.table import NATIVE, SUITES, Suite
 
 
 def names(*arguments) -> list[str]:
@@ -50,6 +52,29 @@ class Choice(unittest.TestCase):
         self.assertEqual(lines["mutations"][2], "-")
 
 
+class Results(unittest.TestCase):
+    def outcome(self) -> Outcome:
+        total = Outcome(passed=1, failed=1, skipped=1, problems=["a"], skips=["b"])
+        total.add(Outcome(passed=2, failed=1, skipped=1, problems=["c"], skips=["d"]))
+        return total
+
+    def test_a_sum_has_the_texts_of_both(self):
+        self.assertEqual(self.outcome(), Outcome(passed=3, failed=2, skipped=2,
+                                                 problems=["a", "c"], skips=["b", "d"]))
+
+    def test_each_text_is_printed_once(self):
+        suites = {name: Suite(name, NATIVE, "", lambda out, whole: self.outcome(), 1, 1)
+                  for name in ("one", "two")}
+        out = io.StringIO()
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(out), \
+                mock.patch.object(runner, "SUITES", suites):
+            self.assertEqual(runner.run(["one", "two"], False, Path(folder)), 1)
+        texts = [line for line in out.getvalue().splitlines() if line.startswith("   ")]
+        self.assertEqual(texts, ["   FAILED a", "   FAILED c", "   skipped: b",
+                                 "   skipped: d"] * 2)
+        self.assertIn("\n6 passed, 4 failed, 4 skipped\n", out.getvalue())
+
+
 class Kernels(unittest.TestCase):
     def run_on(self, whole: bool) -> list[str]:
         with mock.patch.object(kmod, "_run_plan") as plan, mock.patch.object(kmod.build, "ensure"):
@@ -66,13 +91,13 @@ class Kernels(unittest.TestCase):
             self.assertEqual(kmod.text_of(Path(folder), "igt"), "SUCCESS \ufffd")
             self.assertEqual(kmod.text_of(Path(folder), "igt", "status"), "")
 
-    def test_transports_run_on_some_or_all_stock_kernels(self):
+    def test_transports_run_on_all_chosen_kernels_but_uml_debug(self):
         for whole in (False, True):
             seen = {place.kernel for place in transports.places(whole)}
             wanted = set(kernels.for_tests(whole)) - {kernels.DEBUG}
             self.assertEqual(seen, wanted)
 
-    def test_the_labs_own_suite_needs_none_of_the_others(self):
+    def test_the_suite_lab_needs_no_kernel_beyond_the_short_ones(self):
         self.assertIn(lab.STOCK, kernels.SHORT)
 
     def test_setup_makes_what_is_needed(self):

@@ -154,7 +154,8 @@ def _colour_at(x: int, y: int, width: int, height: int) -> tuple[tuple[int, int,
 
 
 def _unexpected_pixel(picture: png.Picture, blended: bool) -> str | None:
-    """A difference from the test picture in some rows of each of its parts, or None."""
+    """The first pixel that differs from the test picture, or None. Only some rows of each part of
+    the picture are compared."""
     width, height = picture.width, picture.height
     if (width, height) != (compositors.OUTPUT.width, compositors.OUTPUT.height):
         return f"it has {width}x{height} pixels"

@@ -17,7 +17,7 @@ def find(log: str, since: str = _UP) -> str:
     if the log lacks that message."""
     _, happened, later = log.partition(since)
     if not happened:
-        return f"nothing says {since!r}"
+        return f"the log lacks {since!r}"
     lines = later.splitlines()
     for number, line in enumerate(lines):
         if _SPLAT.search(line):

@@ -86,10 +86,12 @@ def _status_and_time(outcome: Outcome) -> None:
     start = time.monotonic()
     done = _lab(*_ALONE, "--timeout", "10", "--", "sh", "-c", "echo begun; sleep 1000")
     seconds = time.monotonic() - start
-    outcome.check("--timeout ends a command that does not", done.returncode == guest.TIMED_OUT
+    outcome.check("--timeout ends a command that would go on", done.returncode == guest.TIMED_OUT
                   and seconds < 30, f"status {done.returncode} after {seconds:.0f} s")
-    outcome.check("what it said before is not lost", done.stdout == b"begun\n", f"{done.stdout!r}")
-    outcome.check("the message says so", b"timed out after 10 s" in done.stderr, f"{done.stderr!r}")
+    outcome.check("the output of a command before its timeout is not lost",
+                  done.stdout == b"begun\n", f"{done.stdout!r}")
+    outcome.check("the message says that the command timed out",
+                  b"timed out after 10 s" in done.stderr, f"{done.stderr!r}")
 
 
 def _options(outcome: Outcome, out: Path) -> None:
@@ -122,7 +124,8 @@ def _packages(outcome: Outcome) -> None:
     done = _lab(*_ALONE, "--install", "hello", "--", "hello")
     outcome.check("--install brings a package", b"Hello, world!" in done.stdout, f"{done.stderr!r}")
     done = _lab(*_ALONE, "--", "hello")
-    outcome.check("and leaves the root without it", done.returncode == 127, f"{done.returncode}")
+    outcome.check("--install does not change the root", done.returncode == 127,
+                  f"{done.returncode}")
     done = _lab(*_ALONE, "--install", _PRE_DEPENDS, "--", "dpkg-query", "--show",
                 "--showformat=${db:Status-Status}", _PRE_DEPENDS)
     outcome.check("--install brings a package that pre-depends on another",
@@ -147,12 +150,13 @@ def _outputs(outcome: Outcome, out: Path) -> None:
                       seen is not None and (seen.width, seen.height) == (_SIZE.width, _SIZE.height),
                       f"{seen and (seen.width, seen.height)} {done.stderr!r}")
     done = _lab("run", "--output", "800", "--", "true")
-    outcome.check("a size that is none is refused", done.returncode == 2
+    outcome.check("--output refuses a text that is not WIDTHxHEIGHT", done.returncode == 2
                   and b"WIDTHxHEIGHT" in done.stderr, f"{done.stderr!r}")
 
 
 def _stock_kernel(outcome: Outcome, out: Path) -> None:
-    """The same in QEMU, where serial ports and 9p replace consoles and hostfs."""
+    """Streams, options, exit status, timeout and a clean end on a stock kernel in QEMU. There,
+    virtio ports and 9p replace the consoles and hostfs of User Mode Linux."""
     alone = [*_ALONE, "--kernel", STOCK, "--timeout", str(_SLOW_SECONDS)]
     share, mine = out / "share", out / "stock, with space"
     mine.mkdir(exist_ok=True)

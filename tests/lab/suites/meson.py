@@ -68,7 +68,7 @@ def _outcome(folder: Path, suites: list[str], out: Path) -> Outcome:
         name = test["name"].split(" / ")[-1]
         if test["result"] in ("SKIP", "IGNORED"):
             outcome.skipped += 1
-            outcome.skips.append(f"{name}, which says so itself")
+            outcome.skips.append(f"{name}: the test skips itself")
         else:
             outcome.check(name, test["result"] in ("OK", "EXPECTEDFAIL"), test["result"].lower())
     path.unlink()

@@ -9,13 +9,15 @@ class Outcome:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
-    problems: list[str] = field(default_factory=list)  # not empty if failed is not 0
+    problems: list[str] = field(default_factory=list)  # one text for each failure
     skips: list[str] = field(default_factory=list)     # the reasons of what was skipped
 
     def add(self, other: "Outcome") -> None:
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.problems += other.problems
+        self.skips += other.skips
 
     def check(self, what: str, holds: bool, otherwise: str = "") -> None:
         """Counts one check. `otherwise` tells what was found if the check does not hold."""

@@ -68,7 +68,7 @@ SUITES = {suite.name: suite for suite in [
           _native("unit"), 5, 5),
     Suite("driver", NATIVE, "the layer on a fake driver, through the real loader",
           _native("driver"), 5, 5),
-    Suite("compositor", NATIVE, "the layer on a fake compositor that a test scripts",
+    Suite("compositor", NATIVE, "the layer on a fake compositor that each test controls",
           _native("compositor"), 10, 10),
     Suite("fences", GUEST, "fences between layer and fake compositor on real dma-bufs, with all "
           "transports", _guest("fences"), 15, 15),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every transport on every compositor, and on stock kernels. The layer uses the transport that is
-requested, or its log says why it does not.
+"""Every transport on every compositor that imports dma-bufs, and on one compositor of each stock
+kernel. The layer uses the transport that is requested, or its log says why it does not.
 
 One guest for each place runs vkcube once for each setting.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The validation layer above ours checks what ours returns, and below ours checks its calls."""
+"""Above our layer, the validation layer checks what our layer returns; below, what it calls."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ def run(out: Path) -> Outcome:
     outcome = Outcome()
     for chain in ("alone", *_ORDER):
         messages = _messages(out, f"{chain}-invalid")
-        outcome.check(f"{chain}-invalid: a mistake is heard of",
+        outcome.check(f"{chain}-invalid: a client's mistake is reported",
                       any(_MISTAKE in message for message in messages), f"{messages}")
     for client in _CLIENTS:
         known = _messages(out, f"alone-{client}")
@@ -45,7 +45,7 @@ def _check(outcome: Outcome, out: Path, name: str, order: list[str], known: set[
                   and all(swapchain.presented for swapchain in closed),
                   f"status {_text(out / f'{name}.status').strip()}, {closed}")
     new = _messages(out, name) - known
-    outcome.check(f"{name}: no message that the driver alone does not give", not new,
+    outcome.check(f"{name}: every message also appears in the run without our layer", not new,
                   "\n" + "\n".join(f"     {message}" for message in sorted(new)))
 
 
