@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: MIT
 // bench_windows: swapchains side by side on a real compositor, cleared as fast as the present mode
-<<<<<<< HEAD
 // allows. Writes one JSON object to standard output: the compositor's process ID, the number of
 // frames and their time, the processor time of this process and of the compositor, this process's
-// context switches, and the resources that it uses before surfaces and swapchains are created,
-// after that, and at the end.
-=======
-// allows. Writes one JSON object to standard output: the number of frames and their time, the
-// processor time of this process and of the compositor, and the resources that this process uses
-// before the VkSurfaceKHRs and swapchains are created, after that, and at the end.
->>>>>>> english
+// context switches, and the resources that it uses before the VkSurfaceKHRs and swapchains are
+// created, after that, and at the end.
 //
 //     --windows N     the number of swapchains (1)
 //     --mode M        fifo or mailbox (fifo)
@@ -99,14 +93,10 @@ Options parse(int argc, char** argv) {
         else
             throw still::UsageError("unknown option " + std::string(name));
     }
-<<<<<<< HEAD
     if (options.windows == 0 || options.clears == 0 ||
         (options.frames == 0) == (options.seconds == 0))
-        throw still::UsageError("either --frames or --seconds is needed, and a window and a clear");
-=======
-    if (options.windows == 0 || (options.frames == 0) == (options.seconds == 0))
-        throw still::UsageError("give either --frames or --seconds, and at least one window");
->>>>>>> english
+        throw still::UsageError(
+            "give either --frames or --seconds, and at least one window and one clear");
     return options;
 }
 

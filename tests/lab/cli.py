@@ -122,15 +122,9 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--quick", action="store_true", help="one round, with fewer windows, frames and samples")
     add("--only", type=_measurements, metavar="M,...",
-<<<<<<< HEAD
-        help=f"of {', '.join(bench.MEASUREMENTS)} (default: all that the kernel is up to)")
-    _kernel_options(parser)
-=======
         help=f"what to measure: {', '.join(bench.MEASUREMENTS)} (default: all that the kernel "
              "allows)")
-    add("--kernel", default=kernels.DEFAULT, metavar="K",
-        help=f"{', '.join(kernels.KERNELS)} (default: %(default)s)")
->>>>>>> english
+    _kernel_options(parser)
     add("--compositor", action="append", choices=list(compositors.COMPOSITORS), metavar="C",
         help=f"{', '.join(compositors.COMPOSITORS)}; repeatable (default: "
              f"{', '.join(Options.compositors)}; with a GPU: {', '.join(gpu.COMPOSITORS)})")

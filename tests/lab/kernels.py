@@ -54,14 +54,9 @@ def default_for(gpu_name: str) -> str:
 
 
 def outdated() -> list[Path]:
-<<<<<<< HEAD
-    """Artefacts of kernels that this lab would now make from other ingredients."""
+    """Artefacts of kernels whose ingredients are not those that this lab would use today."""
     return [*kernel.outdated(), *gpu.outdated(),
             *stock.outdated([KERNELS[name].stock for name in STOCK]),
-=======
-    """Artefacts of kernels whose ingredients are not those that this lab would use today."""
-    return [*kernel.outdated(), *stock.outdated([KERNELS[name].stock for name in STOCK]),
->>>>>>> english
             *toolchain.outdated([about for _, about in stock_there()])]
 
 

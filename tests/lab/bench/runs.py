@@ -18,14 +18,9 @@ class Run:
     argv: list[str]
     env: dict[str, str] = field(default_factory=dict)
     timeout: float = 60
-<<<<<<< HEAD
-    trace: str = ""  # "", "whole", "stopped" or "fences"
+    trace: str = ""    # "", "whole", "stopped" or "fences"
     pictures: int = 0  # screenshots to take meanwhile
-    # The other runs of the column are left out if this one runs on another transport.
-=======
-    trace: str = ""  # "", "whole" or "stopped"
     # If this run uses another transport than its column's, the column's later runs are left out.
->>>>>>> english
     proves_column: bool = True
 
 
