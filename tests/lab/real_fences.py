@@ -16,6 +16,7 @@ from .bench.columns import NATIVE, environment
 from .bench.numbers import median, percentile
 from .bench.runs import Result, Results, Run
 from .paths import BUILD_IN_ROOT
+from .say import LabError
 
 # The limits, in nanoseconds.
 _CALL = 1_000_000      # for vkAcquireNextImageKHR and vkQueuePresentKHR, at the median
@@ -43,11 +44,29 @@ class Place:
         return f"{self.compositor} on {self.kernel}"
 
 
+# What has to hold of a transport.
+THE_TRANSPORT = "it is what runs"
+FINISHED = "no unfinished frame is shown"
+ACQUIRE = "acquire returns while the compositor reads"
+PRESENT = "present returns while the rendering is pending"
+LATENESS = "the acquired fence signals with the compositor's own"
+REFRESHES = "the compositor refreshes as with native"
+REFERENCE = "the reference acquires no pending fence"  # of the transport cpu
+CHECKS = (THE_TRANSPORT, FINISHED, ACQUIRE, PRESENT, LATENESS, REFRESHES, REFERENCE)
+
 PLACES = (
     Place("weston-vulkan", "debian-newest", ("kernel", "module", "cpu")),
     Place("sway", "debian-newest", ("explicit", "module", "cpu")),
     Place("weston-vulkan", "debian-6.1", ("kernel", "module")),
 )
+
+
+def place_of(compositor: str, transport: str) -> Place:
+    """The first place with that compositor and that transport."""
+    for place in PLACES:
+        if place.compositor == compositor and transport in place.transports:
+            return place
+    raise LabError(f"{transport} is not measured on {compositor}")
 
 
 def measure(place: Place, columns: tuple[str, ...], built: Path, out: Path) -> Results:
@@ -66,16 +85,15 @@ def _plan(columns: tuple[str, ...]) -> list[Run]:
 
 
 def checks(results: Results, transport: str) -> list[tuple[str, str]]:
-    """What has to hold of a transport, and what is wrong with it, or the empty string."""
+    """Some of CHECKS, each with what is wrong, or the empty string."""
     if verdict := results.verdict(transport):
-        return [("it is what runs", verdict)]
-    found = [("no unfinished frame is shown", picture_problem(result))
-             for result in results.of("pictures", transport)]
+        return [(THE_TRANSPORT, verdict)]
+    found = [(FINISHED, picture_problem(result)) for result in results.of("pictures", transport)]
     native = results.of("times", NATIVE)
     for result in results.of("times", transport):
         found += time_problems(result, transport)
-        found.append(("the compositor refreshes as with native",
-                      _refresh_problem(result, native[0]) if native else "native did not run"))
+        if native:
+            found.append((REFRESHES, _refresh_problem(result, native[0])))
     return found
 
 
@@ -111,16 +129,12 @@ def time_problems(result: Result, transport: str) -> list[tuple[str, str]]:
     rendering = [number for number, is_pending in enumerate(said["rendering_pending"])
                  if is_pending]
     if transport == "cpu":
-        return [("the reference acquires no pending fence",
-                 f"{len(pending)} were pending" if pending else "")]
+        return [(REFERENCE, f"{len(pending)} were pending" if pending else "")]
     late = lateness(result)
     return [
-        ("acquire returns while the compositor reads",
-         _call_problem([said["acquire"][number] for number in pending])),
-        ("present returns while the rendering is pending",
-         _call_problem([said["present"][number] for number in rendering])),
-        ("the acquired fence signals with the compositor's own",
-         "" if late and median(late) <= _LATENESS else
+        (ACQUIRE, _call_problem([said["acquire"][number] for number in pending])),
+        (PRESENT, _call_problem([said["present"][number] for number in rendering])),
+        (LATENESS, "" if late and median(late) <= _LATENESS else
          f"{len(late)} frames, {_ms(median(late))} ms later at the median"),
     ]
 
