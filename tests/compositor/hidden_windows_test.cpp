@@ -138,6 +138,11 @@ TEST_F(HiddenWindows, AWindowKnownToBeHiddenDoesNotDelayAVisibleOneThatWaitsForA
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
     compositor_->refresh();
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
+    // The skipped wait for the hidden window has used up most of the second that the visible window
+    // has for its frame callback. Another frame of the visible window requests a new one.
+    compositor_->refresh();
+    compositor_->settle();
+    ASSERT_EQ(client.present(other.swapchain, client.acquire(other.swapchain).index), VK_SUCCESS);
     // The visible window waits for the refresh, which happens when its wait begins. The hidden
     // window waits neither before nor after that.
     before_skipping = [&] { compositor_->refresh(); };
@@ -145,7 +150,7 @@ TEST_F(HiddenWindows, AWindowKnownToBeHiddenDoesNotDelayAVisibleOneThatWaitsForA
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
     EXPECT_EQ(waits, 1u);
     EXPECT_EQ(commits_of(0), 3u);
-    EXPECT_EQ(commits_of(1), 3u);
+    EXPECT_EQ(commits_of(1), 4u);
 }
 
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
