@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The kernel's trace events of dma_fences: which process made a fence, and when it signalled.
+"""The kernel's trace events of dma_fences: when the fences of a process signalled.
 
 The kernel writes them to tracefs. All times are in nanoseconds of CLOCK_MONOTONIC.
 """
@@ -7,7 +7,6 @@ The kernel writes them to tracefs. All times are in nanoseconds of CLOCK_MONOTON
 import contextlib
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 _TRACEFS = Path("/sys/kernel/tracing")
@@ -16,13 +15,7 @@ _BUFFER_KIB = 8192
 
 # `weston-123  ( 123) [000] d..1.  45.678901: dma_fence_init: driver=D timeline=T context=5 seqno=7`
 _LINE = re.compile(r"-\d+\s+\(\s*(?P<process>\d+|-+)\)\s+\[\d+\].*?(?P<time>\d+\.\d+): "
-                   r"(?P<event>dma_fence_\w+): .*context=(?P<context>\d+) seqno=(?P<seqno>\d+)")
-
-
-@dataclass
-class Fence:
-    process: int
-    signalled: int | None = None  # None: not within the trace
+                   r"(?P<event>dma_fence_\w+): .*context=(?P<context>\d+) ")
 
 
 @contextlib.contextmanager
@@ -42,21 +35,14 @@ def recording(path: Path):
         path.write_bytes((_TRACEFS / "trace").read_bytes())
 
 
-def read(text: str) -> list[Fence]:
-    """The fences that were made within the trace, in that order."""
-    fences = {}
-    for line in text.splitlines():
-        if not (match := _LINE.search(line)):
-            continue
-        key = match["context"], match["seqno"]
-        if match["event"] == "dma_fence_init" and match["process"].isdigit():
-            fences[key] = Fence(int(match["process"]))
-        elif match["event"] == "dma_fence_signaled" and key in fences:
-            fences[key].signalled = round(float(match["time"]) * 1e9)
-    return list(fences.values())
+def signals_of(process: int, text: str) -> list[int]:
+    """When fences of that process signalled, in ascending order.
 
-
-def signals_of(process: int, fences: list[Fence]) -> list[int]:
-    """When fences of that process signalled, in ascending order."""
-    return sorted(fence.signalled for fence in fences
-                  if fence.process == process and fence.signalled is not None)
+    A fence belongs to the process that makes fences of its context. It cannot be found by its
+    number, which a driver may choose only after the event dma_fence_init.
+    """
+    events = [match for match in map(_LINE.search, text.splitlines()) if match]
+    own = {match["context"] for match in events
+           if match["event"] == "dma_fence_init" and match["process"] == str(process)}
+    return sorted(round(float(match["time"]) * 1e9) for match in events
+                  if match["event"] == "dma_fence_signaled" and match["context"] in own)

@@ -27,7 +27,7 @@ _PICTURES = 10
 _REFRESHES = 0.9
 
 _CLIENT = str(BUILD_IN_ROOT / "tests/bench/bench_windows")
-_HEAVY = [_CLIENT, "--size", "400", "--clears", "100", "--warm-up", "5", "--refreshes"]
+_HEAVY = [_CLIENT, "--mode", "mailbox", "--size", "400", "--clears", "40", "--refreshes"]
 _TIMEOUT_SECONDS = 120
 
 
@@ -99,15 +99,12 @@ def checks(results: Results, transport: str) -> list[tuple[str, str]]:
 
 def picture_problem(result: Result) -> str:
     """What is wrong with the pictures of a run, or the empty string."""
-    pictures = result.pictures()
-    shown = 0
-    for path in pictures:
-        colours = png.read(path).colours()
-        if any(_is_red(colour) for colour in colours):
-            return f"{path} has red pixels"
-        shown += any(_is_shade(colour) for colour in colours)
+    found = {path.name: png.read(path).colours() for path in result.pictures()}
+    if red := [name for name, colours in found.items() if any(map(_is_red, colours))]:
+        return f"{len(red)} of {len(found)} have red pixels: {', '.join(red)}"
+    shown = sum(any(map(_is_shade, colours)) for colours in found.values())
     if shown < _PICTURES // 2:
-        return f"the window is in {shown} of {len(pictures)} pictures"
+        return f"the window is in {shown} of {len(found)}"
     return ""
 
 
@@ -151,8 +148,7 @@ def lateness(result: Result) -> list[int]:
     """For each acquired fence that was pending: the time since the last signal of a fence of the
     compositor."""
     said = result.said()
-    signals = fence_trace.signals_of(said["compositor"],
-                                     fence_trace.read(result.text("fences.txt")))
+    signals = fence_trace.signals_of(said["compositor"], result.text("fences.txt"))
     found = []
     for seen in filter(None, said["acquire_signalled"]):
         before = [time for time in signals if time <= seen]
