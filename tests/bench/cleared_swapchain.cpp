@@ -5,6 +5,7 @@
 #include <chrono>
 #include <future>
 #include <limits>
+#include <thread>
 
 #include <unistd.h>
 
@@ -87,12 +88,34 @@ ClearedSwapchain::Slot& ClearedSwapchain::next_slot() {
     return slot;
 }
 
-uint32_t ClearedSwapchain::acquire(const Slot& slot, VkFence fence) {
+uint32_t ClearedSwapchain::acquire(VkSemaphore semaphore, VkFence fence) {
     uint32_t index = 0;
-    check(vkAcquireNextImageKHR(gpu_.device(), swapchain_.get(), forever, slot.acquired.get(),
-                                fence, &index),
+    check(vkAcquireNextImageKHR(gpu_.device(), swapchain_.get(), forever, semaphore, fence, &index),
           "vkAcquireNextImageKHR");
     return index;
+}
+
+void ClearedSwapchain::hold(uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+        held_.push_back(gpu_.create_semaphore());
+        acquire(held_.back().get(), VK_NULL_HANDLE);
+    }
+}
+
+std::pair<uint32_t, std::chrono::nanoseconds> ClearedSwapchain::timed_acquire(VkSemaphore semaphore,
+                                                                              VkFence fence) {
+    const uint64_t timeout = held_.empty() ? forever : 0;
+    while (true) {
+        uint32_t index = 0;
+        const auto start = Clock::now();
+        const VkResult result = vkAcquireNextImageKHR(gpu_.device(), swapchain_.get(), timeout,
+                                                      semaphore, fence, &index);
+        if (result != VK_NOT_READY) {
+            check(result, "vkAcquireNextImageKHR");
+            return {index, Clock::now() - start};
+        }
+        std::this_thread::sleep_for(std::chrono::microseconds(200)); // for the compositor to run
+    }
 }
 
 void ClearedSwapchain::submit(const Slot& slot, const Image& image) {
@@ -124,7 +147,7 @@ void ClearedSwapchain::present(const Image& image, uint32_t index) {
 void ClearedSwapchain::frame(const Marks& marks) {
     const Slot& slot = next_slot();
     marks.set("bench:acquire");
-    const uint32_t index = acquire(slot, VK_NULL_HANDLE);
+    const uint32_t index = acquire(slot.acquired.get(), VK_NULL_HANDLE);
     marks.set("bench:submit");
     submit(slot, images_[index]);
     marks.set("bench:present");
@@ -132,14 +155,14 @@ void ClearedSwapchain::frame(const Marks& marks) {
     marks.set("bench:between");
 }
 
-FrameTimes ClearedSwapchain::timed_frame(Presentations* presentations) {
+FrameTimes ClearedSwapchain::timed_frame(std::chrono::milliseconds pause,
+                                         Presentations* presentations) {
     const Slot& slot = next_slot();
     check(vkResetFences(gpu_.device(), 1, acquired_.address()), "vkResetFences");
     FrameTimes times{};
-    const auto start = Clock::now();
-    const uint32_t index = acquire(slot, acquired_.get());
+    const auto [index, time] = timed_acquire(slot.acquired.get(), acquired_.get());
     const auto acquired = Clock::now();
-    times.acquire = nanoseconds(acquired - start);
+    times.acquire = time.count();
     // Another thread waits, since the frame goes on.
     std::future<Clock::time_point> signalled;
     if (vkGetFenceStatus(gpu_.device(), acquired_.get()) == VK_NOT_READY)
@@ -148,6 +171,7 @@ FrameTimes ClearedSwapchain::timed_frame(Presentations* presentations) {
                   "vkWaitForFences");
             return Clock::now();
         });
+    std::this_thread::sleep_for(pause);
     submit(slot, images_[index]);
     if (presentations)
         presentations->expect(wl_surface_);
@@ -156,9 +180,9 @@ FrameTimes ClearedSwapchain::timed_frame(Presentations* presentations) {
     times.present = nanoseconds(Clock::now() - submitted);
     times.rendering_pending = vkGetFenceStatus(gpu_.device(), slot.done.get()) == VK_NOT_READY;
     if (signalled.valid()) {
-        const auto time = signalled.get();
-        times.acquire_pending = nanoseconds(time - acquired);
-        times.acquire_signalled = nanoseconds(time.time_since_epoch());
+        const auto end = signalled.get();
+        times.acquire_pending = nanoseconds(end - acquired);
+        times.acquire_signalled = nanoseconds(end.time_since_epoch());
     }
     return times;
 }

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "grid.hpp"
@@ -45,9 +47,14 @@ public:
 
     uint32_t images() const { return uint32_t(images_.size()); }
     void frame(const Marks& marks);
-    // The same, and measures it. A fence is acquired with each image, and waited for. The commit is
-    // followed by `presentations`, if there is one.
-    FrameTimes timed_frame(Presentations* presentations);
+    // The same, and measures it. A fence is acquired with each image, and waited for. If there are
+    // held images, acquires an image as soon as one is free, by calls that do not wait. `pause` is
+    // the time from there to the submission. The commit is followed by `presentations`, if there is
+    // one.
+    FrameTimes timed_frame(std::chrono::milliseconds pause, Presentations* presentations);
+    // Acquires images that are never presented, so that every frame needs the image that was
+    // released last.
+    void hold(uint32_t count);
 
 private:
     struct Image {
@@ -61,7 +68,10 @@ private:
     void create(VkPresentModeKHR mode, Size size);
     void add_image(VkImage image, uint32_t clears, const still::CommandPool& pool);
     Slot& next_slot();
-    uint32_t acquire(const Slot& slot, VkFence fence);
+    uint32_t acquire(VkSemaphore semaphore, VkFence fence);
+    // Returns the image and the time of the call that acquired it.
+    std::pair<uint32_t, std::chrono::nanoseconds> timed_acquire(VkSemaphore semaphore,
+                                                                VkFence fence);
     void submit(const Slot& slot, const Image& image);
     void present(const Image& image, uint32_t index);
 
@@ -73,6 +83,7 @@ private:
     std::array<Slot, 2> slots_; // frames in flight
     size_t next_slot_ = 0;
     still::Fence acquired_ = gpu_.create_signalled_fence();
+    std::vector<still::Semaphore> held_; // one for each held image
 };
 
 } // namespace fencebridge::bench

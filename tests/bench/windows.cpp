@@ -13,6 +13,8 @@
 //     --seconds S     or the time to measure
 //     --clears N      the clears in a frame; all but the last are red, and must never be seen (1)
 //     --times         also measure each frame of the first window: see FrameTimes, Presentations
+//     --hold N        with --times: first acquire N images of that window, and keep them (0)
+//     --pause MS      with --times: the time from acquire to the submission (0)
 //     --refreshes     also count the compositor's refreshes
 //     --marks         mark the parts of a frame for a tracer by system calls:
 //                     access("bench:begin"), acquire, submit, present, between, end
@@ -44,6 +46,8 @@ struct Options {
     VkPresentModeKHR mode = VK_PRESENT_MODE_FIFO_KHR;
     uint32_t width = 160;
     uint32_t clears = 1;
+    uint32_t held = 0;
+    std::chrono::milliseconds pause{0};
     uint64_t warm_up = 20;
     uint64_t frames = 0;
     double seconds = 0;
@@ -84,6 +88,10 @@ Options parse(int argc, char** argv) {
             options.width = uint32_t(std::strtoul(value, nullptr, 10));
         else if (name == "--clears")
             options.clears = uint32_t(std::strtoul(value, nullptr, 10));
+        else if (name == "--hold")
+            options.held = uint32_t(std::strtoul(value, nullptr, 10));
+        else if (name == "--pause")
+            options.pause = std::chrono::milliseconds(std::strtoul(value, nullptr, 10));
         else if (name == "--warm-up")
             options.warm_up = std::strtoull(value, nullptr, 10);
         else if (name == "--frames")
@@ -123,8 +131,10 @@ public:
             frame();
         if (options_.stop)
             std::raise(SIGSTOP);
-        if (options_.times)
+        if (options_.times) {
             presentations_.emplace(connection_);
+            swapchains_.front().hold(options_.held);
+        }
         const Moment start = moment();
         marks_.set("bench:begin");
         const uint64_t frames = options_.frames > 0 ? count() : count_until(start.time);
@@ -150,7 +160,7 @@ private:
     void frame() {
         for (ClearedSwapchain& swapchain : swapchains_) {
             if (presentations_ && &swapchain == &swapchains_.front())
-                times_.push_back(swapchain.timed_frame(&*presentations_));
+                times_.push_back(swapchain.timed_frame(options_.pause, &*presentations_));
             else
                 swapchain.frame(marks_);
         }
