@@ -95,7 +95,7 @@ struct fencebridge_query {
  * Errors: EINVAL @flags is invalid, @reserved is not zero, or @dma_buf_fd is not a dma-buf; EBADF
  * @dma_buf_fd is not open; EMFILE no file descriptor is free; ENOMEM memory or an open file cannot
  * be allocated; E2BIG (before 5.19) more than &fencebridge_query.max_fences fences are pending, or
- * containers are nested too deeply; EFAULT the argument cannot be accessed.
+ * containers exceed the module's limits on unwrapping; EFAULT the argument cannot be accessed.
  *
  * Source: dma_buf_export_sync_file() in drivers/dma-buf/dma-buf.c of Linux 6.0.
  */
@@ -120,8 +120,8 @@ struct fencebridge_export {
  *
  * Errors: EINVAL @flags is invalid, @reserved is not zero, @dma_buf_fd is not a dma-buf, or
  * @sync_file_fd is not an open sync_file; EBADF @dma_buf_fd is not open; ENOMEM memory cannot be
- * allocated; E2BIG there are more than &fencebridge_query.max_fences fences, or containers are
- * nested too deeply; EFAULT the argument cannot be read.
+ * allocated; E2BIG there are more than &fencebridge_query.max_fences fences, or containers exceed
+ * the module's limits on unwrapping; EFAULT the argument cannot be read.
  *
  * Source: dma_buf_import_sync_file() in drivers/dma-buf/dma-buf.c of Linux 6.0.
  */

@@ -53,8 +53,8 @@
  * end - 1 are free.
  *
  * Arrays of an earlier range, and arrays from before the module was reloaded, are not recognised.
- * Such an array keeps its place among the shared fences until it has signalled; nothing else
- * depends on it.
+ * Such an array keeps its place among the shared fences until it has signalled. That has no other
+ * effect.
  */
 static DEFINE_SPINLOCK(fbr_contexts_lock);
 static u64 fbr_contexts_first, fbr_contexts_next, fbr_contexts_end;

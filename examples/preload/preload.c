@@ -37,7 +37,8 @@
 #define HAVE_IOCTL_TIME64
 #endif
 
-// The request is as wide as in any libc, so the caller's value reaches the next ioctl() unchanged.
+// The request has the widest type that a libc uses for it, so the caller's value reaches the next
+// ioctl() unchanged.
 typedef int ioctl_function(int fd, unsigned long request, ...);
 
 struct entry_point {

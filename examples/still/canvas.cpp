@@ -33,8 +33,8 @@ VkExtent2D choose_extent(const VkSurfaceCapabilitiesKHR& capabilities, Size size
                        capabilities.maxImageExtent.height)};
 }
 
-// The compositor may hold minImageCount - 1 images. With one image more than the minimum, the
-// program can draw while the compositor holds those.
+// The window system may hold minImageCount - 1 images. One image more than the minimum leaves two
+// for the program, so that acquire seldom has to wait.
 uint32_t choose_image_count(const VkSurfaceCapabilitiesKHR& capabilities) {
     uint32_t wanted = capabilities.minImageCount + 1;
     bool bounded = capabilities.maxImageCount > 0;

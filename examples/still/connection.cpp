@@ -19,7 +19,8 @@ namespace {
 // Version 4 of wl_surface has damage_buffer, which Vulkan implementations use to present.
 constexpr uint32_t max_compositor_version = 4;
 
-// With a ping the compositor tests whether a client responds. It marks one that does not as hung.
+// With a ping the compositor tests whether a client responds. Without a pong, it marks the client
+// as hung.
 constexpr xdg_wm_base_listener wm_base_listener{
     .ping = [](void*, xdg_wm_base* base, uint32_t serial) { xdg_wm_base_pong(base, serial); }};
 

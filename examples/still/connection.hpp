@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The connection to the compositor: its globals, and the one place where the program waits.
+// The connection to the compositor: its globals, and the one place where the program waits for
+// events.
 #pragma once
 
 #include <cstdint>

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <system_error>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@ extern "C" void on_stop_signal(int) {
 StopSignal::StopSignal() {
     stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (stop_fd < 0)
-        throw Failure("eventfd: no descriptor left");
+        throw Failure("eventfd: " + std::generic_category().message(errno));
     struct sigaction action {};
     action.sa_handler = on_stop_signal;
     action.sa_flags = SA_RESETHAND | SA_RESTART;

@@ -65,7 +65,7 @@ void Window::add_backdrop(Connection& connection, uint32_t rgb) {
     subsurface_.reset(
         wl_subcompositor_get_subsurface(connection.subcompositor(), picture_.get(), base_.get()));
     // A subsurface is synchronised at first: its commits wait for the next commit of the parent.
-    // This parent makes none while its size stays the same.
+    // This parent's next commit comes only with the next configure event.
     wl_subsurface_set_desync(subsurface_.get());
 }
 

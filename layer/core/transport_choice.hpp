@@ -10,7 +10,7 @@ namespace fencebridge::core {
 /// How fences are carried between Vulkan and the window system; docs/transports.md.
 enum class Transport { explicit_sync, kernel, module, cpu };
 
-/// The name in settings, log and reports.
+/// The name in the settings and in the log.
 [[nodiscard]] const char* name(Transport transport);
 
 /// What a driver can do with sync_files (VK_EXTERNAL_*_HANDLE_TYPE_SYNC_FD_BIT).

@@ -15,8 +15,8 @@ namespace fencebridge::image {
                                     const Layout& layout, const VkAllocationCallbacks* allocator,
                                     VkImage* image);
 
-/// Imports a swapchain image's dma-buf once more, as memory for one alias: memory that is dedicated
-/// to an image can be bound to no other (VkMemoryDedicatedAllocateInfo).
+/// Imports a swapchain image's dma-buf as memory for one alias: memory that is dedicated to an
+/// image can be bound to no other (VkMemoryDedicatedAllocateInfo).
 /// @param alias  made by create_alias()
 [[nodiscard]] std::expected<vk::Memory, VkResult>
 import_for_alias(const vk::Device& device, const SwapchainImage& image, VkImage alias);

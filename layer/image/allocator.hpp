@@ -36,7 +36,8 @@ public:
     /// Makes an image, bound to its memory, which the driver must be able to export as a dma-buf
     /// again (import_for_alias()).
     /// @param layouts  to choose from; all are in layouts() of these parameters
-    /// @return the error is the driver's
+    /// @return the error is the driver's; or VK_ERROR_INITIALIZATION_FAILED if the driver chose an
+    ///         unusable layout, VK_ERROR_OUT_OF_DEVICE_MEMORY if no memory type is allowed
     [[nodiscard]] virtual std::expected<SwapchainImage, VkResult>
     allocate(const vk::Device& device, const vk::ImageParameters& parameters,
              std::span<const vk::DriverModifier> layouts) const = 0;

@@ -47,7 +47,7 @@ public:
     /// vkAcquireNextImageKHR.
     /// @param timeout  nanoseconds, UINT64_MAX for ever
     /// @return VK_SUCCESS with an image; VK_SUBOPTIMAL_KHR with an image when a new swapchain could
-    ///         be shown better; or a failure
+    ///         be shown better; or a result without an image
     [[nodiscard]] VkResult acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fence,
                                    uint32_t* image_index);
 

@@ -15,8 +15,9 @@ namespace fencebridge::sync {
 /// A release point has no fence when the compositor receives the commit. The image is released when
 /// the point materialises, and the fence of the point is the snapshot. All registered points signal
 /// one eventfd. Its count is the number of points that have materialised; queries find which ones.
-/// The first query returns the points that have signalled. If those are fewer than the count, a
-/// second query returns the points that have materialised.
+/// The first query returns the points that have signalled. If it finds no released image, and the
+/// count includes points that are not known yet, a second query returns the points that have
+/// materialised.
 class ExplicitBridge final : public Bridge {
 public:
     [[nodiscard]] static std::expected<std::unique_ptr<Bridge>, OpenError>
@@ -43,6 +44,7 @@ private:
         /// the next commit; after that commit it is `committed`. Used by the acquiring thread only.
         core::TimelinePoint awaited_point{0};
         /// The eventfd is registered for awaited_point, which is not known to have materialised.
+        /// Used by the acquiring thread only.
         bool registered = false;
         bool idle = true; ///< `committed` is known to have signalled
     };

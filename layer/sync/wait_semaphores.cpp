@@ -171,7 +171,8 @@ VkResult WaitSemaphoreExporter::submit_to(VkQueue queue, std::span<const VkSemap
 
 /// For a submission that cannot be exported. The submission has ended when this returns.
 std::expected<Fd, VkResult> WaitSemaphoreExporter::wait_for_queue(VkQueue queue) const {
-    // vkQueuePresentKHR reports lack of memory only if the semaphores still have their signals.
+    // The submission has consumed the semaphores' signals. An out-of-memory error of
+    // vkQueuePresentKHR would mean that they still have them.
     if (device_.next.QueueWaitIdle(queue) != VK_SUCCESS)
         return std::unexpected(VK_ERROR_DEVICE_LOST);
     return Fd();

@@ -41,7 +41,9 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     resolve(EnumerateDeviceExtensionProperties, "vkEnumerateDeviceExtensionProperties");
     resolve.promoted(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
     // Null here: the instance has neither Vulkan 1.1 nor VK_KHR_get_physical_device_properties2.
-    // The application must not call this command then, but the loader may still look it up.
+    // The application must not call this command then. If the next vkGetInstanceProcAddr finds it
+    // all the same, the layer's returns entry::GetPhysicalDeviceFeatures2(), which calls the
+    // function resolved here.
     if (GetPhysicalDeviceFeatures2 == nullptr)
         resolve(GetPhysicalDeviceFeatures2, "vkGetPhysicalDeviceFeatures2");
     resolve(GetPhysicalDeviceProperties, "vkGetPhysicalDeviceProperties");

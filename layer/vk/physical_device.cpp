@@ -34,7 +34,7 @@ constexpr std::array optional_extensions = {
     std::pair{VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME, VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME},
 };
 
-// The dependencies of the required extensions that are part of Vulkan 1.1, and of 1.2.
+// What the required extensions require before Vulkan 1.1, and before 1.2.
 constexpr std::array device_extensions_below_1_1 = {
     VK_KHR_EXTERNAL_MEMORY_EXTENSION_NAME,
     VK_KHR_BIND_MEMORY_2_EXTENSION_NAME,

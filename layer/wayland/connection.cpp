@@ -114,7 +114,7 @@ void Connection::bind_dmabuf(wl_registry* registry, uint32_t name, uint32_t vers
     if (!dmabuf_)
         return;
     // The listener is added at once: libwayland drops the events of an object that has no listener.
-    // From version 4 on the compositor sends neither event.
+    // From version 4 on the compositor sends neither `format` nor `modifier`.
     static constexpr zwp_linux_dmabuf_v1_listener listener = {
         .format = &Handlers::format,
         .modifier = &Handlers::modifier,

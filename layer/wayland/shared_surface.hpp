@@ -28,9 +28,9 @@ using SharedSurfaceUse = std::unique_ptr<SharedSurface, SharedSurfaceDeleter>;
 /// which a wl_surface can have one, and the pace of frames, which a new swapchain must not lose.
 ///
 /// It exists only while a swapchain uses it. VK_KHR_wayland_surface guarantees the wl_surface for
-/// that time. One lock is held during its creation and during its destruction. So the compositor
-/// sees the destruction of one wp_fifo_v1 or wp_linux_drm_syncobj_surface_v1 before the creation of
-/// the next. Creation and destruction only make requests, which do not wait.
+/// that time. One lock is held during the creation and the destruction of every SharedSurface. So
+/// the compositor sees the destruction of one wp_fifo_v1 or wp_linux_drm_syncobj_surface_v1 before
+/// the creation of the next. Creation and destruction only make requests, which do not wait.
 class SharedSurface {
 public:
     /// Returns the state of this wl_surface, creating it for the first user.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which image vkAcquireNextImageKHR returns, and when: only one that the compositor has released.
+// Which image vkAcquireNextImageKHR returns, and when: never a presented one before its release.
 #include "fixture.hpp"
 
 #include <atomic>

@@ -648,7 +648,7 @@ TEST_F(ExplicitTransport, ASwapchainHoldsOneDescriptor) {
     EXPECT_EQ(more("/dmabuf:"), 2 * other.images.size());
 }
 
-// One query finds all images that are released by then, for as many frames as there are images.
+// One query finds all images that are released by then. Their acquires need no further query.
 TEST_F(ExplicitTransport, AnImageKnownToBeIdleIsNotQueriedAgain) {
     present_all();
     for (size_t image = 0; image < swapchain_.images.size(); ++image)

@@ -160,7 +160,7 @@ TEST_F(Faults, ABufferThatTheCompositorRefusesFailsTheSwapchainButNotTheNext) {
     vkDeviceWaitIdle(client.device);
 }
 
-// The compositor disconnects at the first request of each kind that the layer makes. The
+// The compositor disconnects at the layer's first request of one kind, the parameter. The
 // application receives an error, and neither hangs nor crashes.
 class DisconnectAtRequest
     : public Faults,

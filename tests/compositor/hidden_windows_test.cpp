@@ -49,8 +49,8 @@ protected:
     void SetUp() override {
         CompositorTest::SetUp();
         waits = 0;
-        // Otherwise the compositor's timers would expire too late: libwayland sets them by this
-        // process's clock, and the kernel does not know the skipped time.
+        // Time that an earlier test skipped would make the compositor's timers expire too late:
+        // libwayland sets them by this process's clock, and the kernel does not know that time.
         skipped_ns = 0;
         skips = true;
     }
@@ -139,7 +139,7 @@ TEST_F(HiddenWindows, AWindowKnownToBeHiddenDoesNotDelayAVisibleOneThatWaitsForA
     compositor_->refresh();
     ASSERT_EQ(present_both(client, first, other.swapchain), VK_SUCCESS);
     // The skipped wait for the hidden window has used up most of the second that the visible window
-    // has for its frame callback. Another frame of the visible window requests a new one.
+    // has for its frame callback. Another frame of the visible window requests a new callback.
     compositor_->refresh();
     compositor_->settle();
     ASSERT_EQ(client.present(other.swapchain, client.acquire(other.swapchain).index), VK_SUCCESS);
@@ -166,7 +166,7 @@ TEST_F(FifoBarriers, AHiddenWindowIsCommittedOnceASecond) {
     ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
     hide(0);
     // One frame in 16 requests a frame callback. As many frames as there are images may follow it
-    // before the window counts as hidden.
+    // without a wait.
     for (size_t frame = 0; frame < 16 + swapchain.images.size(); ++frame)
         ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
     for (int frame = 0; frame < 5; ++frame) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Invariant 7: every allocation of the layer fails once, one after the other. The call returns
-// VK_ERROR_OUT_OF_HOST_MEMORY or succeeds without what it could not allocate, and the same call
-// succeeds once memory is back.
+// Invariant 7: every allocation that the layer makes in the calls below fails once, one after the
+// other. The call returns VK_ERROR_OUT_OF_HOST_MEMORY or succeeds without what it could not
+// allocate, and the same call succeeds once memory is back.
 #include "fixture.hpp"
 
 #include <cstring>

@@ -107,8 +107,8 @@ TEST_F(DevicesTest, CreatingAndDestroyingManyInstancesLeaksNoMemory) {
     create_and_destroy(rounds);
     fake_driver().reset();
     const size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
-    // A leak of glibc's smallest allocation, 32 bytes, in every round adds twice as much. The
-    // margin is for malloc()'s cache of free memory, which mallinfo2() counts as in use.
+    // The margin is for malloc()'s cache of free memory, which mallinfo2() counts as in use. A leak
+    // of glibc's smallest allocation, 32 bytes, in every round adds twice the margin.
     EXPECT_LT(after, before + rounds * 16);
 }
 
@@ -147,7 +147,8 @@ TEST_F(DevicesTest, ADeviceGroupOfOnePhysicalDeviceIsTakenOver) {
 }
 
 TEST_F(DevicesTest, TheApplicationsQueuesOfEveryKindCountAgainstTheFamilysQueues) {
-    // Fences that cannot be imported are signalled by submissions to a queue of the layer's own.
+    // If the driver cannot import into VkFences, the layer signals them by submissions to a queue
+    // of its own.
     fake_driver().set_sync_fd_features(0,
                                        VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT |
                                            VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT,

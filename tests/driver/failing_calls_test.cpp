@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Every driver call that the layer makes fails once, one after the other. The application receives
-// a result that its own call may return, nothing leaks, and the window can still be presented to.
+// In vkCreateSwapchainKHR, vkAcquireNextImageKHR and vkQueuePresentKHR, every driver call that
+// fail_any_call() counts fails once, one after the other. The application receives a result that
+// its own call may return, nothing leaks, and the window can still be presented to.
 #include <algorithm>
 #include <span>
 
@@ -163,7 +164,8 @@ TEST_P(FailingCalls, EachFailureInVkAcquireNextImageIsReturnedAndLosesNoImage) {
                   // The same semaphore and fence can be used again, and no image is lost.
                   ASSERT_EQ(frame.acquire(swapchain), VK_SUCCESS);
                   show(frame);
-                  // Checked here because the driver keeps a semaphore's payload until the next one.
+                  // Checked after the second acquire: if the first one left a payload in the
+                  // semaphore, the driver keeps its descriptor until then.
                   EXPECT_EQ(settled_descriptors(), descriptors);
                   expect_frames(swapchain);
               },

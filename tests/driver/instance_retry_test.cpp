@@ -15,8 +15,8 @@ std::vector<VkInstance> handles_seen;
 
 VKAPI_ATTR void VKAPI_CALL destroy_instance(VkInstance, const VkAllocationCallbacks*) {}
 
-/// Fails if more extensions are enabled than the two of the window system. It clears *instance
-/// before, as some layers do.
+/// If more extensions are enabled than the two of the window system, clears *instance, as some
+/// layers do, and fails.
 VKAPI_ATTR VkResult VKAPI_CALL create_instance(const VkInstanceCreateInfo* info,
                                                const VkAllocationCallbacks*, VkInstance* instance) {
     handles_seen.push_back(*instance);

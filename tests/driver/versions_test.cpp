@@ -86,8 +86,8 @@ protected:
     }
 };
 
-/// The driver has VK_KHR_external_fence_fd and lacks VK_KHR_external_fence, on which that depends.
-/// The layer can do without both. The fake driver reports a misuse if VK_KHR_external_fence_fd is
+/// The driver has VK_KHR_external_fence_fd, but lacks its dependency VK_KHR_external_fence. The
+/// layer can do without both. The fake driver reports a misuse if VK_KHR_external_fence_fd is
 /// enabled nevertheless.
 TEST_F(DriverOfVulkan10, IsTakenOverWithoutTheDependencyOfAnOptionalExtension) {
     fake_driver().set_queue_count(0, 3);

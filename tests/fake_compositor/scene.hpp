@@ -191,7 +191,7 @@ public:
     const Script& script() const { return script_; }
     size_t clients() const;
     size_t clients_made() const { return clients_.made; } // since the start
-    // Empty if the commit had none, or if the client has destroyed the timeline since.
+    // Empty if the commit had none, or if the compositor has freed its timeline since.
     std::optional<SyncPoint> acquire_point(size_t commit) const;
     bool acquire_signalled(size_t commit) const;
 

@@ -173,8 +173,8 @@ typedef struct FakeDriverControl {
      * ("vkBindImageMemory2", not "...KHR"). Several failures may be armed at a time. */
     void (*fail_call)(const char* function, uint32_t nth, VkResult result);
     /* The same, but counts the calls of every function that calls enter() (state.hpp). Not counted
-     * are vkEnumerate..., queries of a physical device or a surface, vkGetFenceStatus and
-     * vkGetSwapchainStatusKHR. */
+     * are vkEnumerate..., queries of a physical device, a device group or a surface,
+     * vkGetFenceStatus and vkGetSwapchainStatusKHR. */
     void (*fail_any_call)(uint32_t nth, VkResult result);
     /* Disarms all failures. */
     void (*clear_failures)(void);

@@ -26,7 +26,8 @@ struct CreateRecord {
     std::vector<const void*> next_addresses;
 };
 
-/// A failure that is armed. It counts the calls of one function, or of all functions that can fail.
+/// A failure that is armed. It counts the calls of one function, or of all functions that call
+/// enter().
 struct ArmedFailure {
     std::optional<std::string> function;
     uint32_t remaining{1};

@@ -2,7 +2,7 @@
 /*
  * A test runner that reports in the Test Anything Protocol (KTAP), as the kernel's selftests do.
  * The output begins with a plan. Each test has a line "ok", "not ok", or "ok ... # SKIP why". Lines
- * that begin with "#" explain failures.
+ * that begin with "#" are notes, among them the reasons of failures.
  */
 #ifndef FENCEBRIDGE_TAP_H
 #define FENCEBRIDGE_TAP_H

@@ -51,7 +51,7 @@ def path_of(kind: str, ingredients: object) -> Path:
 
 
 def remove_tree(path: Path) -> None:
-    """Removes a folder, and folders without write permission in it, as an unpacked root has them.
+    """Removes a folder, even if it has folders without write permission, as an unpacked root has.
 
     Raises LabError if another file system is mounted in the folder.
     """

@@ -28,7 +28,7 @@ PLAIN = Variant("plain", ("-Ddkms=true",))
 SANITIZERS = Variant("sanitizers", ("-Db_sanitize=address,undefined", "-Db_lundef=false",
                                     "-Dexamples=false", "-Dbuildtype=debug",
                                     "-Dcpp_link_args=-Wl,-z,nodelete"))
-# The check for data races cannot be combined with other checks.
+# ThreadSanitizer cannot be combined with AddressSanitizer.
 THREADS = Variant("threads", ("-Db_sanitize=thread", "-Db_lundef=false", "-Dexamples=false",
                               "-Dbuildtype=debug"))
 

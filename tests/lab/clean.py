@@ -61,7 +61,7 @@ def _leftovers(days: float) -> list[Leftover]:
 
 
 def parts() -> list[Leftover]:
-    """Artefacts whose lab was killed while it built them."""
+    """Incomplete artefacts. Those that a running lab is building are locked."""
     return [Leftover(folder, "half made") for folder in sorted(cache().glob("*.part"))]
 
 

@@ -33,7 +33,7 @@ _POWER_OFF_SECONDS = 5.0
 
 @dataclass
 class Request:
-    """A command, and the guest to run it in. The fields are named after options of `lab run`."""
+    """A command, and the guest to run it in. Most fields are named after options of `lab run`."""
 
     argv: list[str]
     compositor: str = "weston"
@@ -210,8 +210,7 @@ def _line(stack: contextlib.ExitStack, stdin: BinaryIO | None) -> tuple[int | No
         return None, -1
     read_end, write_end = os.pipe()
     stack.callback(os.close, read_end)
-    # The write end is not closed here: the feeding thread may be blocked in a write to it until the
-    # process ends.
+    # The write end is not closed here, since the feeding thread may still use it.
     return read_end, write_end
 
 
@@ -257,7 +256,7 @@ def _follow(process: subprocess.Popen, request: Request, folder: Path, logs: Pat
         now = time.monotonic()
         if ended is None and any(path.exists() for path in outcomes):
             ended = now
-        # The command has ended. That the guest fails to power off afterwards is no error.
+        # The outcome is known. A guest that does not power off after that is no error.
         if ended is not None and now - ended > _POWER_OFF_SECONDS:
             note("the guest did not power off, killing it")
             break
@@ -293,8 +292,8 @@ def _kill(process: subprocess.Popen, terminal: bool) -> None:
 
 @contextlib.contextmanager
 def _terminal_restored():
-    """Context: restores the terminal at the end. The guest's kernel puts the terminal into raw
-    mode, and leaves it in that mode if the kernel is killed."""
+    """Context: restores the terminal at the end. User Mode Linux and QEMU put the terminal into raw
+    mode, and leave it in that mode if they are killed."""
     fd = sys.stdin.fileno()
     saved = termios.tcgetattr(fd)
     try:

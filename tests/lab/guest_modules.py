@@ -89,9 +89,9 @@ MODULE_LICENSE("GPL");
 RENDER_NODES = Module("lab_render_nodes", "obj-m := lab_render_nodes.o\n", (), (),
                       (("lab_render_nodes.c", _RENDER_NODES),))
 
-# udmabuf checks the memfd that it receives by functions that are not exported, so these checks are
-# left out. lavapipe's memfds, which have small pages, would pass them. Pages are mapped as in newer
-# kernels. Otherwise the kernel complains of pages that are still mapped when the memfd is closed.
+# udmabuf checks its memfd by functions that are not exported, so these checks are left out.
+# lavapipe's memfds, which have small pages, would pass them. Pages are mapped as in newer kernels.
+# Otherwise the kernel complains of pages that are still mapped when the memfd is closed.
 _UDMABUF_AS_MODULE = """
 #include <linux/hugetlb.h>
 #include <linux/memfd.h>

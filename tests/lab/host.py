@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .say import LabError, Ticker, say
 
-# Each tool with the Debian package that has it. mmdebstrap depends on apt, tar and unshare.
+# Each tool with the Debian package that has it. The package mmdebstrap depends on apt.
 TOOLS = {"mmdebstrap": "mmdebstrap", "unshare": "util-linux", "tar": "tar"}
 
 

@@ -53,7 +53,7 @@ def try_all(mutations: list[LayerMutation], log: Path) -> Iterator[tuple[LayerMu
 
 
 class _Workshop:
-    """A copy of the tree and its build folder, at the paths where the lab's root has the tree."""
+    """A copy of the tree, and its build folder. In the box, they are /lab/src and /lab/build."""
 
     def __init__(self, folder: Path, root: Path, log: Path):
         self.source, self.build, self.log = folder / "source", folder / "build", log
@@ -118,8 +118,8 @@ class _Workshop:
                              env={"FENCEBRIDGE_SYNC": mutation.sync}, timeout=_TIMEOUT_SECONDS)
 
     def try_out(self, mutation: LayerMutation) -> str:
-        """What went wrong, or the empty string. Each mutation restores the source that it changed,
-        and the next build compiles that source again."""
+        """What went wrong, or the empty string. The changed source is restored after the build, and
+        compiled again by the next build."""
         try:
             changed = listing.apply(mutation, self.sources)
         except LabError as error:

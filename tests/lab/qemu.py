@@ -11,8 +11,9 @@ MEMORY_MIB = 2048
 _TOOLS = {"qemu-system-x86_64": "qemu-system-x86"}
 
 # The kernel logs warnings (loglevel=5), which a test of the module looks for. It boots on one
-# processor (maxcpus=1); init.sh starts the others, and says why. The clock counts as reliable: when
-# the host stops for a while, the kernel would take the clock for unstable and patch its own code.
+# processor (maxcpus=1); init.sh starts the others, and says why. With tsc=reliable, the kernel does
+# not check its clock. Otherwise, when the host stops for a while, the kernel takes the clock for
+# unstable and patches its own code.
 _KERNEL_LINE = "console=ttyS0 loglevel=5 panic=-1 maxcpus=1 tsc=reliable lab_share=9p"
 
 
@@ -91,7 +92,7 @@ class _OnThisMachine:
 
 
 def _shares(boot_folder: Path) -> list[tuple[str, Path, bool]]:
-    """Everything that init.sh may mount: a tag, the folder, and whether it is read-only."""
+    """What the guest mounts: a tag, the folder of the host, and whether it is read-only."""
     shares = [("root", boot_folder / "root", True), ("boot", boot_folder, False)]
     shares += [(f"layers-{link.name}", link, True) for link in (boot_folder / "layers").iterdir()]
     for line in (boot_folder / "mounts").read_text().splitlines():

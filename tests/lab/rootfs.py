@@ -23,8 +23,9 @@ PACKAGES = {
 # The lab reads none of these files, about a third of all files of the packages.
 EXCLUDED = ["/usr/share/man/*", "/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/info/*"]
 
-# The first program in the guest. All it does is to run init.sh from the host's boot folder, so that
-# a change of init.sh needs no new root. The kernel passes lab_boot=DIR on in the environment.
+# The first program of a guest on User Mode Linux. It only runs init.sh from the host's boot folder,
+# so that a change of init.sh needs no new root. The kernel passes lab_boot=DIR on in the
+# environment.
 FIRST_PROGRAM = """#!/bin/sh
 mount -t hostfs -o "hostfs=$lab_boot" none /lab && exec /bin/sh /lab/init.sh
 """

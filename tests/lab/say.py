@@ -14,7 +14,7 @@ class LabError(Exception):
 
 
 class Interrupted(Exception):
-    """SIGTERM arrived. The stack unwinds as after Ctrl-C, so that no child process survives."""
+    """SIGTERM or SIGHUP arrived. The stack unwinds as after Ctrl-C; no child process survives."""
 
 
 class _Voice:

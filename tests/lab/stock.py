@@ -11,8 +11,8 @@ from .archive import Archive, Package
 from .host import run_logged
 from .say import Ticker
 
-# Matches those dependencies of a kernel's package that are parts of the kernel. All other
-# dependencies are tools for its installation.
+# Matches those dependencies of a kernel's package that are parts of the kernel. The others are for
+# installing the kernel, or for building modules.
 _PARTS = re.compile(r"linux-(image|binary|modules|base-\d|headers|kbuild|compiler)")
 _TO_BUILD = re.compile(r"linux-(headers|kbuild|compiler)")
 _KERNEL_FOLDER = "/lab/kernel"

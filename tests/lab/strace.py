@@ -2,8 +2,8 @@
 """Reading strace's output: the ioctls on the dma-bufs that the compositor has received.
 
 A buffer has many file descriptors, since Vulkan exports it and libwayland duplicates descriptors.
-The trace has every call that opens or closes a descriptor. Replaying these calls tells which buffer
-each descriptor refers to.
+The trace has every call that opens or closes a buffer's descriptor. Replaying these calls tells
+which buffer each descriptor refers to.
 """
 
 import re

@@ -19,7 +19,7 @@ class Result:
 
 
 class NoPlan(Exception):
-    """The output has no plan, or fewer results than its plan says."""
+    """The output has no plan, or not as many results as its plan says."""
 
 
 def read(text: str) -> list[Result]:

@@ -48,9 +48,9 @@ public:
 
 /// Runs an import in a child process. @return who performed it
 /// @param setting the value of FENCEBRIDGE_PRELOAD; nullptr unsets it
-/// @param options "secure": the child process must be a setuid program; "old-kernel": the kernel
-///                lacks the ioctls; "no-device": there is no device; "no-dma-buf": the file is not
-///                a dma-buf
+/// @param options "secure": the child process must have AT_SECURE, as a setuid program has;
+///                "old-kernel": the kernel lacks the ioctls; "no-device": there is no device;
+///                "no-dma-buf": the file is not a dma-buf
 /// @param real_user the real user of the child process
 int run(const char* setting, const std::vector<const char*>& options = {},
         uid_t real_user = getuid()) {

@@ -25,14 +25,15 @@ Everything ran on Linux {release},
 {pace}.
 Compare times and rates only within one table, and counts also with those of other machines.
 The columns ran alternately, within one boot for each compositor. Values are medians over the
-rounds. The range follows in parentheses, unless both of its ends are printed alike. "-" means no
+rounds. Exceptions: system calls by place are means, and percentiles are of the samples of all
+rounds. A range in parentheses is left out if both of its ends are printed alike. "-" means no
 result. If a transport could not be used, the end of the section says why.
 The load of this machine was {load} on {processors} processors: {verdict}."""
 
 
 def measurements(kernel: str) -> tuple[str, ...]:
-    """The measurements that a kernel allows. Those on the fake driver need sw_sync and udmabuf,
-    which stock kernels lack."""
+    """The measurements that a kernel allows. Those on the fake driver need sw_sync, which no stock
+    kernel has."""
     kernels.find(kernel)
     return tuple(ON_COMPOSITORS) if kernel in kernels.STOCK else MEASUREMENTS
 

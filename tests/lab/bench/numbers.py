@@ -29,7 +29,7 @@ def short(value: float | None) -> str:
 
 
 def spread(values: list[float]) -> str:
-    """The median, and the range if there are several values: `60.0 (59.8-60.1)`."""
+    """The median, and the range unless both of its ends are printed alike: `60 (59.8-60.1)`."""
     if not values:
         return "-"
     middle, low, high = short(median(values)), short(min(values)), short(max(values))

@@ -50,7 +50,7 @@ def wait_for(condition, deadline: float) -> bool:
 
 
 def attach(process: subprocess.Popen, folder: Path, deadline: float):
-    """The process of strace, or None if the program did not stop itself."""
+    """The process of strace, or None if the program ended before it stopped itself."""
     wait_for(lambda: process.poll() is not None or state(process.pid) == "T", deadline)
     if process.poll() is not None:
         return None

@@ -7,14 +7,15 @@
 #     layers/N       overlays on the root, in ascending order
 #     mounts         lines `NAME ro|rw PATH`: the folder m/NAME is mounted at PATH
 #     settings       shell assignments: compositor, wayland_socket, output_mode, stdin, ...
-#     compositor.sh, command.sh
+#     compositor.sh, command.sh, stdin.py
 #     modules/N-*    kernel modules to load, instead of the kernel's modules of the same names
 #
 # The kernel's command line sets lab_share (9p if folders of the host are mounted by 9p, and not by
 # hostfs) and lab_boot (the folder for hostfs).
 #
 # The host's side reads stdout, stderr, and either status (the exit status of the command) or
-# failure (why the command could not be run).
+# failure (why the command could not be run). It also reads stdin-ready (see stdin.py) and
+# compositor-ended (a message, if the compositor ended before the command).
 
 power_off() {
     sync
@@ -124,7 +125,8 @@ $(dmesg | tail -n 5)"
 
 # QEMU before 8.1 (commit deba78709ae8) may continue to run code on one processor that another has
 # replaced. A kernel replaces much of its code while it boots. So it boots on one processor
-# (qemu.py), and the others are started here. Modules that are loaded later are new code.
+# (qemu.py), and the others are started here. Modules that are loaded later replace hardly any
+# code.
 start_processors() {
     for switch in /sys/devices/system/cpu/cpu[0-9]*/online; do
         [ -e "$switch" ] || continue
@@ -173,8 +175,8 @@ run_piped() {
     fi
     sh /lab/boot/command.sh <$input >/run/stdout 2>/run/stderr
     status=$?
-    # A process that the command has left behind may hold the pipes open. From now on, its output
-    # is lost.
+    # A process that the command has left behind may hold the pipes open. After 2 s, its output is
+    # lost.
     (sleep 2; kill $out_pump $err_pump) 2>/dev/null &
     wait $out_pump $err_pump
 }

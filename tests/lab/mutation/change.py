@@ -11,7 +11,7 @@ from ..say import LabError
 from . import definitions, patterns, statements, tokens
 from .definitions import CONSTANT, FUNCTION, Definition
 
-# Each is a key of a list of mutations, with a pattern or a pattern and a text; see docs/lab.md.
+# Keys of a list of mutations. The value is a pattern, a text, or both; see docs/lab.md.
 OPERATORS = ("replace", "remove", "insert_before", "start_with")
 _WITH_TWO_PARTS = ("replace", "insert_before")
 

@@ -68,7 +68,7 @@ class Clean(CacheTest):
     def test_a_build_that_a_guest_uses_is_kept(self):
         folder = self.made("build-1-plain", 31, LAB)
         with build.in_use(folder):
-            # Another lab may build the same artefact meanwhile.
+            # Another lab may build in the folder meanwhile.
             with artefact.locked(artefact.lock_of(folder), wait=False) as free:
                 self.assertTrue(free)
             self.assertIn("kept, a running lab uses it", clean_up())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Commands in documents refer to what exists."""
+"""Each --gtest_filter in a document selects a test."""
 
 import re
 import unittest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The ways of switching the layer on and off that README describes."""
+"""Switching the layer on and off by name and by variables, as README describes."""
 
 import subprocess
 from pathlib import Path

@@ -41,7 +41,7 @@ _NEWER = ("module", "kernel", "igt", "igt_forced", "igt_kernel", "without", "sna
           "unload", "messages")
 _NEWEST = ("same_answers", *_NEWER)  # with /dev/udmabuf
 _PLANS = {
-    # The step `igt`: the preload library detects that this kernel has no such ioctls.
+    # The step `igt`: the preload library detects that this kernel lacks the two dma-buf ioctls.
     "debian-5.10": Plan(("igt", *_ALWAYS)),
     "debian-6.1": Plan(_NEWER),
     "debian-6.12": Plan(_NEWEST),

@@ -19,7 +19,7 @@ _DEVICES = ["/sys/kernel/debug/sync/sw_sync", "/dev/udmabuf", "/dev/dri/renderD1
 _ALONE = ["run", "--no-layer", "--compositor", "none", "--timeout", "60"]
 STOCK = "debian-5.10"
 _SLOW_SECONDS = 300
-# One variant of each compositor; weston-pixman draws in a different way.
+# One variant of each compositor, and weston-pixman, which draws in a different way.
 _SIZED = ("weston", "weston-pixman", "sway", "labwc", "kwin")
 _SIZE = compositors.Size(1280, 352)
 _PRE_DEPENDS = "sse4.2-support"

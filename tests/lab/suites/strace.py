@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The system calls of a frame, traced by strace.
 
-Fences cross the window system only on the swapchain's buffers, at most one per frame and direction.
-That no pending fence is lost is shown by the suite `fences`. The number of system calls is limited,
-and the layer starts no thread.
+With the transport `kernel`, a frame exports at most one fence from the swapchain's buffers, and
+imports at most one. That no pending fence is lost is shown by the suite `fences`. The number of
+system calls is limited, and the layer starts no thread.
 """
 
 from collections import Counter

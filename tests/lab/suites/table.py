@@ -72,12 +72,12 @@ SUITES = {suite.name: suite for suite in [
           _native("compositor"), 10, 10),
     Suite("fences", GUEST, "fences between layer and fake compositor on real dma-bufs, with all "
           "transports", _guest("fences"), 15, 15),
-    Suite("soak", GUEST, "nothing grows in 10,000 frames (whole: 100,000), on several threads",
-          _soak, 50, 240),
+    Suite("soak", GUEST, "nothing grows in 10,000 frames (whole: up to 100,000), on several "
+          "threads", _soak, 50, 240),
     Suite("preload", GUEST, "the preload library answers as the kernel does",
           _guest("preload"), 5, 5),
-    Suite("clients", GUEST, "the pixels of vkcube and of an example on six compositors",
-          _always(clients.run), 110, 110),
+    Suite("clients", GUEST, "the frames of vkcube and of an example on six compositors, and the "
+          "example's pixels", _always(clients.run), 110, 110),
     Suite("transports", GUEST, "the choice of a transport on five compositors, and on two stock "
           "kernels (whole: four)", transports.run, 360, 600),
     Suite("strace", GUEST, "a frame exports and imports at most one fence, with few system "
@@ -88,7 +88,7 @@ SUITES = {suite.name: suite for suite in [
           _always(validation.run), 40, 40),
     Suite("gpu", GUEST, "with fences of a GPU that stay pending: what is seen, what the calls wait "
           "for, and when payloads signal", _always(gpu.run), 0, 400),
-    Suite("install", GUEST, "every way of switching the installed layer on and off",
+    Suite("install", GUEST, "switching the installed layer on and off, by name and by variables",
           _always(install.run), 30, 30),
     Suite("kmod", GUEST, "the kernel module on three kernels (whole: six)", kmod.run, 400, 900,
           own_complaints=True),
@@ -100,8 +100,8 @@ SUITES = {suite.name: suite for suite in [
     Suite("dkms", GUEST, "DKMS builds and installs the module", _always(dkms.run), 40, 40),
     Suite("sanitizers", NATIVE, "unit, driver and compositor with AddressSanitizer and UBSan",
           _native("unit", "driver", "compositor", variant=build.SANITIZERS), 60, 60),
-    Suite("tsan", GUEST, "the same with ThreadSanitizer, and several threads on every transport",
-          _always(_without_races), 180, 180),
+    Suite("tsan", GUEST, "unit, driver and compositor with ThreadSanitizer, and several threads "
+          "on every transport", _always(_without_races), 180, 180),
     Suite("mutations", GUEST, "a test notices each mutation of the layer (docs/lab.md)",
           _always(mutations.run), 0, 900, own_complaints=True, run_some=mutations.run),
 ]}

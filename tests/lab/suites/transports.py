@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every transport on every compositor that imports dma-bufs, and on one compositor of each stock
+"""Every transport on every compositor that imports dma-bufs, and with one compositor on each stock
 kernel. The layer uses the transport that is requested, or its log says why it does not.
 
 One guest for each place runs vkcube once for each setting.

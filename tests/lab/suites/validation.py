@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Above our layer, the validation layer checks what our layer returns; below, what it calls."""
+"""Above our layer, the validation layer checks what ours returns; below, what ours calls."""
 
 import re
 from pathlib import Path
@@ -58,7 +58,7 @@ def _chain(log: str) -> list[str]:
 
 
 def _messages(out: Path, name: str) -> set[str]:
-    """The messages, without handles and counts, which differ from run to run."""
+    """The messages, each once. Handles are left out, since they differ from run to run."""
     text = _text(out / f"{name}.messages")
     lines = [line for line in text.splitlines()
              if re.search(r"VUID-|SYNC-|WARNING|Validation", line)]
