@@ -103,11 +103,13 @@ class _Workshop:
         return code == 0
 
     def _check_holds(self, mutation: LayerMutation) -> bool:
-        results = real_fences.measure(real_fences.place_of(mutation.test, mutation.sync),
-                                      (mutation.sync,), self.build, self.log.with_suffix(".gpu"))
+        place = real_fences.place_of(mutation.test, mutation.sync)
+        results = real_fences.measure(place, (mutation.sync,), self.build,
+                                      self.log.with_suffix(".gpu"),
+                                      real_fences.RUN_OF[mutation.filter])
         if failures := results.failures():
             raise LabError("; ".join(failures))
-        problems = [problem for check, problem in real_fences.checks(results, mutation.sync)
+        problems = [problem for check, problem in real_fences.checks(place, results, mutation.sync)
                     if check == mutation.filter]
         if not problems:
             raise LabError(f"nothing was found about: {mutation.filter}")

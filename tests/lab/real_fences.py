@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Measurements of the layer on a GPU whose fences are pending while it works; see gpu.py.
 
-A client clears its image many times in a frame, and all clears but the last are red. A red pixel on
-the output is a frame that was shown before it was finished, or an image that was reused before the
-compositor had read it. The same client measures how long the calls take, and when acquired fences
-signal. The driver's own swapchains do the same in the same guest, for comparison.
+One client runs in three ways:
+
+    pictures  It clears its image many times in a frame, and all clears but the last are red. A red
+              pixel on the output is a frame that was shown before it was finished, or an image that
+              was reused before the compositor had read it.
+    times     The same, and it measures its calls.
+    reads     It keeps all images but two. So it acquires an image that the compositor has just
+              released, and may still read.
+
+The driver's own swapchains do the same in the same guest, for comparison.
 """
 
 from dataclasses import dataclass
@@ -15,19 +21,28 @@ from .bench import guests, runs
 from .bench.columns import NATIVE, environment
 from .bench.numbers import median, percentile
 from .bench.runs import Result, Results, Run
+from .compositors import Size
 from .paths import BUILD_IN_ROOT
 from .say import LabError
 
 # The limits, in nanoseconds.
 _CALL = 1_000_000      # for vkAcquireNextImageKHR and vkQueuePresentKHR, at the median
 _LATENESS = 2_000_000  # from the signal of the compositor's fence to that of the acquired fence
-_PENDING = 20          # frames with a pending fence that a measurement needs
+_PENDING = 10          # frames with a pending fence that a measurement needs
 _PICTURES = 10
 # Of native's refreshes with the same work.
 _REFRESHES = 0.9
 
-_CLIENT = str(BUILD_IN_ROOT / "tests/bench/bench_windows")
-_HEAVY = [_CLIENT, "--mode", "mailbox", "--size", "400", "--clears", "40", "--refreshes"]
+_CLIENT = [str(BUILD_IN_ROOT / "tests/bench/bench_windows"), "--mode", "mailbox", "--refreshes"]
+_HEAVY = [*_CLIENT, "--size", "400", "--clears", "40"]
+_RUNS = {
+    "pictures": ([*_HEAVY, "--seconds", "15"], {"pictures": _PICTURES}),
+    "times": ([*_HEAVY, "--seconds", "8", "--times"], {}),
+    "reads": ([*_CLIENT, "--size", "1400", "--warm-up", "0", "--seconds", "8", "--times",
+               "--hold", "2", "--pause", "40"], {"trace": "fences"}),
+}
+# The larger the output, the longer the compositor reads.
+_OUTPUT = Size(1600, 1200)
 _TIMEOUT_SECONDS = 120
 
 
@@ -38,6 +53,8 @@ class Place:
     compositor: str
     kernel: str
     transports: tuple[str, ...]
+    # Those of them with which an image can be acquired while the compositor reads it.
+    reads: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -52,12 +69,16 @@ PRESENT = "present returns while the rendering is pending"
 LATENESS = "the acquired fence signals with the compositor's own"
 REFRESHES = "the compositor refreshes as with native"
 REFERENCE = "the reference acquires no pending fence"  # of the transport cpu
-CHECKS = (THE_TRANSPORT, FINISHED, ACQUIRE, PRESENT, LATENESS, REFRESHES, REFERENCE)
+# The run that each needs; native is run for REFRESHES, too.
+RUN_OF = {FINISHED: ("pictures",), PRESENT: ("times",), REFERENCE: ("times",),
+          REFRESHES: ("times",), ACQUIRE: ("reads",), LATENESS: ("reads",)}
 
+# Weston's Vulkan renderer attaches no fence to the images that it reads. sway attaches one by the
+# kernel's driver, and signals a release point only after it has read.
 PLACES = (
     Place("weston-vulkan", "debian-newest", ("kernel", "module", "cpu")),
-    Place("sway", "debian-newest", ("explicit", "module", "cpu")),
-    Place("weston-vulkan", "debian-6.1", ("kernel", "module")),
+    Place("sway", "debian-newest", ("explicit", "kernel", "module", "cpu"), ("kernel", "module")),
+    Place("sway", "debian-6.1", ("kernel", "module"), ("kernel", "module")),
 )
 
 
@@ -69,31 +90,30 @@ def place_of(compositor: str, transport: str) -> Place:
     raise LabError(f"{transport} is not measured on {compositor}")
 
 
-def measure(place: Place, columns: tuple[str, ...], built: Path, out: Path) -> Results:
-    """Runs the client in one guest, with each of the columns."""
-    return guests.execute(_plan(columns), place.compositor, built, out, kernel=place.kernel,
-                          with_gpu=gpu.VENUS)
+def measure(place: Place, columns: tuple[str, ...], built: Path, out: Path,
+            which: tuple[str, ...] = tuple(_RUNS)) -> Results:
+    """Runs the client in one guest: in each of those ways, with each of the columns."""
+    plan = [Run(runs.name(name, column, 1), column, argv, environment(column), _TIMEOUT_SECONDS,
+                **more)
+            for name, (argv, more) in _RUNS.items() if name in which for column in columns]
+    return guests.execute(plan, place.compositor, built, out, kernel=place.kernel,
+                          with_gpu=gpu.VENUS, output=_OUTPUT)
 
 
-def _plan(columns: tuple[str, ...]) -> list[Run]:
-    return [Run(runs.name(what, column, 1), column, [*_HEAVY, *options], environment(column),
-                _TIMEOUT_SECONDS, **more)
-            for column in columns
-            for what, options, more in (
-                ("pictures", ["--seconds", "15"], {"pictures": _PICTURES}),
-                ("times", ["--seconds", "8", "--times"], {"trace": "fences"}))]
-
-
-def checks(results: Results, transport: str) -> list[tuple[str, str]]:
+def checks(place: Place, results: Results, transport: str) -> list[tuple[str, str]]:
     """Some of CHECKS, each with what is wrong, or the empty string."""
     if verdict := results.verdict(transport):
         return [(THE_TRANSPORT, verdict)]
     found = [(FINISHED, picture_problem(result)) for result in results.of("pictures", transport)]
-    native = results.of("times", NATIVE)
     for result in results.of("times", transport):
-        found += time_problems(result, transport)
-        if native:
-            found.append((REFRESHES, _refresh_problem(result, native[0])))
+        if transport == "cpu":
+            found.append((REFERENCE, _none_pending(result)))
+        else:
+            found.append((PRESENT, present_problem(result)))
+        for native in results.of("times", NATIVE):
+            found.append((REFRESHES, _refresh_problem(result, native)))
+    for result in results.of("reads", transport) if transport in place.reads else []:
+        found += [(ACQUIRE, acquire_problem(result)), (LATENESS, lateness_problem(result))]
     return found
 
 
@@ -120,20 +140,28 @@ def _is_shade(colour: bytes) -> bool:
         red - 255 * number / 8) for number in range(1, 9)) <= 2
 
 
-def time_problems(result: Result, transport: str) -> list[tuple[str, str]]:
+def _none_pending(result: Result) -> str:
+    pending = sum(map(bool, result.said()["acquire_pending"]))
+    return f"{pending} were pending" if pending else ""
+
+
+def acquire_problem(result: Result) -> str:
     said = result.said()
-    pending = [number for number, time in enumerate(said["acquire_pending"]) if time]
-    rendering = [number for number, is_pending in enumerate(said["rendering_pending"])
-                 if is_pending]
-    if transport == "cpu":
-        return [(REFERENCE, f"{len(pending)} were pending" if pending else "")]
+    return _call_problem([time for time, pending in zip(said["acquire"], said["acquire_pending"])
+                          if pending])
+
+
+def present_problem(result: Result) -> str:
+    said = result.said()
+    return _call_problem([time for time, pending in zip(said["present"], said["rendering_pending"])
+                          if pending])
+
+
+def lateness_problem(result: Result) -> str:
     late = lateness(result)
-    return [
-        (ACQUIRE, _call_problem([said["acquire"][number] for number in pending])),
-        (PRESENT, _call_problem([said["present"][number] for number in rendering])),
-        (LATENESS, "" if late and median(late) <= _LATENESS else
-         f"{len(late)} frames, {_ms(median(late))} ms later at the median"),
-    ]
+    if late and median(late) <= _LATENESS:
+        return ""
+    return f"{_ms(median(late))} ms later at the median of {len(late)} frames"
 
 
 def _call_problem(times: list[int]) -> str:

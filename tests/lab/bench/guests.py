@@ -4,7 +4,7 @@
 import json
 from pathlib import Path
 
-from .. import artefact, gpu, guest, kernels
+from .. import artefact, compositors, gpu, guest, kernels
 from ..paths import SOURCE_IN_ROOT
 from ..say import LabError, say
 from .runs import Result, Results, Run, plan_of
@@ -14,7 +14,7 @@ _BOOT_SECONDS = 120
 
 def execute(runs: list[Run], compositor: str, built: Path, out: Path,
             layers: list[Path] | None = None, kernel: str = kernels.DEFAULT,
-            with_gpu: str = gpu.NONE) -> Results:
+            with_gpu: str = gpu.NONE, output: compositors.Size = compositors.OUTPUT) -> Results:
     """Runs the programs with the kernel module loaded. A program that did not run has no status."""
     artefact.remove_tree(out)
     out.mkdir(parents=True)
@@ -22,7 +22,7 @@ def execute(runs: list[Run], compositor: str, built: Path, out: Path,
     request = guest.Request(
         argv=["python3", "-I", str(SOURCE_IN_ROOT / "tests/lab/guest/bench.py")],
         kernel=kernel, compositor=compositor, layer=False, module=True, layers=layers or [],
-        out=out, build=built, gpu=with_gpu,
+        out=out, build=built, gpu=with_gpu, output=output,
         timeout=_BOOT_SECONDS + sum(run.timeout for run in runs))
     problems = bytearray()
     status = guest.run(request, _Progress(compositor).write, problems.extend)

@@ -33,9 +33,9 @@ def check_layer(mutation: LayerMutation, root: Path = SOURCE) -> None:
 
 def _check_gpu(mutation: LayerMutation) -> None:
     real_fences.place_of(mutation.test, mutation.sync)
-    if mutation.filter not in real_fences.CHECKS:
+    if mutation.filter not in real_fences.RUN_OF:
         raise LabError(f"mutation {mutation.name!r}: there is no check {mutation.filter!r}; there "
-                       f"are: {', '.join(real_fences.CHECKS)}")
+                       f"are: {', '.join(real_fences.RUN_OF)}")
 
 
 def check_module(mutation: ModuleMutation, root: Path = SOURCE) -> None:

@@ -23,6 +23,6 @@ def run(out: Path) -> Outcome:
         for failure in results.failures():
             outcome.check(f"{place.name}: {failure}", False)
         for transport in place.transports:
-            for what, problem in real_fences.checks(results, transport):
+            for what, problem in real_fences.checks(place, results, transport):
                 outcome.check(f"{place.name}, {transport}: {what}", not problem, problem)
     return outcome
