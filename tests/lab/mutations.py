@@ -106,7 +106,7 @@ class _Workshop:
         place = real_fences.place_of(mutation.test, mutation.sync)
         results = real_fences.measure(place, (mutation.sync,), self.build,
                                       self.log.with_suffix(".gpu"),
-                                      real_fences.RUN_OF[mutation.filter])
+                                      (real_fences.RUN_OF[mutation.filter],))
         if failures := results.failures():
             raise LabError("; ".join(failures))
         problems = [problem for check, problem in real_fences.checks(place, results, mutation.sync)

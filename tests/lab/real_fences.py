@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Measurements of the layer on a GPU whose fences are pending while it works; see gpu.py.
 
-One client runs in three ways:
+One client runs in four ways:
 
-    pictures  It clears its image many times in a frame, and all clears but the last are red. A red
-              pixel on the output is a frame that was shown before it was finished, or an image that
-              was reused before the compositor had read it.
-    times     The same, and it measures its calls.
-    reads     It keeps all images but two. So it acquires an image that the compositor has just
-              released, and may still read.
+    unfinished   It clears its image hundreds of times in a frame, and all clears but the last are
+                 red. It waits between acquire and submission, so that no compositor reads the image
+                 any more. A red pixel on the output is a frame that was shown unfinished.
+    overwritten  It keeps all images but two, so it acquires an image that the compositor has just
+                 released, and may still read. It clears the image at once, again red at first. A red
+                 pixel is an image that was overwritten while the compositor read it.
+    reads        The same, but it waits before the submission, so that the compositor's fence is the
+                 only one. It measures its calls, and when the acquired fence signals.
+    times        It presents as fast as it can, and measures its calls.
 
 The driver's own swapchains do the same in the same guest, for comparison.
 """
@@ -33,13 +36,16 @@ _PICTURES = 10
 # Of native's refreshes with the same work.
 _REFRESHES = 0.9
 
-_CLIENT = [str(BUILD_IN_ROOT / "tests/bench/bench_windows"), "--mode", "mailbox", "--refreshes"]
-_HEAVY = [*_CLIENT, "--size", "400", "--clears", "40"]
+_CLIENT = [str(BUILD_IN_ROOT / "tests/bench/bench_windows"), "--mode", "mailbox", "--times"]
+_KEEPING = [*_CLIENT, "--warm-up", "0", "--hold", "2", "--refreshes"]
 _RUNS = {
-    "pictures": ([*_HEAVY, "--seconds", "15"], {"pictures": _PICTURES}),
-    "times": ([*_HEAVY, "--seconds", "8", "--times"], {}),
-    "reads": ([*_CLIENT, "--size", "1400", "--warm-up", "0", "--seconds", "8", "--times",
-               "--hold", "2", "--pause", "40"], {"trace": "fences"}),
+    "unfinished": ([*_CLIENT, "--size", "400", "--clears", "400", "--pause", "30", "--seconds",
+                    "15"], {"pictures": _PICTURES}),
+    "overwritten": ([*_KEEPING, "--size", "1400", "--clears", "8", "--seconds", "15"],
+                    {"pictures": _PICTURES}),
+    "reads": ([*_KEEPING, "--size", "1400", "--pause", "40", "--seconds", "8"],
+              {"trace": "fences"}),
+    "times": ([*_CLIENT, "--size", "400", "--clears", "40", "--refreshes", "--seconds", "8"], {}),
 }
 # The larger the output, the longer the compositor reads.
 _OUTPUT = Size(1600, 1200)
@@ -53,7 +59,9 @@ class Place:
     compositor: str
     kernel: str
     transports: tuple[str, ...]
-    # Those of them with which an image can be acquired while the compositor reads it.
+    # Those of them with which a present returns while the rendering is pending, and those with which
+    # an image can be acquired while the compositor reads it.
+    presents: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
 
     @property
@@ -64,21 +72,24 @@ class Place:
 # What has to hold of a transport.
 THE_TRANSPORT = "it is what runs"
 FINISHED = "no unfinished frame is shown"
+WHOLE = "no image is overwritten while the compositor reads it"
 ACQUIRE = "acquire returns while the compositor reads"
-PRESENT = "present returns while the rendering is pending"
 LATENESS = "the acquired fence signals with the compositor's own"
+PRESENT = "present returns while the rendering is pending"
 REFRESHES = "the compositor refreshes as with native"
 REFERENCE = "the reference acquires no pending fence"  # of the transport cpu
-# The run that each needs; native is run for REFRESHES, too.
-RUN_OF = {FINISHED: ("pictures",), PRESENT: ("times",), REFERENCE: ("times",),
-          REFRESHES: ("times",), ACQUIRE: ("reads",), LATENESS: ("reads",)}
+# The run that shows each; native is run for REFRESHES, too.
+RUN_OF = {FINISHED: "unfinished", WHOLE: "overwritten", ACQUIRE: "reads", LATENESS: "reads",
+          PRESENT: "times", REFRESHES: "times", REFERENCE: "times"}
 
-# Weston's Vulkan renderer attaches no fence to the images that it reads. sway attaches one by the
-# kernel's driver, and signals a release point only after it has read.
+# On Venus, `kernel` and `module` wait for the rendering in present: virtio_gpu waits for no attached
+# fence (docs/drivers.md). Weston's Vulkan renderer neither waits for attached fences nor attaches
+# any. sway's reads are attached by virtio_gpu, and its release points signal after the reads.
 PLACES = (
     Place("weston-vulkan", "debian-newest", ("kernel", "module", "cpu")),
-    Place("sway", "debian-newest", ("explicit", "kernel", "module", "cpu"), ("kernel", "module")),
-    Place("sway", "debian-6.1", ("kernel", "module"), ("kernel", "module")),
+    Place("sway", "debian-newest", ("explicit", "kernel", "module", "cpu"), ("explicit",),
+          ("kernel", "module")),
+    Place("sway", "debian-6.1", ("kernel", "module"), (), ("kernel", "module")),
 )
 
 
@@ -104,11 +115,12 @@ def checks(place: Place, results: Results, transport: str) -> list[tuple[str, st
     """Some of CHECKS, each with what is wrong, or the empty string."""
     if verdict := results.verdict(transport):
         return [(THE_TRANSPORT, verdict)]
-    found = [(FINISHED, picture_problem(result)) for result in results.of("pictures", transport)]
+    found = [(check, picture_problem(result)) for check in (FINISHED, WHOLE)
+             for result in results.of(RUN_OF[check], transport)]
     for result in results.of("times", transport):
         if transport == "cpu":
             found.append((REFERENCE, _none_pending(result)))
-        else:
+        if transport in place.presents:
             found.append((PRESENT, present_problem(result)))
         for native in results.of("times", NATIVE):
             found.append((REFRESHES, _refresh_problem(result, native)))
