@@ -7,7 +7,7 @@ One client runs in four ways:
                  red. It waits between acquire and submission, so that no compositor reads the image
                  any more. A red pixel on the output is a frame that was shown unfinished.
     overwritten  It keeps all images but two, so it acquires an image that the compositor has just
-                 released, and may still read. It clears the image at once, again red at first. A red
+                 released, and may still read. It clears the image at once, at first to red. A red
                  pixel is an image that was overwritten while the compositor read it.
     reads        The same, but it waits before the submission, so that the compositor's fence is the
                  only one. It measures its calls, and when the acquired fence signals.
@@ -41,14 +41,14 @@ _KEEPING = [*_CLIENT, "--warm-up", "0", "--hold", "2", "--refreshes"]
 _RUNS = {
     "unfinished": ([*_CLIENT, "--size", "400", "--clears", "400", "--pause", "30", "--seconds",
                     "15"], {"pictures": _PICTURES}),
-    "overwritten": ([*_KEEPING, "--size", "1400", "--clears", "8", "--seconds", "15"],
+    "overwritten": ([*_KEEPING, "--size", "2000", "--clears", "4", "--seconds", "15"],
                     {"pictures": _PICTURES}),
-    "reads": ([*_KEEPING, "--size", "1400", "--pause", "40", "--seconds", "8"],
+    "reads": ([*_KEEPING, "--size", "2000", "--pause", "40", "--seconds", "12"],
               {"trace": "fences"}),
     "times": ([*_CLIENT, "--size", "400", "--clears", "40", "--refreshes", "--seconds", "8"], {}),
 }
 # The larger the output, the longer the compositor reads.
-_OUTPUT = Size(1600, 1200)
+_OUTPUT = Size(2560, 1920)
 _TIMEOUT_SECONDS = 120
 
 
@@ -59,8 +59,8 @@ class Place:
     compositor: str
     kernel: str
     transports: tuple[str, ...]
-    # Those of them with which a present returns while the rendering is pending, and those with which
-    # an image can be acquired while the compositor reads it.
+    # Those of them with which a present returns while the rendering is pending, and those with
+    # which an image can be acquired while the compositor reads it.
     presents: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
 
@@ -82,9 +82,10 @@ REFERENCE = "the reference acquires no pending fence"  # of the transport cpu
 RUN_OF = {FINISHED: "unfinished", WHOLE: "overwritten", ACQUIRE: "reads", LATENESS: "reads",
           PRESENT: "times", REFRESHES: "times", REFERENCE: "times"}
 
-# On Venus, `kernel` and `module` wait for the rendering in present: virtio_gpu waits for no attached
-# fence (docs/drivers.md). Weston's Vulkan renderer neither waits for attached fences nor attaches
-# any. sway's reads are attached by virtio_gpu, and its release points signal after the reads.
+# On Venus, present waits for the rendering with `kernel` and `module`: virtio_gpu waits for no
+# attached fence (docs/drivers.md). Weston's Vulkan renderer neither waits for attached fences nor
+# attaches any. For sway's reads, virtio_gpu attaches fences; sway's release points signal after the
+# reads.
 PLACES = (
     Place("weston-vulkan", "debian-newest", ("kernel", "module", "cpu")),
     Place("sway", "debian-newest", ("explicit", "kernel", "module", "cpu"), ("explicit",),
