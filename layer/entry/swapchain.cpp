@@ -15,37 +15,27 @@ namespace fencebridge::entry {
 
 namespace {
 
-/// Retires VkSwapchainCreateInfoKHR::oldSwapchain. The specification requires this also when the
-/// creation of the new swapchain fails.
-/// @return the old swapchain's claim. The application synchronises access to the old swapchain.
-WindowClaim retire(Device& device, VkSwapchainKHR old) {
+/// Retires VkSwapchainCreateInfoKHR::oldSwapchain if it is the layer's. The application
+/// synchronises access to the old swapchain.
+/// @return the old swapchain's claim; nothing if it is null or the driver's
+std::optional<WindowClaim> retire(Device& device, VkSwapchainKHR old) {
     const auto record = device.find_record(old);
     if (!record)
-        return {};
+        return std::nullopt;
     record->swapchain->retire();
     return std::move(record->claim);
 }
 
-/// The claim for a new swapchain: the old swapchain's if it is for the same window, else a new one.
-std::optional<WindowClaim> claim_window(Device& device, const Window& window, VkSwapchainKHR old) {
-    WindowClaim retired = retire(device, old);
-    return retired.is_to(window.native()) ? std::move(retired)
-                                          : WindowClaim::claim(window.native());
-}
-
 /// Creates a swapchain of the driver's own. The driver must not see an old swapchain of the
 /// layer's, which the application may have made through another VkSurfaceKHR of the same window.
-VkResult create_driver_swapchain(Device& device, const VkSwapchainCreateInfoKHR& info,
-                                 const VkAllocationCallbacks* allocator,
+VkResult create_driver_swapchain(const Device& device, VkSwapchainCreateInfoKHR info,
+                                 bool old_is_ours, const VkAllocationCallbacks* allocator,
                                  VkSwapchainKHR* swapchain) {
     if (device.vk.next.CreateSwapchainKHR == nullptr)
         return VK_ERROR_INITIALIZATION_FAILED;
-    if (!device.find_record(info.oldSwapchain))
-        return device.vk.next.CreateSwapchainKHR(device.vk.handle, &info, allocator, swapchain);
-    static_cast<void>(retire(device, info.oldSwapchain));
-    VkSwapchainCreateInfoKHR without_old = info;
-    without_old.oldSwapchain = VK_NULL_HANDLE;
-    return device.vk.next.CreateSwapchainKHR(device.vk.handle, &without_old, allocator, swapchain);
+    if (old_is_ours)
+        info.oldSwapchain = VK_NULL_HANDLE;
+    return device.vk.next.CreateSwapchainKHR(device.vk.handle, &info, allocator, swapchain);
 }
 
 } // namespace
@@ -56,6 +46,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
                                                   VkSwapchainKHR* swapchain) {
     return guarded([&] {
         const auto device = find_device(handle);
+        // The specification requires this also when the creation of the new swapchain fails.
+        auto retired = retire(*device, create_info->oldSwapchain);
         std::optional<Takeover> taken_over;
         if (device->taken_over) {
             auto found =
@@ -65,10 +57,13 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
             taken_over = std::move(*found);
         }
         if (!taken_over)
-            return create_driver_swapchain(*device, *create_info, allocator, swapchain);
+            return create_driver_swapchain(*device, *create_info, retired.has_value(), allocator,
+                                           swapchain);
         Window& window = *taken_over->surface->window;
         // Claimed before anything is made on the window, and until all of that is destroyed.
-        auto claim = claim_window(*device, window, create_info->oldSwapchain);
+        std::optional<WindowClaim> claim = retired && retired->is_to(window.native())
+                                               ? std::move(retired)
+                                               : WindowClaim::claim(window.native());
         if (!claim) {
             log::error("vkCreateSwapchainKHR: another swapchain of this process presents to the "
                        "window; destroy it, or pass it as oldSwapchain");

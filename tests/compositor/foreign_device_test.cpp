@@ -126,6 +126,23 @@ TEST_P(FailingTrial, TheQueryFailsAndTheNextQueryRepeatsTheTrial) {
     EXPECT_EQ(buffers_asked_for(), 1u);
 }
 
+// The old swapchain was made through another VkSurfaceKHR of the same window, for which the trial
+// has succeeded.
+TEST_F(ForeignDevice, TheOldSwapchainIsRetiredEvenIfTheTrialFails) {
+    Client client(start(false));
+    Swapchain old = client.swapchain();
+    ASSERT_EQ(client.frame(old), VK_SUCCESS);
+    Owned<VkSurfaceKHR> second = make_surface(client.instance, client.app, client.window);
+    // Swapchain() queries the capabilities first.
+    for (uint32_t call : {1u, 2u})
+        fake_driver().fail_call("vkCreateDevice", call, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(Swapchain(client.device, second, {.old = old.handle}).result,
+              VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(fake_driver().injected_failures(), 2u);
+    EXPECT_EQ(client.acquire(old, 0).result, VK_ERROR_OUT_OF_DATE_KHR);
+    vkDeviceWaitIdle(client.device);
+}
+
 constexpr VkResult host = VK_ERROR_OUT_OF_HOST_MEMORY;
 constexpr VkResult of_device = VK_ERROR_OUT_OF_DEVICE_MEMORY;
 constexpr VkResult too_many = VK_ERROR_TOO_MANY_OBJECTS;

@@ -26,6 +26,12 @@ protected:
         EXPECT_TRUE(is_taken_over(device));
     }
 
+    /** In bytes. Counts what malloc() caches for each thread, see GLIBC_TUNABLES in meson.build. */
+    static size_t memory_in_use() {
+        const auto usage = mallinfo2();
+        return usage.uordblks + usage.hblkhd;
+    }
+
     static void create_and_destroy(int rounds) {
         for (int i = 0; i < rounds; ++i) {
             const Instance instance;
@@ -99,17 +105,20 @@ TEST_F(DevicesTest, ThreadsCreateAndDestroyTheirOwnInstancesAndDevices) {
 }
 
 TEST_F(DevicesTest, CreatingAndDestroyingManyInstancesLeaksNoMemory) {
-    // The loader may load and unload the layer with every instance.
-    constexpr int rounds = 200;
-    create_and_destroy(rounds);
-    fake_driver().reset(); // frees the log of those calls
-    const size_t before = mallinfo2().uordblks + mallinfo2().hblkhd;
-    create_and_destroy(rounds);
-    fake_driver().reset();
-    const size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
-    // The margin is for malloc()'s cache of free memory, which mallinfo2() counts as in use. A leak
-    // of glibc's smallest allocation, 32 bytes, in every round adds twice the margin.
-    EXPECT_LT(after, before + rounds * 16);
+    // The loader may load and unload the layer with every instance. A leak adds to the memory in
+    // use in every batch, what loader and malloc() keep for themselves only in some of them.
+    constexpr int rounds = 100;
+    const auto batch = [] {
+        const size_t before = memory_in_use();
+        create_and_destroy(rounds);
+        fake_driver().reset(); // frees the log of those calls
+        const size_t after = memory_in_use();
+        return after - std::min(before, after);
+    };
+    batch();
+    const size_t smallest_growth = std::min({batch(), batch(), batch()});
+    // A leak of glibc's smallest allocation, 32 bytes, in every round adds twice this.
+    EXPECT_LT(smallest_growth, size_t{rounds} * 16);
 }
 
 TEST_F(DevicesTest, OfTwoPhysicalDevicesOnlyTheOneThatLacksAnExtensionPassesThrough) {

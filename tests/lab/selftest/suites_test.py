@@ -11,7 +11,7 @@ from unittest import mock
 
 from lab import cli, kernels
 from lab.say import LabError
-from lab.suites import kmod, lab, runner, transports
+from lab.suites import kmod, lab, meson, runner, transports
 from lab.suites.outcome import Outcome
 from lab.suites.table import NATIVE, SUITES, Suite
 
@@ -51,6 +51,14 @@ class Choice(unittest.TestCase):
             self.assertEqual(lines[suite.name][1], suite.where)
             self.assertIn(f"{suite.whole_seconds}", lines[suite.name])
         self.assertEqual(lines["mutations"][2], "-")
+
+
+class Failures(unittest.TestCase):
+    def test_a_failure_says_where_it_was(self):
+        output = ("[ RUN      ] A.B\na.cpp:3: Failure\nExpected: (x) < (y), actual: 2 vs 1\n"
+                  "[  FAILED  ] A.B (0 ms)\n[ RUN      ] A.C\n")
+        self.assertEqual(meson.failure("FAIL", output), "fail\n" + output.split("\n", 1)[1].rstrip())
+        self.assertEqual(meson.failure("TIMEOUT", "[ RUN      ] A.B\n"), "timeout")
 
 
 class Results(unittest.TestCase):

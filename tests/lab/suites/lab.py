@@ -120,6 +120,7 @@ def _options(outcome: Outcome, out: Path) -> None:
     outcome.check("an unknown compositor is refused with a list of the known",
                   done.returncode == 125 and b"weston-vulkan" in done.stderr, f"{done.stderr!r}")
 
+
 def _packages(outcome: Outcome) -> None:
     done = _lab(*_ALONE, "--install", "hello", "--", "hello")
     outcome.check("--install brings a package", b"Hello, world!" in done.stdout, f"{done.stderr!r}")

@@ -2,6 +2,7 @@
 """Suites of Meson tests, run in the root on this machine's kernel, or in a guest."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from ..say import LabError
 from .outcome import Outcome
 
 _TIMEOUT_SECONDS = 600
+_FAILURE_LINES = 12
 
 # A report of a sanitizer ends the process, so that the test fails.
 _SANITIZERS = {
@@ -70,6 +72,17 @@ def _outcome(folder: Path, suites: list[str], out: Path) -> Outcome:
             outcome.skipped += 1
             outcome.skips.append(f"{name}: the test skips itself")
         else:
-            outcome.check(name, test["result"] in ("OK", "EXPECTEDFAIL"), test["result"].lower())
+            outcome.check(name, test["result"] in ("OK", "EXPECTEDFAIL"),
+                          failure(test["result"], test.get("stdout", "")))
     path.unlink()
     return outcome
+
+
+def failure(result: str, output: str) -> str:
+    """The result, and the first failures that GoogleTest or a sanitizer reported in the output."""
+    lines = output.splitlines()
+    for number, line in enumerate(lines):
+        if re.search(r": Failure$|\[  FAILED  \]|ERROR: \w+Sanitizer|runtime error:"
+                     r"|WARNING: ThreadSanitizer", line):
+            return "\n".join([result.lower(), *lines[number:number + _FAILURE_LINES]])
+    return result.lower()

@@ -90,12 +90,12 @@ SUITES = {suite.name: suite for suite in [
           "for, and when payloads signal", _always(gpu.run), 0, 400),
     Suite("install", GUEST, "switching the installed layer on and off, by name and by variables",
           _always(install.run), 30, 30),
-    Suite("kmod", GUEST, "the kernel module on three kernels (whole: six)", kmod.run, 400, 900,
+    Suite("kmod", GUEST, "the kernel module on three kernels (whole: six)", kmod.run, 400, 1000,
           own_complaints=True),
     Suite("kmod-checks", NATIVE, "compiler, sparse and checkpatch accept the module, on three "
           "kernels (whole: six)", kmod_checks.run, 5, 5),
     Suite("kmod-mutations", GUEST, "a test notices each mutation of the module (docs/lab.md)",
-          _always(kmod_mutations.run), 0, 165, own_complaints=True,
+          _always(kmod_mutations.run), 0, 290, own_complaints=True,
           run_some=kmod_mutations.run),
     Suite("dkms", GUEST, "DKMS builds and installs the module", _always(dkms.run), 40, 40),
     Suite("sanitizers", NATIVE, "unit, driver and compositor with AddressSanitizer and UBSan",
@@ -103,5 +103,5 @@ SUITES = {suite.name: suite for suite in [
     Suite("tsan", GUEST, "unit, driver and compositor with ThreadSanitizer, and several threads "
           "on every transport", _always(_without_races), 180, 180),
     Suite("mutations", GUEST, "a test notices each mutation of the layer (docs/lab.md)",
-          _always(mutations.run), 0, 900, own_complaints=True, run_some=mutations.run),
+          _always(mutations.run), 0, 1200, own_complaints=True, run_some=mutations.run),
 ]}
