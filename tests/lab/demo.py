@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""`lab demo`: runs vkcube with the layer on Weston; leaves a screenshot and a report.
+"""`lab demo`: runs vkcube with the layer; leaves a screenshot and a report.
 
-With a GPU, a second client counts the fences that are pending when its calls return. vkcube does
-not tell.
+Without a GPU, the compositor is Weston. With one it is sway, which has two transports. There a
+second client, once with each of them, counts the fences that are pending when its calls return;
+vkcube does not tell.
 """
 
 import json
@@ -23,9 +24,10 @@ _TIMEOUT_SECONDS = 240
 _CLEARED = 51
 _COLOURS = 100
 
-# The second client works as long for a frame as the compositor does.
-_CLIENT = [str(BUILD_IN_ROOT / "tests/bench/bench_windows"), "--size", "400", "--clears", "20",
-           "--frames", str(FRAMES), "--times"]
+# The second client keeps all images but two. So it acquires images that the compositor has just
+# released, and may still read.
+_CLIENT = [str(BUILD_IN_ROOT / "tests/bench/bench_windows"), "--mode", "mailbox", "--size", "1500",
+           "--hold", "2", "--warm-up", "0", "--frames", str(FRAMES), "--times"]
 
 _EXPORT = "DMA_BUF_IOCTL_EXPORT_SYNC_FILE"
 _IMPORT = "DMA_BUF_IOCTL_IMPORT_SYNC_FILE"
@@ -35,26 +37,28 @@ _IMPORT = "DMA_BUF_IOCTL_IMPORT_SYNC_FILE"
 class _Place:
     compositor: str
     kernel: str
+    output: compositors.Size
+    fences: tuple[str, ...]  # transports for the second client
 
 
-def _place(with_gpu: str) -> _Place:
-    # Weston's OpenGL renderer shares no layout with Venus; see docs/drivers.md.
-    return (_Place("weston", kernels.DEFAULT) if with_gpu == gpu.NONE
-            else _Place("weston-vulkan", gpu.KERNEL))
+_WITHOUT_GPU = _Place("weston", kernels.DEFAULT, compositors.OUTPUT, ())
+# The larger the output, the longer the compositor reads.
+_WITH_GPU = _Place("sway", gpu.KERNEL, compositors.Size(1600, 1200), ("explicit", "kernel"))
 
 
 def run(out: Path, layer: bool, with_gpu: str = gpu.NONE) -> int:
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("background.png", "screenshot.png", "facts.json", "report.json", "fences.json"):
+    place = _WITHOUT_GPU if with_gpu == gpu.NONE else _WITH_GPU
+    for name in ("background.png", "screenshot.png", "facts.json", "report.json",
+                 *(f"fences-{transport}.json" for transport in place.fences)):
         (out / name).unlink(missing_ok=True)
-    place = _place(with_gpu)
-    parts = ("bench",) if with_gpu != gpu.NONE else ()
+    parts = ("bench",) if place.fences else ()
     built = build.ensure(parts=parts) if layer else build.try_ensure(parts=parts)
     ticker = Ticker(f"running vkcube for {FRAMES} frames on {place.compositor}")
     _in_guest(out, built, layer, place, with_gpu)
     ticker.done()
     facts = json.loads((out / "facts.json").read_text())
-    report = _report(out, facts)
+    report = _report(out, facts, place)
     problems = _problems(report, facts) + _picture_problems(out)
     report["problems"] = problems
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
@@ -67,11 +71,11 @@ def run(out: Path, layer: bool, with_gpu: str = gpu.NONE) -> int:
 def _in_guest(out: Path, built: Path, layer: bool, place: _Place, with_gpu: str) -> None:
     plan = {"frames": FRAMES, "traced_frames": TRACED_FRAMES,
             "compositor_version": compositors.COMPOSITORS[place.compositor].version,
-            "fences": _CLIENT if with_gpu != gpu.NONE else None}
+            "fences": {transport: _CLIENT for transport in place.fences}}
     request = guest.Request(
         argv=["python3", "-I", str(SOURCE_IN_ROOT / "tests/lab/guest/demo.py"), json.dumps(plan)],
-        compositor=place.compositor, kernel=place.kernel, gpu=with_gpu, layer=layer, out=out,
-        build=built, timeout=_TIMEOUT_SECONDS)
+        compositor=place.compositor, kernel=place.kernel, gpu=with_gpu, output=place.output,
+        layer=layer, out=out, build=built, timeout=_TIMEOUT_SECONDS)
     chatter = bytearray()
     status = guest.run(request, chatter.extend, chatter.extend)
     if status != 0 or not (out / "facts.json").exists():
@@ -79,7 +83,7 @@ def _in_guest(out: Path, built: Path, layer: bool, place: _Place, with_gpu: str)
                        f"{chatter.decode(errors='replace')}")
 
 
-def _report(out: Path, facts: dict) -> dict:
+def _report(out: Path, facts: dict, place: _Place) -> dict:
     log = (out / "vkcube.log").read_text(errors="replace")
     opened, closed = layerlog.opened(log), layerlog.closed(log)
     fields = opened[0].fields if opened else {}
@@ -97,13 +101,13 @@ def _report(out: Path, facts: dict) -> dict:
         "frames": presented if opened else None,
         "fps": round((presented if opened else FRAMES) / seconds, 1),
         "ioctls_per_frame": _ioctls(out),
-        "fences": _fences(out),
+        "fences": {transport: _fences(out / f"fences-{transport}.json")
+                   for transport in place.fences},
     }
 
 
-def _fences(out: Path) -> dict | None:
-    """What the second client counted, if it ran: frames, and those with a pending fence."""
-    path = out / "fences.json"
+def _fences(path: Path) -> dict | None:
+    """What the second client counted, if it ended well: frames, and those with a pending fence."""
     if not path.exists() or not (text := path.read_text()):
         return None
     said = json.loads(text)
@@ -130,10 +134,11 @@ def _ioctls(out: Path) -> dict[str, float]:
 
 def _problems(report: dict, facts: dict) -> list[str]:
     problems = []
-    for name, what in (("run", "vkcube (see vkcube.log)"), ("traced", "vkcube under strace"),
-                       ("fences", "the second client (see fences.log)")):
-        if name in facts and facts[name]["status"] != 0:
-            problems.append(f"{what} ended with status {facts[name]['status']}")
+    ended = {"vkcube (see vkcube.log)": facts["run"], "vkcube under strace": facts["traced"]}
+    ended |= {f"the second client (see fences-{transport}.log)": end
+              for transport, end in facts["fences"].items()}
+    problems += [f"{what} ended with status {end['status']}" for what, end in ended.items()
+                 if end["status"] != 0]
     if report["layer"] is None:
         problems.append("the layer was not in the chain: it opened no swapchain")
     elif report["frames"] != FRAMES:
@@ -182,13 +187,16 @@ def _print(report: dict, out: Path) -> None:
              for label, name in (("EXPORT_SYNC_FILE", _EXPORT), ("IMPORT_SYNC_FILE", _IMPORT))]
     rows += [(f"{name} per frame", count) for name, count in ioctls.items()
              if name not in (_EXPORT, _IMPORT)]
-    if fences := report["fences"]:
+    for transport, fences in report["fences"].items():
+        if fences is None:
+            continue
         times = fences["acquires_pending_ms"]
-        rows += [("frames of a second client", fences["frames"]),
-                 ("acquired with a pending fence", fences["acquires_pending"]),
-                 ("  pending then for (median)", f"{short(median(times))} ms"),
-                 ("  pending then for (at most)", f"{short(max(times, default=None))} ms"),
-                 ("presented with pending rendering", fences["presents_pending"])]
+        rows += [(f"a second client, {transport}", f"{fences['frames']} frames"),
+                 ("  acquired with a pending fence", fences["acquires_pending"])]
+        if times:
+            rows += [("    pending then for (median)", f"{short(median(times))} ms"),
+                     ("    pending then for (at most)", f"{short(max(times))} ms")]
+        rows += [("  presented with pending rendering", fences["presents_pending"])]
     rows += [("screenshot", out / "screenshot.png"), ("report", out / "report.json")]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""In the guest: two runs of vkcube for `lab demo`, and one of another client, if the plan has one.
-They leave these files in $OUT:
+"""In the guest: two runs of vkcube for `lab demo`, and those of another client that the plan has,
+by transport. They leave these files in $OUT:
 
     background.png, screenshot.png   the output before, and in the middle of the run
     vkcube.log                       the run's own output
     strace.txt, strace.log           a second, shorter run under strace
-    fences.json, fences.log          the output of the other client, and its errors
+    fences-TRANSPORT.json, .log      the output of the other client, and its errors
     facts.json                       versions, exit statuses, times
 """
 
@@ -85,9 +85,11 @@ def run_traced(frames: int) -> dict:
     return {"status": done.returncode, "frames": frames}
 
 
-def run_with_fences(argv: list[str]) -> dict:
-    with (OUT / "fences.json").open("wb") as out, (OUT / "fences.log").open("wb") as log:
-        done = subprocess.run(argv, stdout=out, stderr=log, check=False)
+def run_with_fences(transport: str, argv: list[str]) -> dict:
+    name = f"fences-{transport}"
+    with (OUT / f"{name}.json").open("wb") as out, (OUT / f"{name}.log").open("wb") as log:
+        done = subprocess.run(argv, stdout=out, stderr=log, check=False,
+                              env=os.environ | {"FENCEBRIDGE_SYNC": transport})
     return {"status": done.returncode}
 
 
@@ -97,9 +99,9 @@ def main() -> None:
     facts = {"kernel": os.uname().release,
              "compositor": subprocess.run(plan["compositor_version"], capture_output=True,
                                           text=True, check=False).stdout.strip(),
-             "run": run_with_picture(plan["frames"]), "traced": run_traced(plan["traced_frames"])}
-    if plan["fences"]:
-        facts["fences"] = run_with_fences(plan["fences"])
+             "run": run_with_picture(plan["frames"]), "traced": run_traced(plan["traced_frames"]),
+             "fences": {transport: run_with_fences(transport, argv)
+                        for transport, argv in plan["fences"].items()}}
     (OUT / "facts.json").write_text(json.dumps(facts, indent=2))
 
 

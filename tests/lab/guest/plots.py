@@ -2,7 +2,8 @@
 """In the guest: draws the numbers of $OUT/bench.json as bars, a file of each question:
 
     syscalls.svg    system calls of a frame
-    calls.svg       time inside vkAcquireNextImageKHR and vkQueuePresentKHR while fences are pending
+    acquire.svg     time inside vkAcquireNextImageKHR, with heavy rendering
+    present.svg     time inside vkQueuePresentKHR, with heavy rendering
     shown.svg       time from vkQueuePresentKHR to the screen
     fps.svg         frames a second
 
@@ -31,6 +32,11 @@ plt.rcParams.update({"svg.hashsalt": "fencebridge", "svg.fonttype": "none", "fon
 Values = dict[str, float | None]  # by column
 
 
+def short(value: float) -> str:
+    """Three digits, but all of those before the point."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def bars(axes, groups: dict[str, Values], unit: str, log: bool = False) -> None:
     """A group of bars for each label, a bar for each column that has a value anywhere."""
     columns = [column for column in COLOURS
@@ -41,7 +47,7 @@ def bars(axes, groups: dict[str, Values], unit: str, log: bool = False) -> None:
                  if values.get(column) is not None]
         drawn = axes.bar([place + (number - (len(columns) - 1) / 2) * width for place, _ in found],
                          [value for _, value in found], width, color=COLOURS[column], label=column)
-        axes.bar_label(drawn, fmt="%.3g", fontsize=7, padding=1)
+        axes.bar_label(drawn, fmt=short, fontsize=6.5, padding=1)
     axes.set_xticks(range(len(groups)), groups)
     axes.set_ylabel(unit)
     if log:
@@ -51,11 +57,10 @@ def bars(axes, groups: dict[str, Values], unit: str, log: bool = False) -> None:
 def figure(name: str, title: str, unit: str, groups: dict[str, Values], log: bool = False) -> None:
     if not any(value is not None for values in groups.values() for value in values.values()):
         return
-    drawing, axes = plt.subplots(figsize=(max(5.0, 1.6 * len(groups)), 3.2), layout="constrained")
+    drawing, axes = plt.subplots(figsize=(max(5.5, 2.1 * len(groups)), 3.4), layout="constrained")
     bars(axes, groups, unit, log)
     axes.set_title(title, fontsize=10)
-    axes.legend(fontsize=8, frameon=False, ncols=len(COLOURS), loc="upper center",
-                bbox_to_anchor=(0.5, -0.1))
+    drawing.legend(fontsize=8, frameon=False, ncols=len(COLOURS), loc="outside lower center")
     drawing.savefig(OUT / f"{name}.svg", metadata={"Date": None})
     plt.close(drawing)
 
@@ -78,11 +83,11 @@ def main() -> None:
         for compositor, data in of(sections, "syscalls").items() for mode in ("fifo", "mailbox")})
     heavy = {(compositor, mode): data[f"times-heavy-{mode}"]
              for compositor, data in of(sections, "calls").items() for mode in ("fifo", "mailbox")}
-    figure("calls", "inside the calls, heavy rendering", "microseconds", {
-        f"{compositor}, {mode}\n{call} p{percent}": each(
-            numbers, lambda found, key=f"{call}-p{percent}": found[key] / 1000)
-        for (compositor, mode), numbers in heavy.items() for call in ("acquire", "present")
-        for percent in (50, 99)}, log=True)
+    for call, name in (("acquire", "vkAcquireNextImageKHR"), ("present", "vkQueuePresentKHR")):
+        figure(call, f"inside {name}, heavy rendering", "milliseconds (logarithmic)", {
+            f"{compositor}, {mode}\np{percent}": each(
+                numbers, lambda found, key=f"{call}-p{percent}": found[key] / 1e6)
+            for (compositor, mode), numbers in heavy.items() for percent in (50, 99)}, log=True)
     figure("shown", "from vkQueuePresentKHR to the screen, heavy rendering", "milliseconds", {
         f"{compositor}, {mode}\np{percent}": each(
             numbers, lambda found, key=f"shown-p{percent}": found[key] and found[key] / 1e6)
