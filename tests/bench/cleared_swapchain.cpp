@@ -17,13 +17,7 @@ namespace {
 
 using still::check;
 
-using Clock = std::chrono::steady_clock;
-
 constexpr uint64_t forever = std::numeric_limits<uint64_t>::max();
-
-int64_t nanoseconds(Clock::duration time) {
-    return std::chrono::duration_cast<std::chrono::nanoseconds>(time).count();
-}
 
 } // namespace
 
@@ -156,13 +150,13 @@ void ClearedSwapchain::frame(const Marks& marks) {
 }
 
 FrameTimes ClearedSwapchain::timed_frame(std::chrono::milliseconds pause,
-                                         Presentations* presentations) {
+                                         Presentations& presentations) {
     const Slot& slot = next_slot();
     check(vkResetFences(gpu_.device(), 1, acquired_.address()), "vkResetFences");
     FrameTimes times{};
     const auto [index, time] = timed_acquire(slot.acquired.get(), acquired_.get());
     const auto acquired = Clock::now();
-    times.acquire = time.count();
+    times.acquire = time;
     // Another thread waits, since the frame goes on.
     std::future<Clock::time_point> signalled;
     if (vkGetFenceStatus(gpu_.device(), acquired_.get()) == VK_NOT_READY)
@@ -173,16 +167,14 @@ FrameTimes ClearedSwapchain::timed_frame(std::chrono::milliseconds pause,
         });
     std::this_thread::sleep_for(pause);
     submit(slot, images_[index]);
-    if (presentations)
-        presentations->expect(wl_surface_);
+    presentations.expect(wl_surface_);
     const auto submitted = Clock::now();
     present(images_[index], index);
-    times.present = nanoseconds(Clock::now() - submitted);
+    times.present = Clock::now() - submitted;
     times.rendering_pending = vkGetFenceStatus(gpu_.device(), slot.done.get()) == VK_NOT_READY;
     if (signalled.valid()) {
-        const auto end = signalled.get();
-        times.acquire_pending = nanoseconds(end - acquired);
-        times.acquire_signalled = nanoseconds(end.time_since_epoch());
+        times.acquire_signalled = signalled.get();
+        times.acquire_pending = times.acquire_signalled - acquired;
     }
     return times;
 }

@@ -26,14 +26,17 @@ private:
     const bool on_;
 };
 
-// What was measured in one frame, in nanoseconds.
+// CLOCK_MONOTONIC
+using Clock = std::chrono::steady_clock;
+
+// What was measured in one frame.
 struct FrameTimes {
-    int64_t acquire; // in vkAcquireNextImageKHR
-    int64_t present; // in vkQueuePresentKHR
+    std::chrono::nanoseconds acquire; // in vkAcquireNextImageKHR
+    std::chrono::nanoseconds present; // in vkQueuePresentKHR
     // How long the fence of vkAcquireNextImageKHR was pending after the call had returned, and when
-    // it was seen to signal (CLOCK_MONOTONIC). Both are 0 if it had signalled by then.
-    int64_t acquire_pending;
-    int64_t acquire_signalled;
+    // it was seen to signal. Both are 0 if it had signalled by then.
+    std::chrono::nanoseconds acquire_pending;
+    Clock::time_point acquire_signalled;
     bool rendering_pending; // the submission had not ended when vkQueuePresentKHR returned
 };
 
@@ -49,9 +52,8 @@ public:
     void frame(const Marks& marks);
     // The same, and measures it. A fence is acquired with each image, and waited for. If there are
     // held images, acquires an image as soon as one is free, by calls that do not wait. `pause` is
-    // the time from there to the submission. The commit is followed by `presentations`, if there is
-    // one.
-    FrameTimes timed_frame(std::chrono::milliseconds pause, Presentations* presentations);
+    // the time from there to the submission. The commit is followed by `presentations`.
+    FrameTimes timed_frame(std::chrono::milliseconds pause, Presentations& presentations);
     // Acquires images that are never presented, so that every frame needs the image that was
     // released last.
     void hold(uint32_t count);

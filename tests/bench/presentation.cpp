@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "presentation.hpp"
 
-#include <chrono>
-
 #include "still/failure.hpp"
 
 namespace fencebridge::bench {
-namespace {
-
-// std::chrono::steady_clock is CLOCK_MONOTONIC, which all compositors of the lab present by.
-int64_t now() {
-    return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-} // namespace
 
 Presentations::Presentations(still::Connection& connection) :
     display_(connection.display()), presentation_(connection.presentation()),
@@ -35,8 +25,9 @@ void Presentations::expect(wl_surface* surface) {
             [](void* data, struct wp_presentation_feedback*, uint32_t seconds_high,
                uint32_t seconds_low, uint32_t nanoseconds, uint32_t, uint32_t, uint32_t, uint32_t) {
                 const auto* commit = static_cast<Commit*>(data);
-                const int64_t seconds = int64_t(seconds_high) << 32 | seconds_low;
-                commit->owner.add_shown(seconds * 1'000'000'000 + nanoseconds, *commit);
+                const std::chrono::seconds seconds(int64_t(seconds_high) << 32 | seconds_low);
+                const Clock::time_point shown(seconds + std::chrono::nanoseconds(nanoseconds));
+                commit->owner.shown_.push_back(shown - commit->expected);
                 commit->owner.forget(commit);
             },
         .discarded =
@@ -46,7 +37,7 @@ void Presentations::expect(wl_surface* surface) {
                 commit->owner.forget(commit);
             },
     };
-    auto commit = std::make_unique<Commit>(Commit{*this, now(), nullptr});
+    auto commit = std::make_unique<Commit>(Commit{*this, Clock::now(), nullptr});
     commit->feedback.reset(wp_presentation_feedback(presentation_, surface));
     wp_presentation_feedback_add_listener(commit->feedback.get(), &listener, commit.get());
     pending_.push_back(std::move(commit));
@@ -55,10 +46,6 @@ void Presentations::expect(wl_surface* surface) {
 void Presentations::dispatch() {
     if (wl_display_dispatch_queue_pending(display_, queue_.get()) < 0)
         throw still::Failure("the compositor went away");
-}
-
-void Presentations::add_shown(int64_t time, const Commit& commit) {
-    shown_.push_back(time - commit.expected);
 }
 
 void Presentations::forget(const Commit* commit) {

@@ -2,6 +2,7 @@
 // The time from vkQueuePresentKHR until the compositor shows the image, by wp_presentation.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -23,29 +24,31 @@ public:
     // Dispatches what the compositor has told, without waiting.
     void dispatch();
 
-    // Of every commit that was shown, in nanoseconds since expect().
-    const std::vector<int64_t>& shown() const { return shown_; }
+    // Of every commit that was shown, the time since expect().
+    const std::vector<std::chrono::nanoseconds>& shown() const { return shown_; }
     // The number of commits that were replaced before they could be shown.
     uint64_t discarded() const { return discarded_; }
 
 private:
+    // CLOCK_MONOTONIC, which all compositors of the lab present by.
+    using Clock = std::chrono::steady_clock;
+
     struct QueueDeleter {
         void operator()(wl_event_queue* queue) const { wl_event_queue_destroy(queue); }
     };
     // A commit that the compositor has not told about yet.
     struct Commit {
         Presentations& owner;
-        int64_t expected; // CLOCK_MONOTONIC, in nanoseconds
+        Clock::time_point expected;
         still::Proxy<struct wp_presentation_feedback> feedback;
     };
-    void add_shown(int64_t time, const Commit& commit);
     void forget(const Commit* commit);
 
     wl_display* const display_;
     wp_presentation* const presentation_;
     std::unique_ptr<wl_event_queue, QueueDeleter> queue_;
     std::vector<std::unique_ptr<Commit>> pending_;
-    std::vector<int64_t> shown_;
+    std::vector<std::chrono::nanoseconds> shown_;
     uint64_t discarded_ = 0;
 };
 

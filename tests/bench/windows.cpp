@@ -39,8 +39,6 @@
 namespace fencebridge::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 struct Options {
     uint32_t windows = 1;
     VkPresentModeKHR mode = VK_PRESENT_MODE_FIFO_KHR;
@@ -160,7 +158,7 @@ private:
     void frame() {
         for (ClearedSwapchain& swapchain : swapchains_) {
             if (presentations_ && &swapchain == &swapchains_.front())
-                times_.push_back(swapchain.timed_frame(options_.pause, &*presentations_));
+                times_.push_back(swapchain.timed_frame(options_.pause, *presentations_));
             else
                 swapchain.frame(marks_);
         }
@@ -211,24 +209,26 @@ private:
     }
 
     void print_times() const {
-        const auto print_all = [](const char* name, const auto& values, auto value_of) {
+        const auto print_all = [](const char* name, const auto& values, auto number_of) {
             std::printf(", \"%s\": [", name);
             const char* separator = "";
             for (const auto& value : values) {
-                std::printf("%s%lld", separator, static_cast<long long>(value_of(value)));
+                std::printf("%s%lld", separator, static_cast<long long>(number_of(value)));
                 separator = ", ";
             }
             std::printf("]");
         };
-        const auto print_member = [&](const char* name, auto member) {
-            print_all(name, times_, [&](const FrameTimes& times) { return times.*member; });
-        };
-        print_member("acquire", &FrameTimes::acquire);
-        print_member("present", &FrameTimes::present);
-        print_member("acquire_pending", &FrameTimes::acquire_pending);
-        print_member("acquire_signalled", &FrameTimes::acquire_signalled);
-        print_member("rendering_pending", &FrameTimes::rendering_pending);
-        print_all("shown", presentations_->shown(), [](int64_t time) { return time; });
+        // Durations in nanoseconds.
+        print_all("acquire", times_, [](const auto& frame) { return frame.acquire.count(); });
+        print_all("present", times_, [](const auto& frame) { return frame.present.count(); });
+        print_all("acquire_pending", times_,
+                  [](const auto& frame) { return frame.acquire_pending.count(); });
+        print_all("acquire_signalled", times_, [](const auto& frame) {
+            return std::chrono::nanoseconds(frame.acquire_signalled.time_since_epoch()).count();
+        });
+        print_all("rendering_pending", times_,
+                  [](const auto& frame) { return frame.rendering_pending; });
+        print_all("shown", presentations_->shown(), [](auto time) { return time.count(); });
         std::printf(", \"discarded\": %llu",
                     static_cast<unsigned long long>(presentations_->discarded()));
     }

@@ -56,17 +56,17 @@ def _parser() -> argparse.ArgumentParser:
     setup = commands.add_parser("setup", help="make the root file system, the kernels and their "
                                 "toolchains, once, and build the tree")
     setup.add_argument("--all", action="store_true",
-                       help="also the kernels that only `lab test --all` needs")
+                       help="also the kernels and the GPU that only `lab test --all` needs")
     setup.set_defaults(action=_setup)
 
-    demo = commands.add_parser("demo", help="300 frames of vkcube through the layer on Weston, "
-                               "with a screenshot and a report")
+    demo = commands.add_parser("demo", help="300 frames of vkcube through the layer, with a "
+                               "screenshot and a report")
     demo.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR",
                       help="where screenshot.png and report.json go (default: %(default)s)")
     demo.add_argument("--gpu", default=gpu.NONE, choices=[*gpu.NAMES, gpu.NONE], metavar="G",
                       help=f"{', '.join([*gpu.NAMES, gpu.NONE])} (default: %(default)s): with a "
-                      "GPU, on Weston's Vulkan renderer and the newest stock kernel, with a count "
-                      "of pending fences")
+                      "GPU, on sway and the newest stock kernel instead of Weston and uml, with a "
+                      "count of pending fences")
     demo.add_argument("--no-layer", action="store_true", help=argparse.SUPPRESS)
     demo.set_defaults(action=_demo)
 
@@ -232,6 +232,9 @@ def _setup(options) -> int:
         kmod.builder_for(name)
         guest_modules.fences(name)
         guest_modules.render_node(name)
+    if options.all:
+        gpu.ensure()
+        gpu.stand_in()
     clean.remove_outdated()
     # Every command builds what has changed, but the first build takes minutes.
     for variant in (build.PLAIN, build.SANITIZERS, build.THREADS):

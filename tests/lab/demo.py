@@ -11,9 +11,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import build, compositors, gpu, guest, kernels, layerlog, png, strace
+from . import build, compositors, gpu, guest, kernels, layerlog, png, real_fences, strace
 from .bench.numbers import median, short
-from .paths import BUILD_IN_ROOT, SOURCE_IN_ROOT
+from .paths import SOURCE_IN_ROOT
 from .say import LabError, Ticker
 
 FRAMES = 300
@@ -24,10 +24,7 @@ _TIMEOUT_SECONDS = 240
 _CLEARED = 51
 _COLOURS = 100
 
-# The second client keeps all images but two. So it acquires images that the compositor has just
-# released, and may still read.
-_CLIENT = [str(BUILD_IN_ROOT / "tests/bench/bench_windows"), "--mode", "mailbox", "--size", "1500",
-           "--hold", "2", "--warm-up", "0", "--frames", str(FRAMES), "--times"]
+_CLIENT = [*real_fences.KEEPING_CLIENT, "--frames", str(FRAMES)]
 
 _EXPORT = "DMA_BUF_IOCTL_EXPORT_SYNC_FILE"
 _IMPORT = "DMA_BUF_IOCTL_IMPORT_SYNC_FILE"
@@ -38,12 +35,12 @@ class _Place:
     compositor: str
     kernel: str
     output: compositors.Size
-    fences: tuple[str, ...]  # transports for the second client
+    traced: str              # the transport of vkcube under strace
+    fences: tuple[str, ...]  # the transports for the second client
 
 
-_WITHOUT_GPU = _Place("weston", kernels.DEFAULT, compositors.OUTPUT, ())
-# The larger the output, the longer the compositor reads.
-_WITH_GPU = _Place("sway", gpu.KERNEL, compositors.Size(1600, 1200), ("explicit", "kernel"))
+_WITHOUT_GPU = _Place("weston", kernels.DEFAULT, compositors.OUTPUT, "auto", ())
+_WITH_GPU = _Place("sway", gpu.KERNEL, real_fences.OUTPUT, "kernel", ("explicit", "kernel"))
 
 
 def run(out: Path, layer: bool, with_gpu: str = gpu.NONE) -> int:
@@ -69,7 +66,7 @@ def run(out: Path, layer: bool, with_gpu: str = gpu.NONE) -> int:
 
 
 def _in_guest(out: Path, built: Path, layer: bool, place: _Place, with_gpu: str) -> None:
-    plan = {"frames": FRAMES, "traced_frames": TRACED_FRAMES,
+    plan = {"frames": FRAMES, "traced_frames": TRACED_FRAMES, "traced_sync": place.traced,
             "compositor_version": compositors.COMPOSITORS[place.compositor].version,
             "fences": {transport: _CLIENT for transport in place.fences}}
     request = guest.Request(
@@ -100,21 +97,29 @@ def _report(out: Path, facts: dict, place: _Place) -> dict:
         "present_mode": fields.get("present_mode"),
         "frames": presented if opened else None,
         "fps": round((presented if opened else FRAMES) / seconds, 1),
+        "traced_transport": _transport(out / "strace.log"),
         "ioctls_per_frame": _ioctls(out),
-        "fences": {transport: _fences(out / f"fences-{transport}.json")
-                   for transport in place.fences},
+        "fences": {transport: _fences(out, transport) for transport in place.fences},
     }
 
 
-def _fences(path: Path) -> dict | None:
+def _fences(out: Path, transport: str) -> dict | None:
     """What the second client counted, if it ended well: frames, and those with a pending fence."""
+    path = out / f"fences-{transport}.json"
     if not path.exists() or not (text := path.read_text()):
         return None
     said = json.loads(text)
     pending = [time for time in said["acquire_pending"] if time]
-    return {"frames": said["frames"], "acquires_pending": len(pending),
+    log = (out / f"fences-{transport}.log").read_text(errors="replace")
+    return {"transports": [event.fields.get("transport") for event in layerlog.opened(log)],
+            "frames": said["frames"], "acquires_pending": len(pending),
             "acquires_pending_ms": [round(time / 1e6, 2) for time in pending],
             "presents_pending": sum(said["rendering_pending"])}
+
+
+def _transport(log: Path) -> str | None:
+    opened = layerlog.opened(log.read_text(errors="replace"))
+    return opened[0].fields.get("transport") if opened else None
 
 
 def _selected_gpu(log: str) -> str | None:
@@ -139,6 +144,8 @@ def _problems(report: dict, facts: dict) -> list[str]:
               for transport, end in facts["fences"].items()}
     problems += [f"{what} ended with status {end['status']}" for what, end in ended.items()
                  if end["status"] != 0]
+    problems += [problem for transport, fences in report["fences"].items() if fences
+                 and (problem := _fence_problem(transport, fences))]
     if report["layer"] is None:
         problems.append("the layer was not in the chain: it opened no swapchain")
     elif report["frames"] != FRAMES:
@@ -146,6 +153,14 @@ def _problems(report: dict, facts: dict) -> list[str]:
     if not facts["run"]["picture_in_time"]:
         problems.append("nothing was to be seen on the output while vkcube ran")
     return problems
+
+
+def _fence_problem(transport: str, fences: dict) -> str:
+    if fences["transports"] != [transport]:
+        return f"the second client was to run {transport}, and ran {fences['transports']}"
+    if fences["acquires_pending"] + fences["presents_pending"] == 0:
+        return f"{transport}: no fence of the second client was pending"
+    return ""
 
 
 def _picture_problems(out: Path) -> list[str]:
@@ -183,9 +198,10 @@ def _print(report: dict, out: Path) -> None:
             ("transport", report["transport"]), ("because", report["transport_reason"]),
             ("present mode", report["present_mode"]), ("frames", report["frames"]),
             ("frames per second", report["fps"])]
-    rows += [(f"{label} per frame", ioctls.get(name, 0))
+    rows += [("vkcube under strace", f"{TRACED_FRAMES} frames, {report['traced_transport']}")]
+    rows += [(f"  {label} per frame", ioctls.get(name, 0))
              for label, name in (("EXPORT_SYNC_FILE", _EXPORT), ("IMPORT_SYNC_FILE", _IMPORT))]
-    rows += [(f"{name} per frame", count) for name, count in ioctls.items()
+    rows += [(f"  {name} per frame", count) for name, count in ioctls.items()
              if name not in (_EXPORT, _IMPORT)]
     for transport, fences in report["fences"].items():
         if fences is None:

@@ -21,7 +21,7 @@ NONE = "none"
 VENUS = "venus"
 # What is used with a GPU unless something else is named.
 KERNEL = "debian-newest"
-COMPOSITORS = ("weston-vulkan", "sway")
+COMPOSITORS = ("weston-vulkan", "sway", "kwin")
 
 _PACKAGES = ("qemu-system-x86 qemu-system-modules-opengl qemu-system-gui libvirglrenderer1 "
              "virgl-server xvfb libegl1 libegl-mesa0 libgl1-mesa-dri libglx-mesa0 "
@@ -100,11 +100,17 @@ def _compile(folder: Path, root: Path) -> None:
     ticker.done()
 
 
+def parts() -> list[Path]:
+    """The folders of this machine that a guest with a GPU uses. They are made now if they do not
+    exist."""
+    return [ensure(), stand_in()]
+
+
 class InRoot:
     """Runs QEMU in its root, once. QEMU finds folders of this machine where place() says."""
 
     def __init__(self):
-        self._folders = {"stand-in": stand_in(), "script": _SCRIPT.parent}
+        self._folders: dict[str, Path] = {}
 
     def place(self, folder: Path) -> Path:
         """Makes a folder available, writable; returns its path for QEMU."""
@@ -114,5 +120,6 @@ class InRoot:
 
     def command(self, options: list[str]) -> list[str]:
         """QEMU with these options."""
-        box = sandbox.Sandbox(ensure() / "root", writable=self._folders)
+        box = sandbox.Sandbox(ensure() / "root", writable=self._folders,
+                              readonly={"stand-in": stand_in(), "script": _SCRIPT.parent})
         return box.command(["/bin/sh", "/lab/script/qemu.sh", *options])

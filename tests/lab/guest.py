@@ -72,6 +72,8 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
     with contextlib.ExitStack() as stack:
         stack.enter_context(sandbox.in_use(root))
         stack.enter_context(sandbox.in_use(kernel_folder))
+        for part in gpu.parts() if with_gpu else []:
+            stack.enter_context(sandbox.in_use(part))
         if request.build:
             stack.enter_context(build.in_use(request.build))
         folder = Path(stack.enter_context(_boot_folder()))

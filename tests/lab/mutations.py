@@ -103,17 +103,15 @@ class _Workshop:
         return code == 0
 
     def _check_holds(self, mutation: LayerMutation) -> bool:
-        place = real_fences.place_of(mutation.test, mutation.sync)
-        results = real_fences.measure(place, (mutation.sync,), self.build,
-                                      self.log.with_suffix(".gpu"),
-                                      (real_fences.RUN_OF[mutation.filter],))
+        place, check = real_fences.place_of(mutation.test, mutation.sync), mutation.filter
+        results = real_fences.measure(place, {mutation.sync: [check]}, self.build,
+                                      self.log.with_suffix(".gpu"))
         if failures := results.failures():
             raise LabError("; ".join(failures))
-        problems = [problem for check, problem in real_fences.checks(place, results, mutation.sync)
-                    if check == mutation.filter]
-        if not problems:
-            raise LabError(f"nothing was found about: {mutation.filter}")
-        return not any(problems)
+        found = real_fences.evaluate(results, mutation.sync, [check])
+        if wrong := [f"{what}: {problem}" for what, problem in found if what != check]:
+            raise LabError("; ".join(wrong))
+        return not any(problem for _, problem in found)
 
     def _in_guest(self, command: list[str], mutation: LayerMutation) -> guest.Request:
         return guest.Request(command, compositor="none", layer=False, module=True, build=self.build,

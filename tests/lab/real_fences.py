@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Measurements of the layer on a GPU whose fences are pending while it works; see gpu.py.
 
-One client runs in four ways:
+One client runs in these ways:
 
     unfinished   It clears its image hundreds of times in a frame, and all clears but the last are
                  red. It waits between acquire and submission, so that no compositor reads the image
@@ -12,10 +12,11 @@ One client runs in four ways:
     reads        The same with a single clear. It measures its calls, and when the acquired fence
                  signals.
     times        It presents as fast as it can, and measures its calls.
-
-The driver's own swapchains do the same in the same guest, for comparison.
+    slow         It renders for longer than a refresh. The driver's own swapchains do the same, for
+                 comparison.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,16 +38,19 @@ _PICTURES = 10
 _REFRESHES = 0.9
 
 _CLIENT = [str(BUILD_IN_ROOT / "tests/bench/bench_windows"), "--mode", "mailbox", "--times"]
-_KEEPING = [*_CLIENT, "--warm-up", "0", "--hold", "2", "--size", "1500"]
+# The larger output and window, the longer the compositor reads.
+OUTPUT = Size(1600, 1200)
+# A client that acquires images which the compositor has just released.
+KEEPING_CLIENT = [*_CLIENT, "--warm-up", "0", "--hold", "2", "--size", "1500"]
 _RUNS = {
     "unfinished": ([*_CLIENT, "--size", "400", "--clears", "400", "--pause", "30", "--seconds",
                     "15"], {"pictures": _PICTURES}),
-    "overwritten": ([*_KEEPING, "--clears", "4", "--seconds", "15"], {"pictures": _PICTURES}),
-    "reads": ([*_KEEPING, "--seconds", "12"], {"trace": "fences"}),
-    "times": ([*_CLIENT, "--size", "400", "--clears", "40", "--refreshes", "--seconds", "8"], {}),
+    "overwritten": ([*KEEPING_CLIENT, "--clears", "4", "--seconds", "15"],
+                    {"pictures": _PICTURES}),
+    "reads": ([*KEEPING_CLIENT, "--seconds", "12"], {"trace": "fences"}),
+    "times": ([*_CLIENT, "--size", "400", "--clears", "40", "--seconds", "8"], {}),
+    "slow": ([*_CLIENT, "--size", "400", "--clears", "400", "--refreshes", "--seconds", "8"], {}),
 }
-# The larger output and window, the longer the compositor reads.
-_OUTPUT = Size(1600, 1200)
 _TIMEOUT_SECONDS = 120
 
 
@@ -57,9 +61,9 @@ class Place:
     compositor: str
     kernel: str
     transports: tuple[str, ...]
-    # Those of them with which a present returns while the rendering is pending, and those with
-    # which an image can be acquired while the compositor reads it.
+    # Those of them with which a present returns while the rendering is pending.
     presents: tuple[str, ...] = ()
+    # Those with which an image can be acquired while the compositor reads it.
     reads: tuple[str, ...] = ()
 
     @property
@@ -69,21 +73,23 @@ class Place:
 
 # What has to hold of a transport.
 THE_TRANSPORT = "it is what runs"
+SEEN = "the window is seen"
 FINISHED = "no unfinished frame is shown"
 WHOLE = "no image is overwritten while the compositor reads it"
 ACQUIRE = "acquire returns while the compositor reads"
 LATENESS = "the acquired fence signals with the compositor's own"
 PRESENT = "present returns while the rendering is pending"
-REFRESHES = "the compositor refreshes as with native"
+REFRESHES = "with a slow client, the compositor refreshes as with native"
 REFERENCE = "the reference acquires no pending fence"  # of the transport cpu
-# The run that shows each; native is run for REFRESHES, too.
-RUN_OF = {FINISHED: "unfinished", WHOLE: "overwritten", ACQUIRE: "reads", LATENESS: "reads",
-          PRESENT: "times", REFRESHES: "times", REFERENCE: "times"}
+# The runs that show each.
+RUNS_OF = {SEEN: ("unfinished", "overwritten"), FINISHED: ("unfinished",),
+           WHOLE: ("overwritten",), ACQUIRE: ("reads",), LATENESS: ("reads",),
+           PRESENT: ("times",), REFRESHES: ("slow",), REFERENCE: ("reads",)}
 
 # On Venus, present waits for the rendering with `kernel` and `module`: virtio_gpu waits for no
 # attached fence (docs/drivers.md). Weston's Vulkan renderer neither waits for attached fences nor
-# attaches any. For sway's reads, virtio_gpu attaches fences; sway's release points signal after the
-# reads.
+# attaches any, so that nothing tells there when it has read an image. For sway's reads, virtio_gpu
+# attaches fences; sway's release points signal after the reads.
 PLACES = (
     Place("weston-vulkan", "debian-newest", ("kernel", "module", "cpu")),
     Place("sway", "debian-newest", ("explicit", "kernel", "module", "cpu"), ("explicit",),
@@ -100,43 +106,62 @@ def place_of(compositor: str, transport: str) -> Place:
     raise LabError(f"{transport} is not measured on {compositor}")
 
 
-def measure(place: Place, columns: tuple[str, ...], built: Path, out: Path,
-            which: tuple[str, ...] = tuple(_RUNS)) -> Results:
-    """Runs the client in one guest: in each of those ways, with each of the columns."""
-    plan = [Run(runs.name(name, column, 1), column, argv, environment(column), _TIMEOUT_SECONDS,
-                **more)
-            for name, (argv, more) in _RUNS.items() if name in which for column in columns]
+def checks_of(place: Place, transport: str) -> tuple[str, ...]:
+    """What has to hold of a transport in that place."""
+    found = [SEEN, FINISHED, REFRESHES]
+    if place.reads:
+        found.append(WHOLE)
+        if transport == "cpu":
+            found.append(REFERENCE)
+    if transport in place.reads:
+        found += [ACQUIRE, LATENESS]
+    if transport in place.presents:
+        found.append(PRESENT)
+    return tuple(found)
+
+
+def measure(place: Place, checks: dict[str, Iterable[str]], built: Path, out: Path) -> Results:
+    """Runs, in one guest, what these checks need: for each transport, some of checks_of()."""
+    needed = [(name, transport) for name in _RUNS for transport, some in checks.items()
+              if any(name in RUNS_OF[check] for check in some)]
+    if any(REFRESHES in some for some in checks.values()):
+        needed.append((*RUNS_OF[REFRESHES], NATIVE))
+    plan = []
+    for name, column in needed:
+        argv, more = _RUNS[name]
+        plan.append(Run(runs.name(name, column, 1), column, argv, environment(column),
+                        _TIMEOUT_SECONDS, **more))
     return guests.execute(plan, place.compositor, built, out, kernel=place.kernel,
-                          with_gpu=gpu.VENUS, output=_OUTPUT)
+                          with_gpu=gpu.VENUS, output=OUTPUT)
 
 
-def checks(place: Place, results: Results, transport: str) -> list[tuple[str, str]]:
-    """Some of CHECKS, each with what is wrong, or the empty string."""
+def evaluate(results: Results, transport: str, checks: Iterable[str]) -> list[tuple[str, str]]:
+    """The checks, each with what is wrong, or the empty string."""
     if verdict := results.verdict(transport):
         return [(THE_TRANSPORT, verdict)]
-    found = [(check, picture_problem(result)) for check in (FINISHED, WHOLE)
-             for result in results.of(RUN_OF[check], transport)]
-    for result in results.of("times", transport):
-        if transport == "cpu":
-            found.append((REFERENCE, _none_pending(result)))
-        if transport in place.presents:
-            found.append((PRESENT, present_problem(result)))
-        for native in results.of("times", NATIVE):
-            found.append((REFRESHES, _refresh_problem(result, native)))
-    for result in results.of("reads", transport) if transport in place.reads else []:
-        found += [(ACQUIRE, acquire_problem(result)), (LATENESS, lateness_problem(result))]
+    if any(result.ok and not result.transports() for result in results.all
+           if result.run.column == transport):
+        return [(THE_TRANSPORT, "the layer opened no swapchain")]
+    found = []
+    for check in checks:
+        own = [result for name in RUNS_OF[check] for result in results.of(name, transport)]
+        if not own:
+            found.append((check, "there is no measurement"))
+        for result in own:
+            found.append((check, _PROBLEM[check](result, results)))
     return found
 
 
-def picture_problem(result: Result) -> str:
-    """What is wrong with the pictures of a run, or the empty string."""
+def red_problem(result: Result) -> str:
     found = {path.name: png.read(path).colours() for path in result.pictures()}
-    if red := [name for name, colours in found.items() if any(map(_is_red, colours))]:
-        return f"{len(red)} of {len(found)} have red pixels: {', '.join(red)}"
-    shown = sum(any(map(_is_shade, colours)) for colours in found.values())
-    if shown < _PICTURES // 2:
-        return f"the window is in {shown} of {len(found)}"
-    return ""
+    red = [name for name, colours in found.items() if any(map(_is_red, colours))]
+    return f"{len(red)} of {len(found)} pictures are red: {', '.join(red)}" if red else ""
+
+
+def window_problem(result: Result) -> str:
+    pictures = result.pictures()
+    shown = sum(any(map(_is_shade, png.read(path).colours())) for path in pictures)
+    return "" if shown >= _PICTURES // 2 else f"it is in {shown} of {len(pictures)} pictures"
 
 
 def _is_red(colour: bytes) -> bool:
@@ -151,7 +176,7 @@ def _is_shade(colour: bytes) -> bool:
         red - 255 * number / 8) for number in range(1, 9)) <= 2
 
 
-def _none_pending(result: Result) -> str:
+def none_pending_problem(result: Result) -> str:
     pending = sum(map(bool, result.said()["acquire_pending"]))
     return f"{pending} were pending" if pending else ""
 
@@ -168,13 +193,6 @@ def present_problem(result: Result) -> str:
                           if pending])
 
 
-def lateness_problem(result: Result) -> str:
-    late = lateness(result)
-    if late and median(late) <= _LATENESS:
-        return ""
-    return f"{_ms(median(late))} ms later at the median of {len(late)} frames"
-
-
 def _call_problem(times: list[int]) -> str:
     if len(times) < _PENDING:
         return f"{len(times)} frames had a pending fence; {_PENDING} are needed"
@@ -183,23 +201,54 @@ def _call_problem(times: list[int]) -> str:
     return f"p50 {_ms(median(times))} ms, p99 {_ms(percentile(times, 99))} ms, {len(times)} frames"
 
 
+def lateness_problem(result: Result) -> str:
+    late = lateness(result)
+    if len(late) < _PENDING:
+        return f"{len(late)} frames had a pending fence; {_PENDING} are needed"
+    if median(late) <= _LATENESS:
+        return ""
+    return f"{_ms(median(late))} ms later at the median of {len(late)} frames"
+
+
 def lateness(result: Result) -> list[int]:
-    """For each acquired fence that was pending: the time since the last signal of a fence of the
-    compositor."""
+    """For each acquired fence that was pending: the time since the compositor's fence.
+
+    That is the first one to signal after the acquire has returned. If none did until the acquired
+    fence was seen to signal, it is the last one before.
+    """
     said = result.said()
     signals = fence_trace.signals_of(said["compositor"], result.text("fences.txt"))
     found = []
-    for seen in filter(None, said["acquire_signalled"]):
-        before = [time for time in signals if time <= seen]
-        if before:
-            found.append(seen - before[-1])
+    for seen, pending in zip(said["acquire_signalled"], said["acquire_pending"]):
+        if not pending:
+            continue
+        after = [time for time in signals if seen - pending <= time <= seen]
+        before = [time for time in signals if time < seen - pending]
+        if after or before:
+            found.append(seen - (after[0] if after else before[-1]))
     return found
 
 
-def _refresh_problem(result: Result, native: Result) -> str:
-    rate, base = (one.said()["refreshes"] / one.said()["seconds"] for one in (result, native))
+def _refresh_problem(result: Result, results: Results) -> str:
+    natives = results.of(result.run.name.split(".")[0], NATIVE)
+    if not natives:
+        return "native was not measured"
+    rate, base = (one.said()["refreshes"] / one.said()["seconds"] for one in (result, natives[0]))
     return "" if rate >= _REFRESHES * base else f"{rate:.1f} Hz; with native {base:.1f} Hz"
 
 
 def _ms(nanoseconds: float | None) -> str:
     return "-" if nanoseconds is None else f"{nanoseconds / 1e6:.2f}"
+
+
+# What is wrong with the result of a run, by check.
+_PROBLEM = {
+    SEEN: lambda result, _: window_problem(result),
+    FINISHED: lambda result, _: red_problem(result),
+    WHOLE: lambda result, _: red_problem(result),
+    ACQUIRE: lambda result, _: acquire_problem(result),
+    LATENESS: lambda result, _: lateness_problem(result),
+    PRESENT: lambda result, _: present_problem(result),
+    REFRESHES: _refresh_problem,
+    REFERENCE: lambda result, _: none_pending_problem(result),
+}

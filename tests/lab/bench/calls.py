@@ -5,7 +5,7 @@ pending when they return, and the time from vkQueuePresentKHR to the screen."""
 from ..paths import BUILD_IN_ROOT
 from . import runs
 from .columns import COLUMNS, environment
-from .numbers import microseconds, percentile, short
+from .numbers import median, percentile, spread
 from .options import Options
 from .runs import Results, Run
 from .table import Section, Table
@@ -36,45 +36,40 @@ def evaluate(results: Results, _options: Options, compositor: str) -> Section:
 
 
 def _table(results: Results, work: str, mode: str, data: dict) -> Table:
-    said = {column: [result.said() for result in results.of(_prefix(work, mode), column)]
-            for column in COLUMNS}
-    found = {column: _numbers(all_rounds) if all_rounds else None
-             for column, all_rounds in said.items()}
-    data[_prefix(work, mode)] = found
-    table = Table(f"{mode}, {work} rendering", [*COLUMNS])
+    rounds = {column: [_numbers(said) for result in results.of(_prefix(work, mode), column)
+                       if (said := result.said())["frames"]] for column in COLUMNS}
+    data[_prefix(work, mode)] = {
+        column: {key: median(_values(numbers, key, 1)) for key in numbers[0]} if numbers else None
+        for column, numbers in rounds.items()}
+    table = Table(f"{mode}, {work} rendering: median (range)", [*COLUMNS])
 
-    def add(label: str, key: str, form) -> None:
-        table.add(label, *(form(found[column][key]) if found[column] else "-"
-                           for column in COLUMNS))
+    def add(label: str, key: str, unit: float) -> None:
+        table.add(label, *(spread(_values(rounds[column], key, unit)) for column in COLUMNS))
 
     for call, name in _CALLS.items():
         for percent in _PERCENTILES:
-            add(f"{name}, p{percent}, microseconds", f"{call}-p{percent}", microseconds)
-    add("acquired with a pending fence, of 100", "acquire-pending", short)
-    add("  which signalled later by, p50, ms", "pending-p50", _milliseconds)
-    add("presented with pending rendering, of 100", "present-pending", short)
+            add(f"{name}, p{percent}, microseconds", f"{call}-p{percent}", 1e3)
+    add("acquired with a pending fence, of 100", "acquire-pending", 1)
+    add("  which signalled later by, p50, ms", "pending-p50", 1e6)
+    add("presented with pending rendering, of 100", "present-pending", 1)
     for percent in _PERCENTILES:
-        add(f"from present to the screen, p{percent}, ms", f"shown-p{percent}", _milliseconds)
-    add("replaced before they were shown, of 100", "discarded", short)
+        add(f"from present to the screen, p{percent}, ms", f"shown-p{percent}", 1e6)
+    add("replaced before they were shown, of 100", "discarded", 1)
     return table
 
 
-def _numbers(rounds: list[dict]) -> dict[str, float | None]:
-    """Of all rounds together; times are in nanoseconds."""
-    def of(key: str) -> list[int]:
-        return [value for said in rounds for value in said[key]]
+def _values(rounds: list[dict[str, float | None]], key: str, unit: float) -> list[float]:
+    return [value / unit for numbers in rounds if (value := numbers[key]) is not None]
 
-    frames = len(of("acquire"))
-    pending = [time for time in of("acquire_pending") if time]
-    found = {f"{call}-p{percent}": percentile(of(call), percent)
+
+def _numbers(said: dict) -> dict[str, float | None]:
+    """Of one round; times are in nanoseconds."""
+    frames = said["frames"]
+    pending = [time for time in said["acquire_pending"] if time]
+    found = {f"{call}-p{percent}": percentile(said[call], percent)
              for call in (*_CALLS, "shown") for percent in _PERCENTILES}
     return found | {
-        "frames": frames,
         "acquire-pending": 100 * len(pending) / frames,
         "pending-p50": percentile(pending, 50),
-        "present-pending": 100 * sum(of("rendering_pending")) / frames,
-        "discarded": 100 * sum(said["discarded"] for said in rounds) / frames}
-
-
-def _milliseconds(nanoseconds: float | None) -> str:
-    return "-" if nanoseconds is None else short(nanoseconds / 1e6)
+        "present-pending": 100 * sum(said["rendering_pending"]) / frames,
+        "discarded": 100 * said["discarded"] / frames}

@@ -96,11 +96,11 @@ def _finished(section: Section, results: Results) -> Section:
     return section
 
 
-def _plot(out: Path, failures: list[str]) -> None:
+def _plot(out: Path, kernel: str, failures: list[str]) -> None:
     """Draws bench.json, in a guest that has the library for it."""
     ticker = Ticker("drawing the plots")
     with _going_on("plots", failures), packages.layers([plots.PACKAGE]) as layers:
-        plots.draw(out, layers)
+        plots.draw(out, layers, kernel)
     ticker.done()
 
 
@@ -121,7 +121,8 @@ def _report(sections: list[Section], failures: list[str], options: Options, out:
                       "compositor": section.compositor, "data": section.data}
                      for section in sections]}, indent=1) + "\n")
     (out / "bench.txt").write_text("\n\n".join([*map(str, sections), footer]) + "\n")
-    _plot(out, failures)
+    if any(section.measurement in plots.MEASUREMENTS for section in sections):
+        _plot(out, options.kernel, failures)
     print(footer)
     for failure in failures:
         say(f"FAILED {failure}")

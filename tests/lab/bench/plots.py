@@ -8,15 +8,16 @@ from ..paths import SOURCE_IN_ROOT
 from ..say import LabError
 
 PACKAGE = "python3-matplotlib"
+MEASUREMENTS = ("syscalls", "calls", "fps")  # those that have plots
 _TIMEOUT_SECONDS = 120
 
 
-def draw(out: Path, layers: list[Path]) -> None:
+def draw(out: Path, layers: list[Path], kernel: str) -> None:
     """Writes an SVG file for each question that bench.json in that folder can answer."""
     problems = bytearray()
     request = guest.Request(
         argv=["python3", "-I", str(SOURCE_IN_ROOT / "tests/lab/guest/plots.py")],
-        compositor=compositors.NONE, layer=False, layers=layers, out=out,
+        kernel=kernel, compositor=compositors.NONE, layer=False, layers=layers, out=out,
         logs=out / "plots-logs", timeout=_TIMEOUT_SECONDS)
     status = guest.run(request, problems.extend, problems.extend)
     if status != 0:

@@ -15,6 +15,7 @@ If the layer logs another transport than the column's in some run, the later run
 are left out.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -62,12 +63,14 @@ def attach(process: subprocess.Popen, folder: Path, deadline: float):
     return tracer
 
 
-def take_pictures(process: subprocess.Popen, count: int, folder: Path) -> None:
-    """Takes them as fast as the compositor answers, until the program has ended."""
+def take_pictures(process: subprocess.Popen, count: int, folder: Path, deadline: float) -> None:
+    """Takes them as fast as the compositor answers, until the program has ended or the deadline."""
     number = 0
-    while number < count and process.poll() is None:
+    while number < count and process.poll() is None and time.monotonic() < deadline:
         path = folder / f"picture-{number:02}.png"
-        subprocess.run([SCREENSHOT, str(path)], check=False, stdin=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run([SCREENSHOT, str(path)], check=False, stdin=subprocess.DEVNULL,
+                           timeout=max(0.1, deadline - time.monotonic()))
         if process.poll() is not None:  # the picture may be of the time after its end
             path.unlink(missing_ok=True)
         number += 1
@@ -89,7 +92,7 @@ def run_program(entry: dict, folder: Path) -> int:
         process = subprocess.Popen(argv, env=os.environ | entry["env"], stdin=subprocess.DEVNULL,
                                    stdout=out, stderr=err, start_new_session=True)
         tracer = attach(process, folder, deadline) if entry["trace"] == "stopped" else None
-        take_pictures(process, entry["pictures"], folder)
+        take_pictures(process, entry["pictures"], folder, deadline)
         try:
             status = process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:

@@ -78,10 +78,11 @@ def run_with_picture(frames: int) -> dict:
             "picture_in_time": in_time, "frames": frames}
 
 
-def run_traced(frames: int) -> dict:
+def run_traced(frames: int, transport: str) -> dict:
     with (OUT / "strace.log").open("w", encoding="utf-8") as log:
         done = subprocess.run(["strace", *strace.OPTIONS, "-o", str(OUT / "strace.txt"),
-                               *vkcube(frames)], stdout=log, stderr=subprocess.STDOUT, check=False)
+                               *vkcube(frames)], stdout=log, stderr=subprocess.STDOUT, check=False,
+                              env=os.environ | {"FENCEBRIDGE_SYNC": transport})
     return {"status": done.returncode, "frames": frames}
 
 
@@ -99,7 +100,8 @@ def main() -> None:
     facts = {"kernel": os.uname().release,
              "compositor": subprocess.run(plan["compositor_version"], capture_output=True,
                                           text=True, check=False).stdout.strip(),
-             "run": run_with_picture(plan["frames"]), "traced": run_traced(plan["traced_frames"]),
+             "run": run_with_picture(plan["frames"]),
+             "traced": run_traced(plan["traced_frames"], plan["traced_sync"]),
              "fences": {transport: run_with_fences(transport, argv)
                         for transport, argv in plan["fences"].items()}}
     (OUT / "facts.json").write_text(json.dumps(facts, indent=2))

@@ -32,10 +32,11 @@ def check_layer(mutation: LayerMutation, root: Path = SOURCE) -> None:
 
 
 def _check_gpu(mutation: LayerMutation) -> None:
-    real_fences.place_of(mutation.test, mutation.sync)
-    if mutation.filter not in real_fences.RUN_OF:
-        raise LabError(f"mutation {mutation.name!r}: there is no check {mutation.filter!r}; there "
-                       f"are: {', '.join(real_fences.RUN_OF)}")
+    checks = real_fences.checks_of(real_fences.place_of(mutation.test, mutation.sync),
+                                   mutation.sync)
+    if mutation.filter not in checks:
+        raise LabError(f"mutation {mutation.name!r}: {mutation.sync} on {mutation.test} has no "
+                       f"check {mutation.filter!r}; it has: {', '.join(checks)}")
 
 
 def check_module(mutation: ModuleMutation, root: Path = SOURCE) -> None:

@@ -29,6 +29,11 @@ timeline=controlq context=5 seqno=8
           <idle>-0       (-------) [000] d..1.    10.004000: dma_fence_signaled: driver=virtio_gpu \
 timeline=controlq context=9 seqno=1
 """
+# The same, and the compositor's next fence, which signals at 10.020 s.
+LATER = TRACE + """\
+          <idle>-0       (-------) [000] d..1.    10.020000: dma_fence_signaled: driver=virtio_gpu \
+timeline=controlq context=5 seqno=8
+"""
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -56,18 +61,30 @@ class Runs(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def result(self, **said) -> runs.Result:
+    def result(self, trace: str = TRACE, **said) -> runs.Result:
         (self.folder / "out").write_text(json.dumps({"compositor": 300} | said))
-        (self.folder / "fences.txt").write_text(TRACE)
+        (self.folder / "fences.txt").write_text(trace)
         return runs.Result(runs.Run("x", "kernel", []), self.folder)
 
     def pictures(self, *pictures: bytes) -> str:
         for number, picture in enumerate(pictures):
             (self.folder / f"picture-{number:02}.png").write_bytes(picture)
-        return real_fences.picture_problem(runs.Result(runs.Run("x", "kernel", []), self.folder))
+        result = runs.Result(runs.Run("x", "kernel", []), self.folder)
+        return real_fences.red_problem(result) or real_fences.window_problem(result)
 
-    def test_lateness_is_since_the_compositors_last_signal(self):
-        result = self.result(acquire_signalled=[10_002_500_000, 0, 10_000_000_000])
+    def test_lateness_is_since_the_compositors_fence(self):
+        # The second one was pending no more, and the third one before the trace began.
+        result = self.result(acquire_signalled=[10_002_500_000, 0, 10_000_000_000],
+                             acquire_pending=[1_000_000, 0, 1_000_000])
+        self.assertEqual(real_fences.lateness(result), [500_000])
+
+    def test_a_payload_that_waits_for_a_later_fence_is_late(self):
+        result = self.result(acquire_signalled=[10_020_500_000], acquire_pending=[19_000_000],
+                             trace=LATER)
+        self.assertEqual(real_fences.lateness(result), [18_500_000])
+
+    def test_a_fence_that_signalled_just_before_acquire_returned(self):
+        result = self.result(acquire_signalled=[10_002_500_000], acquire_pending=[100_000])
         self.assertEqual(real_fences.lateness(result), [500_000])
 
     def test_finished_frames(self):
@@ -87,6 +104,8 @@ class Runs(unittest.TestCase):
     MANY = {"acquire": [500_000] * 30, "present": [500_000] * 30,
             "acquire_pending": [5_000_000] * 30, "rendering_pending": [1] * 30,
             "acquire_signalled": [10_002_500_000] * 30}
+    # The fence of acquired images that signals 18 ms after the compositor's.
+    LATE = {"acquire_signalled": [10_020_000_000] * 30, "acquire_pending": [19_000_000] * 30}
 
     def problems(self, **changed) -> list[str]:
         result = self.result(**self.MANY | changed)
@@ -98,11 +117,12 @@ class Runs(unittest.TestCase):
         self.assertEqual(self.problems(), [])
 
     def test_each_limit(self):
-        for wrong in ({"acquire": [2_000_000] * 30}, {"present": [2_000_000] * 30},
-                      {"acquire_pending": [0] * 30}, {"rendering_pending": [0] * 30},
-                      {"acquire_signalled": [10_005_000_000] * 30}):
+        for wrong, count in (({"acquire": [2_000_000] * 30}, 1),
+                             ({"present": [2_000_000] * 30}, 1),
+                             ({"acquire_pending": [0] * 30}, 2),
+                             ({"rendering_pending": [0] * 30}, 1), (self.LATE, 1)):
             with self.subTest(wrong):
-                self.assertEqual(len(self.problems(**wrong)), 1)
+                self.assertEqual(len(self.problems(**wrong)), count)
 
 
 class Guests(unittest.TestCase):

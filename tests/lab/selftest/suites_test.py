@@ -57,7 +57,8 @@ class Failures(unittest.TestCase):
     def test_a_failure_says_where_it_was(self):
         output = ("[ RUN      ] A.B\na.cpp:3: Failure\nExpected: (x) < (y), actual: 2 vs 1\n"
                   "[  FAILED  ] A.B (0 ms)\n[ RUN      ] A.C\n")
-        self.assertEqual(meson.failure("FAIL", output), "fail\n" + output.split("\n", 1)[1].rstrip())
+        self.assertEqual(meson.failure("FAIL", output),
+                         "fail\n" + output.split("\n", 1)[1].rstrip())
         self.assertEqual(meson.failure("TIMEOUT", "[ RUN      ] A.B\n"), "timeout")
 
 

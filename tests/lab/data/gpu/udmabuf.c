@@ -5,8 +5,8 @@
 // device it offers no DRM format modifiers, and Venus in the guest has none to offer either. QEMU,
 // virglrenderer and lavapipe are one process here, and use such a "dma-buf" in three ways: they map
 // it, pass its descriptor to each other, and ask for its fences. A memfd can be mapped and passed
-// on as it is. It has no fences: lavapipe's work has ended before it exports memory, so every
-// request for them is answered by a file that has signalled.
+// on as it is. It has no fences: lavapipe's work has ended before a fence is asked for, so every
+// request is answered by a file that has signalled.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/dma-buf.h>
