@@ -149,6 +149,14 @@ void ClearedSwapchain::frame(const Marks& marks) {
     marks.set("bench:between");
 }
 
+bool ClearedSwapchain::is_rendered_early(const Slot& slot) const {
+    const std::array fences{slot.done.get(), acquired_.get()};
+    check(vkWaitForFences(gpu_.device(), uint32_t(fences.size()), fences.data(), VK_FALSE, forever),
+          "vkWaitForFences");
+    const bool is_rendered = vkGetFenceStatus(gpu_.device(), slot.done.get()) == VK_SUCCESS;
+    return is_rendered && vkGetFenceStatus(gpu_.device(), acquired_.get()) == VK_NOT_READY;
+}
+
 FrameTimes ClearedSwapchain::timed_frame(std::chrono::milliseconds pause,
                                          Presentations& presentations) {
     const Slot& slot = next_slot();
@@ -157,8 +165,9 @@ FrameTimes ClearedSwapchain::timed_frame(std::chrono::milliseconds pause,
     const auto [index, time] = timed_acquire(slot.acquired.get(), acquired_.get());
     const auto acquired = Clock::now();
     times.acquire = time;
-    // Another thread waits, since the frame goes on.
+    // Other threads wait, since the frame goes on.
     std::future<Clock::time_point> signalled;
+    std::future<bool> rendered_early;
     if (vkGetFenceStatus(gpu_.device(), acquired_.get()) == VK_NOT_READY)
         signalled = std::async(std::launch::async, [&] {
             check(vkWaitForFences(gpu_.device(), 1, acquired_.address(), VK_TRUE, forever),
@@ -167,6 +176,8 @@ FrameTimes ClearedSwapchain::timed_frame(std::chrono::milliseconds pause,
         });
     std::this_thread::sleep_for(pause);
     submit(slot, images_[index]);
+    if (signalled.valid())
+        rendered_early = std::async(std::launch::async, [&] { return is_rendered_early(slot); });
     presentations.expect(wl_surface_);
     const auto submitted = Clock::now();
     present(images_[index], index);
@@ -175,6 +186,7 @@ FrameTimes ClearedSwapchain::timed_frame(std::chrono::milliseconds pause,
     if (signalled.valid()) {
         times.acquire_signalled = signalled.get();
         times.acquire_pending = times.acquire_signalled - acquired;
+        times.rendered_early = rendered_early.get();
     }
     return times;
 }

@@ -37,6 +37,7 @@ struct FrameTimes {
     // it was seen to signal. Both are 0 if it had signalled by then.
     std::chrono::nanoseconds acquire_pending;
     Clock::time_point acquire_signalled;
+    bool rendered_early;    // the submission was seen to end before that fence had signalled
     bool rendering_pending; // the submission had not ended when vkQueuePresentKHR returned
 };
 
@@ -75,6 +76,8 @@ private:
     std::pair<uint32_t, std::chrono::nanoseconds> timed_acquire(VkSemaphore semaphore,
                                                                 VkFence fence);
     void submit(const Slot& slot, const Image& image);
+    // Waits for the submission and for the fence of vkAcquireNextImageKHR, whichever comes first.
+    bool is_rendered_early(const Slot& slot) const;
     void present(const Image& image, uint32_t index);
 
     const still::Gpu& gpu_;

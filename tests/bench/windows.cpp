@@ -226,6 +226,7 @@ private:
         print_all("acquire_signalled", times_, [](const auto& frame) {
             return std::chrono::nanoseconds(frame.acquire_signalled.time_since_epoch()).count();
         });
+        print_all("rendered_early", times_, [](const auto& frame) { return frame.rendered_early; });
         print_all("rendering_pending", times_,
                   [](const auto& frame) { return frame.rendering_pending; });
         print_all("shown", presentations_->shown(), [](auto time) { return time.count(); });

@@ -103,7 +103,7 @@ class Runs(unittest.TestCase):
 
     MANY = {"acquire": [500_000] * 30, "present": [500_000] * 30,
             "acquire_pending": [5_000_000] * 30, "rendering_pending": [1] * 30,
-            "acquire_signalled": [10_002_500_000] * 30}
+            "acquire_signalled": [10_002_500_000] * 30, "rendered_early": [0] * 30}
     # The fence of acquired images that signals 18 ms after the compositor's.
     LATE = {"acquire_signalled": [10_020_000_000] * 30, "acquire_pending": [19_000_000] * 30}
 
@@ -111,6 +111,7 @@ class Runs(unittest.TestCase):
         result = self.result(**self.MANY | changed)
         return [problem for problem in (real_fences.acquire_problem(result),
                                         real_fences.present_problem(result),
+                                        real_fences.order_problem(result),
                                         real_fences.lateness_problem(result)) if problem]
 
     def test_all_is_well(self):
@@ -119,7 +120,8 @@ class Runs(unittest.TestCase):
     def test_each_limit(self):
         for wrong, count in (({"acquire": [2_000_000] * 30}, 1),
                              ({"present": [2_000_000] * 30}, 1),
-                             ({"acquire_pending": [0] * 30}, 2),
+                             ({"acquire_pending": [0] * 30}, 3),
+                             ({"rendered_early": [0] * 29 + [1]}, 1),
                              ({"rendering_pending": [0] * 30}, 1), (self.LATE, 1)):
             with self.subTest(wrong):
                 self.assertEqual(len(self.problems(**wrong)), count)
