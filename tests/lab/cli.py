@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     setup = commands.add_parser("setup", help="make the root file system, the kernels and their "
                                 "toolchains, once, and build the tree")
     setup.add_argument("--all", action="store_true",
-                       help="also the kernels and the GPU that only `lab test --all` needs")
+                       help="also the kernels that only `lab test --all` needs")
     setup.set_defaults(action=_setup)
 
     demo = commands.add_parser("demo", help="300 frames of vkcube through the layer, with a "
@@ -232,9 +232,7 @@ def _setup(options) -> int:
         kmod.builder_for(name)
         guest_modules.fences(name)
         guest_modules.render_node(name)
-    if options.all:
-        gpu.ensure()
-        gpu.stand_in()
+    gpu.parts()
     clean.remove_outdated()
     # Every command builds what has changed, but the first build takes minutes.
     for variant in (build.PLAIN, build.SANITIZERS, build.THREADS):
