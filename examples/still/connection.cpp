@@ -59,6 +59,7 @@ void Connection::bind(wl_registry* registry, uint32_t name, const char* interfac
     bind_as(wm_base_, xdg_wm_base_interface, 1);
     bind_as(viewporter_, wp_viewporter_interface, 1);
     bind_as(pixel_buffers_, wp_single_pixel_buffer_manager_v1_interface, 1);
+    bind_as(presentation_, wp_presentation_interface, 1);
     if (std::string_view(interface) == xdg_wm_base_interface.name)
         xdg_wm_base_add_listener(wm_base_.get(), &wm_base_listener, nullptr);
 }

@@ -20,10 +20,11 @@ public:
     wl_display* display() const { return display_.get(); }
     wl_compositor* compositor() const { return compositor_.get(); }
     xdg_wm_base* wm_base() const { return wm_base_.get(); }
-    // These three are null where the compositor lacks them.
+    // These four are null where the compositor lacks them.
     wl_subcompositor* subcompositor() const { return subcompositor_.get(); }
     wp_viewporter* viewporter() const { return viewporter_.get(); }
     wp_single_pixel_buffer_manager_v1* pixel_buffers() const { return pixel_buffers_.get(); }
+    wp_presentation* presentation() const { return presentation_.get(); }
 
     // Dispatches the events that have arrived, without waiting.
     void dispatch();
@@ -52,6 +53,7 @@ private:
     Proxy<xdg_wm_base> wm_base_;
     Proxy<wp_viewporter> viewporter_;
     Proxy<wp_single_pixel_buffer_manager_v1> pixel_buffers_;
+    Proxy<wp_presentation> presentation_;
 };
 
 } // namespace fencebridge::still

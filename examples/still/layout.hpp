@@ -24,6 +24,11 @@ inline constexpr LayoutChange to_be_written{
     VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, 0,
     VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT};
 
+// Between two writes of one image.
+inline constexpr LayoutChange to_be_written_again{
+    VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
+    VK_ACCESS_TRANSFER_WRITE_BIT, VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT};
+
 // vkQueuePresentKHR itself makes the writes visible to the window system, so this barrier needs no
 // second access mask and no later stage.
 inline constexpr LayoutChange to_be_presented{

@@ -10,6 +10,12 @@
 #include "viewporter-client-protocol.h"
 #include "xdg-shell-client-protocol.h"
 
+// A struct and a function of this protocol have the same name.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#include "presentation-time-client-protocol.h"
+#pragma GCC diagnostic pop
+
 namespace fencebridge::still {
 
 // Knows the destructor of every kind of object that the program owns.
@@ -29,6 +35,10 @@ struct ProxyDeleter {
     void operator()(wp_viewport* viewport) const { wp_viewport_destroy(viewport); }
     void operator()(wp_single_pixel_buffer_manager_v1* factory) const {
         wp_single_pixel_buffer_manager_v1_destroy(factory);
+    }
+    void operator()(wp_presentation* factory) const { wp_presentation_destroy(factory); }
+    void operator()(struct wp_presentation_feedback* feedback) const {
+        wp_presentation_feedback_destroy(feedback);
     }
 };
 

@@ -143,6 +143,8 @@ std::vector<Extension> device_extensions() {
                          GetDeviceGroupSurfacePresentModesKHR),
           instance_command("vkGetPhysicalDevicePresentRectanglesKHR",
                            GetPhysicalDevicePresentRectanglesKHR)}},
+        {VK_KHR_INCREMENTAL_PRESENT_EXTENSION_NAME, Level::device, Status::provided,
+         VK_KHR_INCREMENTAL_PRESENT_SPEC_VERSION},
     };
 }
 

@@ -114,9 +114,8 @@ void log_waiting(core::Transport transport) {
     if (attaches && !logged.exchange(true))
         log::warning(
             "transport %s: each vkQueuePresentKHR waits for the rendering on the CPU, since the "
-            "window system does not wait for fences attached to this driver's buffers "
-            "(AMDGPU_GEM_CREATE_EXPLICIT_SYNC); a compositor with linux-drm-syncobj-v1 avoids the "
-            "wait",
+            "window system does not wait for fences attached to this driver's buffers; a "
+            "compositor with linux-drm-syncobj-v1 avoids the wait",
             core::name(transport));
 }
 

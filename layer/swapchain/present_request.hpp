@@ -27,7 +27,8 @@ struct PresentRequest {
 
     /// VkPresentIdKHR.
     std::optional<core::PresentId> id = std::nullopt;
-    /// VkPresentRegionsKHR: the parts that differ from the last image. Empty: all of the image.
+    /// VkPresentRegionsKHR: the parts that differ from the swapchain's last image. Empty: all of
+    /// the image.
     std::span<const VkRectLayerKHR> damage = {};
     /// VkSwapchainPresentModeInfoEXT.
     std::optional<VkPresentModeKHR> mode = std::nullopt;

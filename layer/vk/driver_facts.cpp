@@ -28,6 +28,10 @@ constexpr std::array known = {
     // driver has the same code.
     Entry{VK_DRIVER_ID_AMD_OPEN_SOURCE, {.implicit_fences_on_exports = ImplicitFences::ignored}},
     Entry{VK_DRIVER_ID_AMD_PROPRIETARY, {.implicit_fences_on_exports = ImplicitFences::ignored}},
+    // virtio_gpu adds the fence of a submission to the buffers that the submission uses, but waits
+    // for no fence on them: virtio_gpu_lock_buflist() in Linux, drivers/gpu/drm/virtio/
+    // virtgpu_submit.c. A compositor that uses OpenGL (virgl) in the same guest reads too early.
+    Entry{VK_DRIVER_ID_MESA_VENUS, {.implicit_fences_on_exports = ImplicitFences::ignored}},
 };
 
 } // namespace

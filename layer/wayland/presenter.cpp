@@ -149,7 +149,9 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
     const Slot& slot = slots_[static_cast<size_t>(request.image)];
     const SharedSurface::Content content = {.buffer = slot.buffer.get(),
                                             .timelines = points ? &slot.timelines : nullptr,
-                                            .points = points.value_or(core::CommitPoints{})};
+                                            .points = points.value_or(core::CommitPoints{}),
+                                            .damage = request.damage,
+                                            .last_commit = last_commit_};
     if (const VkResult result = surface_->commit(content, pacing_, pace_, request.turn);
         result != VK_SUCCESS)
         return result;

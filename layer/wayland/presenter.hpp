@@ -68,7 +68,8 @@ private:
     EventQueue queue_;
     std::vector<Slot> slots_;
 
-    uint64_t modifier_ = 0; ///< of the images
+    uint64_t modifier_ = 0;    ///< of the images
+    uint64_t last_commit_ = 0; ///< SharedSurface::Content::last_commit; used by show() only
     /// The last feedback that compare_feedback() compared. At first, the feedback that the window
     /// had when the images were made.
     struct ComparedFeedback {

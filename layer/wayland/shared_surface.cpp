@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "wayland/shared_surface.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace fencebridge::wayland {
 
 namespace {
+
+/// An application that reports more parts damages all of the surface: each is a request.
+constexpr size_t max_damage_parts = 128;
 
 struct Shared {
     std::unique_ptr<SharedSurface> surface;
@@ -93,10 +97,10 @@ VkResult SharedSurface::commit(const Content& content, core::Pacing pacing,
                                             *content.timelines, content.points))
             return VK_ERROR_SURFACE_LOST_KHR; // the image cannot be shown, nor released
         wl_surface_attach(surface_, content.buffer, 0, 0);
-        if (wl_surface_get_version(surface_) >= WL_SURFACE_DAMAGE_BUFFER_SINCE_VERSION)
-            wl_surface_damage_buffer(surface_, 0, 0, INT32_MAX, INT32_MAX);
-        else
-            wl_surface_damage(surface_, 0, 0, INT32_MAX, INT32_MAX);
+        // After another swapchain's commit, all of the surface may differ.
+        const bool continues = content.last_commit != 0 && content.last_commit == commits_;
+        damage(continues ? content.damage : std::span<const VkRectLayerKHR>());
+        content.last_commit = ++commits_;
         if (pace)
             request_frame_callback(*pace);
         if (pacing == core::Pacing::barrier)
@@ -104,6 +108,26 @@ VkResult SharedSurface::commit(const Content& content, core::Pacing pacing,
         wl_surface_commit(surface_);
     }
     return queue_.flush();
+}
+
+void SharedSurface::damage(std::span<const VkRectLayerKHR> parts) {
+    // Before version 4, damage is in the surface's coordinates, whose scale the layer cannot know.
+    const bool of_buffer =
+        wl_surface_get_version(surface_) >= WL_SURFACE_DAMAGE_BUFFER_SINCE_VERSION;
+    if (!of_buffer) {
+        wl_surface_damage(surface_, 0, 0, INT32_MAX, INT32_MAX);
+        return;
+    }
+    if (parts.empty() || parts.size() > max_damage_parts) {
+        wl_surface_damage_buffer(surface_, 0, 0, INT32_MAX, INT32_MAX);
+        return;
+    }
+    const auto length = [](uint32_t pixels) {
+        return static_cast<int32_t>(std::min<uint32_t>(pixels, INT32_MAX));
+    };
+    for (const VkRectLayerKHR& part : parts)
+        wl_surface_damage_buffer(surface_, part.offset.x, part.offset.y, length(part.extent.width),
+                                 length(part.extent.height));
 }
 
 std::optional<Clock::time_point> SharedSurface::callback_deadline(const core::Pace& pace) const {

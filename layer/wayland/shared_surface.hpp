@@ -5,6 +5,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <vulkan/vulkan.h>
 
 #include "core/frame_pacing.hpp"
 #include "util/locked.hpp"
@@ -56,11 +58,15 @@ public:
     /// @return false if memory could not be allocated, or the compositor has no wp_fifo_v1
     [[nodiscard]] bool prepare_fifo();
 
-    /// The contents of a commit. All of the surface is damaged.
+    /// The contents of a commit.
     struct Content {
         wl_buffer* buffer;
         const Timelines* timelines; ///< null where fences travel with the buffer
         core::CommitPoints points;  ///< used with timelines only
+        /// The parts that differ from the swapchain's last commit. Empty: all of the surface.
+        std::span<const VkRectLayerKHR> damage;
+        /// The swapchain's: the number of its last commit on this surface, at first 0.
+        uint64_t& last_commit;
     };
     /// Waits for the surface's turn, at most Pace::callback_timeout, and commits a buffer.
     /// @param pace  the result of core::pace_of() for the swapchain
@@ -82,6 +88,7 @@ private:
     VkResult wait_for_frame(const core::Pace& pace);
     void request_frame_callback(const core::Pace& pace);
     void request_barrier();
+    void damage(std::span<const VkRectLayerKHR> parts);
 
     const std::shared_ptr<Connection> connection_;
     wl_surface* const surface_; ///< the application's
@@ -98,8 +105,9 @@ private:
     /// Keeps the requests of one commit together. Only requests are made with it held, and requests
     /// do not wait.
     std::mutex commit_mutex_;
-    // commit_mutex_ guards fifo_ and explicit_sync_: objects of which a wl_surface can have one,
-    // created on first use.
+    // commit_mutex_ guards the rest.
+    uint64_t commits_ = 0;
+    // Objects of which a wl_surface can have one, created on first use.
     Proxy<wp_fifo_v1> fifo_;
     SyncobjSurface explicit_sync_;
 };

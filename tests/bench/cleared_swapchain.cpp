@@ -2,7 +2,10 @@
 #include "cleared_swapchain.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <limits>
+#include <thread>
 
 #include <unistd.h>
 
@@ -15,6 +18,7 @@ namespace {
 using still::check;
 
 constexpr uint64_t forever = std::numeric_limits<uint64_t>::max();
+
 } // namespace
 
 void Marks::set(const char* name) const {
@@ -23,13 +27,13 @@ void Marks::set(const char* name) const {
 }
 
 ClearedSwapchain::ClearedSwapchain(const still::Gpu& gpu, wl_display* display, wl_surface* surface,
-                                   VkPresentModeKHR mode, Size size,
+                                   VkPresentModeKHR mode, Size size, uint32_t clears,
                                    const still::CommandPool& pool) :
     gpu_(gpu),
-    surface_(gpu.create_surface(display, surface)) {
+    wl_surface_(surface), surface_(gpu.create_surface(display, surface)) {
     create(mode, size);
     for (VkImage image : gpu_.images_of(swapchain_))
-        add_image(image, pool);
+        add_image(image, clears, pool);
     for (Slot& slot : slots_)
         slot = {gpu_.create_semaphore(), gpu_.create_signalled_fence()};
 }
@@ -47,7 +51,7 @@ void ClearedSwapchain::create(VkPresentModeKHR mode, Size size) {
                                          .mode = mode});
 }
 
-void ClearedSwapchain::add_image(VkImage image, const still::CommandPool& pool) {
+void ClearedSwapchain::add_image(VkImage image, uint32_t clears, const still::CommandPool& pool) {
     VkCommandBuffer commands = gpu_.allocate_commands(pool);
     VkCommandBufferBeginInfo begin{};
     begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
@@ -56,28 +60,59 @@ void ClearedSwapchain::add_image(VkImage image, const still::CommandPool& pool) 
     // Each image has a shade of its own, so that successive frames differ visibly.
     const float shade = float(images_.size() + 1) / 8;
     const VkClearColorValue colour{.float32 = {shade, shade, 0.5f, 1}};
-    vkCmdClearColorImage(commands, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, &colour, 1,
-                         &still::whole_image);
+    constexpr VkClearColorValue red{.float32 = {1, 0, 0, 1}};
+    for (uint32_t i = 1; i <= clears; ++i) {
+        vkCmdClearColorImage(commands, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
+                             i == clears ? &colour : &red, 1, &still::whole_image);
+        if (i < clears)
+            still::change_layout(commands, image, still::to_be_written_again);
+    }
     still::change_layout(commands, image, still::to_be_presented);
     check(vkEndCommandBuffer(commands), "vkEndCommandBuffer");
     images_.push_back({commands, gpu_.create_semaphore()});
 }
 
-void ClearedSwapchain::frame(const Marks& marks) {
+// The next slot, when its last submission has ended.
+ClearedSwapchain::Slot& ClearedSwapchain::next_slot() {
     Slot& slot = slots_[next_slot_];
     next_slot_ = (next_slot_ + 1) % slots_.size();
     check(vkWaitForFences(gpu_.device(), 1, slot.done.address(), VK_TRUE, forever),
           "vkWaitForFences");
     check(vkResetFences(gpu_.device(), 1, slot.done.address()), "vkResetFences");
+    return slot;
+}
 
-    marks.set("bench:acquire");
+uint32_t ClearedSwapchain::acquire(VkSemaphore semaphore, VkFence fence) {
     uint32_t index = 0;
-    check(vkAcquireNextImageKHR(gpu_.device(), swapchain_.get(), forever, slot.acquired.get(),
-                                VK_NULL_HANDLE, &index),
+    check(vkAcquireNextImageKHR(gpu_.device(), swapchain_.get(), forever, semaphore, fence, &index),
           "vkAcquireNextImageKHR");
+    return index;
+}
 
-    marks.set("bench:submit");
-    const Image& image = images_[index];
+void ClearedSwapchain::hold(uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+        held_.push_back(gpu_.create_semaphore());
+        acquire(held_.back().get(), VK_NULL_HANDLE);
+    }
+}
+
+std::pair<uint32_t, std::chrono::nanoseconds> ClearedSwapchain::timed_acquire(VkSemaphore semaphore,
+                                                                              VkFence fence) {
+    const uint64_t timeout = held_.empty() ? forever : 0;
+    while (true) {
+        uint32_t index = 0;
+        const auto start = Clock::now();
+        const VkResult result = vkAcquireNextImageKHR(gpu_.device(), swapchain_.get(), timeout,
+                                                      semaphore, fence, &index);
+        if (result != VK_NOT_READY) {
+            check(result, "vkAcquireNextImageKHR");
+            return {index, Clock::now() - start};
+        }
+        std::this_thread::sleep_for(std::chrono::microseconds(200)); // for the compositor to run
+    }
+}
+
+void ClearedSwapchain::submit(const Slot& slot, const Image& image) {
     const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_TRANSFER_BIT;
     VkSubmitInfo submission{};
     submission.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
@@ -89,8 +124,9 @@ void ClearedSwapchain::frame(const Marks& marks) {
     submission.signalSemaphoreCount = 1;
     submission.pSignalSemaphores = image.drawn.address();
     check(vkQueueSubmit(gpu_.queue(), 1, &submission, slot.done.get()), "vkQueueSubmit");
+}
 
-    marks.set("bench:present");
+void ClearedSwapchain::present(const Image& image, uint32_t index) {
     const VkSwapchainKHR swapchain = swapchain_.get();
     VkPresentInfoKHR present{};
     present.sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR;
@@ -100,7 +136,59 @@ void ClearedSwapchain::frame(const Marks& marks) {
     present.pSwapchains = &swapchain;
     present.pImageIndices = &index;
     check(vkQueuePresentKHR(gpu_.queue(), &present), "vkQueuePresentKHR");
+}
+
+void ClearedSwapchain::frame(const Marks& marks) {
+    const Slot& slot = next_slot();
+    marks.set("bench:acquire");
+    const uint32_t index = acquire(slot.acquired.get(), VK_NULL_HANDLE);
+    marks.set("bench:submit");
+    submit(slot, images_[index]);
+    marks.set("bench:present");
+    present(images_[index], index);
     marks.set("bench:between");
+}
+
+bool ClearedSwapchain::is_rendered_early(const Slot& slot) const {
+    const std::array fences{slot.done.get(), acquired_.get()};
+    check(vkWaitForFences(gpu_.device(), uint32_t(fences.size()), fences.data(), VK_FALSE, forever),
+          "vkWaitForFences");
+    const bool is_rendered = vkGetFenceStatus(gpu_.device(), slot.done.get()) == VK_SUCCESS;
+    return is_rendered && vkGetFenceStatus(gpu_.device(), acquired_.get()) == VK_NOT_READY;
+}
+
+FrameTimes ClearedSwapchain::timed_frame(std::chrono::milliseconds pause,
+                                         Presentations& presentations) {
+    const Slot& slot = next_slot();
+    check(vkResetFences(gpu_.device(), 1, acquired_.address()), "vkResetFences");
+    FrameTimes times{};
+    const auto [index, time] = timed_acquire(slot.acquired.get(), acquired_.get());
+    const auto acquired = Clock::now();
+    times.acquire = time;
+    // Other threads wait, since the frame goes on.
+    std::future<Clock::time_point> signalled;
+    std::future<bool> rendered_early;
+    if (vkGetFenceStatus(gpu_.device(), acquired_.get()) == VK_NOT_READY)
+        signalled = std::async(std::launch::async, [&] {
+            check(vkWaitForFences(gpu_.device(), 1, acquired_.address(), VK_TRUE, forever),
+                  "vkWaitForFences");
+            return Clock::now();
+        });
+    std::this_thread::sleep_for(pause);
+    submit(slot, images_[index]);
+    if (signalled.valid())
+        rendered_early = std::async(std::launch::async, [&] { return is_rendered_early(slot); });
+    presentations.expect(wl_surface_);
+    const auto submitted = Clock::now();
+    present(images_[index], index);
+    times.present = Clock::now() - submitted;
+    times.rendering_pending = vkGetFenceStatus(gpu_.device(), slot.done.get()) == VK_NOT_READY;
+    if (signalled.valid()) {
+        times.acquire_signalled = signalled.get();
+        times.acquire_pending = times.acquire_signalled - acquired;
+        times.rendered_early = rendered_early.get();
+    }
+    return times;
 }
 
 } // namespace fencebridge::bench

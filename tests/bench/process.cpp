@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -56,6 +57,12 @@ double processor_time(pid_t process) {
     if (clock_getcpuclockid(process, &clock) != 0 || clock_gettime(clock, &time) != 0)
         throw still::Failure("no processor time of process " + std::to_string(process));
     return double(time.tv_sec) + double(time.tv_nsec) * 1e-9;
+}
+
+uint64_t context_switches() {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    return uint64_t(used.ru_nvcsw) + uint64_t(used.ru_nivcsw);
 }
 
 void print(std::FILE* to, const Usage& usage) {

@@ -25,6 +25,9 @@ pid_t peer_of(int socket);
 // The processor time of all threads of a process so far, in seconds.
 double processor_time(pid_t process);
 
+// How often threads of this process stopped running so far: they waited, or were preempted.
+uint64_t context_switches();
+
 // Prints a JSON object without a newline.
 void print(std::FILE* to, const Usage& usage);
 

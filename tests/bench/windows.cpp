@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // bench_windows: swapchains side by side on a real compositor, cleared as fast as the present mode
-// allows. Writes one JSON object to standard output: the number of frames and their time, the
-// processor time of this process and of the compositor, and the resources that this process uses
-// before the VkSurfaceKHRs and swapchains are created, after that, and at the end.
+// allows. Writes one JSON object to standard output: the compositor's process ID, the number of
+// frames and their time, the processor time of this process and of the compositor, this process's
+// context switches, and the resources that it uses before the VkSurfaceKHRs and swapchains are
+// created, after that, and at the end.
 //
 //     --windows N     the number of swapchains (1)
 //     --mode M        fifo or mailbox (fifo)
@@ -10,6 +11,10 @@
 //     --warm-up N     frames before the measurement (20)
 //     --frames N      frames to measure, of every window
 //     --seconds S     or the time to measure
+//     --clears N      the clears in a frame; all but the last are red, and must never be seen (1)
+//     --times         also measure each frame of the first window: see FrameTimes, Presentations
+//     --hold N        with --times: first acquire N images of that window, and keep them (0)
+//     --pause MS      with --times: the time from acquire to the submission (0)
 //     --refreshes     also count the compositor's refreshes
 //     --marks         mark the parts of a frame for a tracer by system calls:
 //                     access("bench:begin"), acquire, submit, present, between, end
@@ -26,6 +31,7 @@
 
 #include "cleared_swapchain.hpp"
 #include "grid.hpp"
+#include "presentation.hpp"
 #include "process.hpp"
 #include "refreshes.hpp"
 #include "still/failure.hpp"
@@ -33,15 +39,17 @@
 namespace fencebridge::bench {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 struct Options {
     uint32_t windows = 1;
     VkPresentModeKHR mode = VK_PRESENT_MODE_FIFO_KHR;
     uint32_t width = 160;
+    uint32_t clears = 1;
+    uint32_t held = 0;
+    std::chrono::milliseconds pause{0};
     uint64_t warm_up = 20;
     uint64_t frames = 0;
     double seconds = 0;
+    bool times = false;
     bool refreshes = false;
     bool marks = false;
     bool stop = false;
@@ -62,6 +70,7 @@ Options parse(int argc, char** argv) {
         if (bool* chosen = name == "--marks"       ? &options.marks
                            : name == "--stop"      ? &options.stop
                            : name == "--refreshes" ? &options.refreshes
+                           : name == "--times"     ? &options.times
                                                    : nullptr) {
             *chosen = true;
             continue;
@@ -75,6 +84,12 @@ Options parse(int argc, char** argv) {
             options.mode = mode_named(value);
         else if (name == "--size")
             options.width = uint32_t(std::strtoul(value, nullptr, 10));
+        else if (name == "--clears")
+            options.clears = uint32_t(std::strtoul(value, nullptr, 10));
+        else if (name == "--hold")
+            options.held = uint32_t(std::strtoul(value, nullptr, 10));
+        else if (name == "--pause")
+            options.pause = std::chrono::milliseconds(std::strtoul(value, nullptr, 10));
         else if (name == "--warm-up")
             options.warm_up = std::strtoull(value, nullptr, 10);
         else if (name == "--frames")
@@ -84,8 +99,10 @@ Options parse(int argc, char** argv) {
         else
             throw still::UsageError("unknown option " + std::string(name));
     }
-    if (options.windows == 0 || (options.frames == 0) == (options.seconds == 0))
-        throw still::UsageError("give either --frames or --seconds, and at least one window");
+    if (options.windows == 0 || options.clears == 0 ||
+        (options.frames == 0) == (options.seconds == 0))
+        throw still::UsageError(
+            "give either --frames or --seconds, and at least one window and one clear");
     return options;
 }
 
@@ -103,7 +120,8 @@ public:
         const Usage before = usage_now();
         for (uint32_t i = 0; i < grid_.size(); ++i)
             swapchains_.emplace_back(gpu_, connection_.display(), grid_.surface(i), options_.mode,
-                                     Size{options_.width, options_.width * 3 / 4}, pool_);
+                                     Size{options_.width, options_.width * 3 / 4}, options_.clears,
+                                     pool_);
         const Usage created = usage_now();
         if (options_.refreshes)
             refreshes_.emplace(connection_, grid_.background());
@@ -111,6 +129,10 @@ public:
             frame();
         if (options_.stop)
             std::raise(SIGSTOP);
+        if (options_.times) {
+            presentations_.emplace(connection_);
+            swapchains_.front().hold(options_.held);
+        }
         const Moment start = moment();
         marks_.set("bench:begin");
         const uint64_t frames = options_.frames > 0 ? count() : count_until(start.time);
@@ -126,15 +148,22 @@ private:
         uint64_t refreshes;
         double client;     // processor time, seconds
         double compositor; // the same
+        uint64_t switches; // of this process
     };
     Moment moment() const {
         return {Clock::now(), refreshes_ ? refreshes_->count() : 0, processor_time(getpid()),
-                processor_time(compositor_)};
+                processor_time(compositor_), context_switches()};
     }
 
     void frame() {
-        for (ClearedSwapchain& swapchain : swapchains_)
-            swapchain.frame(marks_);
+        for (ClearedSwapchain& swapchain : swapchains_) {
+            if (presentations_ && &swapchain == &swapchains_.front())
+                times_.push_back(swapchain.timed_frame(options_.pause, *presentations_));
+            else
+                swapchain.frame(marks_);
+        }
+        if (presentations_)
+            presentations_->dispatch();
         // The Vulkan implementation reads the socket. This dispatches the program's own events,
         // among them pings.
         if (wl_display_dispatch_pending(connection_.display()) < 0)
@@ -159,24 +188,55 @@ private:
 
     void report(uint64_t frames, const Moment& start, const Moment& end, const Usage& before,
                 const Usage& created, const Usage& last) {
-        std::printf("{\"windows\": %u, \"images\": %u, \"frames\": %llu, \"refreshes\": %llu, "
+        std::printf("{\"compositor\": %d, \"windows\": %u, \"images\": %u, \"frames\": %llu, "
+                    "\"refreshes\": %llu, "
                     "\"seconds\": %.6f, \"client_seconds\": %.6f, \"compositor_seconds\": %.6f, "
-                    "\"before\": ",
-                    grid_.size(), swapchains_.front().images(),
+                    "\"switches\": %llu, \"before\": ",
+                    int(compositor_), grid_.size(), swapchains_.front().images(),
                     static_cast<unsigned long long>(frames),
                     static_cast<unsigned long long>(end.refreshes - start.refreshes),
                     std::chrono::duration<double>(end.time - start.time).count(),
-                    end.client - start.client, end.compositor - start.compositor);
+                    end.client - start.client, end.compositor - start.compositor,
+                    static_cast<unsigned long long>(end.switches - start.switches));
         print(stdout, before);
         std::printf(", \"created\": ");
         print(stdout, created);
         std::printf(", \"end\": ");
         print(stdout, last);
+        if (options_.times)
+            print_times();
         std::printf("}\n");
+    }
+
+    void print_times() const {
+        const auto print_all = [](const char* name, const auto& values, auto number_of) {
+            std::printf(", \"%s\": [", name);
+            const char* separator = "";
+            for (const auto& value : values) {
+                std::printf("%s%lld", separator, static_cast<long long>(number_of(value)));
+                separator = ", ";
+            }
+            std::printf("]");
+        };
+        // Durations in nanoseconds.
+        print_all("acquire", times_, [](const auto& frame) { return frame.acquire.count(); });
+        print_all("present", times_, [](const auto& frame) { return frame.present.count(); });
+        print_all("acquire_pending", times_,
+                  [](const auto& frame) { return frame.acquire_pending.count(); });
+        print_all("acquire_signalled", times_, [](const auto& frame) {
+            return std::chrono::nanoseconds(frame.acquire_signalled.time_since_epoch()).count();
+        });
+        print_all("rendered_early", times_, [](const auto& frame) { return frame.rendered_early; });
+        print_all("rendering_pending", times_,
+                  [](const auto& frame) { return frame.rendering_pending; });
+        print_all("shown", presentations_->shown(), [](auto time) { return time.count(); });
+        std::printf(", \"discarded\": %llu",
+                    static_cast<unsigned long long>(presentations_->discarded()));
     }
 
     const Options options_;
     const Marks marks_;
+    std::vector<FrameTimes> times_;
     still::Connection connection_;
     const pid_t compositor_ = peer_of(wl_display_get_fd(connection_.display()));
     Grid grid_;
@@ -184,6 +244,7 @@ private:
     still::CommandPool pool_;
     std::vector<ClearedSwapchain> swapchains_;
     std::optional<Refreshes> refreshes_;
+    std::optional<Presentations> presentations_; // once frames are measured, with --times
 };
 
 } // namespace

@@ -179,8 +179,9 @@ Acquired acquire(VkDevice device, VkSwapchainKHR swapchain, uint64_t timeout, Vk
 }
 
 VkResult present(VkQueue queue, VkSwapchainKHR swapchain, uint32_t index,
-                 std::vector<VkSemaphore> wait) {
+                 std::vector<VkSemaphore> wait, const void* next) {
     VkPresentInfoKHR info{VK_STRUCTURE_TYPE_PRESENT_INFO_KHR};
+    info.pNext = next;
     info.waitSemaphoreCount = uint32_t(wait.size());
     info.pWaitSemaphores = wait.data();
     info.swapchainCount = 1;

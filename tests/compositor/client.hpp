@@ -133,8 +133,9 @@ struct Acquired {
 Acquired acquire(VkDevice device, VkSwapchainKHR swapchain, uint64_t timeout = forever,
                  VkSemaphore semaphore = VK_NULL_HANDLE, VkFence fence = VK_NULL_HANDLE);
 
+// `next` is the pNext chain of the VkPresentInfoKHR.
 VkResult present(VkQueue queue, VkSwapchainKHR swapchain, uint32_t index,
-                 std::vector<VkSemaphore> wait = {});
+                 std::vector<VkSemaphore> wait = {}, const void* next = nullptr);
 
 // One swapchain of a vkQueuePresentKHR call; present_together() stores its result.
 struct Presented {

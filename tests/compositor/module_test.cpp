@@ -330,6 +330,7 @@ INSTANTIATE_TEST_SUITE_P(
                     DriverCase{"Anv", VK_DRIVER_ID_INTEL_OPEN_SOURCE_MESA, false},
                     DriverCase{"Radv", VK_DRIVER_ID_MESA_RADV, true},
                     DriverCase{"Amdvlk", VK_DRIVER_ID_AMD_OPEN_SOURCE, true},
+                    DriverCase{"Venus", VK_DRIVER_ID_MESA_VENUS, true},
                     DriverCase{"AmdProprietary", VK_DRIVER_ID_AMD_PROPRIETARY, true}),
     [](auto& tested) { return std::string(tested.param.name); });
 

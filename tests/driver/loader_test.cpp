@@ -74,7 +74,8 @@ TEST_F(LoaderTest, TheManifestListsTheExtensionsThatTheLayerProvides) {
     instance_names.insert("VK_EXT_layer_settings");
 #endif
     EXPECT_EQ(manifest_extensions("instance_extensions"), instance_names);
-    EXPECT_EQ(manifest_extensions("device_extensions"), Names{"VK_KHR_swapchain"});
+    EXPECT_EQ(manifest_extensions("device_extensions"),
+              (Names{"VK_KHR_incremental_present", "VK_KHR_swapchain"}));
     EXPECT_EQ(as_set(instance_extensions(layer_name)), manifest_extensions("instance_extensions"));
     const Instance instance;
     EXPECT_EQ(as_set(device_extensions(instance.physical_device(), layer_name)),

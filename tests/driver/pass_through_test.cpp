@@ -311,6 +311,20 @@ TEST_F(AddedExtensions, NoExtensionIsAddedIfTheInstanceHasNoWaylandSurfaces) {
     EXPECT_FALSE(is_taken_over(device));
 }
 
+// A loader may list the extensions of an implicit layer for every device.
+TEST_F(AddedExtensions, AnExtensionOfTheLayerDoesNotReachADriverThatLacksIt) {
+    const std::vector<const char*> asked{"VK_KHR_swapchain", "VK_KHR_incremental_present"};
+    for (const char* takeover : {"on", "off"}) {
+        const EnvironmentVariable setting{"FENCEBRIDGE_TAKEOVER", takeover};
+        const Instance instance;
+        const Device device{instance.physical_device(), {.extensions = asked}};
+        ASSERT_EQ(device.result(), VK_SUCCESS) << takeover;
+        const Names seen = as_set(extensions_of(last_device_create()));
+        EXPECT_TRUE(seen.contains("VK_KHR_swapchain")) << takeover;
+        EXPECT_FALSE(seen.contains("VK_KHR_incremental_present")) << takeover;
+    }
+}
+
 TEST_F(AddedExtensions, NoExtensionIsAddedIfTakeoverIsOff) {
     const EnvironmentVariable off{"FENCEBRIDGE_TAKEOVER", "off"};
     const Instance instance;

@@ -52,7 +52,6 @@ EXTENSIONS = {
                            "VK_DEVICE_GROUP_PRESENT_MODE_LOCAL_BIT_KHR alone",
     "VK_KHR_extended_flags": "VkImageUsageFlags2CreateInfoKHR is answered and obeyed",
     "VK_KHR_image_format_list": "obeyed if VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR is set",
-    "VK_KHR_incremental_present": "VkPresentRegionsKHR is a hint; all of the surface is damaged",
     "VK_KHR_swapchain_mutable_format": "obeyed",
 }
 

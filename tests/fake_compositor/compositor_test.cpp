@@ -92,7 +92,7 @@ TEST(FakeCompositor, RecordsCommitsWithTheirBuffers) {
     EXPECT_EQ(commit.inode, inode);
     EXPECT_EQ(commit.format, drm_argb8888);
     EXPECT_EQ(commit.width, size);
-    EXPECT_TRUE(commit.damaged);
+    EXPECT_EQ(commit.damage, (Region{{0, 0, size, size}}));
     EXPECT_FALSE(commit.frame_callback);
     EXPECT_FALSE(commit.write_fence_pending);
     EXPECT_EQ(compositor.requests("zwp_linux_buffer_params_v1", "create_immed"), 1u);

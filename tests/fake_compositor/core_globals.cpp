@@ -43,8 +43,8 @@ void attach(wl_client*, wl_resource* surface, wl_resource* buffer, int32_t, int3
     pending.attached = buffer && !pending.attached_shm ? &data_of<ClientBuffer>(buffer) : nullptr;
 }
 
-void damage(wl_client*, wl_resource* surface, int32_t, int32_t, int32_t, int32_t) {
-    surface_of(surface).pending.damaged = true;
+void damage(wl_client*, wl_resource* surface, int32_t x, int32_t y, int32_t width, int32_t height) {
+    surface_of(surface).pending.damage.push_back({x, y, width, height});
 }
 
 void frame(wl_client* client, wl_resource* surface, uint32_t id) {

@@ -206,7 +206,7 @@ void Scene::commit(ClientSurface& surface) {
     Commit commit{.surface = surface.id,
                   .buffer = {},
                   .inode = {},
-                  .damaged = update.damaged,
+                  .damage = update.damage,
                   .frame_callback = !update.frame_callbacks.empty(),
                   .fifo_set_barrier = update.fifo_set_barrier,
                   .fifo_wait_barrier = update.fifo_wait_barrier,
@@ -223,7 +223,7 @@ void Scene::commit(ClientSurface& surface) {
         commit.format = buffer.format;
         for (auto& [index, plane] : buffer.planes)
             commit.write_fence_pending |= !write_fences_signalled(plane.fd.get());
-        if (!update.damaged)
+        if (update.damage.empty())
             violation("commit of a new buffer without damage");
         note_points(update, commit);
     }

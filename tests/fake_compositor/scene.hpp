@@ -101,6 +101,7 @@ struct ClientBuffer {
 
 struct Rectangle {
     int32_t x, y, width, height;
+    bool operator==(const Rectangle&) const = default;
 };
 using Region = std::vector<Rectangle>;
 
@@ -112,7 +113,7 @@ struct Commit {
     int32_t width = 0;
     int32_t height = 0;
     uint32_t format = 0;
-    bool damaged = false;
+    Region damage; // of wl_surface.damage and damage_buffer
     bool frame_callback = false;
     bool fifo_set_barrier = false;
     bool fifo_wait_barrier = false;
@@ -138,7 +139,7 @@ struct Update {
     std::optional<SyncPoint> acquire_point;
     std::optional<SyncPoint> release_point;
     std::vector<wl_resource*> frame_callbacks;
-    bool damaged = false;
+    Region damage;
     bool fifo_set_barrier = false;
     bool fifo_wait_barrier = false;
     std::optional<Region> opaque_region;

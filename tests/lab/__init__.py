@@ -9,6 +9,7 @@ From the bottom up:
     kernel, edits            kernels built from source, for User Mode Linux
     archive, stock           kernels from the packages of other Debian suites
     initramfs, toolchain     for these: the initramfs, and the compiler for modules
+    gpu                      a GPU for guests in QEMU
     boot, uml, qemu          booting a kernel as User Mode Linux, or in QEMU
     kernels                  the table of all kernels
     kmod, guest_modules      modules for the kernels, and checks of the modules' sources
@@ -17,5 +18,6 @@ From the bottom up:
     packages                 additional Debian packages, as overlays on the root
     mutation, mutations      changes that break the layer or the module on purpose, and their tests
     strace, callgrind, ...   reading the output of other tools: traces, profiles, logs, pictures
+    real_fences              measurements with fences that stay pending
     demo, suites, bench, cli the commands of the user
 """

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from .gpu import Gpu
 from .sandbox import Sandbox
 
 
@@ -35,7 +36,7 @@ class Kernel(Protocol):
     description: str
     console: str              # the guest's device for a terminal
     stdin_line: str           # a pattern for the guest's device from which standard input is read
-    modules: tuple[str, ...]  # to load before anything else
+    gpus: tuple[str, ...]     # the GPUs that a guest can have; see gpu.py
     processors: int
     pace: str                 # why times on this kernel differ from those on a real machine
 
@@ -45,10 +46,14 @@ class Kernel(Protocol):
     def release(self, folder: Path) -> str:
         """The output of `uname -r`."""
 
+    def modules(self, with_gpu: Gpu | None) -> list[str]:
+        """The modules to load before anything else."""
+
     def layers(self, folder: Path) -> list[Path]:
         """The folders of overlays that the kernel adds to the root."""
 
-    def boot(self, folder: Path, boot_folder: Path, stdin_fd: int | None, terminal: bool) -> Boot:
+    def boot(self, folder: Path, boot_folder: Path, stdin_fd: int | None, terminal: bool,
+             with_gpu: Gpu | None) -> Boot:
         """boot_folder has a link `root` and all files that the guest's init.sh reads."""
 
     def builder(self, folder: Path) -> Builder:

@@ -117,10 +117,10 @@ def _without_tests(folder: Path, parts: tuple[str, ...]) -> list[str]:
             for name in target["filename"]]
 
 
-def try_ensure(tests: bool = False) -> Path | None:
+def try_ensure(tests: bool = False, parts: tuple[str, ...] = ()) -> Path | None:
     """As ensure(), for commands that need no build: returns None if the tree does not build."""
     try:
-        return ensure(tests=tests)
+        return ensure(tests=tests, parts=parts)
     except LabError as error:
         note(f"going on without this tree's build: {error}")
         return None

@@ -10,7 +10,7 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-from . import (build, clean, compositors, guest, guest_modules, kernels, kmod, logs, packages,
+from . import (build, clean, compositors, gpu, guest, guest_modules, kernels, kmod, logs, packages,
                rootfs, say)
 from .bench import command as bench
 from .bench.options import Options
@@ -59,10 +59,14 @@ def _parser() -> argparse.ArgumentParser:
                        help="also the kernels that only `lab test --all` needs")
     setup.set_defaults(action=_setup)
 
-    demo = commands.add_parser("demo", help="300 frames of vkcube through the layer on Weston, "
-                               "with a screenshot and a report")
+    demo = commands.add_parser("demo", help="300 frames of vkcube through the layer, with a "
+                               "screenshot and a report")
     demo.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR",
                       help="where screenshot.png and report.json go (default: %(default)s)")
+    demo.add_argument("--gpu", default=gpu.NONE, choices=[*gpu.NAMES, gpu.NONE], metavar="G",
+                      help=f"{', '.join([*gpu.NAMES, gpu.NONE])} (default: %(default)s): with a "
+                      "GPU, on sway and the newest stock kernel instead of Weston and uml, with a "
+                      "count of pending fences")
     demo.add_argument("--no-layer", action="store_true", help=argparse.SUPPRESS)
     demo.set_defaults(action=_demo)
 
@@ -120,15 +124,26 @@ def _bench_options(parser: argparse.ArgumentParser) -> None:
     add("--only", type=_measurements, metavar="M,...",
         help=f"what to measure: {', '.join(bench.MEASUREMENTS)} (default: all that the kernel "
              "allows)")
-    add("--kernel", default=kernels.DEFAULT, metavar="K",
-        help=f"{', '.join(kernels.KERNELS)} (default: %(default)s)")
+    _kernel_options(parser)
     add("--compositor", action="append", choices=list(compositors.COMPOSITORS), metavar="C",
         help=f"{', '.join(compositors.COMPOSITORS)}; repeatable (default: "
-             f"{', '.join(Options.compositors)})")
+             f"{', '.join(Options.compositors)}; with a GPU: {', '.join(gpu.COMPOSITORS)})")
     add("--rounds", type=_count, metavar="N",
         help=f"how often each is measured (default: {Options.rounds}; 1 with --quick)")
     add("--out", type=Path, default=Path("out/bench"), metavar="DIR",
         help="the folder for bench.txt, bench.json and the raw results (default: %(default)s)")
+
+
+def _kernel_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kernel", metavar="K",
+                        help=f"the guest's kernel: {', '.join(kernels.KERNELS)} (default: "
+                        f"{kernels.DEFAULT}; with a GPU: {gpu.KERNEL})")
+    parser.add_argument("--gpu", default=gpu.NONE, choices=[*gpu.NAMES, gpu.NONE], metavar="G",
+                        help=f"{', '.join([*gpu.NAMES, gpu.NONE])} (default: %(default)s)")
+
+
+def _kernel(options) -> str:
+    return options.kernel or kernels.default_for(options.gpu)
 
 
 def _measurements(text: str) -> list[str]:
@@ -148,8 +163,7 @@ def _count(text: str) -> int:
 
 def _guest_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
-    add("--kernel", default=kernels.DEFAULT, metavar="K",
-        help=f"the guest's kernel: {', '.join(kernels.KERNELS)}")
+    _kernel_options(parser)
     add("--compositor", default="weston", metavar="C",
         help=f"{', '.join([*compositors.COMPOSITORS, compositors.NONE])} (default: %(default)s)")
     add("--output", type=_size, default=compositors.OUTPUT, metavar="WxH",
@@ -218,6 +232,7 @@ def _setup(options) -> int:
         kmod.builder_for(name)
         guest_modules.fences(name)
         guest_modules.render_node(name)
+    gpu.parts()
     clean.remove_outdated()
     # Every command builds what has changed, but the first build takes minutes.
     for variant in (build.PLAIN, build.SANITIZERS, build.THREADS):
@@ -228,14 +243,15 @@ def _setup(options) -> int:
 
 def _demo(options) -> int:
     from . import demo
-    return demo.run(options.out, layer=not options.no_layer)
+    return demo.run(options.out, layer=not options.no_layer, with_gpu=options.gpu)
 
 
 def _bench(options) -> int:
-    chosen = tuple(options.compositor or Options.compositors)
+    chosen = tuple(options.compositor or
+                   (Options.compositors if options.gpu == gpu.NONE else gpu.COMPOSITORS))
     rounds = options.rounds or (1 if options.quick else Options.rounds)
-    return bench.run(Options(options.kernel, chosen, rounds, options.quick), options.only,
-                     options.out)
+    return bench.run(Options(_kernel(options), chosen, rounds, options.quick, options.gpu),
+                     options.only, options.out)
 
 
 def _test(options) -> int:
@@ -261,10 +277,11 @@ def _run_with_logs(options, folder: Path) -> int:
         with packages.layers(options.install) as layers:
             request = guest.Request(
                 argv=options.command or ["bash", "-l", *([] if interactive else ["-s"])],
-                compositor=options.compositor, output=options.output, kernel=options.kernel,
+                compositor=options.compositor, output=options.output, kernel=_kernel(options),
                 layer=not options.no_layer, sync=options.sync, layers=layers,
                 env=dict(options.env), mounts=options.mount, out=options.out, logs=folder,
-                timeout=options.timeout, terminal=interactive, build=built, module=options.module)
+                timeout=options.timeout, terminal=interactive, build=built, module=options.module,
+                gpu=options.gpu)
             say.note(f"{request}")
             return guest.run(request, _writer(sys.stdout), _writer(sys.stderr), _own_stdin())
 

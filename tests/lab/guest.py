@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Callable
 
-from . import build, compositors, guest_modules, host, kernels, kmod, rootfs, sandbox
+from . import build, compositors, gpu, guest_modules, host, kernels, kmod, rootfs, sandbox
 from .boot import Kernel
 from .paths import BUILD_IN_ROOT, LAB, OUT_IN_ROOT, SOURCE, SOURCE_IN_ROOT
 from .say import LabError, note
@@ -50,6 +50,7 @@ class Request:
     terminal: bool = False
     output: compositors.Size = compositors.OUTPUT
     module: bool = False  # fencebridge.ko is loaded, as with sync="module"
+    gpu: str = gpu.NONE   # see gpu.py
 
 
 class TimedOut(LabError):
@@ -64,12 +65,15 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
     and TimedOut if it took too long."""
     kernel = kernels.find(request.kernel)
     compositors.find(request.compositor)
+    with_gpu = _gpu(request, kernel)
     root = rootfs.ensure()
     kernel_folder = kernel.ensure()
     modules = _modules(request)
     with contextlib.ExitStack() as stack:
         stack.enter_context(sandbox.in_use(root))
         stack.enter_context(sandbox.in_use(kernel_folder))
+        for part in gpu.parts() if with_gpu else []:
+            stack.enter_context(sandbox.in_use(part))
         if request.build:
             stack.enter_context(build.in_use(request.build))
         folder = Path(stack.enter_context(_boot_folder()))
@@ -78,7 +82,7 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
         for number, module in enumerate(modules):
             shutil.copy(module, folder / "modules" / f"{number}-{module.name}")
         read_end, write_end = _line(stack, stdin)
-        boot = kernel.boot(kernel_folder, folder, read_end, request.terminal)
+        boot = kernel.boot(kernel_folder, folder, read_end, request.terminal, with_gpu)
         if request.terminal:
             stack.enter_context(_terminal_restored())
         (logs / "kernel.log").unlink(missing_ok=True)
@@ -98,10 +102,19 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
                 _kill(process, request.terminal)
 
 
+def _gpu(request: Request, kernel: Kernel) -> gpu.Gpu | None:
+    found = gpu.find(request.gpu)
+    if found and request.gpu not in kernel.gpus:
+        able = [name for name, other in kernels.KERNELS.items() if request.gpu in other.gpus]
+        raise LabError(f"a guest on {request.kernel} cannot have the GPU {request.gpu}; "
+                       f"it needs one of: {', '.join(able)}")
+    return found
+
+
 def _modules(request: Request) -> list[Path]:
     """The modules to load, in that order."""
     modules = []
-    if request.compositor != compositors.NONE:
+    if request.compositor != compositors.NONE and request.gpu == gpu.NONE:
         modules += guest_modules.render_node(request.kernel)
     if request.module or request.sync == "module":
         modules.append(kmod.ensure(request.kernel) / f"{kmod.NAME}.ko")
@@ -140,13 +153,14 @@ def _fill(folder: Path, request: Request, root: Path, kernel: Kernel, kernel_fol
 
 
 def _fill_programs(folder: Path, request: Request, kernel: Kernel, piped: bool) -> None:
+    with_gpu = gpu.find(request.gpu)
     for name in ("init.sh", "stdin.py"):
         shutil.copy(LAB / "guest" / name, folder / name)
     session = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                "HOME": "/root", "USER": "root", "LANG": "C.UTF-8", "SHELL": "/bin/bash",
                "XDG_RUNTIME_DIR": "/run/user/0",
                "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/user/0/bus",
-               "LIBGL_ALWAYS_SOFTWARE": "1",
+               **(with_gpu.environment if with_gpu else {"LIBGL_ALWAYS_SOFTWARE": "1"}),
                # Mesa's device-select layer crashes if no device is on a PCI bus.
                "NODEVICE_SELECT": "1"}
     size = shutil.get_terminal_size()
@@ -156,7 +170,7 @@ def _fill_programs(folder: Path, request: Request, kernel: Kernel, piped: bool) 
         "output_mode": f"width: {request.output.width} px, height: {request.output.height} px",
         "terminal": "yes" if request.terminal else "no", "stdin": "yes" if piped else "no",
         "stdin_line": kernel.stdin_line, "console": kernel.console,
-        "modules": " ".join(kernel.modules),
+        "modules": " ".join(kernel.modules(with_gpu)),
         "rows": str(size.lines), "columns": str(size.columns)}
     compositor = compositors.find(request.compositor)
     if compositor:

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import artefact, build, guest, rootfs, sandbox
+from . import artefact, build, guest, real_fences, rootfs, sandbox
 from .mutation import listing
 from .mutation.listing import LayerMutation
 from .paths import BUILD_IN_ROOT, SOURCE, SOURCE_IN_ROOT
@@ -84,6 +84,8 @@ class _Workshop:
             return str(error)
 
     def _test_passes(self, mutation: LayerMutation) -> bool:
+        if mutation.suite == "gpu":
+            return self._check_holds(mutation)
         command = [str(BUILD_IN_ROOT / mutation.test_program),
                    f"--gtest_filter={mutation.filter}", "--gtest_fail_fast"]
         with self.log.open("wb") as output:
@@ -99,6 +101,17 @@ class _Workshop:
         if "[ RUN      ]" not in self.log.read_text(errors="replace"):
             raise LabError(f"{shlex.join(command)} ran no test; see {self.log}")
         return code == 0
+
+    def _check_holds(self, mutation: LayerMutation) -> bool:
+        place, check = real_fences.place_of(mutation.test, mutation.sync), mutation.filter
+        results = real_fences.measure(place, {mutation.sync: [check]}, self.build,
+                                      self.log.with_suffix(".gpu"))
+        if failures := results.failures():
+            raise LabError("; ".join(failures))
+        found = real_fences.evaluate(results, mutation.sync, [check])
+        if wrong := [f"{what}: {problem}" for what, problem in found if what != check]:
+            raise LabError("; ".join(wrong))
+        return not any(problem for _, problem in found)
 
     def _in_guest(self, command: list[str], mutation: LayerMutation) -> guest.Request:
         return guest.Request(command, compositor="none", layer=False, module=True, build=self.build,

@@ -23,8 +23,9 @@ class Picture:
     def at(self, x: int, y: int) -> tuple[int, int, int]:
         return tuple(self.rows[y][3 * x:3 * x + 3])
 
-    def colours(self) -> int:
-        return len({row[i:i + 3] for row in self.rows for i in range(0, len(row), 3)})
+    def colours(self) -> set[bytes]:
+        """Every colour of the picture, as red, green and blue."""
+        return {row[i:i + 3] for row in self.rows for i in range(0, len(row), 3)}
 
     def crop(self, left: int, top: int, right: int, bottom: int) -> "Picture":
         return Picture(right - left, bottom - top,

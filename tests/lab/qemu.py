@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from . import host, stock, toolchain
+from . import gpu, host, stock, toolchain
 from .boot import Boot, Builder
 from .sandbox import Sandbox
 
@@ -20,15 +20,14 @@ _KERNEL_LINE = "console=ttyS0 loglevel=5 panic=-1 maxcpus=1 tsc=reliable lab_sha
 class StockInQemu:
     console = "/dev/hvc0"
     stdin_line = "/dev/vport*p1"  # vportNp1; N counts the virtio devices of all kinds
-    # vgem is loaded first. So its render node is the first one, as on the other kernels.
-    modules = ("vgem", "virtio_gpu", "virtio_console")
 
     processors = 2
     pace = "translated by QEMU on two processors, where rates vary by about 50 % from run to run"
 
-    def __init__(self, which: stock.Stock, description: str):
+    def __init__(self, which: stock.Stock, description: str, gpus: tuple[str, ...]):
         self.stock = which
         self.description = description
+        self.gpus = gpus
 
     def ensure(self) -> Path:
         host.need_tools(_TOOLS)
@@ -37,30 +36,37 @@ class StockInQemu:
     def release(self, folder: Path) -> str:
         return stock.about(folder).release
 
+    def modules(self, with_gpu: gpu.Gpu | None) -> list[str]:
+        # The first module has the first render node: vgem as on the other kernels, or the GPU.
+        return [*([] if with_gpu else ["vgem"]), "virtio_gpu", "virtio_console"]
+
     def layers(self, folder: Path) -> list[Path]:
         return [folder / "layer"]
 
-    def boot(self, folder: Path, boot_folder: Path, stdin_fd: int | None,
-             terminal: bool) -> Boot:
+    def boot(self, folder: Path, boot_folder: Path, stdin_fd: int | None, terminal: bool,
+             with_gpu: gpu.Gpu | None) -> Boot:
         stock.write_initramfs(folder, boot_folder / "initramfs")
-        command = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max",
+        runner = gpu.InRoot() if with_gpu else _OnThisMachine()
+        devices = with_gpu.qemu if with_gpu else ("-display", "none", "-device", "virtio-gpu-pci")
+        options = ["-accel", "tcg,thread=multi", "-cpu", "max",
                    "-smp", str(self.processors), "-m", str(MEMORY_MIB), "-no-reboot",
-                   "-nodefaults", "-no-user-config", "-display", "none", "-vga", "none",
-                   "-device", "virtio-gpu-pci",
-                   "-kernel", str(folder / "vmlinuz"), "-initrd", str(boot_folder / "initramfs"),
-                   "-append", _KERNEL_LINE,
+                   "-nodefaults", "-no-user-config", "-vga", "none",
+                   *(part.format(memory=MEMORY_MIB) for part in devices),
+                   "-kernel", str(runner.place(folder) / "vmlinuz"),
+                   "-initrd", str(runner.place(boot_folder) / "initramfs"), "-append", _KERNEL_LINE,
                    # The kernel's log goes to standard error, as QEMU's own messages do.
                    "-chardev", "file,id=log,path=/proc/self/fd/2,append=on",
                    "-serial", "chardev:log"]
         if terminal or stdin_fd is not None:
             port = "virtconsole" if terminal else "virtserialport,nr=1"
-            command += ["-chardev", "stdio,id=line,signal=off", "-device", "virtio-serial-pci",
+            options += ["-chardev", "stdio,id=line,signal=off", "-device", "virtio-serial-pci",
                         "-device", f"{port},chardev=line"]
         for tag, path, readonly in _shares(boot_folder):
-            command += ["-fsdev", f"local,id={tag},path={_quoted(path)},security_model=none,"
+            options += ["-fsdev", f"local,id={tag},path={_quoted(runner.place(path))},"
+                        "security_model=none,"
                         f"multidevs=remap,readonly={'on' if readonly else 'off'}",
                         "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
-        return Boot(command, stdin=stdin_fd)
+        return Boot(runner.command(options), stdin=stdin_fd)
 
     def builder(self, folder: Path) -> Builder:
         about = stock.about(folder)
@@ -73,6 +79,16 @@ class StockInQemu:
                                            f"/usr/lib/{programs.name}": programs})
         return Builder(folder, root, about.release, box,
                        ["make", "-C", f"/usr/src/linux-headers-{about.release}"])
+
+
+class _OnThisMachine:
+    """Runs the QEMU of this machine, as gpu.InRoot runs that of a root."""
+
+    def place(self, folder: Path) -> Path:
+        return folder
+
+    def command(self, options: list[str]) -> list[str]:
+        return ["qemu-system-x86_64", *options]
 
 
 def _shares(boot_folder: Path) -> list[tuple[str, Path, bool]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import kernel, rootfs
 from .boot import Boot, Builder
+from .gpu import Gpu
 from .sandbox import Sandbox
 
 MEMORY_MIB = 4096
@@ -16,7 +17,7 @@ MEMORY_MIB = 4096
 class UserModeLinux:
     console = "/dev/tty1"
     stdin_line = "/dev/ttyS0"
-    modules = ()  # all drivers are built in
+    gpus = ()
     processors = 1
     pace = "as User Mode Linux on one processor, where a system call takes some 7 microseconds"
 
@@ -30,11 +31,15 @@ class UserModeLinux:
     def release(self, folder: Path) -> str:
         return kernel.release(folder)
 
+    def modules(self, _with_gpu: Gpu | None) -> list[str]:
+        return []  # all drivers are built in
+
     def layers(self, _folder: Path) -> list[Path]:
         return []
 
     def boot(self, folder: Path, boot_folder: Path, stdin_fd: int | None,
-             terminal: bool) -> Boot:
+             terminal: bool, with_gpu: Gpu | None) -> Boot:
+        assert with_gpu is None
         # A console without a descriptor must be null, since its default is a pseudo-terminal.
         consoles = ["con0=null,fd:2", "con1=fd:0,fd:1" if terminal else "con1=null", "con=null"]
         if stdin_fd is not None:

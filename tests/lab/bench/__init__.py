@@ -5,7 +5,8 @@
     runs                     programs to run, and their results
     guests                   running many programs in one guest
     numbers, table           medians, ranges and tables
-    syscalls, frames, memory measurements on real compositors
+    syscalls, calls, frames, memory
+                             measurements on real compositors
     latency, instructions    measurements on the fake driver and the fake compositor
     command                  the command `lab bench`
 """

@@ -9,14 +9,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .. import build, compositors, kernels, packages
-from ..say import LabError, say
-from . import frames, guests, instructions, latency, memory, syscalls
+from ..say import LabError, Ticker, say
+from . import calls, frames, guests, instructions, latency, memory, plots, syscalls
 from .columns import COLUMNS
 from .options import Options
 from .runs import Results, Run
 from .table import Section
 
-ON_COMPOSITORS = {"syscalls": syscalls, "fps": frames, "memory": memory}
+ON_COMPOSITORS = {"syscalls": syscalls, "calls": calls, "fps": frames, "memory": memory}
 ON_FAKES = {"instructions": instructions, "latency": latency}
 MEASUREMENTS = (*ON_COMPOSITORS, *ON_FAKES)
 
@@ -52,10 +52,12 @@ def run(options: Options, only: list[str] | None, out: Path) -> int:
     for compositor in options.compositors if chosen else ():
         with _going_on(compositor, failures):
             results = guests.execute(_rounds(chosen, options), compositor, built, out / compositor,
-                                     kernel=options.kernel)
+                                     kernel=options.kernel, with_gpu=options.gpu)
             failures += [f"{compositor}: {failure}" for failure in results.failures()]
-            for part in chosen.values():
-                sections.append(_finished(part.evaluate(results, options, compositor), results))
+            for part_name, part in chosen.items():
+                section = _finished(part.evaluate(results, options, compositor), results)
+                section.measurement, section.compositor = part_name, compositor
+                sections.append(section)
     for name, part in ON_FAKES.items():
         if name not in only:
             continue
@@ -64,7 +66,9 @@ def run(options: Options, only: list[str] | None, out: Path) -> int:
             results = guests.execute(_rounds({name: part}, options), compositors.NONE, built,
                                      out / name, layers, options.kernel)
             failures += results.failures()
-            sections.append(_finished(part.evaluate(results, options), results))
+            section = _finished(part.evaluate(results, options), results)
+            section.measurement = name
+            sections.append(section)
     _report(sections, failures, options, out, time.monotonic() - start)
     return 1 if failures else 0
 
@@ -92,6 +96,14 @@ def _finished(section: Section, results: Results) -> Section:
     return section
 
 
+def _plot(out: Path, kernel: str, failures: list[str]) -> None:
+    """Draws bench.json, in a guest that has the library for it."""
+    ticker = Ticker("drawing the plots")
+    with _going_on("plots", failures), packages.layers([plots.PACKAGE]) as layers:
+        plots.draw(out, layers, kernel)
+    ticker.done()
+
+
 def _report(sections: list[Section], failures: list[str], options: Options, out: Path,
             seconds: float) -> None:
     processors, loads = len(os.sched_getaffinity(0)), os.getloadavg()
@@ -105,8 +117,12 @@ def _report(sections: list[Section], failures: list[str], options: Options, out:
     (out / "bench.json").write_text(json.dumps({
         "options": asdict(options), "seconds": round(seconds), "processors": processors,
         "load": loads, "failures": failures,
-        "sections": {section.title: section.data for section in sections}}, indent=1) + "\n")
+        "sections": [{"title": section.title, "measurement": section.measurement,
+                      "compositor": section.compositor, "data": section.data}
+                     for section in sections]}, indent=1) + "\n")
     (out / "bench.txt").write_text("\n\n".join([*map(str, sections), footer]) + "\n")
+    if any(section.measurement in plots.MEASUREMENTS for section in sections):
+        _plot(out, options.kernel, failures)
     print(footer)
     for failure in failures:
         say(f"FAILED {failure}")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Frames per second of one to eight swapchains whose images are only cleared, and the processor
-time of client and compositor."""
+"""Frames per second of one to eight swapchains whose images are only cleared, the processor time of
+client and compositor, and the client's context switches."""
 
 from ..paths import BUILD_IN_ROOT
 from . import runs
@@ -46,11 +46,18 @@ def processor_times(results: Results, windows: int, column: str, who: str) -> li
     return [one[f"{who}_seconds"] / one["frames"] / windows * 1e6 for one in said if one["frames"]]
 
 
+def context_switches(results: Results, mode: str, windows: int, column: str) -> list[float]:
+    """The client's context switches for a frame of one window, by round."""
+    said = [result.said() for result in results.of(_prefix(mode, windows), column)]
+    return [one["switches"] / one["frames"] / windows for one in said if one["frames"]]
+
+
 def evaluate(results: Results, options: Options, compositor: str) -> Section:
     section = Section(f"frames a second on {compositor}")
     section.tables = [_rates(results, options, mode) for mode in ("fifo", "mailbox")]
     section.tables += [_ratios(results, options, section.data),
-                       _processor_times(results, options, section.data)]
+                       _processor_times(results, options, section.data),
+                       _context_switches(results, options, section.data)]
     return section
 
 
@@ -92,6 +99,19 @@ def _processor_times(results: Results, options: Options, data: dict) -> Table:
             table.add(f"{_windows(windows)}, {text}",
                       *(spread(found[column]) for column in COLUMNS))
             data[f"{_prefix('mailbox', windows)}-{who}"] = {
+                column: _rounded(found[column]) for column in COLUMNS}
+    return table
+
+
+def _context_switches(results: Results, options: Options, data: dict) -> Table:
+    table = Table("context switches of a frame, the client: median (range)", [*COLUMNS])
+    for mode in ("fifo", "mailbox"):
+        for windows in options.window_counts:
+            found = {column: context_switches(results, mode, windows, column)
+                     for column in COLUMNS}
+            table.add(f"{mode}, {_windows(windows)}",
+                      *(spread(found[column]) for column in COLUMNS))
+            data[f"{_prefix(mode, windows)}-switches"] = {
                 column: _rounded(found[column]) for column in COLUMNS}
     return table
 

@@ -4,7 +4,7 @@
 import json
 from pathlib import Path
 
-from .. import artefact, guest, kernels
+from .. import artefact, compositors, gpu, guest, kernels
 from ..paths import SOURCE_IN_ROOT
 from ..say import LabError, say
 from .runs import Result, Results, Run, plan_of
@@ -13,7 +13,8 @@ _BOOT_SECONDS = 120
 
 
 def execute(runs: list[Run], compositor: str, built: Path, out: Path,
-            layers: list[Path] | None = None, kernel: str = kernels.DEFAULT) -> Results:
+            layers: list[Path] | None = None, kernel: str = kernels.DEFAULT,
+            with_gpu: str = gpu.NONE, output: compositors.Size = compositors.OUTPUT) -> Results:
     """Runs the programs with the kernel module loaded. A program that did not run has no status."""
     artefact.remove_tree(out)
     out.mkdir(parents=True)
@@ -21,7 +22,8 @@ def execute(runs: list[Run], compositor: str, built: Path, out: Path,
     request = guest.Request(
         argv=["python3", "-I", str(SOURCE_IN_ROOT / "tests/lab/guest/bench.py")],
         kernel=kernel, compositor=compositor, layer=False, module=True, layers=layers or [],
-        out=out, build=built, timeout=_BOOT_SECONDS + sum(run.timeout for run in runs))
+        out=out, build=built, gpu=with_gpu, output=output,
+        timeout=_BOOT_SECONDS + sum(run.timeout for run in runs))
     problems = bytearray()
     status = guest.run(request, _Progress(compositor).write, problems.extend)
     if status != 0:

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from .. import kernels
+from .. import gpu, kernels
 
 
 @dataclass(frozen=True)
@@ -12,6 +12,7 @@ class Options:
     compositors: tuple[str, ...] = ("weston", "weston-vulkan", "sway", "kwin")
     rounds: int = 3
     quick: bool = False
+    gpu: str = gpu.NONE
 
     @property
     def window_counts(self) -> tuple[int, ...]:

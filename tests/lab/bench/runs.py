@@ -18,7 +18,8 @@ class Run:
     argv: list[str]
     env: dict[str, str] = field(default_factory=dict)
     timeout: float = 60
-    trace: str = ""  # "", "whole" or "stopped"
+    trace: str = ""    # "", "whole", "stopped" or "fences"
+    pictures: int = 0  # screenshots to take meanwhile
     # If this run uses another transport than its column's, the column's later runs are left out.
     proves_column: bool = True
 
@@ -42,6 +43,9 @@ class Result:
     def text(self, name: str) -> str:
         path = self.folder / name
         return path.read_text(errors="replace") if path.exists() else ""
+
+    def pictures(self) -> list[Path]:
+        return sorted(self.folder.glob("picture-*.png"))
 
     def said(self) -> dict:
         """The JSON object that the clients of tests/bench/ write to standard output."""

@@ -32,6 +32,8 @@ class Section:
     tables: list[Table] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     data: dict = field(default_factory=dict)  # the same numbers, for the JSON file
+    measurement: str = ""  # the names of measurement and compositor
+    compositor: str = ""
 
     def __str__(self) -> str:
         parts = [f"== {self.title}", *map(str, self.tables)]

@@ -2,16 +2,20 @@
 """In the guest: runs the programs that $OUT/plan.json lists, one after the other.
 
 Each leaves its output (out, err) and its exit status (status; 124 after a timeout) in
-$OUT/runs/NAME. With `trace`, the output of strace (trace.txt) is there, too:
+$OUT/runs/NAME. With `trace`, there is also one of:
 
-    whole      of the whole run
-    stopped    from the point on at which the program stops itself. Under strace, loading the
-               drivers would take many times longer than the frames.
+    whole      trace.txt, the output of strace, of the whole run
+    stopped    the same, from the point on at which the program stops itself. Under strace, loading
+               the drivers would take many times longer than the frames.
+    fences     fences.txt, the kernel's trace events of fences; see tests/lab/fence_trace.py
+
+With `pictures`, that many screenshots are taken while the program runs: picture-NN.png.
 
 If the layer logs another transport than the column's in some run, the later runs of that column
 are left out.
 """
 
+import contextlib
 import json
 import os
 import signal
@@ -21,9 +25,10 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from lab import layerlog, syscalls  # noqa: E402  (the path has to be set first)
+from lab import fence_trace, layerlog, syscalls  # noqa: E402  (the path has to be set first)
 
 OUT = Path(os.environ["OUT"])
+SCREENSHOT = str(Path(__file__).with_name("screenshot"))
 TIMED_OUT = 124
 POLL_SECONDS = 0.02
 
@@ -58,7 +63,27 @@ def attach(process: subprocess.Popen, folder: Path, deadline: float):
     return tracer
 
 
+def take_pictures(process: subprocess.Popen, count: int, folder: Path, deadline: float) -> None:
+    """Takes them as fast as the compositor answers, until the program has ended or the deadline."""
+    number = 0
+    while number < count and process.poll() is None and time.monotonic() < deadline:
+        path = folder / f"picture-{number:02}.png"
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            subprocess.run([SCREENSHOT, str(path)], check=False, stdin=subprocess.DEVNULL,
+                           timeout=max(0.1, deadline - time.monotonic()))
+        if process.poll() is not None:  # the picture may be of the time after its end
+            path.unlink(missing_ok=True)
+        number += 1
+
+
 def run(entry: dict, folder: Path) -> int:
+    if entry["trace"] == "fences":
+        with fence_trace.recording(folder / "fences.txt"):
+            return run_program(entry, folder)
+    return run_program(entry, folder)
+
+
+def run_program(entry: dict, folder: Path) -> int:
     deadline = time.monotonic() + entry["timeout"]
     argv = entry["argv"]
     if entry["trace"] == "whole":
@@ -67,6 +92,7 @@ def run(entry: dict, folder: Path) -> int:
         process = subprocess.Popen(argv, env=os.environ | entry["env"], stdin=subprocess.DEVNULL,
                                    stdout=out, stderr=err, start_new_session=True)
         tracer = attach(process, folder, deadline) if entry["trace"] == "stopped" else None
+        take_pictures(process, entry["pictures"], folder, deadline)
         try:
             status = process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:

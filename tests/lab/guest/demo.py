@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""In the guest: two runs of vkcube for `lab demo`, which leave these files in $OUT.
+"""In the guest: two runs of vkcube for `lab demo`, and those of another client that the plan has,
+by transport. They leave these files in $OUT:
 
     background.png, screenshot.png   the output before, and in the middle of the run
     vkcube.log                       the run's own output
     strace.txt, strace.log           a second, shorter run under strace
+    fences-TRANSPORT.json, .log      the output of the other client, and its errors
     facts.json                       versions, exit statuses, times
 """
 
@@ -76,20 +78,32 @@ def run_with_picture(frames: int) -> dict:
             "picture_in_time": in_time, "frames": frames}
 
 
-def run_traced(frames: int) -> dict:
+def run_traced(frames: int, transport: str) -> dict:
     with (OUT / "strace.log").open("w", encoding="utf-8") as log:
         done = subprocess.run(["strace", *strace.OPTIONS, "-o", str(OUT / "strace.txt"),
-                               *vkcube(frames)], stdout=log, stderr=subprocess.STDOUT, check=False)
+                               *vkcube(frames)], stdout=log, stderr=subprocess.STDOUT, check=False,
+                              env=os.environ | {"FENCEBRIDGE_SYNC": transport})
     return {"status": done.returncode, "frames": frames}
 
 
+def run_with_fences(transport: str, argv: list[str]) -> dict:
+    name = f"fences-{transport}"
+    with (OUT / f"{name}.json").open("wb") as out, (OUT / f"{name}.log").open("wb") as log:
+        done = subprocess.run(argv, stdout=out, stderr=log, check=False,
+                              env=os.environ | {"FENCEBRIDGE_SYNC": transport})
+    return {"status": done.returncode}
+
+
 def main() -> None:
-    frames, traced, *version = sys.argv[1:]
+    plan = json.loads(sys.argv[1])
     os.environ["FENCEBRIDGE_LOG_LEVEL"] = "info"
     facts = {"kernel": os.uname().release,
-             "compositor": subprocess.run(version, capture_output=True, text=True,
-                                          check=False).stdout.strip(),
-             "run": run_with_picture(int(frames)), "traced": run_traced(int(traced))}
+             "compositor": subprocess.run(plan["compositor_version"], capture_output=True,
+                                          text=True, check=False).stdout.strip(),
+             "run": run_with_picture(plan["frames"]),
+             "traced": run_traced(plan["traced_frames"], plan["traced_sync"]),
+             "fences": {transport: run_with_fences(transport, argv)
+                        for transport, argv in plan["fences"].items()}}
     (OUT / "facts.json").write_text(json.dumps(facts, indent=2))
 
 

@@ -5,6 +5,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+from .. import real_fences
 from ..paths import SOURCE
 from ..say import LabError
 from .listing import LayerMutation, ModuleMutation
@@ -16,6 +17,9 @@ _MODULE_TEST = re.compile(r'\{\s*"(\w+\.\w+)",\s*\w+\s*\}')
 
 def check_layer(mutation: LayerMutation, root: Path = SOURCE) -> None:
     """Raises LabError when a test that the mutation names is not in the sources below root."""
+    if mutation.suite == "gpu":
+        _check_gpu(mutation)
+        return
     path = root / mutation.test_source
     if not path.is_file():
         raise LabError(f"mutation {mutation.name!r}: there is no test {mutation.test}: "
@@ -25,6 +29,14 @@ def check_layer(mutation: LayerMutation, root: Path = SOURCE) -> None:
         if not any(may_match(pattern, name) for name in known):
             raise LabError(f"mutation {mutation.name!r}: no test of {path.name} matches the "
                            f"filter {pattern!r}")
+
+
+def _check_gpu(mutation: LayerMutation) -> None:
+    checks = real_fences.checks_of(real_fences.place_of(mutation.test, mutation.sync),
+                                   mutation.sync)
+    if mutation.filter not in checks:
+        raise LabError(f"mutation {mutation.name!r}: {mutation.sync} on {mutation.test} has no "
+                       f"check {mutation.filter!r}; it has: {', '.join(checks)}")
 
 
 def check_module(mutation: ModuleMutation, root: Path = SOURCE) -> None:

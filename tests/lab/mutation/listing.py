@@ -25,9 +25,9 @@ class Mutation:
 
 @dataclass(frozen=True)
 class LayerMutation(Mutation):
-    suite: str         # of the test: unit, compositor, driver, or fences, which needs a guest
-    test: str          # the test's source, without its suffix `_test.cpp`
-    filter: str        # for its option --gtest_filter
+    suite: str         # of the test: unit, compositor, driver, fences (in a guest), or gpu
+    test: str          # the test's source, without its suffix `_test.cpp`; of gpu, the compositor
+    filter: str        # for its option --gtest_filter; of gpu, the check (real_fences.checks_of())
     sync: str = "auto"  # the value of FENCEBRIDGE_SYNC
 
     @property
@@ -40,6 +40,8 @@ class LayerMutation(Mutation):
         """Relative to the build folder."""
         if self.suite == "unit":
             return self._test_folder / "unit"
+        if self.suite == "gpu":
+            return Path("tests", "bench", "bench_windows")
         suffix = "driver_test" if self.suite == "driver" else "test"
         return self._test_folder / f"{self.test}_{suffix}"
 

@@ -90,7 +90,7 @@ class Comparing(unittest.TestCase):
     def test_crop_and_colours(self):
         dots = self._with_dots((2, 3), (5, 7))
         self.assertEqual(dots.crop(2, 3, 4, 5).at(0, 0), (0, 9, 0))
-        self.assertEqual((dots.colours(), dots.crop(0, 0, 2, 2).colours()), (2, 1))
+        self.assertEqual([len(dots.colours()), len(dots.crop(0, 0, 2, 2).colours())], [2, 1])
 
 
 if __name__ == "__main__":

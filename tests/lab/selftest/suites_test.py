@@ -22,7 +22,8 @@ def names(*arguments) -> list[str]:
 
 class Choice(unittest.TestCase):
     def test_without_all_the_long_ones_are_left_out(self):
-        self.assertEqual(set(SUITES) - set(names([], False)), {"mutations", "kmod-mutations"})
+        self.assertEqual(set(SUITES) - set(names([], False)),
+                         {"mutations", "kmod-mutations"})
         self.assertEqual(names([], True), list(SUITES))
 
     def test_what_is_named_runs(self):
@@ -56,7 +57,8 @@ class Failures(unittest.TestCase):
     def test_a_failure_says_where_it_was(self):
         output = ("[ RUN      ] A.B\na.cpp:3: Failure\nExpected: (x) < (y), actual: 2 vs 1\n"
                   "[  FAILED  ] A.B (0 ms)\n[ RUN      ] A.C\n")
-        self.assertEqual(meson.failure("FAIL", output), "fail\n" + output.split("\n", 1)[1].rstrip())
+        self.assertEqual(meson.failure("FAIL", output),
+                         "fail\n" + output.split("\n", 1)[1].rstrip())
         self.assertEqual(meson.failure("TIMEOUT", "[ RUN      ] A.B\n"), "timeout")
 
 

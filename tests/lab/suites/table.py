@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Callable
 
 from .. import build
-from . import (clients, dkms, install, instructions, kmod, kmod_checks, kmod_mutations, lab, meson,
-               mutations, strace, transports, validation)
+from . import (clients, dkms, gpu, install, instructions, kmod, kmod_checks, kmod_mutations, lab,
+               meson, mutations, strace, transports, validation)
 from .outcome import Outcome
 
 NATIVE = "native"  # in the root, on the host's kernel
@@ -86,6 +86,9 @@ SUITES = {suite.name: suite for suite in [
           _always(instructions.run), 45, 45),
     Suite("validation", GUEST, "the validation layer, above and below the layer, reports nothing",
           _always(validation.run), 40, 40),
+    Suite("gpu", GUEST, "with fences of a GPU that stay pending: what is seen, and the order of "
+          "rendering and reading (whole: what the calls wait for, and when payloads signal)",
+          gpu.run, 90, 400),
     Suite("install", GUEST, "switching the installed layer on and off, by name and by variables",
           _always(install.run), 30, 30),
     Suite("kmod", GUEST, "the kernel module on three kernels (whole: six)", kmod.run, 400, 1000,
@@ -101,5 +104,5 @@ SUITES = {suite.name: suite for suite in [
     Suite("tsan", GUEST, "unit, driver and compositor with ThreadSanitizer, and several threads "
           "on every transport", _always(_without_races), 180, 180),
     Suite("mutations", GUEST, "a test notices each mutation of the layer (docs/lab.md)",
-          _always(mutations.run), 0, 1200, own_complaints=True, run_some=mutations.run),
+          _always(mutations.run), 0, 1600, own_complaints=True, run_some=mutations.run),
 ]}
