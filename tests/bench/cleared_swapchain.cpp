@@ -5,6 +5,7 @@
 #include <chrono>
 #include <future>
 #include <limits>
+#include <string>
 #include <thread>
 
 #include <unistd.h>
@@ -90,6 +91,11 @@ uint32_t ClearedSwapchain::acquire(VkSemaphore semaphore, VkFence fence) {
 }
 
 void ClearedSwapchain::hold(uint32_t count) {
+    // The compositor keeps an image, and one is needed for the frames.
+    if (count > 0 && count + 2 > images_.size())
+        throw still::UsageError("a swapchain of " + std::to_string(images_.size()) +
+                                " images can do without at most " +
+                                std::to_string(images_.size() - 2));
     for (uint32_t i = 0; i < count; ++i) {
         held_.push_back(gpu_.create_semaphore());
         acquire(held_.back().get(), VK_NULL_HANDLE);

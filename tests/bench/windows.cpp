@@ -19,6 +19,7 @@
 //     --marks         mark the parts of a frame for a tracer by system calls:
 //                     access("bench:begin"), acquire, submit, present, between, end
 //     --stop          stop (SIGSTOP) after the warm-up, so that a tracer can attach
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -63,6 +64,24 @@ VkPresentModeKHR mode_named(std::string_view name) {
     throw still::UsageError("no present mode " + std::string(name));
 }
 
+uint64_t number(std::string_view name, std::string_view text, uint64_t least, uint64_t most) {
+    uint64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    if (error != std::errc() || rest != end || value < least || value > most)
+        throw still::UsageError(std::string(name) + " is to be from " + std::to_string(least) +
+                                " to " + std::to_string(most));
+    return value;
+}
+
+double seconds_of(std::string_view name, const char* text) {
+    char* end = nullptr;
+    const double value = std::strtod(text, &end);
+    if (*text == '\0' || *end != '\0' || !(value > 0 && value <= 3600))
+        throw still::UsageError(std::string(name) + " is to be more than 0 and at most 3600");
+    return value;
+}
+
 Options parse(int argc, char** argv) {
     Options options;
     for (int i = 1; i < argc; ++i) {
@@ -79,30 +98,30 @@ Options parse(int argc, char** argv) {
             throw still::UsageError("no value for " + std::string(name));
         const char* value = argv[i];
         if (name == "--windows")
-            options.windows = uint32_t(std::strtoul(value, nullptr, 10));
+            options.windows = uint32_t(number(name, value, 1, 64));
         else if (name == "--mode")
             options.mode = mode_named(value);
         else if (name == "--size")
-            options.width = uint32_t(std::strtoul(value, nullptr, 10));
+            options.width = uint32_t(number(name, value, 4, 16384));
         else if (name == "--clears")
-            options.clears = uint32_t(std::strtoul(value, nullptr, 10));
+            options.clears = uint32_t(number(name, value, 1, 10000));
         else if (name == "--hold")
-            options.held = uint32_t(std::strtoul(value, nullptr, 10));
+            options.held = uint32_t(number(name, value, 0, 16));
         else if (name == "--pause")
-            options.pause = std::chrono::milliseconds(std::strtoul(value, nullptr, 10));
+            options.pause = std::chrono::milliseconds(number(name, value, 0, 10000));
         else if (name == "--warm-up")
-            options.warm_up = std::strtoull(value, nullptr, 10);
+            options.warm_up = number(name, value, 0, 1'000'000'000);
         else if (name == "--frames")
-            options.frames = std::strtoull(value, nullptr, 10);
+            options.frames = number(name, value, 1, 1'000'000'000);
         else if (name == "--seconds")
-            options.seconds = std::strtod(value, nullptr);
+            options.seconds = seconds_of(name, value);
         else
             throw still::UsageError("unknown option " + std::string(name));
     }
-    if (options.windows == 0 || options.clears == 0 ||
-        (options.frames == 0) == (options.seconds == 0))
-        throw still::UsageError(
-            "give either --frames or --seconds, and at least one window and one clear");
+    if ((options.frames == 0) == (options.seconds == 0))
+        throw still::UsageError("give either --frames or --seconds");
+    if (!options.times && (options.held > 0 || options.pause.count() > 0))
+        throw still::UsageError("--hold and --pause are for --times");
     return options;
 }
 

@@ -18,6 +18,7 @@ from .paths import cache
 
 LAB_FAILED = 125  # the exit status if the lab itself failed, as in env(1)
 SYNCS = ["auto", "explicit", "kernel", "module", "cpu"]
+_DEFAULT_COMPOSITOR = "weston"
 
 
 def main(argv: list[str]) -> int:
@@ -164,8 +165,9 @@ def _count(text: str) -> int:
 def _guest_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     _kernel_options(parser)
-    add("--compositor", default="weston", metavar="C",
-        help=f"{', '.join([*compositors.COMPOSITORS, compositors.NONE])} (default: %(default)s)")
+    add("--compositor", metavar="C",
+        help=f"{', '.join([*compositors.COMPOSITORS, compositors.NONE])} (default: "
+        f"{_DEFAULT_COMPOSITOR}; with a GPU: {gpu.COMPOSITORS[0]})")
     add("--output", type=_size, default=compositors.OUTPUT, metavar="WxH",
         help="the size of the compositor's output (default: %(default)s)")
     add("--no-layer", action="store_true", help="leave the layer out")
@@ -268,6 +270,9 @@ def _run(options) -> int:
 
 
 def _run_with_logs(options, folder: Path) -> int:
+    compositor = options.compositor or (
+        _DEFAULT_COMPOSITOR if options.gpu == gpu.NONE else gpu.COMPOSITORS[0])
+    guest.check(_kernel(options), compositor, options.gpu)
     interactive = options.command is None and sys.stdin.isatty()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lab.log").open("w", encoding="utf-8") as log:
@@ -277,7 +282,7 @@ def _run_with_logs(options, folder: Path) -> int:
         with packages.layers(options.install) as layers:
             request = guest.Request(
                 argv=options.command or ["bash", "-l", *([] if interactive else ["-s"])],
-                compositor=options.compositor, output=options.output, kernel=_kernel(options),
+                compositor=compositor, output=options.output, kernel=_kernel(options),
                 layer=not options.no_layer, sync=options.sync, layers=layers,
                 env=dict(options.env), mounts=options.mount, out=options.out, logs=folder,
                 timeout=options.timeout, terminal=interactive, build=built, module=options.module,

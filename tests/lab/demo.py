@@ -99,16 +99,14 @@ def _report(out: Path, facts: dict, place: _Place) -> dict:
         "fps": round((presented if opened else FRAMES) / seconds, 1),
         "traced_transport": _transport(out / "strace.log"),
         "ioctls_per_frame": _ioctls(out),
-        "fences": {transport: _fences(out, transport) for transport in place.fences},
+        "fences": {transport: _fences(out, transport) for transport in place.fences
+                   if facts["fences"][transport]["status"] == 0},
     }
 
 
-def _fences(out: Path, transport: str) -> dict | None:
-    """What the second client counted, if it ended well: frames, and those with a pending fence."""
-    path = out / f"fences-{transport}.json"
-    if not path.exists() or not (text := path.read_text()):
-        return None
-    said = json.loads(text)
+def _fences(out: Path, transport: str) -> dict:
+    """What the second client counted: frames, and those with a pending fence."""
+    said = json.loads((out / f"fences-{transport}.json").read_text())
     pending = [time for time in said["acquire_pending"] if time]
     log = (out / f"fences-{transport}.log").read_text(errors="replace")
     return {"transports": [event.fields.get("transport") for event in layerlog.opened(log)],
@@ -144,8 +142,8 @@ def _problems(report: dict, facts: dict) -> list[str]:
               for transport, end in facts["fences"].items()}
     problems += [f"{what} ended with status {end['status']}" for what, end in ended.items()
                  if end["status"] != 0]
-    problems += [problem for transport, fences in report["fences"].items() if fences
-                 and (problem := _fence_problem(transport, fences))]
+    problems += [problem for transport, fences in report["fences"].items()
+                 if (problem := _fence_problem(transport, fences))]
     if report["layer"] is None:
         problems.append("the layer was not in the chain: it opened no swapchain")
     elif report["frames"] != FRAMES:
@@ -204,8 +202,6 @@ def _print(report: dict, out: Path) -> None:
     rows += [(f"  {name} per frame", count) for name, count in ioctls.items()
              if name not in (_EXPORT, _IMPORT)]
     for transport, fences in report["fences"].items():
-        if fences is None:
-            continue
         times = fences["acquires_pending_ms"]
         rows += [(f"a second client, {transport}", f"{fences['frames']} frames"),
                  ("  acquired with a pending fence", fences["acquires_pending"])]

@@ -63,9 +63,7 @@ Sink = Callable[[bytes], object]
 def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = None) -> int:
     """Runs the command; returns its exit status. Raises LabError if the command could not be run,
     and TimedOut if it took too long."""
-    kernel = kernels.find(request.kernel)
-    compositors.find(request.compositor)
-    with_gpu = _gpu(request, kernel)
+    kernel, with_gpu = check(request.kernel, request.compositor, request.gpu)
     root = rootfs.ensure()
     kernel_folder = kernel.ensure()
     modules = _modules(request)
@@ -102,13 +100,16 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
                 _kill(process, request.terminal)
 
 
-def _gpu(request: Request, kernel: Kernel) -> gpu.Gpu | None:
-    found = gpu.find(request.gpu)
-    if found and request.gpu not in kernel.gpus:
-        able = [name for name, other in kernels.KERNELS.items() if request.gpu in other.gpus]
-        raise LabError(f"a guest on {request.kernel} cannot have the GPU {request.gpu}; "
+def check(kernel: str, compositor: str, with_gpu: str) -> tuple[Kernel, gpu.Gpu | None]:
+    """Finds the parts of a guest by their names. Raises LabError if there is no such guest."""
+    found = kernels.find(kernel)
+    compositors.find(compositor)
+    found_gpu = gpu.find(with_gpu)
+    if found_gpu and with_gpu not in found.gpus:
+        able = [name for name, other in kernels.KERNELS.items() if with_gpu in other.gpus]
+        raise LabError(f"a guest on {kernel} cannot have the GPU {with_gpu}; "
                        f"it needs one of: {', '.join(able)}")
-    return found
+    return found, found_gpu
 
 
 def _modules(request: Request) -> list[Path]:

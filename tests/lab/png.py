@@ -33,6 +33,14 @@ class Picture:
 
 
 def read(path: Path) -> Picture:
+    """Raises NotReadable, also for a file that is cut off."""
+    try:
+        return _read(path)
+    except (IndexError, struct.error, zlib.error) as error:
+        raise NotReadable(f"{path}: {error}") from error
+
+
+def _read(path: Path) -> Picture:
     data = path.read_bytes()
     if not data.startswith(_SIGNATURE):
         raise NotReadable(f"{path} is not a PNG file")

@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from .. import build, compositors, kernels, packages
+from .. import build, compositors, guest, kernels, packages
 from ..say import LabError, Ticker, say
 from . import calls, frames, guests, instructions, latency, memory, plots, syscalls
 from .columns import COLUMNS
@@ -44,6 +44,8 @@ def run(options: Options, only: list[str] | None, out: Path) -> int:
     only = only or list(possible)
     if unable := [name for name in only if name not in possible]:
         raise LabError(f"{', '.join(unable)} cannot be measured on {options.kernel}")
+    for compositor in options.compositors:
+        guest.check(options.kernel, compositor, options.gpu)
     out.mkdir(parents=True, exist_ok=True)
     built = build.ensure(parts=("bench", "fake_driver"))
     start = time.monotonic()

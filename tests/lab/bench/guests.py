@@ -9,6 +9,7 @@ from ..paths import SOURCE_IN_ROOT
 from ..say import LabError, say
 from .runs import Result, Results, Run, plan_of
 
+_PLAN = "plan.json"
 _BOOT_SECONDS = 120
 
 
@@ -16,9 +17,11 @@ def execute(runs: list[Run], compositor: str, built: Path, out: Path,
             layers: list[Path] | None = None, kernel: str = kernels.DEFAULT,
             with_gpu: str = gpu.NONE, output: compositors.Size = compositors.OUTPUT) -> Results:
     """Runs the programs with the kernel module loaded. A program that did not run has no status."""
+    if out.exists() and any(out.iterdir()) and not (out / _PLAN).exists():
+        raise LabError(f"{out} is to be replaced, and is not the folder of an earlier run")
     artefact.remove_tree(out)
     out.mkdir(parents=True)
-    (out / "plan.json").write_text(json.dumps(plan_of(runs), indent=1))
+    (out / _PLAN).write_text(json.dumps(plan_of(runs), indent=1))
     request = guest.Request(
         argv=["python3", "-I", str(SOURCE_IN_ROOT / "tests/lab/guest/bench.py")],
         kernel=kernel, compositor=compositor, layer=False, module=True, layers=layers or [],

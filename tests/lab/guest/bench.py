@@ -68,10 +68,12 @@ def take_pictures(process: subprocess.Popen, count: int, folder: Path, deadline:
     number = 0
     while number < count and process.poll() is None and time.monotonic() < deadline:
         path = folder / f"picture-{number:02}.png"
+        taken = False
         with contextlib.suppress(subprocess.TimeoutExpired):
-            subprocess.run([SCREENSHOT, str(path)], check=False, stdin=subprocess.DEVNULL,
-                           timeout=max(0.1, deadline - time.monotonic()))
-        if process.poll() is not None:  # the picture may be of the time after its end
+            taken = subprocess.run([SCREENSHOT, str(path)], check=False, stdin=subprocess.DEVNULL,
+                                   timeout=max(0.1, deadline - time.monotonic())).returncode == 0
+        # After the program's end, the picture may be of the time after it.
+        if not taken or process.poll() is not None:
             path.unlink(missing_ok=True)
         number += 1
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lab import fence_trace, gpu, guest, real_fences
 from lab.bench import runs
+from lab.bench.columns import NATIVE
 from lab.say import LabError
 
 # A fence of the compositor (process 300) that signals at 10.002 s, and one of the client.
@@ -95,6 +96,14 @@ class Runs(unittest.TestCase):
         fine = png_of((40, 50, 60), (64, 64, 128))
         self.assertIn("red", self.pictures(*[fine] * 9, png_of((64, 64, 128), (255, 0, 0))))
 
+    def test_a_picture_that_is_cut_off(self):
+        self.assertIn("picture-00.png", self.pictures(png_of((64, 64, 128))[:40]))
+        self.assertIn("picture-00.png", self.pictures(b""))
+
+    def test_a_trace_without_fences_of_the_compositor(self):
+        result = self.result(trace="", **self.MANY)
+        self.assertIn("0 frames", real_fences.lateness_problem(result))
+
     def test_no_window(self):
         self.assertIn("0 of 10", self.pictures(*[png_of((40, 50, 60))] * 10))
 
@@ -125,6 +134,30 @@ class Runs(unittest.TestCase):
                              ({"rendering_pending": [0] * 30}, 1), (self.LATE, 1)):
             with self.subTest(wrong):
                 self.assertEqual(len(self.problems(**wrong)), count)
+
+
+class Refreshes(unittest.TestCase):
+    def problem(self, ours: int, natives: int) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            results = []
+            for column, refreshes in (("kernel", ours), (NATIVE, natives)):
+                path = Path(folder, column)
+                path.mkdir()
+                (path / "status").write_text("0\n")
+                (path / "out").write_text(json.dumps({"refreshes": refreshes, "seconds": 8.0}))
+                (path / "err").write_text("")
+                run = runs.Run(runs.name("slow", column, 1), column, [])
+                results.append(runs.Result(run, path))
+            return real_fences.refresh_problem(results[0], runs.Results(results))
+
+    def test_as_many_as_with_native(self):
+        self.assertEqual(self.problem(380, 400), "")
+
+    def test_fewer(self):
+        self.assertEqual(self.problem(264, 405), "33.0 Hz; with native 50.6 Hz")
+
+    def test_none_with_either(self):
+        self.assertIn("0 times", self.problem(0, 0))
 
 
 class Guests(unittest.TestCase):
