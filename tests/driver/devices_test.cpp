@@ -26,7 +26,8 @@ protected:
         EXPECT_TRUE(is_taken_over(device));
     }
 
-    /** In bytes. Counts what malloc() caches for each thread, see GLIBC_TUNABLES in meson.build. */
+    /// In bytes. mallinfo2() counts each thread's cache of free memory as in use; meson.build
+    /// switches that cache off.
     static size_t memory_in_use() {
         const auto usage = mallinfo2();
         return usage.uordblks + usage.hblkhd;

@@ -7,7 +7,7 @@ Each shows one output at 60 Hz with a plain background, so that pictures can be 
 from dataclasses import dataclass, field
 
 from .paths import SOURCE_IN_ROOT
-from .say import LabError
+from .say import choose
 
 _DATA = SOURCE_IN_ROOT / "tests" / "lab" / "data"
 
@@ -75,10 +75,4 @@ NONE = "none"
 
 
 def find(name: str) -> Compositor | None:
-    if name == NONE:
-        return None
-    try:
-        return COMPOSITORS[name]
-    except KeyError:
-        raise LabError(f"no compositor {name!r}; there are: "
-                       f"{', '.join([*COMPOSITORS, NONE])}") from None
+    return choose("compositor", name, COMPOSITORS, NONE)

@@ -15,7 +15,7 @@ from pathlib import Path
 from . import artefact, rootfs, sandbox
 from .host import run_logged
 from .paths import DATA
-from .say import LabError, Ticker
+from .say import Ticker, choose
 
 NONE = "none"
 VENUS = "venus"
@@ -55,12 +55,7 @@ NAMES = tuple(_GPUS)
 
 
 def find(name: str) -> Gpu | None:
-    if name == NONE:
-        return None
-    try:
-        return _GPUS[name]
-    except KeyError:
-        raise LabError(f"no GPU {name!r}; there are: {', '.join([*NAMES, NONE])}") from None
+    return choose("GPU", name, _GPUS, NONE)
 
 
 def ensure() -> Path:

@@ -13,6 +13,15 @@ class LabError(Exception):
     """An error that the user can act on. It is printed without a traceback."""
 
 
+def choose(kind: str, name: str, table: dict, none: str):
+    """The entry of that name; None for the name that stands for none of them."""
+    if name == none:
+        return None
+    if name not in table:
+        raise LabError(f"no {kind} {name!r}; there are: {', '.join([*table, none])}")
+    return table[name]
+
+
 class Interrupted(Exception):
     """SIGTERM or SIGHUP arrived. The stack unwinds as after Ctrl-C; no child process survives."""
 

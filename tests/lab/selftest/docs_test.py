@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Each --gtest_filter in a document selects a test."""
+"""Documents name tests that exist, and the extensions that the layer provides."""
 
+import json
 import re
 import unittest
 
@@ -21,3 +22,10 @@ class Documents(unittest.TestCase):
                      for name in filters.googletest_names(path.read_text())]
             self.assertTrue(any(filters.may_match(pattern, name) for name in names),
                             f"no test of {folder}/{program} matches {pattern}")
+
+    def test_the_provided_extensions_are_those_of_the_manifest(self):
+        manifest = (SOURCE / "json/manifest.json.in").read_text()
+        layer = json.loads(re.sub(r"@\w+@(?=\s)", "", manifest))["layer"]
+        section = (SOURCE / "docs/takeover.md").read_text().split("## Provided extensions")[1]
+        table = re.findall(r"^\| `(VK_\w+)` \|", section.split("\n## ")[0], re.MULTILINE)
+        self.assertEqual(table, [each["name"] for each in layer["device_extensions"]])

@@ -10,9 +10,10 @@ import zlib
 from pathlib import Path
 
 from lab import fence_trace, gpu, guest, real_fences
-from lab.bench import runs
+from lab.bench import guests, runs
 from lab.bench.columns import NATIVE
 from lab.say import LabError
+from lab.selftest.bench_test import OPENED
 
 # A fence of the compositor (process 300) that signals at 10.002 s, and one of the client.
 TRACE = """\
@@ -160,7 +161,34 @@ class Refreshes(unittest.TestCase):
         self.assertIn("0 times", self.problem(0, 0))
 
 
+class Evaluation(unittest.TestCase):
+    def found(self, log: str) -> list[tuple[str, str]]:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (("status", "0\n"), ("err", log), ("out", "{}")):
+                Path(folder, name).write_text(text)
+            run = runs.Run(runs.name("unfinished", "kernel", 1), "kernel", [])
+            results = runs.Results([runs.Result(run, Path(folder))])
+            return real_fences.evaluate(results, "kernel", [real_fences.FINISHED])
+
+    def test_a_transport_that_ran(self):
+        self.assertEqual(self.found(OPENED.format("kernel")), [(real_fences.FINISHED, "")])
+
+    def test_another_transport(self):
+        self.assertEqual(self.found(OPENED.format("cpu"))[0][0], real_fences.THE_TRANSPORT)
+
+    def test_no_swapchain_of_the_layer(self):
+        self.assertEqual(self.found(""), [(real_fences.THE_TRANSPORT,
+                                           "the layer opened no swapchain")])
+
+
 class Guests(unittest.TestCase):
+    def test_a_folder_of_something_else_is_not_replaced(self):
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "thesis.txt").touch()
+            with self.assertRaisesRegex(LabError, "not the folder of an earlier run"):
+                guests.execute([], "none", Path(folder), Path(folder))
+            self.assertTrue(Path(folder, "thesis.txt").exists())
+
     def test_a_kernel_that_cannot_have_the_gpu(self):
         request = guest.Request(["true"], kernel="debian-5.10", gpu=gpu.VENUS)
         with self.assertRaisesRegex(LabError, "5.10 cannot have the GPU venus; .*debian-6.1"):
