@@ -116,8 +116,10 @@ class Kernels(unittest.TestCase):
             with mock.patch.object(cli, "kmod") as modules, mock.patch.object(cli, "rootfs"), \
                     mock.patch.object(cli, "guest_modules"), mock.patch.object(cli, "clean"), \
                     mock.patch.object(cli.build, "ensure"), \
+                    mock.patch.object(cli.gpu, "parts") as gpu_parts, \
                     contextlib.redirect_stdout(io.StringIO()):
                 self.assertEqual(cli.main(arguments), 0)
+            gpu_parts.assert_called_once()
             self.assertEqual([call.args[0] for call in modules.builder_for.call_args_list],
                              list(wanted))
 
