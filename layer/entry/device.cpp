@@ -45,26 +45,18 @@ bool takes_over(const Instance& instance, const vk::PhysicalDevice& physical,
     return false;
 }
 
-/// The extensions to enable on a device: the application's without the ones that only the layer
-/// has, and those that the layer needs if it takes the device over. The loader may list the layer's
-/// also for a device that is not taken over.
+/// The extensions to enable on a device that is taken over: the application's and those that the
+/// layer needs, without the ones that only the layer has.
 std::vector<const char*> driver_extensions(const vk::PhysicalDevice& physical,
-                                           const VkDeviceCreateInfo& info, bool taken_over) {
-    std::vector<const char*> names(info.ppEnabledExtensionNames,
-                                   info.ppEnabledExtensionNames + info.enabledExtensionCount);
-    const auto add = [&](const std::vector<const char*>& more) {
-        names = with_extensions(names.data(), static_cast<uint32_t>(names.size()), more);
-    };
-    if (taken_over) {
-        add(vk::required_device_extensions(physical.api_version));
-        add(vk::optional_device_extensions(physical));
-    }
+                                           const VkDeviceCreateInfo& info) {
+    auto names = with_extensions(info.ppEnabledExtensionNames, info.enabledExtensionCount,
+                                 vk::required_device_extensions(physical.api_version));
+    names = with_extensions(names.data(), static_cast<uint32_t>(names.size()),
+                            vk::optional_device_extensions(physical));
     std::erase_if(names, [&](const char* name) {
         const Extension* const known = find_extension(name);
-        const bool ours = known != nullptr && known->status == Status::provided &&
-                          known->level == Level::device && !physical.has_extension(name);
-        // Without a takeover, the layer leaves out a hint only. The driver refuses the others.
-        return ours && (taken_over || known->name == VK_KHR_INCREMENTAL_PRESENT_EXTENSION_NAME);
+        return known != nullptr && known->status == Status::provided &&
+               known->level == Level::device && !physical.has_extension(name);
     });
     return names;
 }
@@ -90,17 +82,17 @@ VkResult refuse_hidden(const VkDeviceCreateInfo& info) {
 }
 
 /// vkCreateDevice of the next layer, with the layer's additions if the device is taken over.
-/// @param queues  null if it is not
 VkResult create_next_device(PFN_vkCreateDevice create, const vk::PhysicalDevice& physical,
                             const VkDeviceCreateInfo& info, const DeviceQueues* queues,
                             const VkAllocationCallbacks* allocator, VkDevice* handle) {
-    const auto names = driver_extensions(physical, info, queues != nullptr);
-    VkDeviceCreateInfo changed = info;
-    changed.enabledExtensionCount = static_cast<uint32_t>(names.size());
-    changed.ppEnabledExtensionNames = names.data();
-    if (queues != nullptr)
-        queues->put_into(changed);
-    return create(physical.handle, &changed, allocator, handle);
+    if (queues == nullptr)
+        return create(physical.handle, &info, allocator, handle);
+    const auto names = driver_extensions(physical, info);
+    VkDeviceCreateInfo more = info;
+    more.enabledExtensionCount = static_cast<uint32_t>(names.size());
+    more.ppEnabledExtensionNames = names.data();
+    queues->put_into(more);
+    return create(physical.handle, &more, allocator, handle);
 }
 
 void log_sync_fd(const vk::Device& device) {

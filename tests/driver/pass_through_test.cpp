@@ -311,8 +311,9 @@ TEST_F(AddedExtensions, NoExtensionIsAddedIfTheInstanceHasNoWaylandSurfaces) {
     EXPECT_FALSE(is_taken_over(device));
 }
 
-// A loader may list the extensions of an implicit layer for every device.
-TEST_F(AddedExtensions, AnExtensionOfTheLayerDoesNotReachADriverThatLacksIt) {
+// A loader may list the extensions of an implicit layer for every device. If the layer does not
+// take the device over, the loader leaves out what the driver lacks.
+TEST_F(AddedExtensions, AnExtensionOfTheLayerCanBeEnabledWithAndWithoutATakeover) {
     const std::vector<const char*> asked{"VK_KHR_swapchain", "VK_KHR_incremental_present"};
     for (const char* takeover : {"on", "off"}) {
         const EnvironmentVariable setting{"FENCEBRIDGE_TAKEOVER", takeover};
