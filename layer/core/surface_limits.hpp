@@ -38,6 +38,16 @@ struct SurfaceLimits {
     return found == limits.modes.end() ? nullptr : &*found;
 }
 
+/// The present modes between which a swapchain that was made for `mode` can change. A swapchain
+/// keeps its mode.
+/// @param mode  may be one that the window system does not have
+/// @return valid as long as limits.modes; empty for a mode that the window system does not have
+[[nodiscard]] constexpr std::span<const PresentModeLimits>
+compatible_modes(const SurfaceLimits& limits, VkPresentModeKHR mode) {
+    const PresentModeLimits* const found = find_mode(limits, mode);
+    return found == nullptr ? std::span<const PresentModeLimits>{} : std::span(found, 1);
+}
+
 /// The number of images of a swapchain: at least as many as requested, and enough for its present
 /// mode.
 /// @param mode  one of limits.modes

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <array>
 #include <span>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "entry/loader.hpp"
 #include "entry/registry.hpp"
 #include "vk/chain.hpp"
+#include "vk/chain_copy.hpp"
 
 namespace fencebridge::entry {
 
@@ -54,21 +56,28 @@ std::vector<const char*> driver_extensions(const vk::PhysicalDevice& physical,
     names = with_extensions(names.data(), static_cast<uint32_t>(names.size()),
                             vk::optional_device_extensions(physical));
     std::erase_if(names, [&](const char* name) {
-        const Extension* const known = find_extension(name);
-        return known != nullptr && known->status == Status::provided &&
-               known->level == Level::device && !physical.has_extension(name);
+        return find_provided(name, Level::device) != nullptr && !physical.has_extension(name);
     });
     return names;
 }
 
-/// Refuses a device that enables a hidden extension or a feature of one.
+/// Refuses a device that enables an extension that is not offered, or a feature of a hidden one.
+/// The loader does not refuse an extension that the layer's manifest names.
 /// @return VK_SUCCESS, or the error of vkCreateDevice for an absent extension or feature
-VkResult refuse_hidden(const VkDeviceCreateInfo& info) {
+VkResult refuse_absent(Instance& instance, VkPhysicalDevice device,
+                       const VkDeviceCreateInfo& info) {
     const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
     for (const char* name : names) {
         if (is_hidden(name)) {
             log::error("vkCreateDevice: the layer does not provide %s, and the driver's does not "
                        "work with the layer's swapchains",
+                       name);
+            return VK_ERROR_EXTENSION_NOT_PRESENT;
+        }
+        const Extension* const provided = find_provided(name, Level::device);
+        if (provided != nullptr && !instance.offers(*provided, device)) {
+            log::error("vkCreateDevice: the driver lacks %s, and the layer does not provide it "
+                       "beside the surfaces of another window system",
                        name);
             return VK_ERROR_EXTENSION_NOT_PRESENT;
         }
@@ -81,6 +90,59 @@ VkResult refuse_hidden(const VkDeviceCreateInfo& info) {
     return VK_SUCCESS;
 }
 
+/// Whether an extension only tells the implementation something, and can be ignored.
+bool is_hint(const Extension& extension) {
+    return extension.reach == Reach::every_surface && extension.commands.empty();
+}
+
+/// The provided extension that the application enables on a device that is not taken over, and that
+/// the driver lacks; null if there is none. The loader does not refuse it, since the layer's
+/// manifest names it.
+const Extension* find_lacking(const vk::PhysicalDevice& physical,
+                              const EnabledExtensions& enabled) {
+    const auto found = std::ranges::find_if(enabled.all(), [&](const Extension* extension) {
+        return !is_hint(*extension) && physical.extensions_known &&
+               !physical.has_extension(extension->name.data());
+    });
+    return found == enabled.all().end() ? nullptr : *found;
+}
+
+/// The structures with features of provided extensions in the chain of VkDeviceCreateInfo, as far
+/// as the driver lacks such a feature. A driver may fail on them.
+std::vector<const VkBaseInStructure*> find_unknown_features(const vk::PhysicalDevice& physical,
+                                                            const void* chain) {
+    struct Answer {
+        VkBaseOutStructure head;
+        std::array<VkBool32, 8> words;
+        const VkBaseInStructure* given;
+        uint32_t count;
+    };
+    std::vector<Answer> answers;
+    for (const auto* node = static_cast<const VkBaseInStructure*>(chain); node != nullptr;
+         node = node->pNext) {
+        const auto [extension, structure] = find_structure(node->sType);
+        if (extension != nullptr && extension->status == Status::provided)
+            answers.push_back({{node->sType, nullptr}, {}, node, structure->words});
+    }
+    VkPhysicalDeviceFeatures2 features = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
+    for (Answer& answer : answers) {
+        answer.head.pNext = static_cast<VkBaseOutStructure*>(features.pNext);
+        features.pNext = &answer.head;
+    }
+    if (!answers.empty() && physical.next->GetPhysicalDeviceFeatures2 != nullptr)
+        physical.next->GetPhysicalDeviceFeatures2(physical.handle, &features);
+    std::vector<const VkBaseInStructure*> unknown;
+    for (const Answer& answer : answers) {
+        const std::span has(answer.words.data(), answer.count);
+        const std::span wanted(reinterpret_cast<const VkBool32*>(answer.given + 1), answer.count);
+        if (!std::ranges::equal(wanted, has, [](VkBool32 wants, VkBool32 is) {
+                return wants == VK_FALSE || is != VK_FALSE;
+            }))
+            unknown.push_back(answer.given);
+    }
+    return unknown;
+}
+
 /// vkCreateDevice of the next layer, with the layer's additions if the device is taken over.
 VkResult create_next_device(PFN_vkCreateDevice create, const vk::PhysicalDevice& physical,
                             const VkDeviceCreateInfo& info, const DeviceQueues* queues,
@@ -91,6 +153,12 @@ VkResult create_next_device(PFN_vkCreateDevice create, const vk::PhysicalDevice&
     VkDeviceCreateInfo more = info;
     more.enabledExtensionCount = static_cast<uint32_t>(names.size());
     more.ppEnabledExtensionNames = names.data();
+    const vk::ChainWithout chain(info.pNext, find_unknown_features(physical, info.pNext));
+    if (chain.obstacle() != VK_STRUCTURE_TYPE_MAX_ENUM)
+        log::warning("vkCreateDevice: the driver receives features that it may not know: structure "
+                     "%d precedes them, of unknown size",
+                     static_cast<int>(chain.obstacle()));
+    more.pNext = chain.first();
     queues->put_into(more);
     return create(physical.handle, &more, allocator, handle);
 }
@@ -125,16 +193,21 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
             return VK_ERROR_INITIALIZATION_FAILED;
         const auto physical = instance->physical(physical_device);
         const bool hides = instance->hides_extensions(physical_device);
-        if (const VkResult refused = hides ? refuse_hidden(*create_info) : VK_SUCCESS;
+        if (const VkResult refused =
+                hides ? refuse_absent(*instance, physical_device, *create_info) : VK_SUCCESS;
             refused != VK_SUCCESS)
             return refused;
+        EnabledExtensions enabled(Level::device, create_info->ppEnabledExtensionNames,
+                                  create_info->enabledExtensionCount);
         const DeviceQueues queues(*physical, *create_info);
         const bool taken_over = takes_over(*instance, *physical, *create_info, queues);
-        // The loader does not refuse the extension, since the layer's manifest names it.
-        if (!taken_over && instance->takes_over &&
-            enables(*create_info, VK_KHR_SWAPCHAIN_EXTENSION_NAME) &&
-            !physical->has_extension(VK_KHR_SWAPCHAIN_EXTENSION_NAME))
+        if (const Extension* const lacking =
+                taken_over ? nullptr : find_lacking(*physical, enabled)) {
+            log::error("vkCreateDevice: the driver lacks %s, and the layer provides it only on "
+                       "devices that it takes over",
+                       lacking->name.data());
             return VK_ERROR_EXTENSION_NOT_PRESENT;
+        }
 
         link->u.pLayerInfo = next_link->pNext;
         VkResult result = create_next_device(create, *physical, *create_info,
@@ -160,7 +233,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
                 return result;
             log_sync_fd(below);
         }
-        add_device(std::make_shared<Device>(instance, std::move(below), taken_over, hides));
+        add_device(std::make_shared<Device>(instance, std::move(below), taken_over, hides,
+                                            std::move(enabled)));
         created.commit();
         return VK_SUCCESS;
     });

@@ -71,6 +71,16 @@ std::vector<Extension> instance_extensions() {
          0,
          {instance_command("vkGetPhysicalDeviceSurfaceCapabilities2EXT",
                            GetPhysicalDeviceSurfaceCapabilities2EXT)}},
+#ifdef VK_KHR_surface_maintenance1 // see json/meson.build
+        {VK_KHR_SURFACE_MAINTENANCE_1_EXTENSION_NAME, Level::instance, Status::provided,
+         VK_KHR_SURFACE_MAINTENANCE_1_SPEC_VERSION},
+#endif
+        {VK_EXT_SURFACE_MAINTENANCE_1_EXTENSION_NAME, Level::instance, Status::provided,
+         VK_EXT_SURFACE_MAINTENANCE_1_SPEC_VERSION},
+        {VK_KHR_SURFACE_PROTECTED_CAPABILITIES_EXTENSION_NAME, Level::instance, Status::provided,
+         VK_KHR_SURFACE_PROTECTED_CAPABILITIES_SPEC_VERSION},
+        {VK_GOOGLE_SURFACELESS_QUERY_EXTENSION_NAME, Level::instance, Status::provided,
+         VK_GOOGLE_SURFACELESS_QUERY_SPEC_VERSION},
 #ifdef FENCEBRIDGE_HAVE_LAYER_SETTINGS
         {VK_EXT_LAYER_SETTINGS_EXTENSION_NAME, Level::instance, Status::provided,
          VK_EXT_LAYER_SETTINGS_SPEC_VERSION},
@@ -145,6 +155,16 @@ std::vector<Extension> device_extensions() {
                            GetPhysicalDevicePresentRectanglesKHR)}},
         {VK_KHR_INCREMENTAL_PRESENT_EXTENSION_NAME, Level::device, Status::provided,
          VK_KHR_INCREMENTAL_PRESENT_SPEC_VERSION},
+        {.name = VK_KHR_PRESENT_ID_EXTENSION_NAME,
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = VK_KHR_PRESENT_ID_SPEC_VERSION,
+         .structures = {{1000294001, "VkPhysicalDevicePresentIdFeaturesKHR", 1}}},
+        {.name = VK_KHR_SWAPCHAIN_MUTABLE_FORMAT_EXTENSION_NAME,
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = VK_KHR_SWAPCHAIN_MUTABLE_FORMAT_SPEC_VERSION,
+         .reach = Reach::layers_surfaces},
     };
 }
 
@@ -182,7 +202,6 @@ std::vector<Extension> hidden_extensions() {
         hidden("VK_HUAWEI_hdr_vivid", {},
                {{1000590000, "VkPhysicalDeviceHdrVividFeaturesHUAWEI", 1}}),
         hidden("VK_KHR_display_swapchain", {"vkCreateSharedSwapchainsKHR"}),
-        hidden("VK_KHR_present_id", {}, {{1000294001, "VkPhysicalDevicePresentIdFeaturesKHR", 1}}),
         hidden("VK_KHR_present_id2", {},
                {{1000479002, "VkPhysicalDevicePresentId2FeaturesKHR", 1},
                 {1000479000, "VkSurfaceCapabilitiesPresentId2KHR", 1}}),
@@ -222,14 +241,15 @@ std::vector<Extension> make_table() {
     return all;
 }
 
-const AnswerStructure* find_structure(VkStructureType type) {
-    for (const Extension& extension : extensions()) {
-        for (const AnswerStructure& structure : extension.structures) {
-            if (structure.type == static_cast<uint32_t>(type))
-                return &structure;
-        }
-    }
-    return nullptr;
+/// The structure of that type if it belongs to a hidden extension, or null.
+const AnswerStructure* find_hidden_structure(VkStructureType type) {
+    const auto [extension, structure] = find_structure(type);
+    return extension != nullptr && extension->status == Status::hidden ? structure : nullptr;
+}
+
+bool is_same(const VkExtensionProperties& one, const VkExtensionProperties& other) {
+    return std::string_view(one.extensionName) == other.extensionName &&
+           one.specVersion == other.specVersion;
 }
 
 } // namespace
@@ -243,6 +263,30 @@ const std::vector<Extension>& extensions() {
 const Extension* find_extension(std::string_view name) {
     const auto found = std::ranges::find(extensions(), name, &Extension::name);
     return found == extensions().end() ? nullptr : &*found;
+}
+
+const Extension* find_provided(std::string_view name, Level level) {
+    const Extension* const found = find_extension(name);
+    const bool provided =
+        found != nullptr && found->status == Status::provided && found->level == level;
+    return provided ? found : nullptr;
+}
+
+FoundStructure find_structure(VkStructureType type) {
+    for (const Extension& extension : extensions()) {
+        const auto found = std::ranges::find(extension.structures, static_cast<uint32_t>(type),
+                                             &AnswerStructure::type);
+        if (found != extension.structures.end())
+            return {&extension, &*found};
+    }
+    return {nullptr, nullptr};
+}
+
+EnabledExtensions::EnabledExtensions(Level level, const char* const* names, uint32_t count) {
+    for (const char* name : std::span(names, count)) {
+        if (const Extension* const provided = find_provided(name, level))
+            all_.push_back(provided);
+    }
 }
 
 FoundCommand find_command(std::string_view name) {
@@ -266,6 +310,28 @@ std::vector<VkExtensionProperties> provided_device_extensions() {
     return provided;
 }
 
+void remove_appended_extensions(std::vector<VkExtensionProperties>& listed) {
+    const auto ours = provided_device_extensions();
+    const auto is_listed = [&](const VkExtensionProperties& own) {
+        return std::ranges::any_of(listed, [&](const auto& each) {
+            return std::string_view(each.extensionName) == own.extensionName;
+        });
+    };
+    // The loader appends what the driver lacks, so that nothing is missing afterwards.
+    if (!std::ranges::all_of(ours, is_listed))
+        return;
+    auto left = std::span(ours);
+    while (!listed.empty()) {
+        const auto found = std::find_if(left.rbegin(), left.rend(), [&](const auto& own) {
+            return is_same(own, listed.back());
+        });
+        if (found == left.rend())
+            return;
+        left = left.first(static_cast<size_t>(left.rend() - found) - 1);
+        listed.pop_back();
+    }
+}
+
 bool is_hidden_present_mode(VkPresentModeKHR mode) {
     return std::ranges::any_of(extensions(), [&](const Extension& extension) {
         return std::ranges::find(extension.present_modes, mode) != extension.present_modes.end();
@@ -275,7 +341,7 @@ bool is_hidden_present_mode(VkPresentModeKHR mode) {
 void clear_hidden_answers(void* chain) {
     for (auto* node = static_cast<VkBaseOutStructure*>(chain); node != nullptr;
          node = node->pNext) {
-        if (const AnswerStructure* structure = find_structure(node->sType))
+        if (const AnswerStructure* structure = find_hidden_structure(node->sType))
             std::fill_n(reinterpret_cast<uint32_t*>(node + 1), structure->words, 0u);
     }
 }
@@ -283,7 +349,7 @@ void clear_hidden_answers(void* chain) {
 std::string_view find_hidden_feature(const void* chain) {
     for (const auto* node = static_cast<const VkBaseInStructure*>(chain); node != nullptr;
          node = node->pNext) {
-        const AnswerStructure* structure = find_structure(node->sType);
+        const AnswerStructure* structure = find_hidden_structure(node->sType);
         if (structure == nullptr)
             continue;
         const std::span words(reinterpret_cast<const uint32_t*>(node + 1), structure->words);

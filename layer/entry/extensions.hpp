@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 #include <vulkan/vulkan.h>
@@ -48,7 +50,15 @@ template <class Function>
 struct AnswerStructure {
     uint32_t type; ///< VkStructureType
     std::string_view name;
-    uint32_t words; ///< how many 32-bit words after pNext are 0 if the extension is absent
+    /// How many 32-bit words after pNext are 0 if the extension is absent. Of features, each is a
+    /// VkBool32.
+    uint32_t words;
+};
+
+/// The surfaces of an application on which a provided extension works, if the driver lacks it.
+enum class Reach {
+    layers_surfaces, ///< only on those whose swapchains are the layer's
+    every_surface,   ///< also on the driver's own
 };
 
 struct Extension {
@@ -57,7 +67,9 @@ struct Extension {
     Status status;
     uint32_t spec_version = 0; ///< of a provided extension
     std::vector<Command> commands = {};
-    std::vector<AnswerStructure> structures = {}; ///< of a hidden extension
+    /// Of a hidden extension, all; of a provided one, those of features.
+    std::vector<AnswerStructure> structures = {};
+    Reach reach = Reach::every_surface; ///< of a provided device extension
     /// Of a hidden extension. No extension that is offered has these modes.
     std::vector<VkPresentModeKHR> present_modes = {};
 };
@@ -70,6 +82,34 @@ struct Extension {
     const Extension* const found = find_extension(name);
     return found != nullptr && found->status == Status::hidden;
 }
+/// @return the entry of a provided extension of that name and level, or null
+[[nodiscard]] const Extension* find_provided(std::string_view name, Level level);
+
+/// A structure with the extension that it belongs to.
+struct FoundStructure {
+    const Extension* extension;
+    const AnswerStructure* structure;
+};
+/// @return null pointers for a structure that is not in the table
+[[nodiscard]] FoundStructure find_structure(VkStructureType type);
+
+/// The provided extensions among those that an application enables on an instance or a device.
+class EnabledExtensions {
+public:
+    EnabledExtensions() = default;
+    EnabledExtensions(Level level, const char* const* names, uint32_t count);
+
+    [[nodiscard]] bool has(const Extension& extension) const {
+        return std::ranges::find(all_, &extension) != all_.end();
+    }
+    [[nodiscard]] bool has(std::string_view name) const {
+        return std::ranges::find(all_, name, &Extension::name) != all_.end();
+    }
+    [[nodiscard]] std::span<const Extension* const> all() const { return all_; }
+
+private:
+    std::vector<const Extension*> all_;
+};
 
 /// A command with the extension that it belongs to.
 struct FoundCommand {
@@ -81,6 +121,11 @@ struct FoundCommand {
 
 /// The provided device extensions, as the application enumerates them.
 [[nodiscard]] std::vector<VkExtensionProperties> provided_device_extensions();
+
+/// Removes from a device's list of extensions those that the driver lacks. If the layer is
+/// implicit, the loader appends those of the layer's manifest, in the manifest's order
+/// (terminator_EnumerateDeviceExtensionProperties()).
+void remove_appended_extensions(std::vector<VkExtensionProperties>& listed);
 
 [[nodiscard]] bool is_hidden_present_mode(VkPresentModeKHR mode);
 

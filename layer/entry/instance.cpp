@@ -132,6 +132,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         // (pull request 1143) the loader would then free it twice: in terminator_DestroyInstance(),
         // and in vkCreateInstance(), because the creation failed.
         const auto instance = std::make_shared<Instance>(requested_version(*create_info), settings);
+        instance->enabled = EnabledExtensions(Level::instance, create_info->ppEnabledExtensionNames,
+                                              create_info->enabledExtensionCount);
         for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
             add_platform_commands<Platform>(*instance);
         });
@@ -141,12 +143,13 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         if (result != VK_SUCCESS)
             return result;
         // Extensions are hidden for a device, whatever surface the application presents to.
-        if (const char* other = find_other_window_system(*create_info, settings.takeover);
-            takes_over && other != nullptr)
+        const char* const other = find_other_window_system(*create_info, settings.takeover);
+        if (takes_over && other != nullptr)
             log::info("this instance also enables %s: swapchains on its surfaces are the driver's, "
                       "and cannot use the device extensions that the layer hides; with "
                       "FENCEBRIDGE_TAKEOVER=off the layer takes nothing over and hides nothing",
                       other);
+        instance->other_window_system = other != nullptr;
 
         instance->handle = *handle;
         instance->next = vk::InstanceDispatch(*handle, create.proc(), instance->api_version);

@@ -8,7 +8,8 @@
 #include "entry/registry.hpp"
 #include "vk/enumerate.hpp"
 
-// Queries of a device's extensions and features. Hidden extensions are left out.
+// Queries of a device's extensions and features. Hidden extensions are left out, provided ones are
+// added.
 
 namespace fencebridge::entry {
 
@@ -17,11 +18,14 @@ namespace {
 constexpr const char* layer_name = "VK_LAYER_FENCEBRIDGE_wsi";
 
 /// The driver's extensions as an application may use them with the layer's swapchains.
-std::vector<VkExtensionProperties> offered_extensions(std::vector<VkExtensionProperties> driver) {
+std::vector<VkExtensionProperties> offered_extensions(Instance& instance, VkPhysicalDevice device) {
+    auto driver = instance.physical(device)->extensions;
     std::erase_if(driver, [](const VkExtensionProperties& extension) {
         return is_hidden(extension.extensionName);
     });
     for (const VkExtensionProperties& ours : provided_device_extensions()) {
+        if (!instance.offers(*find_extension(ours.extensionName), device))
+            continue;
         const auto same = std::ranges::find_if(driver, [&](const VkExtensionProperties& extension) {
             return std::strcmp(extension.extensionName, ours.extensionName) == 0;
         });
@@ -31,6 +35,18 @@ std::vector<VkExtensionProperties> offered_extensions(std::vector<VkExtensionPro
             *same = ours;
     }
     return driver;
+}
+
+/// Sets the features of the extensions that the layer provides. What the driver answered is about
+/// its own swapchains.
+void set_provided_features(Instance& instance, VkPhysicalDevice device, void* chain) {
+    for (auto* node = static_cast<VkBaseOutStructure*>(chain); node != nullptr;
+         node = node->pNext) {
+        const auto [extension, structure] = find_structure(node->sType);
+        if (extension != nullptr && extension->status == Status::provided &&
+            instance.offers(*extension, device))
+            std::fill_n(reinterpret_cast<VkBool32*>(node + 1), structure->words, VK_TRUE);
+    }
 }
 
 } // namespace
@@ -47,10 +63,16 @@ EnumerateDeviceExtensionProperties(VkPhysicalDevice handle, const char* layer, u
         if (!instance)
             return VK_ERROR_INITIALIZATION_FAILED;
         if (layer == nullptr && instance->hides_extensions(handle)) {
-            const auto offered = offered_extensions(instance->physical(handle)->extensions);
+            const auto offered = offered_extensions(*instance, handle);
             return vk::write_array(std::span<const VkExtensionProperties>(offered), count,
                                    properties);
         }
+        // Without the extensions of the layer's own manifest, which the layer does not provide
+        // here.
+        const auto physical = layer == nullptr ? instance->physical(handle) : nullptr;
+        if (physical && physical->extensions_known)
+            return vk::write_array(std::span<const VkExtensionProperties>(physical->extensions),
+                                   count, properties);
         return instance->next.EnumerateDeviceExtensionProperties(handle, layer, count, properties);
     });
 }
@@ -62,8 +84,10 @@ VKAPI_ATTR void VKAPI_CALL GetPhysicalDeviceFeatures2(VkPhysicalDevice handle,
         if (!instance)
             return;
         instance->next.GetPhysicalDeviceFeatures2(handle, features);
-        if (instance->hides_extensions(handle))
-            clear_hidden_answers(features->pNext);
+        if (!instance->hides_extensions(handle))
+            return;
+        clear_hidden_answers(features->pNext);
+        set_provided_features(*instance, handle, features->pNext);
     });
 }
 

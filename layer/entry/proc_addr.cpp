@@ -8,18 +8,23 @@
 namespace fencebridge::entry {
 
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance handle, const char* name) {
-    const Command* const command = find_command(name).command;
+    const auto [extension, command] = find_command(name);
     const PFN_vkVoidFunction ours = command == nullptr ? nullptr : command->function;
     const bool instance_level = ours != nullptr && command->dispatch == Dispatch::instance;
     const auto instance = handle == VK_NULL_HANDLE ? nullptr : find_instance(handle);
     if (!instance)
         return instance_level ? ours : nullptr;
     const PFN_vkVoidFunction next = instance->next.GetInstanceProcAddr(handle, name);
-    // A command of an extension that the instance has not enabled stays absent. A device command
-    // that this returns can be called on any device: for the driver's objects, it calls the driver.
-    if (next == nullptr || ours == nullptr)
+    if (ours == nullptr)
         return next;
-    return instance_level || instance->takes_over ? ours : next;
+    // A device command that this returns can be called on any device: for the driver's objects, it
+    // calls the driver. The driver may lack a provided device extension.
+    if (!instance_level) {
+        const bool provided = extension->status == Status::provided;
+        return instance->takes_over && (next != nullptr || provided) ? ours : next;
+    }
+    // A command of an extension that the instance has not enabled stays absent.
+    return next != nullptr ? ours : nullptr;
 }
 
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice handle, const char* name) {
@@ -38,9 +43,10 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice handle, cons
     const std::string_view wanted = name;
     if (!device->taken_over && wanted != "vkGetDeviceProcAddr" && wanted != "vkDestroyDevice")
         return next;
-    // Commands of a provided extension exist even if the driver lacks the extension. The one that
-    // is provided, VK_KHR_swapchain, is enabled on every device that is taken over.
-    return next != nullptr || extension->status == Status::provided ? command->function : nullptr;
+    // Commands of a provided extension exist even if the driver lacks the extension.
+    const bool exists =
+        extension->status == Status::provided ? device->enabled.has(*extension) : next != nullptr;
+    return exists ? command->function : nullptr;
 }
 
 } // namespace fencebridge::entry

@@ -81,12 +81,20 @@ std::shared_ptr<const vk::PhysicalDevice> Instance::physical(VkPhysicalDevice de
     if (known)
         return known;
     // If two threads query at the same time, the first result is kept.
-    auto described = std::make_shared<const vk::PhysicalDevice>(
+    auto described = std::make_shared<vk::PhysicalDevice>(
         vk::describe_physical_device(device, next, api_version));
+    remove_appended_extensions(described->extensions);
     if (!described->extensions_known)
         return described; // not kept: the failure may be transient
     return physical_devices.with(
         [&](auto& all) { return all.try_emplace(device, std::move(described)).first->second; });
+}
+
+bool Instance::offers(const Extension& extension, VkPhysicalDevice device) {
+    if (!hides_extensions(device))
+        return false;
+    return extension.reach == Reach::every_surface || !other_window_system ||
+           physical(device)->has_extension(extension.name.data());
 }
 
 void Instance::add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window) {

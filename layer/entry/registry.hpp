@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vulkan/vulkan.h>
 
+#include "entry/extensions.hpp"
 #include "entry/loader.hpp"
 #include "entry/settings.hpp"
 #include "entry/window_claim.hpp"
@@ -47,6 +48,9 @@ struct Instance {
     /// a window system that the layer supports, the settings allow it, and the driver accepted the
     /// extensions that the layer needs.
     bool takes_over = false;
+    /// Whether the application also uses surfaces of another window system, which are the driver's.
+    bool other_window_system = false;
+    EnabledExtensions enabled;
     /// The next layer's commands that belong to window systems, by name. Null if absent.
     std::unordered_map<std::string_view, PFN_vkVoidFunction> platform_next;
 
@@ -59,6 +63,11 @@ struct Instance {
     [[nodiscard]] bool hides_extensions(VkPhysicalDevice device) {
         return takes_over && physical(device)->can_be_taken_over();
     }
+
+    /// Whether applications see a provided device extension on a device. An extension that the
+    /// driver lacks and that cannot work on the driver's own surfaces is offered only in an
+    /// instance that has none of those.
+    [[nodiscard]] bool offers(const Extension& extension, VkPhysicalDevice device);
 
     /// The properties of a physical device. The first call queries the driver.
     [[nodiscard]] std::shared_ptr<const vk::PhysicalDevice> physical(VkPhysicalDevice device);
@@ -80,15 +89,18 @@ struct SwapchainRecord {
 };
 
 struct Device {
-    Device(std::shared_ptr<Instance> parent, vk::Device below, bool is_taken_over, bool hides) :
-        instance(std::move(parent)), vk(std::move(below)), taken_over(is_taken_over),
-        hides_extensions(hides), signaller(vk), wait_semaphores(vk) {}
+    Device(std::shared_ptr<Instance> parent, vk::Device below, bool is_taken_over, bool hides,
+           EnabledExtensions with) :
+        instance(std::move(parent)),
+        vk(std::move(below)), taken_over(is_taken_over), hides_extensions(hides),
+        enabled(std::move(with)), signaller(vk), wait_semaphores(vk) {}
 
     const std::shared_ptr<Instance> instance;
     const vk::Device vk;
     /// Whether the device can have swapchains of the layer's. If not, every command passes through.
     const bool taken_over;
     const bool hides_extensions; ///< see Instance::hides_extensions()
+    const EnabledExtensions enabled;
     sync::AcquireSignaller signaller;
     sync::WaitSemaphoreExporter wait_semaphores;
 

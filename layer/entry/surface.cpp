@@ -6,8 +6,8 @@
 #include "entry/extensions.hpp"
 #include "entry/guard.hpp"
 #include "entry/registry.hpp"
+#include "entry/surface_chain.hpp"
 #include "entry/takeover.hpp"
-#include "vk/chain.hpp"
 #include "vk/enumerate.hpp"
 
 namespace fencebridge::entry {
@@ -15,10 +15,10 @@ namespace fencebridge::entry {
 namespace {
 
 /// The limits of the surface. A query without a surface gets FIFO alone:
-/// VK_GOOGLE_surfaceless_query allows no other present mode that the layer provides. Of the
-/// capabilities, it defines VkSurfaceProtectedCapabilitiesKHR only.
+/// VK_GOOGLE_surfaceless_query allows no other present mode that the layer provides.
 std::expected<core::SurfaceLimits, VkResult> limits_of(const Takeover& taken_over) {
-    static constexpr std::array fifo = {core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 3}};
+    static constexpr std::array fifo = {
+        core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, UINT32_MAX}};
     if (!taken_over.surface)
         return core::SurfaceLimits{.modes = fifo};
     return taken_over.surface->window->limits();
@@ -26,8 +26,15 @@ std::expected<core::SurfaceLimits, VkResult> limits_of(const Takeover& taken_ove
 
 VkSurfaceCapabilitiesKHR capabilities_of(const Takeover& taken_over,
                                          const core::SurfaceLimits& limits) {
-    return core::surface_capabilities(limits, taken_over.support->usage, taken_over.support->blends,
-                                      taken_over.physical->max_image_extent);
+    auto capabilities =
+        core::surface_capabilities(limits, taken_over.support->usage, taken_over.support->blends,
+                                   taken_over.physical->max_image_extent);
+    if (!taken_over.surface) {
+        // VK_GOOGLE_surfaceless_query: these depend on the surface.
+        capabilities.maxImageCount = UINT32_MAX;
+        capabilities.currentTransform = VK_SURFACE_TRANSFORM_INHERIT_BIT_KHR;
+    }
+    return capabilities;
 }
 
 /// The answer for a query without a surface. It has at most two formats, R8G8B8A8_UNORM and
@@ -73,58 +80,6 @@ VkResult write_driver_present_modes(const vk::InstanceDispatch& next, VkPhysical
         return all.error();
     std::erase_if(*all, is_hidden_present_mode);
     return vk::write_array(std::span<const VkPresentModeKHR>(*all), count, modes);
-}
-
-/// Fills the structures that an application may chain to its query of a surface's capabilities:
-/// those of VK_KHR_surface_protected_capabilities, VK_EXT_surface_maintenance1,
-/// VK_KHR_extended_flags and the hidden extensions. The driver's answers would be about its own
-/// swapchains.
-void fill_capabilities_chain(const core::SurfaceLimits& limits,
-                             const VkPhysicalDeviceSurfaceInfo2KHR& info,
-                             VkSurfaceCapabilities2KHR& capabilities) {
-    VkPresentModeKHR mode = VK_PRESENT_MODE_FIFO_KHR;
-    for (const auto* node = static_cast<const VkBaseInStructure*>(info.pNext); node != nullptr;
-         node = node->pNext) {
-        if (node->sType == VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_EXT) {
-            mode = reinterpret_cast<const VkSurfacePresentModeEXT*>(node)->presentMode;
-            if (core::find_mode(limits, mode) != nullptr)
-                capabilities.surfaceCapabilities.minImageCount = core::image_count(limits, 0, mode);
-        }
-    }
-    clear_hidden_answers(capabilities.pNext);
-    for (auto* node = static_cast<VkBaseOutStructure*>(capabilities.pNext); node != nullptr;
-         node = node->pNext) {
-        switch (static_cast<uint32_t>(node->sType)) {
-        case VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR:
-            reinterpret_cast<VkSurfaceProtectedCapabilitiesKHR*>(node)->supportsProtected =
-                VK_FALSE;
-            break;
-        case VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT: {
-            auto& scaling = *reinterpret_cast<VkSurfacePresentScalingCapabilitiesEXT*>(node);
-            scaling.supportedPresentScaling = 0;
-            scaling.supportedPresentGravityX = 0;
-            scaling.supportedPresentGravityY = 0;
-            scaling.minScaledImageExtent = capabilities.surfaceCapabilities.minImageExtent;
-            scaling.maxScaledImageExtent = capabilities.surfaceCapabilities.maxImageExtent;
-            break;
-        }
-        case VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_COMPATIBILITY_EXT: {
-            // A swapchain cannot change its mode: each mode is compatible with itself only.
-            auto& modes = *reinterpret_cast<VkSurfacePresentModeCompatibilityEXT*>(node);
-            if (modes.pPresentModes != nullptr && modes.presentModeCount > 0)
-                modes.pPresentModes[0] = mode;
-            if (modes.pPresentModes == nullptr || modes.presentModeCount > 1)
-                modes.presentModeCount = 1;
-            break;
-        }
-        case vk::structure_type<vk::ImageUsageFlags2>:
-            reinterpret_cast<vk::ImageUsageFlags2*>(node)->usage =
-                capabilities.surfaceCapabilities.supportedUsageFlags;
-            break;
-        default:
-            break;
-        }
-    }
 }
 
 } // namespace
@@ -180,8 +135,10 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
     return answer(
         device, info->surface,
         [&](const vk::InstanceDispatch& next) {
+            const DriverCapabilities answers(*info, *capabilities);
             const VkResult result =
                 next.GetPhysicalDeviceSurfaceCapabilities2KHR(device, info, capabilities);
+            answers.complete();
             if (find_instance(device)->hides_extensions(device))
                 clear_hidden_answers(capabilities->pNext);
             return result;

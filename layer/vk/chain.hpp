@@ -36,6 +36,9 @@ inline constexpr VkStructureType structure_type<VkBindImageMemorySwapchainInfoKH
 template <>
 inline constexpr VkStructureType structure_type<VkPresentRegionsKHR> =
     VK_STRUCTURE_TYPE_PRESENT_REGIONS_KHR;
+template <>
+inline constexpr VkStructureType structure_type<VkSurfacePresentModeEXT> =
+    VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_EXT;
 /// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags. Declared here, since the headers of
 /// this build may lack it.
 struct ImageUsageFlags2 {

@@ -79,8 +79,44 @@ TEST_F(SurfaceQueries, AQueryWithoutASurfaceReturnsWhatEverySurfaceSupports) {
     VkSurfaceProtectedCapabilitiesKHR protection{
         VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR};
     protection.supportsProtected = VK_TRUE;
-    query_capabilities(application.instance, application.device, VK_NULL_HANDLE, &protection);
+    const auto capabilities =
+        query_capabilities(application.instance, application.device, VK_NULL_HANDLE, &protection);
     EXPECT_EQ(protection.supportsProtected, VK_FALSE);
+    // What depends on a surface has these values.
+    EXPECT_EQ(capabilities.minImageCount, UINT32_MAX);
+    EXPECT_EQ(capabilities.maxImageCount, UINT32_MAX);
+    EXPECT_EQ(capabilities.currentExtent.width, UINT32_MAX);
+    EXPECT_EQ(capabilities.currentTransform, VK_SURFACE_TRANSFORM_INHERIT_BIT_KHR);
+}
+
+TEST_F(SurfaceQueries, APresentModeHasItsMinimumOfImagesAndNoScaling) {
+    const Application application(start(), "VK_EXT_surface_maintenance1");
+    for (const auto& [named, min_images] :
+         {std::pair{VK_PRESENT_MODE_FIFO_KHR, 3u}, {VK_PRESENT_MODE_MAILBOX_KHR, 4u}}) {
+        const VkSurfacePresentModeEXT mode{VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_EXT, nullptr,
+                                           named};
+        const VkPhysicalDeviceSurfaceInfo2KHR info{
+            VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SURFACE_INFO_2_KHR, &mode, application.surface};
+        VkSurfacePresentScalingCapabilitiesEXT scaling{
+            VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT, nullptr, 1, 1, 1, {}, {}};
+        std::array<VkPresentModeKHR, 8> modes{};
+        VkSurfacePresentModeCompatibilityEXT compatible{
+            VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_COMPATIBILITY_EXT, &scaling,
+            uint32_t(modes.size()), modes.data()};
+        VkSurfaceCapabilities2KHR capabilities{VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_KHR,
+                                               &compatible};
+        const auto get =
+            reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(vkGetInstanceProcAddr(
+                application.instance, "vkGetPhysicalDeviceSurfaceCapabilities2KHR"));
+        ASSERT_EQ(get(application.device.physical, &info, &capabilities), VK_SUCCESS);
+        const VkSurfaceCapabilitiesKHR& common = capabilities.surfaceCapabilities;
+        EXPECT_EQ(common.minImageCount, min_images);
+        EXPECT_EQ(compatible.presentModeCount, 1u);
+        EXPECT_EQ(modes[0], named);
+        EXPECT_EQ(scaling.supportedPresentScaling, 0u);
+        EXPECT_EQ(scaling.minScaledImageExtent.width, common.minImageExtent.width);
+        EXPECT_EQ(scaling.maxScaledImageExtent.height, common.maxImageExtent.height);
+    }
 }
 
 // An output structure of a hidden extension, filled with ones.

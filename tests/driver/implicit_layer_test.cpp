@@ -88,6 +88,32 @@ TEST_F(OptInManifest, VkKhrSwapchainIsListedOnceAndNotEnabledOnADriverWithoutIt)
     expect_that_only_the_layer_has_swapchains(instance);
 }
 
+// The layer's vkEnumerateDeviceExtensionProperties removes what the loader added. It sees that from
+// the order of the list.
+TEST_F(OptInManifest, OnADeviceThatPassesThroughOnlyTheDriversExtensionsAreListed) {
+    const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
+    const EnvironmentVariable off{"FENCEBRIDGE_TAKEOVER", "off"};
+    const Instance instance;
+    Names names = as_set(device_extensions(instance.physical_device()));
+    EXPECT_TRUE(names.contains("VK_KHR_swapchain"));
+    EXPECT_FALSE(names.contains("VK_KHR_present_id"));
+    fake_driver().add_device_extension(0, "VK_KHR_present_id");
+    fake_driver().hide_device_extension(0, "VK_KHR_swapchain");
+    const Instance other;
+    names = as_set(device_extensions(other.physical_device()));
+    EXPECT_FALSE(names.contains("VK_KHR_swapchain"));
+    EXPECT_TRUE(names.contains("VK_KHR_present_id"));
+}
+
+TEST_F(OptInManifest, AnExtensionThatTheDriverLacksIsRefusedOnADeviceThatPassesThrough) {
+    const EnvironmentVariable on{"ENABLE_FENCEBRIDGE", "1"};
+    const EnvironmentVariable off{"FENCEBRIDGE_TAKEOVER", "off"};
+    const Instance instance;
+    const Device device{instance.physical_device(),
+                        {.extensions = {"VK_KHR_swapchain", "VK_KHR_swapchain_mutable_format"}}};
+    EXPECT_EQ(device.result(), VK_ERROR_EXTENSION_NOT_PRESENT);
+}
+
 class AlwaysOnManifest : public ImplicitLayer {
 protected:
     AlwaysOnManifest() : ImplicitLayer{ALWAYS_ON_MANIFEST} {}

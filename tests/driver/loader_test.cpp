@@ -68,14 +68,22 @@ TEST_F(LoaderTest, TheLoaderPutsTheLayerIntoTheChainOfADevice) {
 }
 
 TEST_F(LoaderTest, TheManifestListsTheExtensionsThatTheLayerProvides) {
-    Names instance_names{"VK_KHR_surface", "VK_KHR_wayland_surface",
-                         "VK_KHR_get_surface_capabilities2"};
+    Names instance_names{"VK_KHR_surface",
+                         "VK_KHR_wayland_surface",
+                         "VK_KHR_get_surface_capabilities2",
+                         "VK_EXT_surface_maintenance1",
+                         "VK_KHR_surface_protected_capabilities",
+                         "VK_GOOGLE_surfaceless_query"};
 #ifdef VK_EXT_layer_settings // built only with headers that have it
     instance_names.insert("VK_EXT_layer_settings");
 #endif
+#ifdef VK_KHR_surface_maintenance1
+    instance_names.insert("VK_KHR_surface_maintenance1");
+#endif
     EXPECT_EQ(manifest_extensions("instance_extensions"), instance_names);
     EXPECT_EQ(manifest_extensions("device_extensions"),
-              (Names{"VK_KHR_incremental_present", "VK_KHR_swapchain"}));
+              (Names{"VK_KHR_incremental_present", "VK_KHR_present_id", "VK_KHR_swapchain",
+                     "VK_KHR_swapchain_mutable_format"}));
     EXPECT_EQ(as_set(instance_extensions(layer_name)), manifest_extensions("instance_extensions"));
     const Instance instance;
     EXPECT_EQ(as_set(device_extensions(instance.physical_device(), layer_name)),

@@ -2,6 +2,7 @@
 // A device that the layer cannot take over behaves as if the layer were absent. For a device that
 // it takes over, the layer adds extensions to a copy of the application's list.
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <ostream>
 #include <span>
@@ -161,6 +162,49 @@ TEST_P(PassThroughDevice, SurfaceQueriesReachTheDriver) {
     EXPECT_EQ(mode, VK_PRESENT_MODE_IMMEDIATE_KHR);
     // The layer has committed nothing.
     EXPECT_EQ(compositor.requests("wl_surface", "commit"), 0U);
+}
+
+// The layer provides the instance extensions of these structures, and the fake driver does not know
+// them.
+TEST_P(PassThroughDevice, StructuresThatTheDriverLeavesUnchangedAnswerThatNothingIsSupported) {
+    Compositor compositor;
+    const Window window{compositor};
+    const Instance instance{
+        {.extensions = {"VK_KHR_surface", "VK_KHR_wayland_surface",
+                        "VK_KHR_get_surface_capabilities2", "VK_EXT_surface_maintenance1",
+                        "VK_KHR_surface_protected_capabilities"}}};
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    const WindowSurface surface{instance, window};
+    VkSurfacePresentModeEXT mode{VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_EXT, nullptr,
+                                 VK_PRESENT_MODE_IMMEDIATE_KHR};
+    const VkPhysicalDeviceSurfaceInfo2KHR info{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SURFACE_INFO_2_KHR,
+                                               &mode, surface};
+    VkSurfaceProtectedCapabilitiesKHR protection{
+        VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR, nullptr, VK_TRUE};
+    VkSurfacePresentScalingCapabilitiesEXT scaling{
+        VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT, &protection, 1, 1, 1, {}, {}};
+    VkSurfacePresentModeCompatibilityEXT compatible{
+        VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_COMPATIBILITY_EXT, &scaling, 77, nullptr};
+    VkSurfaceCapabilities2KHR capabilities{
+        VK_STRUCTURE_TYPE_SURFACE_CAPABILITIES_2_KHR, &compatible, {}};
+    const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceSurfaceCapabilities2KHR>(
+        vkGetInstanceProcAddr(instance, "vkGetPhysicalDeviceSurfaceCapabilities2KHR"));
+    ASSERT_EQ(get(instance.physical_device(), &info, &capabilities), VK_SUCCESS);
+    EXPECT_EQ(capabilities.surfaceCapabilities.minImageCount,
+              static_cast<uint32_t>(FAKE_DRIVER_NATIVE_MIN_IMAGES));
+    EXPECT_EQ(compatible.presentModeCount, 1U);
+    EXPECT_EQ(protection.supportsProtected, VK_FALSE);
+    EXPECT_EQ(scaling.supportedPresentScaling, 0U);
+    EXPECT_EQ(scaling.minScaledImageExtent.width,
+              capabilities.surfaceCapabilities.minImageExtent.width);
+    EXPECT_EQ(scaling.maxScaledImageExtent.height,
+              capabilities.surfaceCapabilities.maxImageExtent.height);
+    std::array<VkPresentModeKHR, 3> modes{};
+    compatible.pPresentModes = modes.data();
+    compatible.presentModeCount = 3;
+    ASSERT_EQ(get(instance.physical_device(), &info, &capabilities), VK_SUCCESS);
+    EXPECT_EQ(compatible.presentModeCount, 1U);
+    EXPECT_EQ(modes[0], VK_PRESENT_MODE_IMMEDIATE_KHR);
 }
 
 TEST_P(PassThroughDevice, SwapchainsAreTheDrivers) {

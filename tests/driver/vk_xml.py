@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: MIT
 """Compares the layer's table of extensions with the registry of Vulkan and with the manifest, so
 that a new command, structure or extension that has to do with swapchains cannot be overlooked.
-usage: vk_xml.py PROGRAM VK_XML MANIFEST; PROGRAM is layer_tables."""
+usage: vk_xml.py PROGRAM VK_XML MANIFEST SIZES; PROGRAM is layer_tables, and SIZES is
+layer/vk/device_create_sizes.inc
+       vk_xml.py --sizes VK_XML prints the rows of SIZES, for an update"""
 
 import json
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -52,7 +55,6 @@ EXTENSIONS = {
                            "VK_DEVICE_GROUP_PRESENT_MODE_LOCAL_BIT_KHR alone",
     "VK_KHR_extended_flags": "VkImageUsageFlags2CreateInfoKHR is answered and obeyed",
     "VK_KHR_image_format_list": "obeyed if VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR is set",
-    "VK_KHR_swapchain_mutable_format": "obeyed",
 }
 
 # VK_HEADER_VERSION of a registry that has all names of the layer's table.
@@ -162,6 +164,20 @@ class Registry:
         return count
 
 
+    def device_create_words(self):
+        """The structures of 32-bit words that may extend VkDeviceCreateInfo: number, words, name.
+        Those of Vulkan SC have no number, and those with pointers are the code's."""
+        for name, extended in self.extends.items():
+            number = self.numbers.get(self.types[name])
+            members = self.members[name][2:]
+            if "VkDeviceCreateInfo" not in extended or number is None or any(
+                    "*" in "".join(each.itertext()) or each.findtext("type").startswith("PFN_")
+                    for each in members) or name == "VkPhysicalDeviceFeatures2":
+                continue
+            if name in self.owners:
+                yield number, self.words(name), name
+
+
 def is_platform(element):
     return element.get("platform") in PLATFORMS
 
@@ -257,10 +273,15 @@ class Comparison:
                  if part.get("extends") == "VkPresentModeKHR"]
         self.expect(sorted(modes) == sorted(entry["present_modes"]),
                     f"{name}: present modes {modes} are {entry['present_modes']} in the table")
+        self.check_structures(entry, element, ANSWERS)
+
+    def check_structures(self, entry, element, answers):
+        """The structures of an extension that extend one of `answers` are in the table."""
+        name = entry["name"]
         listed = {each["type"] for each in entry["structures"]}
-        for part in parts:
+        for part in (part for require in element.iter("require") for part in require):
             structure = self.registry.name(part.get("name"))
-            if part.tag == "type" and set(self.registry.extends.get(structure, ())) & set(ANSWERS):
+            if part.tag == "type" and set(self.registry.extends.get(structure, ())) & set(answers):
                 number = self.registry.numbers[self.registry.types[structure]]
                 self.expect(number in listed, f"{name}: {structure} is not in the table")
         for each in entry["structures"]:
@@ -296,12 +317,25 @@ class Comparison:
                     self.expect((command["dispatch"] == "device") == by_device,
                                 f"{name} is dispatched by {command['dispatch']} in the table")
 
+    def check_sizes(self, text):
+        """The numbers are compared: the table has the newest names."""
+        rows = [(int(number), int(words)) for number, words
+                in re.findall(r"^\{(\d+), (\d+)\},", text, re.MULTILINE)]
+        self.expect(rows == sorted(rows), "the table of sizes is not sorted")
+        for number, words, name in self.registry.device_create_words():
+            self.expect((number, words) in rows, f"{name}: {{{number}, {words}}} is not in the "
+                        "table of sizes")
+
     def check_provided(self, manifest):
         listed = {each["name"]: each for key in ("instance_extensions", "device_extensions")
                   for each in manifest["layer"][key]}
         provided = {each["name"] for each in self.provided}
         self.expect(set(listed) == provided,
                     f"the manifest provides {sorted(listed)}, and the table {sorted(provided)}")
+        in_order = [each["name"] for each in manifest["layer"]["device_extensions"]]
+        self.expect(in_order == [each["name"] for each in self.provided
+                                 if each["level"] == "device"],
+                    "the manifest and the table have the device extensions in another order")
         for entry in self.provided:
             name = entry["name"]
             in_manifest = listed.get(name, {})
@@ -315,7 +349,11 @@ class Comparison:
             self.expect(set(in_manifest.get("entrypoints", [])) == commands,
                         f"entry points of {name} in the manifest and in the table differ: "
                         f"{sorted(commands ^ set(in_manifest.get('entrypoints', [])))}")
-            element = self.registry.extensions[name]
+            element = self.registry.extensions.get(name)
+            if element is None:
+                self.newer.append(name)
+                continue
+            self.check_structures(entry, element, ["VkPhysicalDeviceFeatures2"])
             for part in (part for require in element.iter("require") for part in require):
                 # vkGetDeviceProcAddr has to find the device commands of the extension.
                 types = self.registry.commands.get(part.get("name"), [None])
@@ -324,7 +362,12 @@ class Comparison:
                                 f"{part.get('name')} of {name} is not provided")
 
 
-def main(program, vk_xml, manifest):
+def print_sizes(vk_xml):
+    for number, words, name in sorted(Registry(vk_xml).device_create_words()):
+        print(f"{{{number}, {words}}}, // {name}")
+
+
+def main(program, vk_xml, manifest, sizes):
     registry = Registry(vk_xml)
     table = json.loads(subprocess.run([program], check=True, capture_output=True,
                                       text=True).stdout)
@@ -336,6 +379,8 @@ def main(program, vk_xml, manifest):
         comparison.check_hidden(name, entry)
     with open(manifest, encoding="utf-8") as file:
         comparison.check_provided(json.load(file))
+    with open(sizes, encoding="utf-8") as file:
+        comparison.check_sizes(file.read())
     version = next(each.findtext("name") and "".join(each.itertext()).split()[-1]
                    for each in registry.root.iter("type")
                    if each.findtext("name") == "VK_HEADER_VERSION")
@@ -354,4 +399,7 @@ def main(program, vk_xml, manifest):
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    if sys.argv[1] == "--sizes":
+        print_sizes(sys.argv[2])
+    else:
+        sys.exit(main(*sys.argv[1:]))

@@ -21,7 +21,9 @@ VkResult check_device(const PhysicalDevice& physical_device, const VkDeviceCreat
         if (std::ranges::find(known, name) == known.end())
             return VK_ERROR_EXTENSION_NOT_PRESENT;
     }
-    return VK_SUCCESS;
+    return wants_absent_feature(info.pNext, settings.devices.at(physical_device.index))
+               ? VK_ERROR_FEATURE_NOT_PRESENT
+               : VK_SUCCESS;
 }
 
 /// An extension, the extension that must be enabled with it, and the version in which the latter

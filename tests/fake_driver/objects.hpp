@@ -296,4 +296,8 @@ template <class Handle, class Object>
     return reinterpret_cast<Handle>(object);
 }
 
+/// Whether the chain of a VkDeviceCreateInfo enables a feature that the device lacks, as Mesa
+/// checks it: also without the extension of the feature.
+[[nodiscard]] bool wants_absent_feature(const void* chain, const DeviceSettings& settings);
+
 } // namespace fencebridge::fake_driver

@@ -2,6 +2,7 @@
 // Properties, features, queues, memory types and external capabilities of a physical device.
 #include <algorithm>
 #include <cstdio>
+#include <span>
 #include <sys/sysmacros.h>
 
 #include "chain.hpp"
@@ -43,6 +44,28 @@ constexpr SwapchainFeatures swapchain_features[]{
     {"VK_NV_present_barrier", 1000292000, 1},
     {"VK_NV_present_metering", 1000613001, 1},
 };
+
+} // namespace
+
+bool wants_absent_feature(const void* chain, const DeviceSettings& settings) {
+    for (auto* link = static_cast<const VkBaseInStructure*>(chain); link != nullptr;
+         link = link->pNext) {
+        bool wanted = false;
+        bool present = false; // one structure may belong to two extensions
+        for (const SwapchainFeatures& row : swapchain_features) {
+            if (static_cast<uint32_t>(link->sType) != row.type)
+                continue;
+            const std::span features{reinterpret_cast<const VkBool32*>(link + 1), row.count};
+            wanted = std::ranges::find(features, VK_TRUE) != features.end();
+            present = present || settings.has_extension(row.extension);
+        }
+        if (wanted && !present)
+            return true;
+    }
+    return false;
+}
+
+namespace {
 
 /// Feature structures that are not in the table stay as the application initialised them.
 void get_features2(VkPhysicalDevice handle, VkPhysicalDeviceFeatures2* features) {

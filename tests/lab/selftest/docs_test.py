@@ -28,4 +28,5 @@ class Documents(unittest.TestCase):
         layer = json.loads(re.sub(r"@\w+@(?=\s)", "", manifest))["layer"]
         section = (SOURCE / "docs/takeover.md").read_text().split("## Provided extensions")[1]
         table = re.findall(r"^\| `(VK_\w+)` \|", section.split("\n## ")[0], re.MULTILINE)
-        self.assertEqual(table, [each["name"] for each in layer["device_extensions"]])
+        self.assertEqual(table, [each["name"] for each in (layer["instance_extensions"] +
+                                                           layer["device_extensions"])])

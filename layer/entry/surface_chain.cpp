@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "entry/surface_chain.hpp"
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "entry/extensions.hpp"
+#include "vk/chain.hpp"
+#include "vk/enumerate.hpp"
+
+namespace fencebridge::entry {
+
+namespace {
+
+// What a driver that does not know a structure leaves in it. No driver answers so.
+constexpr uint32_t no_count = UINT32_MAX;
+constexpr VkPresentModeKHR no_mode = VK_PRESENT_MODE_MAX_ENUM_KHR;
+constexpr VkExtent2D no_extent = {UINT32_MAX, 0};
+
+/// The present mode that the query is about; FIFO if it names none.
+VkPresentModeKHR mode_of(const VkPhysicalDeviceSurfaceInfo2KHR& info) {
+    const auto* named = vk::find<VkSurfacePresentModeEXT>(info.pNext);
+    return named == nullptr ? VK_PRESENT_MODE_FIFO_KHR : named->presentMode;
+}
+
+void set_no_scaling(VkSurfacePresentScalingCapabilitiesEXT& scaling, VkExtent2D min,
+                    VkExtent2D max) {
+    scaling.supportedPresentScaling = 0;
+    scaling.supportedPresentGravityX = 0;
+    scaling.supportedPresentGravityY = 0;
+    scaling.minScaledImageExtent = min;
+    scaling.maxScaledImageExtent = max;
+}
+
+/// @param modes  the one that the query is about is first: it is never left out
+void write_modes(VkSurfacePresentModeCompatibilityEXT& to,
+                 std::span<const core::PresentModeLimits> modes) {
+    static_cast<void>(vk::write_array(
+        modes, &to.presentModeCount, to.pPresentModes,
+        [](VkPresentModeKHR& mode, const core::PresentModeLimits& from) { mode = from.mode; }));
+}
+
+/// Calls visit(type, node) for each structure of a chain of output structures.
+template <class Visit>
+void for_each_node(void* chain, Visit&& visit) {
+    for (auto* node = static_cast<VkBaseOutStructure*>(chain); node != nullptr; node = node->pNext)
+        visit(static_cast<uint32_t>(node->sType), node);
+}
+
+} // namespace
+
+void fill_capabilities_chain(const core::SurfaceLimits& limits,
+                             const VkPhysicalDeviceSurfaceInfo2KHR& info,
+                             VkSurfaceCapabilities2KHR& capabilities) {
+    VkSurfaceCapabilitiesKHR& common = capabilities.surfaceCapabilities;
+    const VkPresentModeKHR mode = mode_of(info);
+    if (vk::find<VkSurfacePresentModeEXT>(info.pNext) != nullptr &&
+        core::find_mode(limits, mode) != nullptr)
+        common.minImageCount = core::image_count(limits, 0, mode);
+    clear_hidden_answers(capabilities.pNext);
+    for_each_node(capabilities.pNext, [&](uint32_t type, VkBaseOutStructure* node) {
+        switch (type) {
+        case VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR:
+            reinterpret_cast<VkSurfaceProtectedCapabilitiesKHR*>(node)->supportsProtected =
+                VK_FALSE;
+            break;
+        case VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT:
+            // The surface has the size of the images: nothing scales.
+            set_no_scaling(*reinterpret_cast<VkSurfacePresentScalingCapabilitiesEXT*>(node),
+                           common.minImageExtent, common.maxImageExtent);
+            break;
+        case VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_COMPATIBILITY_EXT:
+            write_modes(*reinterpret_cast<VkSurfacePresentModeCompatibilityEXT*>(node),
+                        core::compatible_modes(limits, mode));
+            break;
+        case vk::structure_type<vk::ImageUsageFlags2>:
+            reinterpret_cast<vk::ImageUsageFlags2*>(node)->usage = common.supportedUsageFlags;
+            break;
+        default:
+            break;
+        }
+    });
+}
+
+DriverCapabilities::DriverCapabilities(const VkPhysicalDeviceSurfaceInfo2KHR& info,
+                                       VkSurfaceCapabilities2KHR& capabilities) :
+    capabilities_(capabilities),
+    mode_(mode_of(info)) {
+    for_each_node(capabilities.pNext, [&](uint32_t type, VkBaseOutStructure* node) {
+        switch (type) {
+        case VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR:
+            reinterpret_cast<VkSurfaceProtectedCapabilitiesKHR*>(node)->supportsProtected =
+                VK_FALSE;
+            break;
+        case VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT:
+            set_no_scaling(*reinterpret_cast<VkSurfacePresentScalingCapabilitiesEXT*>(node),
+                           no_extent, no_extent);
+            break;
+        case VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_COMPATIBILITY_EXT: {
+            auto& modes = *reinterpret_cast<VkSurfacePresentModeCompatibilityEXT*>(node);
+            if (modes.pPresentModes == nullptr)
+                modes.presentModeCount = no_count;
+            else if (modes.presentModeCount > 0)
+                modes.pPresentModes[0] = no_mode;
+            break;
+        }
+        default:
+            break;
+        }
+    });
+}
+
+void DriverCapabilities::complete() const {
+    const VkSurfaceCapabilitiesKHR& common = capabilities_.surfaceCapabilities;
+    for_each_node(capabilities_.pNext, [&](uint32_t type, VkBaseOutStructure* node) {
+        if (type == VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT) {
+            auto& scaling = *reinterpret_cast<VkSurfacePresentScalingCapabilitiesEXT*>(node);
+            if (scaling.minScaledImageExtent.width == no_extent.width &&
+                scaling.minScaledImageExtent.height == no_extent.height)
+                set_no_scaling(scaling, common.minImageExtent, common.maxImageExtent);
+        }
+        if (type == VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_COMPATIBILITY_EXT) {
+            auto& modes = *reinterpret_cast<VkSurfacePresentModeCompatibilityEXT*>(node);
+            const bool unanswered =
+                modes.pPresentModes == nullptr
+                    ? modes.presentModeCount == no_count
+                    : modes.presentModeCount > 0 && modes.pPresentModes[0] == no_mode;
+            if (unanswered)
+                write_modes(modes, std::array{core::PresentModeLimits{mode_, 0}});
+        }
+    });
+}
+
+} // namespace fencebridge::entry

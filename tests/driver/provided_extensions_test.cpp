@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+// Extensions that the layer provides, whether or not the driver has them.
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "fixture.hpp"
+#include "layer.hpp"
+
+namespace fencebridge::test {
+namespace {
+
+struct ProvidedCase {
+    const char* extension;
+    /// The VkStructureType of its features, which older headers lack; 0 if it has none.
+    uint32_t features_type;
+    uint32_t feature_count;
+    /// Whether it works on the driver's own surfaces although the driver lacks it.
+    bool on_every_surface;
+};
+
+struct Features {
+    explicit Features(const ProvidedCase& of) :
+        type{static_cast<VkStructureType>(of.features_type)} {}
+
+    VkStructureType type;
+    void* next{nullptr};
+    std::array<VkBool32, 4> on{};
+};
+
+class ProvidedExtension : public DriverTest, public testing::WithParamInterface<ProvidedCase> {
+protected:
+    static void add_to_driver() {
+        fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, GetParam().extension);
+    }
+    static bool is_shown(const Instance& instance) {
+        return std::ranges::count(device_extensions(instance.physical_device()),
+                                  GetParam().extension) == 1;
+    }
+    static Features query(const Instance& instance) {
+        Features features{GetParam()};
+        VkPhysicalDeviceFeatures2 all{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2,
+                                      .pNext = &features,
+                                      .features = {}};
+        vkGetPhysicalDeviceFeatures2(instance.physical_device(), &all);
+        return features;
+    }
+    static long count_features(const Instance& instance) {
+        return std::ranges::count(query(instance).on, VK_TRUE);
+    }
+    static std::vector<const char*> with_swapchain() {
+        return {"VK_KHR_swapchain", GetParam().extension};
+    }
+    static bool driver_got_the_extension() {
+        return as_set(extensions_of(last_device_create())).contains(GetParam().extension);
+    }
+    static bool driver_got_the_features() {
+        const FakeDriverCreate& create = last_device_create();
+        return std::ranges::count(std::span{create.next_types, create.next_count},
+                                  static_cast<VkStructureType>(GetParam().features_type)) == 1;
+    }
+
+    /// Expects that the application sees the extension and can enable it.
+    static void expect_usable(bool driver_has_it) {
+        const Instance instance;
+        EXPECT_TRUE(is_shown(instance));
+        Features features{GetParam()};
+        if (GetParam().features_type != 0) {
+            EXPECT_EQ(count_features(instance), GetParam().feature_count);
+            features = query(instance);
+        }
+        const void* const next = GetParam().features_type == 0 ? nullptr : &features;
+        const Device device{instance.physical_device(),
+                            {.extensions = with_swapchain(), .next = next}};
+        ASSERT_EQ(device.result(), VK_SUCCESS);
+        EXPECT_TRUE(is_taken_over(device));
+        EXPECT_EQ(driver_got_the_extension(), driver_has_it);
+        if (GetParam().features_type != 0) {
+            EXPECT_EQ(driver_got_the_features(), driver_has_it);
+        }
+    }
+
+    static inline const InstanceRequest beside_x11{
+        .extensions = {"VK_KHR_surface", "VK_KHR_wayland_surface", "VK_KHR_xcb_surface"}};
+};
+
+TEST_P(ProvidedExtension, IsUsableIfTheDriverLacksIt) { expect_usable(false); }
+
+TEST_P(ProvidedExtension, IsUsableIfTheDriverHasIt) {
+    add_to_driver();
+    expect_usable(true);
+}
+
+TEST_P(ProvidedExtension, IsTheDriversIfTakeoverIsOff) {
+    const EnvironmentVariable off{"FENCEBRIDGE_TAKEOVER", "off"};
+    {
+        const Instance without;
+        EXPECT_FALSE(is_shown(without));
+        EXPECT_EQ(count_features(without), 0);
+    }
+    add_to_driver();
+    const Instance with;
+    EXPECT_TRUE(is_shown(with));
+    EXPECT_EQ(count_features(with), GetParam().feature_count);
+}
+
+TEST_P(ProvidedExtension, IsOfferedBesideAnotherWindowSystemIfItWorksThere) {
+    fake_driver().add_instance_extension("VK_KHR_xcb_surface");
+    {
+        const Instance instance{beside_x11};
+        ASSERT_EQ(instance.result(), VK_SUCCESS);
+        EXPECT_EQ(is_shown(instance), GetParam().on_every_surface);
+        if (!GetParam().on_every_surface) {
+            EXPECT_EQ(create_device_from_above(instance, with_swapchain()),
+                      VK_ERROR_EXTENSION_NOT_PRESENT);
+        }
+    }
+    add_to_driver();
+    const Instance instance{beside_x11};
+    EXPECT_TRUE(is_shown(instance));
+}
+
+INSTANTIATE_TEST_SUITE_P(, ProvidedExtension,
+                         testing::Values(ProvidedCase{"VK_KHR_incremental_present", 0, 0, true},
+                                         ProvidedCase{"VK_KHR_present_id", 1000294001, 1, true},
+                                         ProvidedCase{"VK_KHR_swapchain_mutable_format", 0, 0,
+                                                      false}),
+                         [](const auto& row) { return std::string{row.param.extension}; });
+
+class FeaturesOfProvided : public DriverTest {
+protected:
+    static VkResult create(const Instance& instance, const void* chain) {
+        return Device{instance.physical_device(),
+                      {.extensions = {"VK_KHR_swapchain", "VK_KHR_present_id"}, .next = chain}}
+            .result();
+    }
+    static std::vector<VkStructureType> received() {
+        const FakeDriverCreate& create = last_device_create();
+        return {create.next_types, create.next_types + create.next_count};
+    }
+};
+
+TEST_F(FeaturesOfProvided, AreLeftOutOfTheMiddleOfAChain) {
+    VkPhysicalDeviceVulkan13Features last{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES};
+    VkPhysicalDevicePresentIdFeaturesKHR middle{
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PRESENT_ID_FEATURES_KHR, &last, VK_TRUE};
+    VkPhysicalDeviceVulkan12Features first{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .pNext = &middle};
+    const Instance instance;
+    EXPECT_EQ(create(instance, &first), VK_SUCCESS);
+    EXPECT_EQ(received(), (std::vector{first.sType, last.sType}));
+    EXPECT_EQ(first.pNext, &middle);
+    EXPECT_EQ(middle.pNext, &last);
+}
+
+// The driver then decides. A log line says why.
+TEST_F(FeaturesOfProvided, StayAfterAStructureOfUnknownSize) {
+    VkPhysicalDevicePresentIdFeaturesKHR features{
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PRESENT_ID_FEATURES_KHR, nullptr, VK_TRUE};
+    const VkBaseInStructure unknown{static_cast<VkStructureType>(1999999000),
+                                    reinterpret_cast<const VkBaseInStructure*>(&features)};
+    const Instance instance;
+    const StderrCapture log;
+    EXPECT_EQ(create(instance, &unknown), VK_ERROR_FEATURE_NOT_PRESENT);
+    EXPECT_EQ(log.lines_with("1999999000").size(), 1U);
+}
+
+TEST_F(FeaturesOfProvided, ThatAreNotEnabledAreNotLeftOut) {
+    const VkPhysicalDevicePresentIdFeaturesKHR features{
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PRESENT_ID_FEATURES_KHR, nullptr, VK_FALSE};
+    const Instance instance;
+    EXPECT_EQ(create(instance, &features), VK_SUCCESS);
+    EXPECT_EQ(received(), std::vector{features.sType});
+}
+
+} // namespace
+} // namespace fencebridge::test
