@@ -30,6 +30,9 @@ Compositor::Compositor(Script script) :
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
     add_fifo_global(scene_);
 #endif
+#ifdef FAKE_COMPOSITOR_HAS_TEARING
+    add_tearing_global(scene_);
+#endif
 #ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
     add_syncobj_global(scene_);
 #endif

@@ -221,6 +221,54 @@ TEST(FakeCompositor, HoldsAnUpdateBehindAFifoBarrier) {
 }
 #endif
 
+#ifdef FAKE_COMPOSITOR_HAS_TEARING
+TEST(FakeCompositor, KeepsThePresentationHintUntilItChangesOrItsObjectIsDestroyed) {
+    Compositor compositor({.globals = {.tearing = 1}});
+    PlainClient client(compositor);
+    wl_surface* surface = client.new_surface();
+    wl_buffer* buffers[] = {client.make_buffer(), client.make_buffer()};
+    size_t shown = 0;
+    auto may_tear = [&] {
+        client.show(surface, buffers[shown++ % 2]);
+        return compositor.last_commit().may_tear;
+    };
+    auto* control =
+        wp_tearing_control_manager_v1_get_tearing_control(client.tearing_manager, surface);
+    EXPECT_FALSE(may_tear());
+    wp_tearing_control_v1_set_presentation_hint(control,
+                                                WP_TEARING_CONTROL_V1_PRESENTATION_HINT_ASYNC);
+    EXPECT_TRUE(may_tear());
+    EXPECT_TRUE(may_tear());
+    wp_tearing_control_v1_set_presentation_hint(control,
+                                                WP_TEARING_CONTROL_V1_PRESENTATION_HINT_VSYNC);
+    EXPECT_FALSE(may_tear());
+    wp_tearing_control_v1_set_presentation_hint(control,
+                                                WP_TEARING_CONTROL_V1_PRESENTATION_HINT_ASYNC);
+    EXPECT_TRUE(may_tear());
+    wp_tearing_control_v1_destroy(control);
+    EXPECT_FALSE(may_tear());
+}
+
+TEST(FakeCompositor, AllowsOneTearingControlForEachSurface) {
+    Compositor compositor({.globals = {.tearing = 1}});
+    PlainClient client(compositor);
+    wl_surface* surface = client.new_surface();
+    auto get = [&] {
+        return client.own(
+            wp_tearing_control_manager_v1_get_tearing_control(client.tearing_manager, surface));
+    };
+    auto* first = get();
+    client.disown(first);
+    wp_tearing_control_v1_destroy(first);
+    get();
+    EXPECT_GE(wl_display_roundtrip(client.display), 0);
+    get();
+    EXPECT_LT(wl_display_roundtrip(client.display), 0);
+    EXPECT_EQ(wl_display_get_protocol_error(client.display, nullptr, nullptr),
+              uint32_t(WP_TEARING_CONTROL_MANAGER_V1_ERROR_TEARING_CONTROL_EXISTS));
+}
+#endif
+
 TEST(FakeCompositor, PostsAProtocolErrorAtTheChosenRequest) {
     Compositor compositor;
     PlainClient client(compositor);

@@ -8,6 +8,9 @@
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
 #include <fifo-v1-client-protocol.h>
 #endif
+#ifdef FAKE_COMPOSITOR_HAS_TEARING
+#include <tearing-control-v1-client-protocol.h>
+#endif
 #ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
 #include <linux-drm-syncobj-v1-client-protocol.h>
 #endif
@@ -114,6 +117,10 @@ struct PlainClient {
         if (void* proxy = bind_if(wp_fifo_manager_v1_interface))
             self.fifo_manager = static_cast<wp_fifo_manager_v1*>(proxy);
 #endif
+#ifdef FAKE_COMPOSITOR_HAS_TEARING
+        if (void* proxy = bind_if(wp_tearing_control_manager_v1_interface))
+            self.tearing_manager = static_cast<wp_tearing_control_manager_v1*>(proxy);
+#endif
 #ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
         if (void* proxy = bind_if(wp_linux_drm_syncobj_manager_v1_interface))
             self.syncobj_manager = static_cast<wp_linux_drm_syncobj_manager_v1*>(proxy);
@@ -164,6 +171,9 @@ struct PlainClient {
     zwp_linux_dmabuf_v1* dmabuf = nullptr;
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
     wp_fifo_manager_v1* fifo_manager = nullptr;
+#endif
+#ifdef FAKE_COMPOSITOR_HAS_TEARING
+    wp_tearing_control_manager_v1* tearing_manager = nullptr;
 #endif
 #ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
     wp_linux_drm_syncobj_manager_v1* syncobj_manager = nullptr;

@@ -171,9 +171,15 @@ void Scene::refresh(ClientSurface& surface) {
     apply_ready(surface);
 }
 
-void Scene::set_hidden(SurfaceId id, bool hidden) {
-    std::ranges::find(surfaces_, id, [](auto& surface) { return surface->id; })->get()->hidden =
-        hidden;
+ClientSurface& Scene::find(SurfaceId id) const {
+    return **std::ranges::find(surfaces_, id, [](auto& surface) { return surface->id; });
+}
+
+void Scene::set_hidden(SurfaceId id, bool hidden) { find(id).hidden = hidden; }
+
+std::optional<BufferId> Scene::current(SurfaceId id) const {
+    const ClientBuffer* buffer = find(id).current;
+    return buffer ? std::optional(buffer->id) : std::nullopt;
 }
 
 void Scene::apply_ready(ClientSurface& surface) {
@@ -203,6 +209,7 @@ void Scene::commit(ClientSurface& surface) {
         return;
 #endif
     Update update = std::exchange(surface.pending, {});
+    surface.pending.may_tear = update.may_tear;
     Commit commit{.surface = surface.id,
                   .buffer = {},
                   .inode = {},
@@ -210,6 +217,7 @@ void Scene::commit(ClientSurface& surface) {
                   .frame_callback = !update.frame_callbacks.empty(),
                   .fifo_set_barrier = update.fifo_set_barrier,
                   .fifo_wait_barrier = update.fifo_wait_barrier,
+                  .may_tear = update.may_tear,
                   .opaque_region = update.opaque_region};
     if (update.attached && *update.attached) {
         ClientBuffer& buffer = **update.attached;
@@ -274,6 +282,8 @@ void Scene::remove_surface(ClientSurface& surface) {
     std::ranges::for_each(callbacks, wl_resource_destroy);
     if (surface.fifo)
         wl_resource_set_user_data(surface.fifo, nullptr);
+    if (surface.tearing_control)
+        wl_resource_set_user_data(surface.tearing_control, nullptr);
     if (surface.syncobj)
         wl_resource_set_user_data(surface.syncobj, nullptr);
     if (surface.current && script_.release == Release::when_replaced)

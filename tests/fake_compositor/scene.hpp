@@ -18,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace fencebridge::test {
@@ -31,6 +32,7 @@ struct Globals {
     uint32_t dmabuf = 4;
     uint32_t shm = 1;
     uint32_t fifo = 0;
+    uint32_t tearing = 0;
     uint32_t output = 1;
     uint32_t syncobj = 0; // also absent if the machine has no timeline syncobjs
 };
@@ -117,6 +119,7 @@ struct Commit {
     bool frame_callback = false;
     bool fifo_set_barrier = false;
     bool fifo_wait_barrier = false;
+    bool may_tear = false; // the presentation hint, whichever commit set it
     std::optional<Region> opaque_region;
     // Whether a write fence of the dma-buf was pending when the compositor read the commit. memfds,
     // which stand for dma-bufs outside the lab, have no fences.
@@ -142,6 +145,7 @@ struct Update {
     Region damage;
     bool fifo_set_barrier = false;
     bool fifo_wait_barrier = false;
+    bool may_tear = false; // the presentation hint, which later updates keep
     std::optional<Region> opaque_region;
 };
 
@@ -149,8 +153,9 @@ struct ClientSurface {
     Scene* scene;
     SurfaceId id;
     wl_resource* resource;
-    wl_resource* fifo = nullptr;    // wp_fifo_v1
-    wl_resource* syncobj = nullptr; // wp_linux_drm_syncobj_surface_v1
+    wl_resource* fifo = nullptr;            // wp_fifo_v1
+    wl_resource* tearing_control = nullptr; // wp_tearing_control_v1
+    wl_resource* syncobj = nullptr;         // wp_linux_drm_syncobj_surface_v1
     Update pending;
     std::deque<Update> queued; // content updates that wait for a fifo barrier
     ClientBuffer* current = nullptr;
@@ -188,6 +193,8 @@ public:
     size_t buffers_made() const { return next_buffer_; }
     size_t count(std::string_view interface, std::string_view request) const;
     size_t commits_of(SurfaceId surface) const;
+    // The buffer of the content update that was applied last: the next refresh shows it.
+    std::optional<BufferId> current(SurfaceId surface) const;
     std::map<std::string, size_t> live_objects() const;
     const Script& script() const { return script_; }
     size_t clients() const;
@@ -233,6 +240,8 @@ public:
     }
     void add_fault(Fault fault) { faults_.push_back(std::move(fault)); }
     void disconnect_clients();
+    // The compositor offers tearing-control-v1 no longer.
+    void remove_tearing_global() { wl_global_destroy(std::exchange(tearing_global_, nullptr)); }
     void enter_output();
     void on_commit(std::function<void(const Commit&)> hook) { commit_hook_ = std::move(hook); }
 
@@ -250,8 +259,10 @@ public:
     void note(const wl_protocol_logger_message& message);
     std::vector<wl_resource*>& feedback_objects() { return feedback_objects_; }
     std::vector<wl_resource*>& outputs() { return outputs_; }
+    void set_tearing_global(wl_global* global) { tearing_global_ = global; }
 
 private:
+    ClientSurface& find(SurfaceId id) const;
     void refresh(ClientSurface& surface);
     void end_of_use(ClientBuffer& buffer, const std::function<bool(const SyncPoint&)>& finish);
     void note_points(const Update& update, Commit& commit);
@@ -273,6 +284,7 @@ private:
     std::vector<Fault> faults_;
     std::vector<wl_resource*> feedback_objects_;
     std::vector<wl_resource*> outputs_;
+    wl_global* tearing_global_ = nullptr;
     std::function<void(const Commit&)> commit_hook_;
     struct ClientCounter {
         wl_listener on_connect; // first member: libwayland passes its address to notify()
@@ -291,6 +303,9 @@ void add_core_globals(Scene& scene);
 void add_dmabuf_global(Scene& scene);
 #ifdef FAKE_COMPOSITOR_HAS_FIFO // the protocol's file existed at build time
 void add_fifo_global(Scene& scene);
+#endif
+#ifdef FAKE_COMPOSITOR_HAS_TEARING
+void add_tearing_global(Scene& scene);
 #endif
 #ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
 void add_syncobj_global(Scene& scene);
