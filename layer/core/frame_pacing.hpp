@@ -5,22 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vulkan/vulkan.h>
 
 namespace fencebridge::core {
 
-/// What keeps a present mode's frames from replacing each other before they are shown.
+/// What keeps frames from replacing each other before they are shown. core/commit_plan.hpp chooses
+/// it for each commit.
 enum class Pacing {
-    none,           ///< nothing; each commit replaces the one before: MAILBOX
-    barrier,        ///< wp_fifo_v1, with which the compositor queues commits: FIFO
-    frame_callback, ///< a wait for wl_surface.frame before each commit: FIFO without wp_fifo_v1
+    none,           ///< nothing; the commit replaces the one before
+    barrier,        ///< wp_fifo_v1, with which the compositor queues commits
+    frame_callback, ///< a wait for wl_surface.frame before the commit
 };
-
-[[nodiscard]] constexpr Pacing choose_pacing(VkPresentModeKHR mode, bool compositor_has_fifo) {
-    if (mode == VK_PRESENT_MODE_MAILBOX_KHR)
-        return Pacing::none;
-    return compositor_has_fifo ? Pacing::barrier : Pacing::frame_callback;
-}
 
 /// The shortest Pace::callback_timeout; see pace_of().
 constexpr std::chrono::nanoseconds hidden_after = std::chrono::seconds(1);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/commit_plan.hpp"
 #include "core/surface_limits.hpp"
 #include "util/log.hpp"
 #include "vk/chain.hpp"
@@ -100,9 +101,18 @@ VkResult creation_error(VkResult result) {
     return depends_on_layout(result) ? VK_ERROR_INITIALIZATION_FAILED : result;
 }
 
-/// The log's name for a present mode. No window system has others than these two.
+/// The log's name for a present mode that a window system offers.
 const char* name(VkPresentModeKHR mode) {
-    return mode == VK_PRESENT_MODE_MAILBOX_KHR ? "mailbox" : "fifo";
+    switch (mode) {
+    case VK_PRESENT_MODE_IMMEDIATE_KHR:
+        return "immediate";
+    case VK_PRESENT_MODE_MAILBOX_KHR:
+        return "mailbox";
+    case VK_PRESENT_MODE_FIFO_RELAXED_KHR:
+        return "fifo_relaxed";
+    default:
+        return mode == core::present_mode_fifo_latest_ready ? "fifo_latest_ready" : "fifo";
+    }
 }
 
 /// Warns that presents wait on the CPU, only once in a process: applications create a swapchain for

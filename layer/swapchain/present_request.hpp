@@ -30,7 +30,8 @@ struct PresentRequest {
     /// VkPresentRegionsKHR: the parts that differ from the swapchain's last image. Empty: all of
     /// the image.
     std::span<const VkRectLayerKHR> damage = {};
-    /// VkSwapchainPresentModeInfoEXT.
+    /// VkSwapchainPresentModeInfoEXT: the mode of this request and of later ones. One of those for
+    /// which the swapchain has enough images.
     std::optional<VkPresentModeKHR> mode = std::nullopt;
     /// VkSwapchainPresentFenceInfoEXT: signalled when the swapchain needs neither `rendering_fence`
     /// nor the wait semaphores any more.

@@ -28,6 +28,7 @@ struct Connection::Handlers {
         if (std::strcmp(interface, zwp_linux_dmabuf_v1_interface.name) == 0)
             connection.bind_dmabuf(registry, name, version);
         connection.explicit_sync_.bind(registry, name, interface);
+        connection.tearing_.bind(registry, name, interface);
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
         if (std::strcmp(interface, wp_fifo_manager_v1_interface.name) == 0) {
             connection.fifo_.reset(static_cast<wp_fifo_manager_v1*>(

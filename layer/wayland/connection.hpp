@@ -5,10 +5,12 @@
 #include <memory>
 #include <vulkan/vulkan.h>
 
+#include "core/commit_plan.hpp"
 #include "wayland/dmabuf_formats.hpp"
 #include "wayland/event_queue.hpp"
 #include "wayland/explicit_sync.hpp"
 #include "wayland/proxy.hpp"
+#include "wayland/tearing.hpp"
 
 namespace fencebridge::wayland {
 
@@ -45,6 +47,11 @@ public:
     /// Null if the build or the compositor has no wp_fifo_v1.
     [[nodiscard]] wp_fifo_manager_v1* fifo() const { return fifo_.get(); }
     [[nodiscard]] const ExplicitSyncManager& explicit_sync() const { return explicit_sync_; }
+    [[nodiscard]] const TearingManager& tearing() const { return tearing_; }
+    /// Which of the protocols that present modes need are there.
+    [[nodiscard]] core::PresentProtocols present_protocols() const {
+        return {.fifo = fifo_ != nullptr, .tearing = static_cast<bool>(tearing_)};
+    }
 
 private:
     struct Handlers;
@@ -61,6 +68,7 @@ private:
     std::shared_ptr<const DmabufFormats> version_3_list_;
     Proxy<wp_fifo_manager_v1> fifo_;
     ExplicitSyncManager explicit_sync_;
+    TearingManager tearing_;
 };
 
 } // namespace fencebridge::wayland

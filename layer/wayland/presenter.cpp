@@ -25,9 +25,8 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
                                    PresenterParameters parameters, PresentationState& state) :
     window_(std::move(window)),
     surface_(std::move(surface)), parameters_(std::move(parameters)),
-    pacing_(core::choose_pacing(parameters_.mode, surface_->connection().fifo() != nullptr)),
-    pace_(core::pace_of(pacing_, state.ring.with([](const auto& all) { return all.size(); }))),
-    state_(state), queue_(surface_->connection().display()) {
+    image_count_(state.ring.with([](const auto& all) { return all.size(); })), state_(state),
+    queue_(surface_->connection().display()), mode_(parameters_.mode) {
     compared_.with([&](ComparedFeedback& last) {
         last.feedback = std::static_pointer_cast<const DmabufFormats>(parameters_.basis);
     });
@@ -48,7 +47,9 @@ std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
         new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), state));
     if (!self->queue_)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
-    if (self->pacing_ == core::Pacing::barrier && !self->surface_->prepare_fifo())
+    const auto protocols = self->surface_->connection().present_protocols();
+    if (core::plan_commit(self->mode_, self->mode_, protocols).sets_barrier &&
+        !self->surface_->prepare_fifo())
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     for (uint32_t i = 0; i < images.size(); ++i)
         self->slots_.push_back({.presenter = self.get(), .image = core::ImageIndex{i}});
@@ -141,19 +142,20 @@ VkResult WaylandPresenter::wait(core::EventStamp seen, const Deadline& deadline,
 }
 
 core::CommitWait WaylandPresenter::estimate_wait() {
-    return pace_ ? surface_->estimate_wait(*pace_) : core::CommitWait::none;
+    return surface_->estimate_wait({.mode = mode_, .images = image_count_});
 }
 
 VkResult WaylandPresenter::show(const PresentRequest& request,
                                 const std::optional<core::CommitPoints>& points) {
     const Slot& slot = slots_[static_cast<size_t>(request.image)];
-    const SharedSurface::Content content = {.buffer = slot.buffer.get(),
+    mode_ = request.mode.value_or(mode_);
+    const SharedSurface::Content content = {.mode = {.mode = mode_, .images = image_count_},
+                                            .buffer = slot.buffer.get(),
                                             .timelines = points ? &slot.timelines : nullptr,
                                             .points = points.value_or(core::CommitPoints{}),
                                             .damage = request.damage,
                                             .last_commit = last_commit_};
-    if (const VkResult result = surface_->commit(content, pacing_, pace_, request.turn);
-        result != VK_SUCCESS)
+    if (const VkResult result = surface_->commit(content, request.turn); result != VK_SUCCESS)
         return result;
     if (const VkResult result = compare_feedback(); result != VK_SUCCESS)
         return result;

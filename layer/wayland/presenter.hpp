@@ -62,13 +62,13 @@ private:
     const std::shared_ptr<WaylandWindow> window_;
     const SharedSurfaceUse surface_;
     PresenterParameters parameters_;
-    const core::Pacing pacing_;
-    const std::optional<core::Pace> pace_;
+    const size_t image_count_;
     PresentationState& state_;
     EventQueue queue_;
     std::vector<Slot> slots_;
 
     uint64_t modifier_ = 0;    ///< of the images
+    VkPresentModeKHR mode_;    ///< of the last request; used by the presenting thread only
     uint64_t last_commit_ = 0; ///< SharedSurface::Content::last_commit; used by show() only
     /// The last feedback that compare_feedback() compared. At first, the feedback that the window
     /// had when the images were made.

@@ -83,14 +83,22 @@ std::shared_ptr<const DmabufFormats> SharedSurface::last_feedback() const {
     return feedback_ ? feedback_->current() : connection_->version_3_list();
 }
 
-VkResult SharedSurface::commit(const Content& content, core::Pacing pacing,
-                               const std::optional<core::Pace>& pace, core::Turn turn) {
+core::CommitPlan SharedSurface::plan_for(const Mode& mode) const {
+    return core::plan_commit(last_mode_, mode.mode, connection_->present_protocols());
+}
+
+VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
+    const auto pace = core::pace_of(plan_for(content.mode).throttle, content.mode.images);
     if (pace && turn == core::Turn::wait) {
         if (const VkResult result = wait_for_frame(*pace); result != VK_SUCCESS)
             return result;
     }
     {
         const std::lock_guard guard(commit_mutex_);
+        // A retired swapchain may have committed during the wait.
+        const core::CommitPlan plan = plan_for(content.mode);
+        if ((plan.waits_for_barrier || plan.sets_barrier) && !create_fifo())
+            return VK_ERROR_SURFACE_LOST_KHR; // an image of FIFO could be replaced unseen
         if (content.timelines == nullptr)
             explicit_sync_.set_none();
         else if (!explicit_sync_.set_points(connection_->explicit_sync(), surface_,
@@ -101,11 +109,12 @@ VkResult SharedSurface::commit(const Content& content, core::Pacing pacing,
         const bool continues = content.last_commit != 0 && content.last_commit == commits_;
         damage(continues ? content.damage : std::span<const VkRectLayerKHR>());
         content.last_commit = ++commits_;
-        if (pace)
+        if (pace && plan.requests_callbacks)
             request_frame_callback(*pace);
-        if (pacing == core::Pacing::barrier)
-            request_barrier();
+        request_barriers(plan);
+        tearing_.set(connection_->tearing(), surface_, plan.may_tear);
         wl_surface_commit(surface_);
+        last_mode_ = content.mode.mode;
     }
     return queue_.flush();
 }
@@ -151,13 +160,16 @@ VkResult SharedSurface::wait_for_frame(const core::Pace& pace) {
     return VK_SUCCESS;
 }
 
-core::CommitWait SharedSurface::estimate_wait(const core::Pace& pace) {
+core::CommitWait SharedSurface::estimate_wait(const Mode& mode) {
+    const auto pace = core::pace_of(plan_for(mode).throttle, mode.images);
+    if (!pace)
+        return core::CommitWait::none;
     // Reads the events that the compositor has already sent: the callback may be among them. If the
     // connection is lost, the commit reports it.
-    if (const auto handled = queue_.dispatch_pending(); handled && callback_deadline(pace))
+    if (const auto handled = queue_.dispatch_pending(); handled && callback_deadline(*pace))
         static_cast<void>(queue_.wait(*handled, Deadline::immediate()));
     return frame_.with([&](const Frame& frame) {
-        return frame.callback ? frame.pacer.estimate_wait(pace, Clock::now())
+        return frame.callback ? frame.pacer.estimate_wait(*pace, Clock::now())
                               : core::CommitWait::none;
     });
 }
@@ -180,22 +192,28 @@ void SharedSurface::request_frame_callback(const core::Pace& pace) {
     });
 }
 
-#ifdef FENCEBRIDGE_HAVE_FIFO_V1
 bool SharedSurface::prepare_fifo() {
     const std::lock_guard guard(commit_mutex_);
+    return create_fifo();
+}
+
+#ifdef FENCEBRIDGE_HAVE_FIFO_V1
+bool SharedSurface::create_fifo() {
     if (!fifo_ && connection_->fifo() != nullptr)
         fifo_.reset(wp_fifo_manager_v1_get_fifo(connection_->fifo(), surface_));
     return fifo_ != nullptr;
 }
 
-void SharedSurface::request_barrier() {
-    // fifo-v1: this commit waits for the barrier of the commit before it, and sets the next.
-    wp_fifo_v1_wait_barrier(fifo_.get());
-    wp_fifo_v1_set_barrier(fifo_.get());
+void SharedSurface::request_barriers(const core::CommitPlan& plan) {
+    // fifo-v1: this commit waits for the barrier of a commit before it, and sets the next.
+    if (plan.waits_for_barrier)
+        wp_fifo_v1_wait_barrier(fifo_.get());
+    if (plan.sets_barrier)
+        wp_fifo_v1_set_barrier(fifo_.get());
 }
 #else
-bool SharedSurface::prepare_fifo() { return false; }
-void SharedSurface::request_barrier() {}
+bool SharedSurface::create_fifo() { return false; }
+void SharedSurface::request_barriers(const core::CommitPlan&) {}
 #endif
 
 } // namespace fencebridge::wayland

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <expected>
 #include <memory>
 #include <mutex>
@@ -8,6 +9,7 @@
 #include <span>
 #include <vulkan/vulkan.h>
 
+#include "core/commit_plan.hpp"
 #include "core/frame_pacing.hpp"
 #include "util/locked.hpp"
 #include "wayland/connection.hpp"
@@ -15,6 +17,7 @@
 #include "wayland/explicit_sync.hpp"
 #include "wayland/proxy.hpp"
 #include "wayland/surface_feedback.hpp"
+#include "wayland/tearing.hpp"
 
 namespace fencebridge::wayland {
 
@@ -31,8 +34,9 @@ using SharedSurfaceUse = std::unique_ptr<SharedSurface, SharedSurfaceDeleter>;
 ///
 /// It exists only while a swapchain uses it. VK_KHR_wayland_surface guarantees the wl_surface for
 /// that time. One lock is held during the creation and the destruction of every SharedSurface. So
-/// the compositor sees the destruction of one wp_fifo_v1 or wp_linux_drm_syncobj_surface_v1 before
-/// the creation of the next. Creation and destruction only make requests, which do not wait.
+/// the compositor sees the destruction of one wp_fifo_v1, wp_tearing_control_v1 or
+/// wp_linux_drm_syncobj_surface_v1 before the creation of the next. Creation and destruction only
+/// make requests, which do not wait.
 class SharedSurface {
 public:
     /// Returns the state of this wl_surface, creating it for the first user.
@@ -54,12 +58,18 @@ public:
     /// The last of these feedbacks; null before the first.
     [[nodiscard]] std::shared_ptr<const DmabufFormats> last_feedback() const;
 
-    /// Creates the wp_fifo_v1, before a swapchain's first commit with Pacing::barrier.
+    /// Creates the wp_fifo_v1, before the first commit of a swapchain that sets barriers.
     /// @return false if memory could not be allocated, or the compositor has no wp_fifo_v1
     [[nodiscard]] bool prepare_fifo();
 
+    /// What the commits of a swapchain depend on.
+    struct Mode {
+        VkPresentModeKHR mode; ///< one that core::offered_modes() has for the connection
+        size_t images;         ///< of the swapchain
+    };
     /// The contents of a commit.
     struct Content {
+        Mode mode;
         wl_buffer* buffer;
         const Timelines* timelines; ///< null where fences travel with the buffer
         core::CommitPoints points;  ///< used with timelines only
@@ -69,13 +79,11 @@ public:
         uint64_t& last_commit;
     };
     /// Waits for the surface's turn, at most Pace::callback_timeout, and commits a buffer.
-    /// @param pace  the result of core::pace_of() for the swapchain
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory
-    [[nodiscard]] VkResult commit(const Content& content, core::Pacing pacing,
-                                  const std::optional<core::Pace>& pace, core::Turn turn);
-    /// How long a commit at this pace is expected to wait now. If the commit would wait, this first
-    /// reads the events that have arrived, without waiting for more.
-    [[nodiscard]] core::CommitWait estimate_wait(const core::Pace& pace);
+    [[nodiscard]] VkResult commit(const Content& content, core::Turn turn);
+    /// How long a commit is expected to wait now. If the commit would wait, this first reads the
+    /// events that have arrived, without waiting for more.
+    [[nodiscard]] core::CommitWait estimate_wait(const Mode& mode);
 
 private:
     friend SharedSurfaceDeleter;
@@ -84,10 +92,12 @@ private:
     SharedSurface(std::shared_ptr<Connection> connection, wl_surface* surface);
 
     [[nodiscard]] bool is_complete() const;
+    core::CommitPlan plan_for(const Mode& mode) const;
     std::optional<Clock::time_point> callback_deadline(const core::Pace& pace) const;
     VkResult wait_for_frame(const core::Pace& pace);
     void request_frame_callback(const core::Pace& pace);
-    void request_barrier();
+    bool create_fifo();
+    void request_barriers(const core::CommitPlan& plan);
     void damage(std::span<const VkRectLayerKHR> parts);
 
     const std::shared_ptr<Connection> connection_;
@@ -101,6 +111,8 @@ private:
         Proxy<wl_callback> callback;
     };
     Locked<Frame> frame_;
+    /// Of the last commit; see core::plan_commit(). Written with commit_mutex_ held.
+    std::atomic<VkPresentModeKHR> last_mode_ = VK_PRESENT_MODE_MAILBOX_KHR;
 
     /// Keeps the requests of one commit together. Only requests are made with it held, and requests
     /// do not wait.
@@ -110,6 +122,7 @@ private:
     // Objects of which a wl_surface can have one, created on first use.
     Proxy<wp_fifo_v1> fifo_;
     SyncobjSurface explicit_sync_;
+    TearingControl tearing_;
 };
 
 } // namespace fencebridge::wayland

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "wayland/window.hpp"
 
-#include <array>
-
+#include "core/commit_plan.hpp"
 #include "wayland/buffer_request.hpp"
 #include "wayland/connection.hpp"
 #include "wayland/presenter.hpp"
@@ -12,14 +11,6 @@
 namespace fencebridge::wayland {
 
 namespace {
-
-constexpr std::array modes = {
-    // One image is on screen, one is queued, and the application draws to one.
-    core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 3},
-    // One image is on screen, one is latched for the next refresh, one may be waiting to replace
-    // that, and the application draws to one.
-    core::PresentModeLimits{VK_PRESENT_MODE_MAILBOX_KHR, 4},
-};
 
 /// The formats and modifiers of the dma-bufs that the compositor imports for a surface now; null if
 /// it sends none. Makes a round trip from version 4 of zwp_linux_dmabuf_v1 on.
@@ -60,13 +51,14 @@ WaylandWindow::create(wl_display* display, wl_surface* surface) {
 
     std::shared_ptr<WaylandWindow> self(new WaylandWindow(display, surface));
     self->explicit_sync_ = (*connection)->explicit_sync().usable();
+    self->modes_ = core::offered_modes((*connection)->present_protocols());
     self->set_feedback(std::move(*feedback));
     return self;
 }
 
 /// VK_KHR_wayland_surface: the surface takes the size of what is presented.
 std::expected<core::SurfaceLimits, VkResult> WaylandWindow::limits() {
-    return core::SurfaceLimits{.modes = modes};
+    return core::SurfaceLimits{.modes = modes_};
 }
 
 std::expected<AcceptedLayouts, VkResult> WaylandWindow::layouts(const PixelFormat& pixels,
@@ -103,9 +95,11 @@ WaylandWindow::create_presenter(PresenterParameters parameters,
     auto connection = Connection::get(display_);
     if (!connection)
         return std::unexpected(connection.error());
-    // The compositor may have removed either global since create().
+    // The compositor may have removed a global since create().
+    const auto offered = core::offered_modes((*connection)->present_protocols());
     if ((*connection)->dmabuf() == nullptr ||
-        (!parameters.timelines.empty() && !(*connection)->explicit_sync().usable()))
+        (!parameters.timelines.empty() && !(*connection)->explicit_sync().usable()) ||
+        core::find_mode({.modes = offered}, parameters.mode) == nullptr)
         return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
     auto surface = SharedSurface::get(std::move(*connection), surface_);
     if (!surface)

@@ -4,6 +4,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <vector>
 #include <wayland-client.h>
 
 #include "swapchain/window.hpp"
@@ -58,7 +59,8 @@ private:
 
     wl_display* const display_;
     wl_surface* const surface_;
-    std::expected<void, std::string> explicit_sync_;        ///< or the reason why it cannot be used
+    std::expected<void, std::string> explicit_sync_; ///< or the reason why it cannot be used
+    std::vector<core::PresentModeLimits> modes_;
     Locked<std::shared_ptr<const DmabufFormats>> feedback_; ///< the last received; not null
 };
 

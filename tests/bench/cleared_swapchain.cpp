@@ -44,12 +44,13 @@ void ClearedSwapchain::create(VkPresentModeKHR mode, Size size) {
             return offered.format == VK_FORMAT_B8G8R8A8_UNORM;
         }))
         throw still::Unsupported("the surface lacks VK_FORMAT_B8G8R8A8_UNORM");
-    swapchain_ =
-        gpu_.create_swapchain(surface_, {.format = VK_FORMAT_B8G8R8A8_UNORM,
-                                         .extent = {size.width, size.height},
-                                         .min_images = gpu_.capabilities_of(surface_).minImageCount,
-                                         .alpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR,
-                                         .mode = mode});
+    // With two images, each acquire of FIFO waits for the screen, and hides what the calls cost.
+    const uint32_t images = std::max(gpu_.capabilities_of(surface_).minImageCount, 3u);
+    swapchain_ = gpu_.create_swapchain(surface_, {.format = VK_FORMAT_B8G8R8A8_UNORM,
+                                                  .extent = {size.width, size.height},
+                                                  .min_images = images,
+                                                  .alpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR,
+                                                  .mode = mode});
 }
 
 void ClearedSwapchain::add_image(VkImage image, uint32_t clears, const still::CommandPool& pool) {

@@ -33,7 +33,16 @@ size_t open_fds() {
 }
 
 std::string name_of_mode(const testing::TestParamInfo<VkPresentModeKHR>& tested) {
-    return tested.param == VK_PRESENT_MODE_FIFO_KHR ? "Fifo" : "Mailbox";
+    switch (tested.param) {
+    case VK_PRESENT_MODE_IMMEDIATE_KHR:
+        return "Immediate";
+    case VK_PRESENT_MODE_MAILBOX_KHR:
+        return "Mailbox";
+    case VK_PRESENT_MODE_FIFO_RELAXED_KHR:
+        return "FifoRelaxed";
+    default:
+        return "Fifo";
+    }
 }
 
 std::map<int, uint64_t> live_driver_objects() {

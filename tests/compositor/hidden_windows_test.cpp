@@ -205,7 +205,7 @@ TEST_F(FifoBarriers, AVisibleWindowDoesNotWaitForCallbacks) {
     skips = false;
     start({.globals = {.fifo = 1}, .refresh = Refresh::periodic});
     Client client(*compositor_);
-    Swapchain swapchain = client.swapchain(fifo);
+    Swapchain swapchain = client.swapchain({.mode = fifo.mode, .min_images = 3});
     for (int frame = 0; frame < 100; ++frame) {
         uint32_t index = client.acquire(swapchain).index;
         waits = 0;

@@ -21,14 +21,7 @@ TEST(ChooseTurn, AHiddenWindowDoesNotWaitBesideAVisibleOne) {
     EXPECT_EQ(choose_turn(CommitWait::hidden, true), Turn::now);
 }
 
-TEST(Pacing, FifoIsPacedByBarriersOrCallbacksAndMailboxIsNotPaced) {
-    EXPECT_EQ(choose_pacing(VK_PRESENT_MODE_MAILBOX_KHR, true), Pacing::none);
-    EXPECT_EQ(choose_pacing(VK_PRESENT_MODE_MAILBOX_KHR, false), Pacing::none);
-    EXPECT_EQ(choose_pacing(VK_PRESENT_MODE_FIFO_KHR, true), Pacing::barrier);
-    EXPECT_EQ(choose_pacing(VK_PRESENT_MODE_FIFO_KHR, false), Pacing::frame_callback);
-}
-
-TEST(Pacing, MailboxHasNoPace) { EXPECT_FALSE(pace_of(Pacing::none, 4)); }
+TEST(Pacing, WithoutPacingThereIsNoPace) { EXPECT_FALSE(pace_of(Pacing::none, 4)); }
 
 // Commits as a presenter does: requests a callback if the pacer wants one.
 bool commit(FramePacer& pacer, const Pace& pace, FramePacer::TimePoint now) {
