@@ -48,7 +48,7 @@ protected:
         EXPECT_EQ(capabilities.minImageCount, min_images);
     }
     static constexpr uint32_t native = FAKE_DRIVER_NATIVE_MIN_IMAGES;
-    static constexpr uint32_t ours = 3;
+    static constexpr uint32_t ours = 2;
 
     size_t buffers_asked_for() {
         EXPECT_EQ(compositor_->requests("zwp_linux_buffer_params_v1", "create_immed"), 0u);

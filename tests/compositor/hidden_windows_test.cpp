@@ -61,10 +61,11 @@ protected:
     }
     static std::chrono::nanoseconds skipped() { return std::chrono::nanoseconds(skipped_ns); }
 
-    // Presents to both in this order, after the compositor has answered the frames before.
+    // Presents to both in this order, after the compositor has answered the frames before: neither
+    // acquire has to wait.
     VkResult present_both(Client& client, const Swapchain& one, const Swapchain& other) {
-        Presented both[] = {{one, client.acquire(one).index}, {other, client.acquire(other).index}};
         compositor_->settle();
+        Presented both[] = {{one, client.acquire(one).index}, {other, client.acquire(other).index}};
         return present_together(client.device.queue, both);
     }
 
