@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace fencebridge::core {
 
@@ -20,6 +22,9 @@ enum class Pacing {
 constexpr std::chrono::nanoseconds hidden_after = std::chrono::seconds(1);
 /// The refresh period of the slowest display that is expected, at 25 Hz.
 constexpr std::chrono::nanoseconds slowest_refresh = std::chrono::milliseconds(40);
+/// The same of the fastest display, at 250 Hz, and of one whose refresh is not known.
+constexpr std::chrono::nanoseconds fastest_refresh = std::chrono::milliseconds(4);
+constexpr std::chrono::nanoseconds usual_refresh = std::chrono::microseconds(16'667);
 
 /// How a swapchain's commits use wl_surface.frame callbacks.
 struct Pace {
@@ -27,7 +32,8 @@ struct Pace {
     uint32_t ahead;
     /// One commit in `interval` requests a callback.
     uint32_t interval;
-    /// A surface counts as hidden when its callback has not come this long after the request.
+    /// A surface is unseen if a commit waits for a callback that has not come this long after the
+    /// request: see FramePacer.
     std::chrono::nanoseconds callback_timeout;
 };
 
@@ -72,59 +78,94 @@ enum class Turn { wait, now };
 }
 
 /// Decides by frame callbacks when the next commit to a surface may follow the last. At most one
-/// callback is pending. A compositor sends no callbacks to a surface that is not visible, and an
-/// application that presents to that surface must not hang: after Pace::callback_timeout the next
-/// commit is made without the callback, and requests another one. Once Pace::ahead commits have
-/// followed the first request, at most one commit that waits is made in each such period, until a
-/// callback comes.
+/// callback is pending.
+///
+/// A surface is seen or unseen. It becomes unseen when a commit has waited for a callback until
+/// Pace::callback_timeout after the request: a compositor sends no callbacks to a surface that is
+/// not visible, and an application that presents to that surface must not hang. It is seen again
+/// as soon as a callback comes.
+///
+/// Each commit to an unseen surface waits until one refresh has passed since the last. Nobody sees
+/// its frames, so they may replace each other. The compositor may apply commits to such a surface
+/// at once, or never wait for their barriers: this is what throttles the application then.
 class FramePacer {
 public:
     using TimePoint = std::chrono::steady_clock::time_point;
+    using Milliseconds = std::chrono::duration<uint32_t, std::milli>;
 
-    /// Whether the next commit is to request a callback.
+    /// Whether the next commit is to request a callback. An unseen surface requests another one
+    /// after each Pace::callback_timeout, for the compositor may have dropped the last.
     [[nodiscard]] bool wants_callback(const Pace& pace, TimePoint now) const {
-        return pending_since_ ? is_overdue(pace, now) : commits_ == 0 || commits_ >= pace.interval;
+        if (pending_since_)
+            return unseen_ && now >= *pending_since_ + pace.callback_timeout;
+        return commits_ == 0 || commits_ >= pace.interval;
     }
 
     /// A commit with a request for a callback was made.
     void requested_callback(TimePoint now) {
-        given_up_ = pending_since_.has_value();
-        commits_ = given_up_ ? commits_ + 1 : 1;
+        shown_between_ = pending_since_ ? 0 : commits_;
+        commits_ = 1;
         pending_since_ = now;
+        last_commit_ = now;
     }
     /// A commit without a request was made.
-    void requested_none() { ++commits_; }
-    /// The last requested callback came.
-    void callback_came() {
-        pending_since_.reset();
-        given_up_ = false;
+    void requested_none(TimePoint now) {
+        ++commits_;
+        last_commit_ = now;
     }
+    /// The last requested callback came.
+    /// @param shown  the argument of wl_callback.done: milliseconds of the compositor's clock
+    void callback_came(Milliseconds shown) {
+        if (last_shown_ && !unseen_)
+            measure_refresh(shown - *last_shown_);
+        last_shown_ = shown;
+        pending_since_.reset();
+        if (std::exchange(unseen_, false))
+            commits_ = 0; // not all of them were shown
+    }
+    /// A commit has waited for the callback until turn(), and after that the events that have
+    /// arrived have been read.
+    void waited_in_vain() { unseen_ = true; }
 
-    /// Until when the next commit waits for the callback; nothing: the commit need not wait.
-    [[nodiscard]] std::optional<TimePoint> callback_deadline(const Pace& pace,
-                                                             TimePoint now) const {
-        if (!pending_since_ || commits_ <= pace.ahead || is_overdue(pace, now))
+    [[nodiscard]] bool is_unseen() const { return unseen_; }
+
+    /// Until when the next commit waits for the callback, possibly in the past; nothing: the commit
+    /// need not wait.
+    [[nodiscard]] std::optional<TimePoint> turn(const Pace& pace) const {
+        if (!pending_since_)
             return std::nullopt;
-        return *pending_since_ + pace.callback_timeout;
+        if (unseen_)
+            return last_commit_ + refresh_.value_or(usual_refresh);
+        return commits_ > pace.ahead ? std::optional(*pending_since_ + pace.callback_timeout)
+                                     : std::nullopt;
     }
     /// How long the next commit is expected to wait.
-    [[nodiscard]] CommitWait estimate_wait(const Pace& pace, TimePoint now) const {
-        if (!callback_deadline(pace, now))
+    [[nodiscard]] CommitWait estimate_wait(const Pace& pace) const {
+        if (!turn(pace))
             return CommitWait::none;
-        return given_up_ ? CommitWait::hidden : CommitWait::one_refresh;
+        return unseen_ ? CommitWait::hidden : CommitWait::one_refresh;
     }
 
 private:
-    [[nodiscard]] bool is_overdue(const Pace& pace, TimePoint now) const {
-        return now >= *pending_since_ + pace.callback_timeout;
+    /// Each commit between two requests is shown for at least one refresh, and a callback comes
+    /// when its commit is shown. So a refresh is at most as long as the time for one commit.
+    void measure_refresh(std::chrono::nanoseconds between_callbacks) {
+        if (shown_between_ == 0 || between_callbacks <= std::chrono::nanoseconds::zero())
+            return;
+        const auto measured =
+            std::clamp(between_callbacks / shown_between_, fastest_refresh, slowest_refresh);
+        refresh_ = std::min(measured, refresh_.value_or(slowest_refresh));
     }
 
     std::optional<TimePoint> pending_since_;
-    /// The callback before the pending one did not come in time.
-    bool given_up_ = false;
-    /// Commits since the last request that was made while no callback was pending. The requesting
-    /// commit counts. A request that replaces an overdue one does not restart the count.
-    uint64_t commits_ = 0;
+    bool unseen_ = false;
+    TimePoint last_commit_;
+    /// Commits since the last request. The requesting commit counts.
+    uint32_t commits_ = 0;
+    /// For measure_refresh().
+    uint32_t shown_between_ = 0; ///< commits between the last two requests; 0: some were not shown
+    std::optional<Milliseconds> last_shown_;
+    std::optional<std::chrono::nanoseconds> refresh_; ///< the shortest that was measured
 };
 
 } // namespace fencebridge::core

@@ -25,12 +25,11 @@ auto& surfaces() {
 } // namespace
 
 struct SharedSurface::Handlers {
-    static void frame_done(void* data, wl_callback* callback, uint32_t) {
+    static void frame_done(void* data, wl_callback* callback, uint32_t milliseconds) {
         static_cast<SharedSurface*>(data)->frame_.with([&](Frame& frame) {
             if (frame.callback.get() != callback)
-                return; // outdated: the surface counted as hidden, and a later commit requested
-                        // another
-            frame.pacer.callback_came();
+                return; // outdated: the surface is unseen, and a later commit requested another
+            frame.pacer.callback_came(core::FramePacer::Milliseconds(milliseconds));
             frame.callback.reset();
         });
     }
@@ -90,7 +89,7 @@ core::CommitPlan SharedSurface::plan_for(const Mode& mode) const {
 VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
     const auto pace = core::pace_of(plan_for(content.mode).throttle, content.mode.images);
     if (pace && turn == core::Turn::wait) {
-        if (const VkResult result = wait_for_frame(*pace); result != VK_SUCCESS)
+        if (const VkResult result = wait_for_turn(*pace); result != VK_SUCCESS)
             return result;
     }
     {
@@ -109,9 +108,8 @@ VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
         const bool continues = content.last_commit != 0 && content.last_commit == commits_;
         damage(continues ? content.damage : std::span<const VkRectLayerKHR>());
         content.last_commit = ++commits_;
-        if (pace && plan.requests_callbacks)
-            request_frame_callback(*pace);
-        request_barriers(plan);
+        const bool unseen = pace && plan.requests_callbacks && request_frame_callback(*pace);
+        request_barriers(plan.waits_for_barrier && !unseen, plan.sets_barrier);
         tearing_.set(connection_->tearing(), surface_, plan.may_tear);
         wl_surface_commit(surface_);
         last_mode_ = content.mode.mode;
@@ -139,22 +137,28 @@ void SharedSurface::damage(std::span<const VkRectLayerKHR> parts) {
                                  length(part.extent.height));
 }
 
-std::optional<Clock::time_point> SharedSurface::callback_deadline(const core::Pace& pace) const {
-    return frame_.with([&](const Frame& frame) {
-        return frame.callback ? frame.pacer.callback_deadline(pace, Clock::now()) : std::nullopt;
-    });
+std::optional<Clock::time_point> SharedSurface::turn(const core::Pace& pace) const {
+    return frame_.with(
+        [&](const Frame& frame) { return frame.callback ? frame.pacer.turn(pace) : std::nullopt; });
 }
 
-VkResult SharedSurface::wait_for_frame(const core::Pace& pace) {
-    while (callback_deadline(pace)) {
+VkResult SharedSurface::wait_for_turn(const core::Pace& pace) {
+    while (const auto until = turn(pace)) {
         const auto handled = queue_.dispatch_pending();
         if (!handled)
             return handled.error();
-        const auto until = callback_deadline(pace);
-        if (!until)
+        if (!turn(pace))
             return VK_SUCCESS;
+        // If the turn has come already, this still reads the events that have arrived.
         const VkResult result = queue_.wait(*handled, Deadline::at(*until));
-        if (result != VK_SUCCESS && result != VK_TIMEOUT)
+        if (result == VK_TIMEOUT) {
+            frame_.with([](Frame& frame) {
+                if (frame.callback)
+                    frame.pacer.waited_in_vain();
+            });
+            return VK_SUCCESS;
+        }
+        if (result != VK_SUCCESS)
             return result;
     }
     return VK_SUCCESS;
@@ -166,15 +170,16 @@ core::CommitWait SharedSurface::estimate_wait(const Mode& mode) {
         return core::CommitWait::none;
     // Reads the events that the compositor has already sent: the callback may be among them. If the
     // connection is lost, the commit reports it.
-    if (const auto handled = queue_.dispatch_pending(); handled && callback_deadline(*pace))
+    if (const auto handled = queue_.dispatch_pending(); handled && turn(*pace))
         static_cast<void>(queue_.wait(*handled, Deadline::immediate()));
     return frame_.with([&](const Frame& frame) {
-        return frame.callback ? frame.pacer.estimate_wait(*pace, Clock::now())
-                              : core::CommitWait::none;
+        return frame.callback ? frame.pacer.estimate_wait(*pace) : core::CommitWait::none;
     });
 }
 
-void SharedSurface::request_frame_callback(const core::Pace& pace) {
+/// Requests a frame callback for the next commit, if the pacer wants one.
+/// @return whether the surface is unseen
+bool SharedSurface::request_frame_callback(const core::Pace& pace) {
     static constexpr wl_callback_listener listener = {.done = &Handlers::frame_done};
     const auto now = Clock::now();
     Proxy<wl_callback> callback;
@@ -182,13 +187,14 @@ void SharedSurface::request_frame_callback(const core::Pace& pace) {
         callback.reset(wl_surface_frame(wrapper_.get()));
     if (callback)
         wl_callback_add_listener(callback.get(), &listener, this);
-    frame_.with([&](Frame& frame) {
+    return frame_.with([&](Frame& frame) {
         if (callback) {
             frame.callback = std::move(callback);
             frame.pacer.requested_callback(now);
         } else { // also if memory could not be allocated: the next frame does not wait
-            frame.pacer.requested_none();
+            frame.pacer.requested_none(now);
         }
+        return frame.pacer.is_unseen();
     });
 }
 
@@ -204,16 +210,16 @@ bool SharedSurface::create_fifo() {
     return fifo_ != nullptr;
 }
 
-void SharedSurface::request_barriers(const core::CommitPlan& plan) {
+void SharedSurface::request_barriers(bool wait, bool set) {
     // fifo-v1: this commit waits for the barrier of a commit before it, and sets the next.
-    if (plan.waits_for_barrier)
+    if (wait)
         wp_fifo_v1_wait_barrier(fifo_.get());
-    if (plan.sets_barrier)
+    if (set)
         wp_fifo_v1_set_barrier(fifo_.get());
 }
 #else
 bool SharedSurface::create_fifo() { return false; }
-void SharedSurface::request_barriers(const core::CommitPlan&) {}
+void SharedSurface::request_barriers(bool, bool) {}
 #endif
 
 } // namespace fencebridge::wayland

@@ -78,7 +78,7 @@ public:
         /// The swapchain's: the number of its last commit on this surface, at first 0.
         uint64_t& last_commit;
     };
-    /// Waits for the surface's turn, at most Pace::callback_timeout, and commits a buffer.
+    /// Waits for the surface's turn, which core::FramePacer decides, and commits a buffer.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory
     [[nodiscard]] VkResult commit(const Content& content, core::Turn turn);
     /// How long a commit is expected to wait now. If the commit would wait, this first reads the
@@ -93,11 +93,11 @@ private:
 
     [[nodiscard]] bool is_complete() const;
     core::CommitPlan plan_for(const Mode& mode) const;
-    std::optional<Clock::time_point> callback_deadline(const core::Pace& pace) const;
-    VkResult wait_for_frame(const core::Pace& pace);
-    void request_frame_callback(const core::Pace& pace);
+    std::optional<Clock::time_point> turn(const core::Pace& pace) const;
+    VkResult wait_for_turn(const core::Pace& pace);
+    bool request_frame_callback(const core::Pace& pace);
     bool create_fifo();
-    void request_barriers(const core::CommitPlan& plan);
+    void request_barriers(bool wait, bool set);
     void damage(std::span<const VkRectLayerKHR> parts);
 
     const std::shared_ptr<Connection> connection_;

@@ -153,6 +153,7 @@ void Scene::end_of_use(ClientBuffer& buffer, const std::function<bool(const Sync
 }
 
 void Scene::refresh() {
+    now_ms_ += script_.refresh_ms;
     for (auto& surface : surfaces_)
         refresh(*surface);
 }
@@ -163,7 +164,7 @@ void Scene::refresh() {
 void Scene::refresh(ClientSurface& surface) {
     if (!surface.hidden) {
         for (wl_resource* callback : std::exchange(surface.frame_callbacks, {})) {
-            wl_callback_send_done(callback, 0);
+            wl_callback_send_done(callback, now_ms_);
             wl_resource_destroy(callback);
         }
     }

@@ -54,6 +54,8 @@ struct Script {
     Feedback feedback = linear_feedback();
     std::optional<Feedback> surface_feedback; // if it differs from the default feedback
     Refresh refresh = Refresh::at_once;
+    // How much later the time of a frame callback is at each refresh.
+    uint32_t refresh_ms = 0;
     Release release = Release::when_replaced;
     // Whether wl_buffer.release is also sent for a buffer that was committed with sync points. The
     // protocol leaves that open.
@@ -291,6 +293,7 @@ private:
         size_t made = 0;
     };
     ClientCounter clients_;
+    uint32_t now_ms_ = 0; // for frame callbacks
     uint32_t next_surface_ = 0;
     uint32_t next_buffer_ = 0;
     Judge judge_;

@@ -29,50 +29,59 @@ bool commit(FramePacer& pacer, const Pace& pace, FramePacer::TimePoint now) {
     if (wants)
         pacer.requested_callback(now);
     else
-        pacer.requested_none();
+        pacer.requested_none(now);
     return wants;
 }
+
+// Waits as a presenter does, in vain: no callback comes before the turn.
+FramePacer::TimePoint wait_in_vain(FramePacer& pacer, const Pace& pace, FramePacer::TimePoint now) {
+    const auto turn = pacer.turn(pace);
+    if (!turn)
+        return now;
+    pacer.waited_in_vain();
+    return std::max(now, *turn);
+}
+
+constexpr auto at(uint32_t shown) { return FramePacer::Milliseconds(shown); }
 
 // --- with callbacks alone ---
 
 const Pace by_callback = *pace_of(Pacing::frame_callback, 3);
 
 TEST(FramePacer, TheFirstFrameDoesNotWait) {
-    EXPECT_EQ(FramePacer().callback_deadline(by_callback, start), std::nullopt);
-    EXPECT_EQ(FramePacer().estimate_wait(by_callback, start), CommitWait::none);
+    EXPECT_EQ(FramePacer().turn(by_callback), std::nullopt);
+    EXPECT_EQ(FramePacer().estimate_wait(by_callback), CommitWait::none);
 }
 
 TEST(FramePacer, TheNextFrameWaitsForTheCallback) {
     FramePacer pacer;
     for (auto now = start; now < start + 50ms; now += 5ms) {
         EXPECT_TRUE(commit(pacer, by_callback, now));
-        EXPECT_EQ(pacer.callback_deadline(by_callback, now + 4ms), now + hidden_after);
-        EXPECT_EQ(pacer.estimate_wait(by_callback, now + 4ms), CommitWait::one_refresh);
-        pacer.callback_came();
-        EXPECT_EQ(pacer.callback_deadline(by_callback, now + 4ms), std::nullopt);
+        EXPECT_EQ(pacer.turn(by_callback), now + hidden_after);
+        EXPECT_EQ(pacer.estimate_wait(by_callback), CommitWait::one_refresh);
+        pacer.callback_came(at(0));
+        EXPECT_EQ(pacer.turn(by_callback), std::nullopt);
     }
-}
-
-TEST(FramePacer, EveryFrameOfAHiddenWindowWaitsOnce) {
-    FramePacer pacer;
-    commit(pacer, by_callback, start);
-    const auto late = start + hidden_after;
-    EXPECT_NE(pacer.callback_deadline(by_callback, late - 1ns), std::nullopt);
-    EXPECT_EQ(pacer.callback_deadline(by_callback, late), std::nullopt);
-    EXPECT_TRUE(commit(pacer, by_callback, late));
-    EXPECT_EQ(pacer.callback_deadline(by_callback, late), late + hidden_after);
-    EXPECT_EQ(pacer.estimate_wait(by_callback, late), CommitWait::hidden);
-    pacer.callback_came();
-    commit(pacer, by_callback, late);
-    EXPECT_EQ(pacer.estimate_wait(by_callback, late), CommitWait::one_refresh);
 }
 
 // A callback that could not be allocated is not waited for.
 TEST(FramePacer, ACommitWithoutACallbackIsNotWaitedFor) {
     FramePacer pacer;
-    pacer.requested_none();
-    EXPECT_EQ(pacer.callback_deadline(by_callback, start), std::nullopt);
+    pacer.requested_none(start);
+    EXPECT_EQ(pacer.turn(by_callback), std::nullopt);
     EXPECT_TRUE(pacer.wants_callback(by_callback, start));
+}
+
+// An application that presents seldom: the callback may have come long ago, and its event has not
+// been read.
+TEST(FramePacer, AnOverdueCallbackIsNotGivenUpBeforeAWait) {
+    FramePacer pacer;
+    commit(pacer, by_callback, start);
+    const auto late = start + 10 * hidden_after;
+    EXPECT_EQ(pacer.turn(by_callback), start + hidden_after);
+    EXPECT_FALSE(pacer.wants_callback(by_callback, late));
+    EXPECT_FALSE(pacer.is_unseen());
+    EXPECT_EQ(pacer.estimate_wait(by_callback), CommitWait::one_refresh);
 }
 
 // --- beside barriers ---
@@ -84,13 +93,12 @@ TEST(FramePacerBesideBarriers, AsManyCommitsAsThereAreImagesMayFollowTheRequestO
     FramePacer pacer;
     EXPECT_TRUE(commit(pacer, beside_barriers, start));
     for (size_t i = 0; i < images; ++i) {
-        EXPECT_EQ(pacer.callback_deadline(beside_barriers, start), std::nullopt);
+        EXPECT_EQ(pacer.turn(beside_barriers), std::nullopt);
         EXPECT_FALSE(commit(pacer, beside_barriers, start));
     }
-    EXPECT_EQ(pacer.callback_deadline(beside_barriers, start),
-              start + beside_barriers.callback_timeout);
-    pacer.callback_came();
-    EXPECT_EQ(pacer.callback_deadline(beside_barriers, start), std::nullopt);
+    EXPECT_EQ(pacer.turn(beside_barriers), start + beside_barriers.callback_timeout);
+    pacer.callback_came(at(0));
+    EXPECT_EQ(pacer.turn(beside_barriers), std::nullopt);
 }
 
 // Simulates a compositor with fifo-v1. It shows one frame in each refresh, and sends callbacks when
@@ -107,7 +115,7 @@ void expect_no_wait(size_t image_count, bool copies) {
     const auto released = [&] { return copies || applied == 0 ? applied : applied - 1; };
     for (int refresh = 0; refresh < 200; ++refresh, now += 16ms) {
         while (committed - released() < image_count) {
-            ASSERT_EQ(pacer.callback_deadline(pace, now), std::nullopt) << "commit " << committed;
+            ASSERT_EQ(pacer.turn(pace), std::nullopt) << "commit " << committed;
             if (commit(pacer, pace, now)) {
                 callback_of = committed;
                 callback_pending = true;
@@ -118,7 +126,7 @@ void expect_no_wait(size_t image_count, bool copies) {
         }
         if (callback_pending && callback_of < applied) {
             callback_pending = false;
-            pacer.callback_came();
+            pacer.callback_came(at(0));
         }
         applied = std::min(applied + 1, committed);
     }
@@ -138,33 +146,150 @@ TEST(FramePacerBesideBarriers, OneCommitIn16RequestsACallback) {
     for (int i = 0; i < 160; ++i) {
         if (commit(pacer, beside_barriers, start)) {
             ++requested;
-            pacer.callback_came();
+            pacer.callback_came(at(0));
         }
     }
     EXPECT_EQ(requested, 10u);
 }
 
-// One frame is committed in each callback_timeout, not as many as there are images.
-TEST(FramePacerBesideBarriers, EveryFrameOfAHiddenWindowWaitsOnce) {
+// --- unseen ---
+
+class Unseen : public testing::TestWithParam<Pacing> {
+protected:
+    const Pace pace = *pace_of(GetParam(), images);
+    // Commits that do not wait: the one that requests the callback, and those that may follow it.
+    const uint32_t at_once = 1 + pace.ahead;
+    FramePacer pacer;
+    FramePacer::TimePoint now = start;
+
+    void become_unseen() {
+        for (uint32_t i = 0; i < at_once; ++i)
+            commit(pacer, pace, now);
+        now = wait_in_vain(pacer, pace, now);
+        commit(pacer, pace, now);
+    }
+};
+
+TEST_P(Unseen, TheFirstWaitEndsAfterTheTimeoutAndEachFurtherOneAfterARefresh) {
+    become_unseen();
+    EXPECT_EQ(now, start + pace.callback_timeout);
+    for (int frame = 1; frame < 100; ++frame) {
+        now = wait_in_vain(pacer, pace, now);
+        commit(pacer, pace, now);
+        EXPECT_EQ(now, start + pace.callback_timeout + frame * usual_refresh);
+        EXPECT_TRUE(pacer.is_unseen());
+        EXPECT_EQ(pacer.estimate_wait(pace), CommitWait::hidden);
+    }
+}
+
+TEST_P(Unseen, ASlowApplicationDoesNotWaitLonger) {
+    become_unseen();
+    for (int frame = 0; frame < 10; ++frame) {
+        now += 100ms;
+        EXPECT_EQ(wait_in_vain(pacer, pace, now), now);
+        commit(pacer, pace, now);
+    }
+    EXPECT_EQ(pacer.estimate_wait(pace), CommitWait::hidden);
+}
+
+TEST_P(Unseen, ACallbackIsRequestedAgainAfterEachTimeoutAndNotMoreOften) {
+    become_unseen();
+    auto last_request = now;
+    for (int frame = 0; frame < 500; ++frame) {
+        now = wait_in_vain(pacer, pace, now);
+        const bool is_due = now >= last_request + pace.callback_timeout;
+        EXPECT_EQ(commit(pacer, pace, now), is_due);
+        if (is_due)
+            last_request = now;
+    }
+    EXPECT_GT(last_request, start + 5 * pace.callback_timeout);
+}
+
+TEST_P(Unseen, AnyCallbackMakesTheSurfaceSeen) {
+    become_unseen();
+    for (int frame = 0; frame < 30; ++frame) {
+        now = wait_in_vain(pacer, pace, now);
+        commit(pacer, pace, now);
+    }
+    pacer.callback_came(at(0));
+    EXPECT_FALSE(pacer.is_unseen());
+    EXPECT_EQ(pacer.turn(pace), std::nullopt);
+    EXPECT_EQ(pacer.estimate_wait(pace), CommitWait::none);
+    // As at first.
+    EXPECT_TRUE(commit(pacer, pace, now));
+    for (uint32_t i = 1; i < at_once; ++i) {
+        EXPECT_EQ(pacer.turn(pace), std::nullopt);
+        commit(pacer, pace, now);
+    }
+    EXPECT_EQ(pacer.turn(pace), now + pace.callback_timeout);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Unseen, testing::Values(Pacing::frame_callback, Pacing::barrier),
+                         [](const auto& tested) {
+                             return tested.param == Pacing::barrier ? "BesideBarriers"
+                                                                    : "WithCallbacksAlone";
+                         });
+
+// --- the length of a refresh ---
+
+// Shows frames, one in each refresh, until a callback has come `callbacks` times; then hides the
+// surface, and returns how long a frame waits.
+std::chrono::nanoseconds wait_of_unseen_after(const Pace& pace, std::chrono::milliseconds refresh,
+                                              int callbacks) {
+    FramePacer pacer;
+    uint32_t shown = UINT32_MAX - 20; // the compositor's clock wraps around
+    while (callbacks > 0) {
+        shown += static_cast<uint32_t>(refresh.count());
+        if (commit(pacer, pace, start)) {
+            pacer.callback_came(at(shown));
+            --callbacks;
+        }
+    }
+    for (int i = 0; i < 30; ++i)
+        commit(pacer, pace, wait_in_vain(pacer, pace, start));
+    commit(pacer, pace, start);
+    return *pacer.turn(pace) - start;
+}
+
+TEST(MeasuredRefresh, IsTheTimeForOneFrameBetweenTwoCallbacks) {
+    for (const Pace& pace : {by_callback, beside_barriers}) {
+        EXPECT_EQ(wait_of_unseen_after(pace, 7ms, 1), usual_refresh);
+        EXPECT_EQ(wait_of_unseen_after(pace, 7ms, 2), 7ms);
+        EXPECT_EQ(wait_of_unseen_after(pace, 33ms, 4), 33ms);
+        EXPECT_EQ(wait_of_unseen_after(pace, 1ms, 4), fastest_refresh);
+        EXPECT_EQ(wait_of_unseen_after(pace, 500ms, 4), slowest_refresh);
+    }
+}
+
+TEST(MeasuredRefresh, IsTheShortestOfAll) {
+    FramePacer pacer;
+    for (const uint32_t shown : {100u, 130u, 138u, 238u}) {
+        commit(pacer, by_callback, start);
+        pacer.callback_came(at(shown));
+    }
+    commit(pacer, by_callback, start);
+    pacer.waited_in_vain();
+    EXPECT_EQ(pacer.turn(by_callback), start + 8ms);
+}
+
+// Frames of an unseen surface are not shown one in each refresh.
+TEST(MeasuredRefresh, DoesNotCountFramesThatWereNotSeen) {
     FramePacer pacer;
     auto now = start;
-    for (size_t i = 0; i <= images; ++i)
+    commit(pacer, beside_barriers, now);
+    pacer.callback_came(at(1000));
+    for (int frame = 0; frame < 100; ++frame) {
         commit(pacer, beside_barriers, now);
-    for (int second = 0; second < 5; ++second) {
-        const auto until = pacer.callback_deadline(beside_barriers, now);
-        ASSERT_TRUE(until);
-        EXPECT_EQ(*until, start + (second + 1) * beside_barriers.callback_timeout);
-        now = *until;
-        EXPECT_TRUE(commit(pacer, beside_barriers, now));
+        now = wait_in_vain(pacer, beside_barriers, now);
     }
-    EXPECT_EQ(pacer.estimate_wait(beside_barriers, now), CommitWait::hidden);
-    // The window is visible again.
-    pacer.callback_came();
-    for (int i = 0; i < 15; ++i) {
-        EXPECT_EQ(pacer.callback_deadline(beside_barriers, now), std::nullopt);
+    ASSERT_TRUE(pacer.is_unseen());
+    pacer.callback_came(at(1100));
+    commit(pacer, beside_barriers, now);
+    pacer.callback_came(at(1116));
+    for (int frame = 0; frame < 30; ++frame)
         commit(pacer, beside_barriers, now);
-        pacer.callback_came();
-    }
+    pacer.waited_in_vain();
+    EXPECT_EQ(pacer.turn(beside_barriers), now + usual_refresh);
 }
 
 } // namespace
