@@ -125,6 +125,15 @@ Options parse(int argc, char** argv) {
     return options;
 }
 
+// still::Connection keeps these signals for a program that looks whether one has come. This program
+// ends at once.
+struct EndBySignals {
+    EndBySignals() {
+        for (const int number : {SIGINT, SIGTERM})
+            std::signal(number, SIG_DFL);
+    }
+};
+
 class Session {
 public:
     explicit Session(const Options& options) :
@@ -257,6 +266,7 @@ private:
     const Marks marks_;
     std::vector<FrameTimes> times_;
     still::Connection connection_;
+    const EndBySignals end_by_signals_;
     const pid_t compositor_ = peer_of(wl_display_get_fd(connection_.display()));
     Grid grid_;
     still::Gpu gpu_;

@@ -2,11 +2,13 @@
 """The command line of ./lab, its messages on failure and its exit status."""
 
 import argparse
+import math
 import os
 import re
 import signal
 import stat
 import sys
+import traceback
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -22,11 +24,13 @@ _DEFAULT_COMPOSITOR = "weston"
 
 
 def main(argv: list[str]) -> int:
-    options = _parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     try:
-        return options.action(options)
+        options = _parser().parse_args(argv)
+        status = options.action(options)
+        sys.stdout.flush()
+        return status
     except guest.TimedOut as error:
         print(f"lab: {error}", file=sys.stderr)
         return guest.TIMED_OUT
@@ -34,14 +38,26 @@ def main(argv: list[str]) -> int:
         print(f"lab: {error}", file=sys.stderr)
         return LAB_FAILED
     except BrokenPipeError:
-        # The reader of our output is gone. The flush at exit must not fail as well.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()  # its reader is gone
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        _give_up_stdout()  # which may be on a full disk
+        print(f"lab: {say.in_one_line(error)}", file=sys.stderr)
+        say.note(traceback.format_exc())
+        return LAB_FAILED
     except KeyboardInterrupt:
         print("lab: interrupted", file=sys.stderr)
         return 128 + signal.SIGINT
     except say.Interrupted:
         return 128 + signal.SIGTERM
+
+
+def _give_up_stdout() -> None:
+    """The flush at exit must not fail as well."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(_number, _frame):
@@ -208,8 +224,8 @@ def _mount(text: str) -> tuple[Path, str]:
 
 
 def _days(text: str) -> float:
-    value = float(text)
-    if not value >= 0:
+    value = _number(text)
+    if value < 0:
         raise argparse.ArgumentTypeError("must not be negative")
     return value
 
@@ -222,9 +238,20 @@ def _size(text: str) -> compositors.Size:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    value = _number(text)
     if value <= 0:
         raise argparse.ArgumentTypeError("must be more than 0")
+    return value
+
+
+def _number(text: str) -> float:
+    """A number in the usual notation. float() accepts `nan` and `inf`, too."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"not a number: {text!r}")
     return value
 
 

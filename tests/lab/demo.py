@@ -52,11 +52,11 @@ def run(out: Path, layer: bool, with_gpu: str = gpu.NONE) -> int:
     parts = ("bench",) if place.fences else ()
     built = build.ensure(parts=parts) if layer else build.try_ensure(parts=parts)
     ticker = Ticker(f"running vkcube for {FRAMES} frames on {place.compositor}")
-    _in_guest(out, built, layer, place, with_gpu)
+    problems = _in_guest(out, built, layer, place, with_gpu)
     ticker.done()
     facts = json.loads((out / "facts.json").read_text())
     report = _report(out, facts, place)
-    problems = _problems(report, facts) + _picture_problems(out)
+    problems += _problems(report, facts) + _picture_problems(out)
     report["problems"] = problems
     (out / "report.json").write_text(json.dumps(report, indent=2) + "\n")
     _print(report, out)
@@ -65,7 +65,8 @@ def run(out: Path, layer: bool, with_gpu: str = gpu.NONE) -> int:
     return 1 if problems else 0
 
 
-def _in_guest(out: Path, built: Path, layer: bool, place: _Place, with_gpu: str) -> None:
+def _in_guest(out: Path, built: Path, layer: bool, place: _Place, with_gpu: str) -> list[str]:
+    """The guest's problems, as guest.Request has them."""
     plan = {"frames": FRAMES, "traced_frames": TRACED_FRAMES, "traced_sync": place.traced,
             "compositor_version": compositors.COMPOSITORS[place.compositor].version,
             "fences": {transport: _CLIENT for transport in place.fences}}
@@ -78,6 +79,7 @@ def _in_guest(out: Path, built: Path, layer: bool, place: _Place, with_gpu: str)
     if status != 0 or not (out / "facts.json").exists():
         raise LabError(f"the demo's script failed with status {status}:\n"
                        f"{chatter.decode(errors='replace')}")
+    return request.problems
 
 
 def _report(out: Path, facts: dict, place: _Place) -> dict:

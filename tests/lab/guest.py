@@ -51,6 +51,8 @@ class Request:
     output: compositors.Size = compositors.OUTPUT
     module: bool = False  # fencebridge.ko is loaded, as with sync="module"
     gpu: str = gpu.NONE   # see gpu.py
+    # run() adds what went wrong beside the command's own status: the compositor's end.
+    problems: list[str] = field(default_factory=list)
 
 
 class TimedOut(LabError):
@@ -270,7 +272,10 @@ def _follow(process: subprocess.Popen, request: Request, folder: Path, logs: Pat
     for tail in tails:
         tail.look()
     if (folder / "compositor-ended").exists():
-        note((folder / "compositor-ended").read_text().strip())
+        text = (folder / "compositor-ended").read_text().strip()
+        request.problems.append(f"{text}; the end of compositor.log:\n"
+                                f"{host.tail(logs / 'compositor.log')}")
+        note(request.problems[-1])
     if (folder / "status").exists():
         return int((folder / "status").read_text())
     raise LabError(_why_not(folder, logs, request))

@@ -68,6 +68,15 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
+def alone(command: list[str]) -> list[str]:
+    """The command in namespaces of its own, for root: if it is killed, with die_with_parent or
+    otherwise, the kernel kills all processes that it has started, and unmounts what they have
+    mounted."""
+    # The first process of the namespace would have to collect orphans. So that is a shell.
+    return ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
+            "sh", "-c", '"$@"; exit $?', "sh", *command]
+
+
 def kill_group(process: subprocess.Popen) -> None:
     """Kills a process that was started in a session of its own, and its whole process group."""
     try:

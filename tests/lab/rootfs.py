@@ -76,10 +76,9 @@ def bootstrap(folder: Path, suite: str, packages: list[str], what: str) -> None:
                *(f"--dpkgopt=path-exclude={path}" for path in EXCLUDED)]
     if unprivileged:
         command.append("--mode=unshare")
-    else:
-        # The kernel unmounts what mmdebstrap has mounted, even if mmdebstrap is killed.
-        command = ["unshare", "--mount", "--propagation", "private", *command]
     command += [suite, str(target), f"deb {host.mirror()} {suite} main"]
+    if not unprivileged:
+        command = host.alone(command)
     host.run_logged(command, log, ticker, follow=_milestone)
     if unprivileged:
         _unpack(target, root)

@@ -5,12 +5,21 @@ Results go to standard output, and these messages to standard error. `lab run` g
 to the command in the guest; its own messages go to a log file then.
 """
 
+import os
 import sys
 import time
 
 
 class LabError(Exception):
     """An error that the user can act on. It is printed without a traceback."""
+
+
+def in_one_line(error: OSError) -> str:
+    """What the user can act on: what failed, and with which file."""
+    what = error.strerror or str(error)
+    files = [os.fspath(name) for name in (error.filename, error.filename2)
+             if isinstance(name, (str, os.PathLike))]
+    return f"{what}: {' and '.join(files)}" if files else what
 
 
 def choose(kind: str, name: str, table: dict, none: str):

@@ -32,7 +32,7 @@ def execute(runs: list[Run], compositor: str, built: Path, out: Path,
     if status != 0:
         raise LabError(f"the guest's script failed with status {status}:\n"
                        f"{problems.decode(errors='replace')}")
-    return Results([Result(run, out / "runs" / run.name) for run in runs])
+    return Results([Result(run, out / "runs" / run.name) for run in runs], request.problems)
 
 
 class _Progress:

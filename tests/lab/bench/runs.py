@@ -62,6 +62,7 @@ class Results:
     """The results of one guest."""
 
     all: list[Result] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # of the guest, as guest.Request has them
     _verdicts: dict[str, str] = field(default_factory=dict)
 
     def of(self, prefix: str, column: str) -> list[Result]:
@@ -75,8 +76,9 @@ class Results:
                 and result.run.name.rsplit(".", 2)[0] == prefix]
 
     def failures(self) -> list[str]:
-        return [f"{result.run.name}: {_ending(result.status)}" for result in self.all
-                if result.status not in (0, None)]
+        """What went wrong. The guest's problems come first: they may be the reason of the rest."""
+        return self.problems + [f"{result.run.name}: {_ending(result.status)}"
+                                for result in self.all if result.status not in (0, None)]
 
     def verdict(self, column: str) -> str:
         """The empty string, or the reason why the column's results do not count: it ran another

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Runs suites, and prints the results of each and of all."""
 
+import contextlib
 import sys
 import time
 import traceback
 from pathlib import Path
 
 from .. import host
-from ..say import LabError, Interrupted
+from ..say import LabError, Interrupted, in_one_line
 from . import complaints
 from .outcome import Outcome
 from .table import GUEST, SUITES, Suite
@@ -77,6 +78,10 @@ def _outcome(suite: Suite, whole: bool, out: Path, only: str) -> Outcome:
         raise
     except LabError as error:
         outcome = Outcome(failed=1, problems=[str(error)])
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            (out / "traceback.log").write_text(traceback.format_exc())
+        outcome = Outcome(failed=1, problems=[in_one_line(error)])
     except Exception:  # the other suites still run
         outcome = Outcome(failed=1, problems=[traceback.format_exc()])
     for problem in outcome.problems:

@@ -7,8 +7,9 @@ export NODEVICE_SELECT=1 SDL_VIDEODRIVER=x11 XDG_RUNTIME_DIR=/run/qemu
 mkdir -m 700 $XDG_RUNTIME_DIR
 mkfifo /run/display
 # The X server chooses a free number, writes it when it is ready, and ends with this process, which
-# becomes QEMU.
-setpriv --pdeathsig KILL Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp \
+# becomes QEMU. Its one socket is in /tmp, which no other process of the machine sees. An abstract
+# socket (`local`) would belong to the network, and every user of the machine could connect to it.
+setpriv --pdeathsig KILL Xvfb -displayfd 3 -screen 0 1024x768x24 -nolisten tcp -nolisten local \
     3>/run/display >/run/xvfb.log 2>&1 </dev/null &
 read -r display </run/display || { cat /run/xvfb.log >&2; exit 1; }
 export DISPLAY=:$display
