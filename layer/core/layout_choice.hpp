@@ -31,10 +31,19 @@ struct LayoutRank {
     bool operator==(const LayoutRank&) const = default;
 };
 
+/// A list of layouts that an image allocator was given in vain.
+struct RefusedLayouts {
+    std::vector<uint64_t> modifiers;
+    /// The layout that the driver chose from the list, and that the driver or the window system
+    /// then refused. Nothing: the driver made no image.
+    std::optional<uint64_t> chosen = std::nullopt;
+};
+
 /// The layouts in which an image allocator can make the images of a swapchain.
 struct MakeableLayouts {
     Placement placement; ///< of the allocator's memory
     std::vector<uint64_t> modifiers;
+    std::vector<RefusedLayouts> refused = {};
 };
 
 /// Finds the layouts that a window system and an image allocator have in common.
@@ -62,14 +71,31 @@ common_layouts(std::span<const LayoutRank> ranks, Placement placement,
     return lists;
 }
 
-/// The layouts that a new swapchain tries first: the best list of the first allocator that has a
-/// layout in common with the window system.
+/// Whether a list is known to be refused if it is tried again. A driver that chose a layout from a
+/// list chooses it again from a part of that list that has it. From a list with further layouts it
+/// may choose another one.
+[[nodiscard]] inline bool is_refused(std::span<const uint64_t> list,
+                                     std::span<const RefusedLayouts> refused) {
+    const auto is_in = [](std::span<const uint64_t> all, uint64_t modifier) {
+        return std::ranges::find(all, modifier) != all.end();
+    };
+    return std::ranges::any_of(refused, [&](const RefusedLayouts& before) {
+        const bool is_part = std::ranges::all_of(
+            list, [&](uint64_t modifier) { return is_in(before.modifiers, modifier); });
+        return is_part && (before.chosen ? is_in(list, *before.chosen)
+                                         : list.size() == before.modifiers.size());
+    });
+}
+
+/// The layouts that a new swapchain uses: the best list that is not known to be refused, of the
+/// first allocator that has one.
 /// @param makeable  of each allocator, best first
 /// @return empty if there is none
 [[nodiscard]] inline std::vector<uint64_t> best_layouts(std::span<const LayoutRank> ranks,
                                                         std::span<const MakeableLayouts> makeable) {
     for (const MakeableLayouts& makes : makeable) {
         auto lists = common_layouts(ranks, makes.placement, makes.modifiers);
+        std::erase_if(lists, [&](const auto& list) { return is_refused(list, makes.refused); });
         if (!lists.empty())
             return std::move(lists.front());
     }

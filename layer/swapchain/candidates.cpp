@@ -50,10 +50,16 @@ std::expected<Candidates, VkResult> find_candidates(const vk::PhysicalDevice& ph
             candidates.all.push_back(
                 {.allocator = allocator,
                  .layouts = select(aliasing_is_free ? makes_aliased : makes, list),
-                 .flags = aliasing_is_free ? aliased.flags : parameters.flags});
+                 .flags = aliasing_is_free ? aliased.flags : parameters.flags,
+                 .makeable = candidates.makeable.size()});
         candidates.makeable.push_back({allocator->placement(), modifiers_of(makes)});
     }
     return candidates;
+}
+
+void Candidates::refuse(const Candidate& candidate, std::optional<uint64_t> chosen) {
+    makeable[candidate.makeable].refused.push_back(
+        {.modifiers = modifiers_of(candidate.layouts), .chosen = chosen});
 }
 
 bool depends_on_layout(VkResult result) {

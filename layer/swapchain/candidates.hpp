@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <vector>
 #include <vulkan/vulkan.h>
 
@@ -20,6 +21,7 @@ struct Candidate {
     /// VkImageCreateInfo::flags: those of the swapchain. VK_IMAGE_CREATE_ALIAS_BIT is added unless
     /// it leaves fewer layouts in common with the window system.
     VkImageCreateFlags flags;
+    size_t makeable; ///< the allocator's place in Candidates::makeable
 };
 
 struct Candidates {
@@ -28,9 +30,13 @@ struct Candidates {
     std::vector<Candidate> all;
     /// See AcceptedLayouts.
     std::shared_ptr<const void> basis;
-    /// What each allocator can make without VK_IMAGE_CREATE_ALIAS_BIT. If the window system changes
-    /// what it accepts, a new swapchain can use only these layouts.
+    /// What each allocator can make without VK_IMAGE_CREATE_ALIAS_BIT, and what was refused. If the
+    /// window system changes what it accepts, a new swapchain can use only these layouts.
     std::vector<core::MakeableLayouts> makeable;
+
+    /// Remembers that images of a candidate could not be made, or were refused.
+    /// @param chosen  the layout that the driver chose; nothing if it made no image
+    void refuse(const Candidate& candidate, std::optional<uint64_t> chosen);
 };
 
 /// Matches what the window system accepts with what the allocators can make.

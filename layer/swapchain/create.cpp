@@ -149,11 +149,11 @@ Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
     if (candidates->all.empty())
         return std::unexpected(refuse("driver and window system have no layout in common for "
                                       "images of this format and usage"));
-    const Plan plan = {.pixels = pixels,
-                       .mode = info.presentMode,
-                       .nodes = physical.drm_nodes,
-                       .candidates = std::move(*candidates),
-                       .requested = requested};
+    Plan plan = {.pixels = pixels,
+                 .mode = info.presentMode,
+                 .nodes = physical.drm_nodes,
+                 .candidates = std::move(*candidates),
+                 .requested = requested};
     const uint32_t count = core::image_count(*limits, info.minImageCount, info.presentMode);
     VkResult result = VK_ERROR_INITIALIZATION_FAILED;
     for (const Candidate& candidate : plan.candidates.all) {
@@ -164,6 +164,10 @@ Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
             return self;
         if (!depends_on_layout(result))
             break;
+        plan.candidates.refuse(candidate,
+                               self->images_.empty()
+                                   ? std::nullopt
+                                   : std::optional(self->images_.front().layout.modifier));
     }
     return std::unexpected(creation_error(result));
 }

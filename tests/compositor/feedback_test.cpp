@@ -5,6 +5,8 @@
 
 #include "fake_driver/control.hpp"
 
+#include <sys/sysmacros.h>
+
 #include <algorithm>
 #include <chrono>
 #include <future>
@@ -320,6 +322,91 @@ TEST_F(NewFeedback, PresentIsNotSuboptimalIfTheDriverLacksThePreferredModifier) 
 TEST_F(NewFeedback, PresentIsNotSuboptimalIfALessPreferredTrancheIsAdded) {
     EXPECT_EQ(frame_after(feedback_of({{drm_linear}}), feedback_of({{drm_linear}, {tiled}})),
               VK_SUCCESS);
+}
+
+// The compositor refuses tiled buffers, although it offers them before and after the change. A new
+// swapchain would be linear, too.
+TEST_F(NewFeedback, ALayoutThatTheCompositorHasRefusedIsNotPreferred) {
+    driver_has({tiled, drm_linear, compressed});
+    Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
+    Client client(compositor);
+    refuse_buffers_with(tiled);
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    const auto frame_with = [&](Feedback feedback) {
+        compositor.on_thread([&](Scene& scene) { scene.set_feedback(std::move(feedback)); });
+        client.app.round_trip();
+        const VkResult result = client.frame(swapchain);
+        vkDeviceWaitIdle(client.device);
+        return result;
+    };
+    EXPECT_EQ(frame_with(feedback_of({{tiled}, {drm_linear}, {compressed}})), VK_SUCCESS);
+    EXPECT_EQ(frame_with(feedback_of({{tiled}, {drm_linear, compressed}})), VK_SUCCESS);
+    // These may bring another layout.
+    EXPECT_EQ(frame_with(feedback_of({{tiled}, {compressed}, {drm_linear}})), VK_SUBOPTIMAL_KHR);
+    EXPECT_EQ(frame_with(feedback_of({{tiled, compressed}, {drm_linear}})), VK_SUBOPTIMAL_KHR);
+    EXPECT_EQ(frame_with(feedback_of({{tiled}, {drm_linear}})), VK_SUCCESS);
+}
+
+// The same, if the driver cannot make the images.
+TEST_F(NewFeedback, ALayoutThatTheDriverHasRefusedIsNotPreferred) {
+    driver_has({tiled, drm_linear});
+    Compositor& compositor = start({.feedback = feedback_of({{tiled}, {drm_linear}})});
+    Client client(compositor);
+    fake_driver().fail_call("vkCreateImage", 1, VK_ERROR_FORMAT_NOT_SUPPORTED);
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    compositor.on_thread([](Scene& scene) {
+        scene.set_feedback(feedback_of({{tiled}, {drm_linear}, {compressed}}));
+    });
+    client.app.round_trip();
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    EXPECT_EQ(modifier_of(*compositor.last_commit().buffer), drm_linear);
+}
+
+// A window that is scanned out for a while.
+TEST_F(NewFeedback, PresentIsSuboptimalOnlyAsLongAsAnotherModifierIsPreferred) {
+    driver_has({drm_linear, tiled});
+    Compositor& compositor = start({.feedback = feedback_of({{drm_linear}})});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    for (int i = 0; i < 3; ++i) {
+        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+        compositor.on_thread([](Scene& scene) {
+            scene.set_feedback(feedback_of({{tiled}, {drm_linear}}));
+        });
+        client.app.round_trip();
+        EXPECT_EQ(client.frame(swapchain), VK_SUBOPTIMAL_KHR);
+        compositor.on_thread([](Scene& scene) { scene.set_feedback(feedback_of({{drm_linear}})); });
+        client.app.round_trip();
+        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    }
+    vkDeviceWaitIdle(client.device);
+}
+
+// The compositor changes to another GPU, with which the driver shares the linear layout at most.
+TEST_F(NewFeedback, PresentIsSuboptimalUntilTheNextSwapchainIfTheCompositorChangesTheGpu) {
+    const dev_t own = makedev(226, 128);
+    const dev_t other = makedev(226, 129);
+    const auto on = [](dev_t device) {
+        return Feedback{device, {{device, 0, formats_of({tiled, drm_linear})}}};
+    };
+    fake_driver().set_drm_nodes(0, makedev(226, 0), own);
+    driver_has({tiled, drm_linear});
+    Compositor& compositor = start({.feedback = on(own)});
+    Client client(compositor);
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    ASSERT_EQ(modifier_of(*compositor.last_commit().buffer), tiled);
+    compositor.on_thread([&](Scene& scene) { scene.set_feedback(on(other)); });
+    client.app.round_trip();
+    EXPECT_EQ(client.frame(swapchain), VK_SUBOPTIMAL_KHR);
+    Swapchain next = client.swapchain({.old = swapchain});
+    EXPECT_EQ(client.frame(next), VK_SUCCESS);
+    EXPECT_EQ(client.frame(next), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    EXPECT_EQ(modifier_of(*compositor.last_commit().buffer), drm_linear);
 }
 
 // A suboptimal acquire returns an image as a successful one does.

@@ -40,6 +40,34 @@ TEST(BestLayouts, AreTheBestCommonOnesOfTheFirstAllocatorThatHasAny) {
     EXPECT_EQ(best_layouts(ranks, makeable), (std::vector<uint64_t>{3, 9}));
 }
 
+// What the driver chose from a list and was refused, it would choose again from the same list or a
+// part of it, but not for certain from a longer list.
+TEST(BestLayouts, AreThoseOfTheFirstListThatIsNotKnownToBeRefused) {
+    const MakeableLayouts refused = {
+        .placement = Placement::dma_buf,
+        .modifiers = makes,
+        .refused = {{.modifiers = {1, 2}, .chosen = 1}, {.modifiers = {2, 3}}}};
+    const auto best = [&](std::vector<uint64_t> first, std::vector<uint64_t> second) {
+        const std::vector<LayoutRank> ranks = {{Placement::dma_buf, std::move(first)},
+                                               {Placement::dma_buf, std::move(second)}};
+        return best_layouts(ranks, std::vector{refused}).front();
+    };
+    EXPECT_EQ(best({2, 1}, {3}), 3u);
+    EXPECT_EQ(best({1}, {3}), 3u);
+    EXPECT_EQ(best({2}, {3}), 2u);
+    EXPECT_EQ(best({1, 2, 3}, {3}), 1u);
+    // No image was made from this list. From another one, an image might be.
+    EXPECT_EQ(best({3, 2}, {1, 3}), 1u);
+    EXPECT_EQ(best({3}, {2}), 3u);
+}
+
+TEST(BestLayouts, AreNoneIfAllAreRefused) {
+    const std::vector<LayoutRank> ranks = {{Placement::dma_buf, {1}}};
+    const std::vector<MakeableLayouts> makeable = {
+        {Placement::dma_buf, {1}, {{.modifiers = {1}, .chosen = 1}}}};
+    EXPECT_TRUE(best_layouts(ranks, makeable).empty());
+}
+
 TEST(BestLayouts, AreNoneWithoutACommonLayout) {
     const std::vector<LayoutRank> ranks = {{Placement::dma_buf, {7}}};
     EXPECT_TRUE(
