@@ -35,7 +35,14 @@ struct Connection::Handlers {
                 wl_registry_bind(registry, name, &wp_fifo_manager_v1_interface, 1)));
         }
 #endif
+#ifdef FENCEBRIDGE_HAVE_WL_FIXES
+        if (std::strcmp(interface, wl_fixes_interface.name) == 0) {
+            connection.fixes_.reset(
+                static_cast<wl_fixes*>(wl_registry_bind(registry, name, &wl_fixes_interface, 1)));
+        }
+#endif
     }
+    // During the round trips of bind_globals() only. What was bound by then stays usable.
     static void global_remove(void*, wl_registry*, uint32_t) {}
 
     static void format(void*, zwp_linux_dmabuf_v1*, uint32_t) {}
@@ -90,6 +97,23 @@ VkResult Connection::bind_globals() {
     if (!registry)
         return VK_ERROR_OUT_OF_HOST_MEMORY;
     wl_registry_add_listener(registry.get(), &listener, this);
+    const VkResult result = receive_globals();
+    destroy(registry.get());
+    return result;
+}
+
+/// Destroys the compositor's object, if there is a request for that.
+void Connection::destroy(wl_registry* registry) {
+#ifdef FENCEBRIDGE_HAVE_WL_FIXES
+    if (fixes_)
+        wl_fixes_destroy_registry(fixes_.get(), registry);
+#else
+    static_cast<void>(registry);
+#endif
+    fixes_.reset();
+}
+
+VkResult Connection::receive_globals() {
     VkResult result = queue_.round_trip();
     if (result != VK_SUCCESS || !dmabuf_ || has_surface_feedback())
         return result;

@@ -17,6 +17,10 @@ namespace fencebridge::wayland {
 /// The compositor's globals on one of the application's connections, shared by all swapchains on
 /// that connection.
 ///
+/// The globals are those that the compositor announces when the Connection is made. One that the
+/// compositor removes later stays usable, by the core protocol, and has no effect any more. The
+/// next Connection finds out what there is then.
+///
 /// A Connection exists only while a swapchain uses it, or during a call that creates or queries a
 /// surface. VK_KHR_wayland_surface guarantees the wl_display for the lifetime of swapchains. So no
 /// Connection is left when the application disconnects the wl_display, and a new wl_display at the
@@ -59,6 +63,8 @@ private:
     explicit Connection(wl_display* display) : display_{display}, queue_(display_) {}
 
     VkResult bind_globals();
+    VkResult receive_globals();
+    void destroy(wl_registry* registry);
     void bind_dmabuf(wl_registry* registry, uint32_t name, uint32_t version);
 
     Display display_;
@@ -67,6 +73,7 @@ private:
     Tranche version_3_pending_; ///< the formats received so far
     std::shared_ptr<const DmabufFormats> version_3_list_;
     Proxy<wp_fifo_manager_v1> fifo_;
+    Proxy<wl_fixes> fixes_; ///< during bind_globals() only
     ExplicitSyncManager explicit_sync_;
     TearingManager tearing_;
 };

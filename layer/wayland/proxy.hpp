@@ -11,6 +11,7 @@
 struct wp_fifo_manager_v1;
 struct wp_fifo_v1;
 #endif
+struct wl_fixes;
 
 namespace fencebridge::wayland {
 
@@ -33,6 +34,11 @@ struct Destroyer {
 #else
     void operator()(wp_fifo_manager_v1*) const {}
     void operator()(wp_fifo_v1*) const {}
+#endif
+#ifdef FENCEBRIDGE_HAVE_WL_FIXES
+    void operator()(wl_fixes* fixes) const { wl_fixes_destroy(fixes); }
+#else
+    void operator()(wl_fixes*) const {}
 #endif
 };
 template <class T>

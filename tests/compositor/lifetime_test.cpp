@@ -58,6 +58,28 @@ TEST_F(Lifetime, DestroyingASwapchainReleasesEverythingItHeld) {
     EXPECT_EQ(holdings(client.app), before);
 }
 
+#ifdef FAKE_COMPOSITOR_HAS_FIXES
+TEST_F(Lifetime, NoRegistryRemainsIfTheCompositorHasWlFixes) {
+    Compositor& compositor = start({.globals = {.fixes = 1}});
+    Client client(compositor);
+    const auto kept = [&] {
+        client.app.round_trip();
+        return compositor.on_thread([](Scene& scene) {
+            auto live = scene.live_objects();
+            return std::pair(live["wl_registry"], live["wl_fixes"]);
+        });
+    };
+    const auto before = kept();
+    for (int i = 0; i < 3; ++i) {
+        Swapchain swapchain = client.swapchain();
+        frames(client, swapchain, 3);
+    }
+    EXPECT_EQ(kept(), before);
+    EXPECT_GE(compositor.requests("wl_fixes", "destroy_registry"), 4u);
+    EXPECT_EQ(wl_display_get_error(client.app.display()), 0);
+}
+#endif
+
 TEST_F(Lifetime, DestroyingASurfaceReleasesEverythingItHeld) {
     Client client(start());
     warm_up(client);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// wl_compositor, wl_surface, wl_region, wl_output and wl_shm.
+// wl_compositor, wl_surface, wl_region, wl_output, wl_fixes and wl_shm.
 #include "scene.hpp"
 
 #include <wayland-server-protocol.h>
@@ -111,6 +111,22 @@ void bind_output(wl_client* client, void* data, uint32_t version, uint32_t id) {
     });
 }
 
+#ifdef FAKE_COMPOSITOR_HAS_FIXES
+const struct wl_fixes_interface fixes_requests = [] {
+    struct wl_fixes_interface requests {};
+    requests.destroy = destroy_resource;
+    requests.destroy_registry = [](wl_client*, wl_resource*, wl_resource* registry) {
+        wl_resource_destroy(registry);
+    };
+    return requests;
+}();
+
+void bind_fixes(wl_client* client, void* data, uint32_t version, uint32_t id) {
+    wl_resource* resource = wl_resource_create(client, &wl_fixes_interface, int(version), id);
+    wl_resource_set_implementation(resource, &fixes_requests, data, nullptr);
+}
+#endif
+
 } // namespace
 
 void add_core_globals(Scene& scene) {
@@ -118,10 +134,13 @@ void add_core_globals(Scene& scene) {
     auto add = [&](const wl_interface& interface, uint32_t version, wl_global_bind_func_t bind) {
         int offered = std::min(int(version), interface.version);
         if (version > 0)
-            wl_global_create(scene.display(), &interface, offered, &scene, bind);
+            scene.announce(interface, offered, bind);
     };
     add(wl_compositor_interface, std::min(globals.compositor, 5u), bind_compositor);
     add(wl_output_interface, std::min(globals.output, 1u), bind_output);
+#ifdef FAKE_COMPOSITOR_HAS_FIXES
+    add(wl_fixes_interface, std::min(globals.fixes, 1u), bind_fixes);
+#endif
     if (globals.shm > 0)
         wl_display_init_shm(scene.display());
 }

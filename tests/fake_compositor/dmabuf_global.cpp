@@ -259,8 +259,7 @@ void add_dmabuf_global(Scene& scene) {
     int version =
         std::min(int(scene.script().globals.dmabuf), zwp_linux_dmabuf_v1_interface.version);
     if (version > 0)
-        wl_global_create(scene.display(), &zwp_linux_dmabuf_v1_interface, version, &scene,
-                         bind_dmabuf);
+        scene.announce(zwp_linux_dmabuf_v1_interface, version, bind_dmabuf);
 }
 
 } // namespace fencebridge::test

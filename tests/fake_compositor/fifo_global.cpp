@@ -65,7 +65,7 @@ void add_fifo_global(Scene& scene) {
             wl_resource_create(client, &wp_fifo_manager_v1_interface, int(version), id);
         wl_resource_set_implementation(resource, &manager_requests, data, nullptr);
     };
-    wl_global_create(scene.display(), &wp_fifo_manager_v1_interface, 1, &scene, bind);
+    scene.announce(wp_fifo_manager_v1_interface, 1, bind);
 }
 
 } // namespace fencebridge::test

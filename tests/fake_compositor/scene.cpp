@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace fencebridge::test {
 namespace {
@@ -69,6 +70,33 @@ int Scene::periodic_refresh(void* data) {
     scene.refresh();
     scene.set_refresh(scene.script_.refresh);
     return 0;
+}
+
+void Scene::announce(const wl_interface& interface, int version, wl_global_bind_func_t bind) {
+    globals_.push_back(
+        {&interface, version, bind, wl_global_create(display_, &interface, version, this, bind)});
+}
+
+Scene::Announced* Scene::find_global(std::string_view interface) {
+    auto found = std::ranges::find_if(
+        globals_, [&](const Announced& each) { return each.interface->name == interface; });
+    return found == globals_.end() ? nullptr : &*found;
+}
+
+bool Scene::remove_global(std::string_view interface) {
+    Announced* announced = find_global(interface);
+    if (!announced || !announced->global)
+        return false;
+    // The global is kept until the display is destroyed: a client may bind it before it reads the
+    // event.
+    wl_global_remove(std::exchange(announced->global, nullptr));
+    return true;
+}
+
+void Scene::add_global(std::string_view interface) {
+    Announced& announced = *find_global(interface);
+    announced.global =
+        wl_global_create(display_, announced.interface, announced.version, this, announced.bind);
 }
 
 void Scene::set_refresh(Refresh refresh) {

@@ -34,6 +34,7 @@ struct Globals {
     uint32_t fifo = 0;
     uint32_t tearing = 0;
     uint32_t output = 1;
+    uint32_t fixes = 0;   // also absent if libwayland has no wl_fixes
     uint32_t syncobj = 0; // also absent if the machine has no timeline syncobjs
 };
 
@@ -241,6 +242,11 @@ public:
         return !judge_ || judge_(client, buffer);
     }
     void add_fault(Fault fault) { faults_.push_back(std::move(fault)); }
+    // Announces the removal of a global. As in real compositors, the objects that clients have
+    // bound stay usable. False if it is not there.
+    bool remove_global(std::string_view interface);
+    // Announces a global again that has been removed.
+    void add_global(std::string_view interface);
     void disconnect_clients();
     // The compositor offers tearing-control-v1 no longer.
     void remove_tearing_global() { wl_global_destroy(std::exchange(tearing_global_, nullptr)); }
@@ -249,6 +255,8 @@ public:
 
     // --- what the protocol implementations call ---
     wl_display* display() const { return display_; }
+    // Creates a global. Its bind function receives the scene as data.
+    void announce(const wl_interface& interface, int version, wl_global_bind_func_t bind);
     // Null if the script has no syncobj global, or the machine has no timeline syncobjs.
     const std::shared_ptr<const DrmNode>& drm_node() const { return drm_node_; }
     ClientSurface& add_surface(wl_resource* resource);
@@ -273,6 +281,14 @@ private:
     void inject(const wl_protocol_logger_message& message, const Request& request);
     static int periodic_refresh(void* data);
 
+    struct Announced {
+        const wl_interface* interface;
+        int version;
+        wl_global_bind_func_t bind;
+        wl_global* global; // null while it is removed
+    };
+    Announced* find_global(std::string_view interface);
+
     wl_display* display_;
     wl_event_source* timer_ = nullptr;
     Script script_;
@@ -287,6 +303,7 @@ private:
     std::vector<wl_resource*> feedback_objects_;
     std::vector<wl_resource*> outputs_;
     wl_global* tearing_global_ = nullptr;
+    std::vector<Announced> globals_;
     std::function<void(const Commit&)> commit_hook_;
     struct ClientCounter {
         wl_listener on_connect; // first member: libwayland passes its address to notify()

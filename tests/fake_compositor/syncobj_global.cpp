@@ -140,7 +140,7 @@ void add_syncobj_global(Scene& scene) {
             client, &wp_linux_drm_syncobj_manager_v1_interface, int(version), id);
         wl_resource_set_implementation(resource, &manager_requests, data, nullptr);
     };
-    wl_global_create(scene.display(), &wp_linux_drm_syncobj_manager_v1_interface, 1, &scene, bind);
+    scene.announce(wp_linux_drm_syncobj_manager_v1_interface, 1, bind);
 }
 
 } // namespace fencebridge::test
