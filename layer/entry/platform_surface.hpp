@@ -33,6 +33,14 @@ bool may_take_over(TakeoverSetting setting) {
 }
 
 template <class Platform>
+auto open_window(const typename Platform::CreateInfo& info, const Settings& settings) {
+    if constexpr (requires { Platform::open(info, settings.avoid); })
+        return Platform::open(info, settings.avoid);
+    else
+        return Platform::open(info);
+}
+
+template <class Platform>
 struct PlatformSurface {
     /// vkCreate...SurfaceKHR. The VkSurfaceKHR is the next layer's own, so that a device that is
     /// not taken over can use it.
@@ -47,13 +55,22 @@ struct PlatformSurface {
             const auto create_next =
                 find_next<typename Platform::CreateFunction>(*instance, Platform::create_command);
             const VkResult result = create_next(handle, create_info, allocator, surface);
-            if (result != VK_SUCCESS || !instance->takes_over ||
-                !may_take_over<Platform>(instance->settings.takeover))
+            if (result != VK_SUCCESS)
                 return result;
-
             Rollback created(
                 [&] { instance->next.DestroySurfaceKHR(handle, *surface, allocator); });
-            auto window = Platform::open(*create_info);
+            if constexpr (requires { Platform::native(*create_info); }) {
+                instance->native_surfaces.with([&](auto& all) {
+                    all.insert_or_assign(
+                        *surface, NativeSurface{.window = Platform::native(*create_info),
+                                                .leave_to_driver = &Platform::leave_to_driver});
+                });
+            }
+            if (!instance->takes_over || !may_take_over<Platform>(instance->settings.takeover)) {
+                created.commit();
+                return VK_SUCCESS;
+            }
+            auto window = open_window<Platform>(*create_info, instance->settings);
             if (window)
                 instance->add_surface(*surface, std::move(*window));
             else

@@ -7,6 +7,17 @@
 
 namespace fencebridge::entry {
 
+namespace {
+
+/// Whether the layer needs a device command also on a device that is not taken over. The two of
+/// VK_KHR_swapchain keep the claims of the driver's own swapchains.
+bool is_needed_without_takeover(std::string_view name) {
+    return name == "vkGetDeviceProcAddr" || name == "vkDestroyDevice" ||
+           name == "vkCreateSwapchainKHR" || name == "vkDestroySwapchainKHR";
+}
+
+} // namespace
+
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance handle, const char* name) {
     const auto [extension, command] = find_command(name);
     const PFN_vkVoidFunction ours = command == nullptr ? nullptr : command->function;
@@ -38,14 +49,13 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice handle, cons
     // vkCreateDevice has refused the extension, but some drivers return its commands all the same.
     if (extension->status == Status::hidden)
         return device->hides_extensions ? nullptr : next;
-    // On a device that is not taken over, the layer needs only vkGetDeviceProcAddr and
-    // vkDestroyDevice.
-    const std::string_view wanted = name;
-    if (!device->taken_over && wanted != "vkGetDeviceProcAddr" && wanted != "vkDestroyDevice")
+    if (!device->taken_over && !is_needed_without_takeover(name))
         return next;
-    // Commands of a provided extension exist even if the driver lacks the extension.
-    const bool exists =
-        extension->status == Status::provided ? device->enabled.has(*extension) : next != nullptr;
+    // Commands of a provided extension exist even if the driver lacks the extension, on a device
+    // that is taken over.
+    const bool exists = device->taken_over && extension->status == Status::provided
+                            ? device->enabled.has(*extension)
+                            : next != nullptr;
     return exists ? command->function : nullptr;
 }
 

@@ -35,6 +35,16 @@ struct SurfaceRecord {
     Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const SurfaceSupport>>> support;
 };
 
+/// The native window of a VkSurfaceKHR, which has one of the layer's window systems, whether or not
+/// the layer makes swapchains on it.
+struct NativeSurface {
+    NativeWindow window;
+    /// Platform::leave_to_driver().
+    void (*leave_to_driver)(const NativeWindow& window);
+    /// Once a driver has made a swapchain on the VkSurfaceKHR, or tried to.
+    DriverPresence driver = {};
+};
+
 struct Instance {
     Instance(uint32_t version, Settings given) : api_version(version), settings(std::move(given)) {}
 
@@ -57,6 +67,7 @@ struct Instance {
     Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const vk::PhysicalDevice>>>
         physical_devices;
     Locked<std::unordered_map<VkSurfaceKHR, std::shared_ptr<SurfaceRecord>>> surfaces;
+    Locked<std::unordered_map<VkSurfaceKHR, NativeSurface>> native_surfaces;
 
     /// Whether the layer hides the extensions that act on swapchains and that it does not
     /// implement. It hides them on every device that it can take over.
@@ -105,6 +116,8 @@ struct Device {
     sync::WaitSemaphoreExporter wait_semaphores;
 
     Locked<std::unordered_map<VkSwapchainKHR, std::shared_ptr<SwapchainRecord>>> swapchains;
+    /// The claims of the driver's own swapchains. A retired one has none.
+    Locked<std::map<VkSwapchainKHR, WindowClaim>> driver_claims;
 
     /// The layer's record of a swapchain, or null for one of the driver's.
     [[nodiscard]] std::shared_ptr<SwapchainRecord> find_record(VkSwapchainKHR swapchain);

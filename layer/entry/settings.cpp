@@ -18,7 +18,7 @@ namespace fencebridge {
 namespace {
 
 constexpr std::string_view file_prefix = "fencebridge_wsi.";
-constexpr std::array<std::string_view, 3> names = {"sync", "takeover", "log_level"};
+constexpr std::array<std::string_view, 4> names = {"sync", "takeover", "avoid", "log_level"};
 
 template <class T>
 struct Choice {
@@ -59,6 +59,23 @@ std::string_view trim(std::string_view text) {
     if (first == std::string_view::npos)
         return {};
     return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+/// Reads a list of names with commas between them, which may be empty.
+bool pick_protocols(std::string_view list, wayland::ProtocolSet& out) {
+    wayland::ProtocolSet named;
+    while (!trim(list).empty()) {
+        const auto end = std::min(list.find(','), list.size());
+        const std::string_view name = trim(list.substr(0, end));
+        list.remove_prefix(std::min(end + 1, list.size()));
+        const auto* row =
+            std::ranges::find(wayland::protocol_rows, name, &wayland::ProtocolRow::name);
+        if (row == wayland::protocol_rows.end())
+            return false;
+        named.add(row->protocol);
+    }
+    out = named;
+    return true;
 }
 
 void set_or_ignore(Settings& settings, std::string_view name, std::string_view value,
@@ -109,6 +126,15 @@ void read_environment(Settings& settings) {
 }
 
 #ifdef FENCEBRIDGE_HAVE_LAYER_SETTINGS
+/// The strings of a setting as one list, as a file or a variable has it.
+std::string joined(const VkLayerSettingEXT& setting) {
+    const auto* const values = static_cast<const char* const*>(setting.pValues);
+    std::string list = values[0];
+    for (uint32_t i = 1; i < setting.valueCount; ++i)
+        list.append(",").append(values[i]);
+    return list;
+}
+
 void read_create_info(Settings& settings, const VkInstanceCreateInfo& create_info) {
     // The chain may have one structure for each layer that the application configures.
     const auto* given = vk::find<VkLayerSettingsCreateInfoEXT>(create_info.pNext);
@@ -117,8 +143,7 @@ void read_create_info(Settings& settings, const VkInstanceCreateInfo& create_inf
             const VkLayerSettingEXT& setting = given->pSettings[i];
             if (std::string_view(setting.pLayerName) == "VK_LAYER_FENCEBRIDGE_wsi" &&
                 setting.type == VK_LAYER_SETTING_TYPE_STRING_EXT && setting.valueCount > 0)
-                set_or_ignore(settings, setting.pSettingName,
-                              *static_cast<const char* const*>(setting.pValues),
+                set_or_ignore(settings, setting.pSettingName, joined(setting),
                               "VK_EXT_layer_settings");
         }
     }
@@ -134,6 +159,8 @@ bool Settings::set(std::string_view name, std::string_view value) {
         return pick(syncs, value, sync);
     if (name == "takeover")
         return pick(takeovers, value, takeover);
+    if (name == "avoid")
+        return pick_protocols(value, avoid);
     if (name == "log_level")
         return pick(levels, value, log_level);
     return false;

@@ -8,6 +8,7 @@
 
 #include "core/transport_choice.hpp"
 #include "util/log.hpp"
+#include "wayland/protocol_set.hpp"
 
 struct VkInstanceCreateInfo;
 
@@ -26,12 +27,13 @@ enum class TakeoverSetting { automatic, on, off };
 struct Settings {
     std::optional<core::Transport> sync; ///< nothing: the layer chooses
     TakeoverSetting takeover = TakeoverSetting::automatic;
+    wayland::ProtocolSet avoid; ///< the layer makes no objects of these protocols
     log::Level log_level = log::Level::warning;
     /// What was read and has an unknown name or value: lines for the log, which knows its level
     /// only when all sources have been read.
     std::vector<std::string> ignored;
 
-    /// Sets one setting by its name (`sync`, `takeover`, `log_level`).
+    /// Sets one setting by its name (`sync`, `takeover`, `avoid`, `log_level`).
     /// @return false, and nothing changes, if there is no such name or value
     bool set(std::string_view name, std::string_view value);
 

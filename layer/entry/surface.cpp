@@ -93,6 +93,10 @@ VKAPI_ATTR void VKAPI_CALL DestroySurfaceKHR(VkInstance handle, VkSurfaceKHR sur
         // The record's destruction makes no call to the window system: the application may have
         // destroyed the native window, or disconnected its display.
         instance->surfaces.with([&](auto& all) { all.erase(surface); });
+        // Forgotten after the driver has destroyed its objects, and before another thread can get
+        // the same handle.
+        auto native =
+            instance->native_surfaces.with([&](auto& all) { return all.extract(surface); });
         instance->next.DestroySurfaceKHR(handle, surface, allocator);
     });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "entry/entry_points.hpp"
@@ -26,16 +27,76 @@ std::optional<WindowClaim> retire(Device& device, VkSwapchainKHR old) {
     return std::move(record->claim);
 }
 
+/// Takes the claim of VkSwapchainCreateInfoKHR::oldSwapchain if it is the driver's.
+std::optional<WindowClaim> retire_drivers(Device& device, VkSwapchainKHR old) {
+    auto node = device.driver_claims.with([&](auto& all) { return all.extract(old); });
+    if (!node)
+        return std::nullopt;
+    return std::move(node.mapped());
+}
+
+VkResult refuse_second_swapchain() {
+    log::error("vkCreateSwapchainKHR: another swapchain of this process presents to the window; "
+               "destroy it, or pass it as oldSwapchain");
+    return VK_ERROR_NATIVE_WINDOW_IN_USE_KHR;
+}
+
+/// Prepares a surface's native window for a swapchain of the driver's: the layer's retired
+/// swapchains leave it.
+/// @param retired  the claim of oldSwapchain
+/// @return the swapchain's claim. Nothing if a swapchain of the layer's has one
+std::optional<WindowClaim> claim_for_driver(Instance& instance, VkSurfaceKHR surface,
+                                            std::optional<WindowClaim> retired) {
+    // Used after the release of the lock: the application synchronises access to the surface.
+    NativeSurface* const native = instance.native_surfaces.with([&](auto& all) {
+        const auto found = all.find(surface);
+        return found == all.end() ? nullptr : &found->second;
+    });
+    if (native == nullptr)
+        return WindowClaim(); // of a window system that the layer does not know
+    std::optional<WindowClaim> claim;
+    if (retired && retired->is_to(native->window)) {
+        retired->pass_to_driver();
+        claim = std::move(retired);
+    } else {
+        claim = WindowClaim::claim(native->window, WindowClaim::Maker::driver);
+    }
+    if (claim) {
+        if (!native->driver)
+            native->driver = DriverPresence(native->window);
+        native->leave_to_driver(native->window);
+    }
+    return claim;
+}
+
 /// Creates a swapchain of the driver's own. The driver must not see an old swapchain of the
 /// layer's, which the application may have made through another VkSurfaceKHR of the same window.
-VkResult create_driver_swapchain(const Device& device, VkSwapchainCreateInfoKHR info,
-                                 bool old_is_ours, const VkAllocationCallbacks* allocator,
+/// @param retired  the claim of oldSwapchain if that is the layer's
+VkResult create_driver_swapchain(Device& device, const VkSwapchainCreateInfoKHR& info,
+                                 std::optional<WindowClaim> retired,
+                                 const VkAllocationCallbacks* allocator,
                                  VkSwapchainKHR* swapchain) {
     if (device.vk.next.CreateSwapchainKHR == nullptr)
         return VK_ERROR_INITIALIZATION_FAILED;
-    if (old_is_ours)
-        info.oldSwapchain = VK_NULL_HANDLE;
-    return device.vk.next.CreateSwapchainKHR(device.vk.handle, &info, allocator, swapchain);
+    const bool old_is_ours = retired.has_value();
+    if (!old_is_ours)
+        retired = retire_drivers(device, info.oldSwapchain);
+    auto claim = claim_for_driver(*device.instance, info.surface, std::move(retired));
+    if (!claim)
+        return refuse_second_swapchain();
+    // An entry that is allocated before the call, so that nothing can fail after it.
+    std::map<VkSwapchainKHR, WindowClaim> one;
+    auto entry = one.extract(one.emplace(VK_NULL_HANDLE, std::move(*claim)).first);
+
+    VkSwapchainCreateInfoKHR without_ours = info;
+    without_ours.oldSwapchain = VK_NULL_HANDLE;
+    const VkResult result = device.vk.next.CreateSwapchainKHR(
+        device.vk.handle, old_is_ours ? &without_ours : &info, allocator, swapchain);
+    if (result != VK_SUCCESS)
+        return result;
+    entry.key() = *swapchain;
+    device.driver_claims.with([&](auto& all) { all.insert(std::move(entry)); });
+    return VK_SUCCESS;
 }
 
 } // namespace
@@ -57,18 +118,21 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
             taken_over = std::move(*found);
         }
         if (!taken_over)
-            return create_driver_swapchain(*device, *create_info, retired.has_value(), allocator,
+            return create_driver_swapchain(*device, *create_info, std::move(retired), allocator,
                                            swapchain);
         Window& window = *taken_over->surface->window;
+        // A driver's old swapchain has no claim from here on.
+        if (!retired)
+            static_cast<void>(retire_drivers(*device, create_info->oldSwapchain));
         // Claimed before anything is made on the window, and until all of that is destroyed.
-        std::optional<WindowClaim> claim = retired && retired->is_to(window.native())
-                                               ? std::move(retired)
-                                               : WindowClaim::claim(window.native());
-        if (!claim) {
-            log::error("vkCreateSwapchainKHR: another swapchain of this process presents to the "
-                       "window; destroy it, or pass it as oldSwapchain");
-            return VK_ERROR_NATIVE_WINDOW_IN_USE_KHR;
-        }
+        std::optional<WindowClaim> claim =
+            retired && retired->is_to(window.native())
+                ? std::move(retired)
+                : WindowClaim::claim(window.native(), WindowClaim::Maker::layer);
+        if (!claim)
+            return refuse_second_swapchain();
+        if (DriverPresence::is_on(window.native()))
+            window.avoid_exclusive_objects();
         auto created = Swapchain::create(device->vk, device->signaller, *taken_over->physical,
                                          window, *create_info, device->instance->settings.sync);
         if (!created)
@@ -89,8 +153,13 @@ VKAPI_ATTR void VKAPI_CALL DestroySwapchainKHR(VkDevice handle, VkSwapchainKHR s
         // Removed with the lock held, destroyed after its release.
         const auto node =
             device->swapchains.with([&](auto& all) { return all.extract(swapchain); });
-        if (!node && device->vk.next.DestroySwapchainKHR != nullptr)
-            device->vk.next.DestroySwapchainKHR(handle, swapchain, allocator);
+        if (node || device->vk.next.DestroySwapchainKHR == nullptr)
+            return;
+        // Extracted before the driver can give the same handle to another thread. The claim ends
+        // after the driver has destroyed its objects.
+        const auto claim =
+            device->driver_claims.with([&](auto& all) { return all.extract(swapchain); });
+        device->vk.next.DestroySwapchainKHR(handle, swapchain, allocator);
     });
 }
 

@@ -201,6 +201,10 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
                                               .nodes = plan.nodes,
                                               .timelines = std::move(*timelines)},
                                              images_, state_);
+    // The window system may have lost its timelines since they were chosen. The images stay.
+    if (!presenter && chosen->why.transport == core::Transport::explicit_sync &&
+        !window.timeline_support())
+        return build(window, plan, candidate);
     if (!presenter)
         return presenter.error();
     presenter_ = std::move(*presenter);

@@ -110,6 +110,11 @@ public:
     [[nodiscard]] virtual std::expected<bool, VkResult>
     accepts(const image::SwapchainImage& image, VkExtent2D extent, const PixelFormat& pixels) = 0;
 
+    /// A driver has made a swapchain on the native window, and may have objects on it that no
+    /// swapchain shows. From now on, the window makes none of which a native window can have only
+    /// one.
+    virtual void avoid_exclusive_objects() {}
+
     /// Imports the images into the window system.
     /// @param images  of one modifier
     /// @param state   of the same number of images; must outlive the presenter

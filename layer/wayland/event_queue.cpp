@@ -5,10 +5,12 @@
 #include <array>
 #include <cerrno>
 #include <poll.h>
+#include <string>
 
 #include "core/surface_limits.hpp"
 #include "ioctl/ioctl.hpp"
 #include "util/log.hpp"
+#include "wayland/protocol_set.hpp"
 
 namespace fencebridge::wayland {
 
@@ -190,8 +192,18 @@ std::unexpected<VkResult> EventQueue::lost() {
         const wl_interface* interface = nullptr;
         uint32_t id = 0;
         const uint32_t code = wl_display_get_protocol_error(display(), &interface, &id);
-        log::error("Wayland protocol error: %s#%u, code %u",
-                   interface != nullptr ? interface->name : "unknown object", id, code);
+        const char* const name = interface != nullptr ? interface->name : "unknown object";
+        // find_exists_error() knows the managers that the layer uses, too.
+        if (const ProtocolRow* row = find_exists_error(name, code)) {
+            const std::string protocol(row->name);
+            log::error(
+                "Wayland protocol error: %s#%u, code %u: two users of %s in this process, on "
+                "one wl_surface; if one is the layer, the setting avoid=%s "
+                "(FENCEBRIDGE_AVOID=%s) makes it leave the protocol to the other",
+                name, id, code, protocol.c_str(), protocol.c_str(), protocol.c_str());
+        } else {
+            log::error("Wayland protocol error: %s#%u, code %u", name, id, code);
+        }
     } else {
         log::error("Wayland connection lost: %s", ioctl::text(ioctl::Errno{error}).c_str());
     }

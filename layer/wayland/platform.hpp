@@ -6,6 +6,7 @@
 #include <string>
 #include <vulkan/vulkan.h>
 
+#include "wayland/shared_surface.hpp"
 #include "wayland/window.hpp"
 
 namespace fencebridge::wayland {
@@ -22,8 +23,18 @@ struct Platform {
     using CreateFunction = PFN_vkCreateWaylandSurfaceKHR;
     using SupportFunction = PFN_vkGetPhysicalDeviceWaylandPresentationSupportKHR;
 
-    static std::expected<std::shared_ptr<Window>, std::string> open(const CreateInfo& info) {
-        return WaylandWindow::create(info.display, info.surface);
+    /// @param avoid  the setting
+    static std::expected<std::shared_ptr<Window>, std::string> open(const CreateInfo& info,
+                                                                    ProtocolSet avoid) {
+        return WaylandWindow::create(info.display, info.surface, avoid);
+    }
+
+    /// Of every surface, also those that the layer does not open.
+    static NativeWindow native(const CreateInfo& info) { return {.object = info.surface}; }
+    /// A driver is about to make a swapchain on the window, which must not have objects of the
+    /// layer's that the driver may make, too.
+    static void leave_to_driver(const NativeWindow& window) {
+        SharedSurface::leave_to_driver(window.object);
     }
 };
 

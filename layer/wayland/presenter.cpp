@@ -25,8 +25,10 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
                                    PresenterParameters parameters, PresentationState& state) :
     window_(std::move(window)),
     surface_(std::move(surface)), parameters_(std::move(parameters)),
-    image_count_(state.ring.with([](const auto& all) { return all.size(); })), state_(state),
-    queue_(surface_->connection().display()), mode_(parameters_.mode) {
+    image_count_(state.ring.with([](const auto& all) { return all.size(); })),
+    protocols_(window_->usable(surface_->connection().present_protocols())), state_(state),
+    queue_(surface_->connection().display()), departures_(surface_->departures()),
+    mode_(parameters_.mode) {
     compared_.with([&](ComparedFeedback& last) {
         last.feedback = std::static_pointer_cast<const DmabufFormats>(parameters_.basis);
     });
@@ -46,10 +48,6 @@ std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
     std::unique_ptr<WaylandPresenter> self(
         new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), state));
     if (!self->queue_)
-        return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
-    const auto protocols = self->surface_->connection().present_protocols();
-    if (core::plan_commit(self->mode_, self->mode_, protocols).sets_barrier &&
-        !self->surface_->prepare_fifo())
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     for (uint32_t i = 0; i < images.size(); ++i)
         self->slots_.push_back({.presenter = self.get(), .image = core::ImageIndex{i}});
@@ -141,20 +139,19 @@ VkResult WaylandPresenter::wait(core::EventStamp seen, const Deadline& deadline,
     return queue_.wait(seen, deadline, also);
 }
 
-core::CommitWait WaylandPresenter::estimate_wait() {
-    return surface_->estimate_wait({.mode = mode_, .images = image_count_});
-}
+core::CommitWait WaylandPresenter::estimate_wait() { return surface_->estimate_wait(mode()); }
 
 VkResult WaylandPresenter::show(const PresentRequest& request,
                                 const std::optional<core::CommitPoints>& points) {
     const Slot& slot = slots_[static_cast<size_t>(request.image)];
     mode_ = request.mode.value_or(mode_);
-    const SharedSurface::Content content = {.mode = {.mode = mode_, .images = image_count_},
+    const SharedSurface::Content content = {.mode = mode(),
                                             .buffer = slot.buffer.get(),
                                             .timelines = points ? &slot.timelines : nullptr,
                                             .points = points.value_or(core::CommitPoints{}),
                                             .damage = request.damage,
-                                            .last_commit = last_commit_};
+                                            .last_commit = last_commit_,
+                                            .departures = departures_};
     if (const VkResult result = surface_->commit(content, request.turn); result != VK_SUCCESS)
         return result;
     if (const VkResult result = compare_feedback(); result != VK_SUCCESS)

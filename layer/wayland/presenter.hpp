@@ -58,18 +58,23 @@ private:
     void adopt_buffers();
     VkResult compare_feedback();
     bool prefers_another_layout(const DmabufFormats& feedback) const;
+    SharedSurface::Mode mode() const {
+        return {.mode = mode_, .images = image_count_, .protocols = protocols_};
+    }
 
     const std::shared_ptr<WaylandWindow> window_;
     const SharedSurfaceUse surface_;
     PresenterParameters parameters_;
     const size_t image_count_;
+    const core::PresentProtocols protocols_;
     PresentationState& state_;
     EventQueue queue_;
     std::vector<Slot> slots_;
 
-    uint64_t modifier_ = 0;    ///< of the images
-    VkPresentModeKHR mode_;    ///< of the last request; used by the presenting thread only
-    uint64_t last_commit_ = 0; ///< SharedSurface::Content::last_commit; used by show() only
+    const uint64_t departures_; ///< SharedSurface::departures() at the start
+    uint64_t modifier_ = 0;     ///< of the images
+    VkPresentModeKHR mode_;     ///< of the last request; used by the presenting thread only
+    uint64_t last_commit_ = 0;  ///< SharedSurface::Content::last_commit; used by show() only
     /// The last feedback that compare_feedback() compared. At first, the feedback that the window
     /// had when the images were made.
     struct ComparedFeedback {

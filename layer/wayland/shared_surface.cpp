@@ -83,7 +83,7 @@ std::shared_ptr<const DmabufFormats> SharedSurface::last_feedback() const {
 }
 
 core::CommitPlan SharedSurface::plan_for(const Mode& mode) const {
-    return core::plan_commit(last_mode_, mode.mode, connection_->present_protocols());
+    return core::plan_commit(last_mode_, mode.mode, mode.protocols);
 }
 
 VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
@@ -94,6 +94,8 @@ VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
     }
     {
         const std::lock_guard guard(commit_mutex_);
+        if (content.departures != departures_)
+            return VK_ERROR_OUT_OF_DATE_KHR;
         // A retired swapchain may have committed during the wait.
         const core::CommitPlan plan = plan_for(content.mode);
         if ((plan.waits_for_barrier || plan.sets_barrier) && !create_fifo())
@@ -115,6 +117,26 @@ VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
         last_mode_ = content.mode.mode;
     }
     return queue_.flush();
+}
+
+uint64_t SharedSurface::departures() {
+    const std::lock_guard guard(commit_mutex_);
+    return departures_;
+}
+
+void SharedSurface::leave_to_driver(const void* surface) {
+    surfaces().with([&](auto& all) {
+        const auto found =
+            std::ranges::find_if(all, [&](const auto& entry) { return entry.first == surface; });
+        if (found == all.end())
+            return;
+        SharedSurface& left = *found->second.surface;
+        const std::lock_guard guard(left.commit_mutex_);
+        ++left.departures_;
+        left.fifo_.reset();
+        left.explicit_sync_.set_none();
+        left.tearing_.reset();
+    });
 }
 
 void SharedSurface::damage(std::span<const VkRectLayerKHR> parts) {
@@ -196,11 +218,6 @@ bool SharedSurface::request_frame_callback(const core::Pace& pace) {
         }
         return frame.pacer.is_unseen();
     });
-}
-
-bool SharedSurface::prepare_fifo() {
-    const std::lock_guard guard(commit_mutex_);
-    return create_fifo();
 }
 
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1

@@ -58,14 +58,18 @@ public:
     /// The last of these feedbacks; null before the first.
     [[nodiscard]] std::shared_ptr<const DmabufFormats> last_feedback() const;
 
-    /// Creates the wp_fifo_v1, before the first commit of a swapchain that sets barriers.
-    /// @return false if memory could not be allocated, or the compositor has no wp_fifo_v1
-    [[nodiscard]] bool prepare_fifo();
+    /// Destroys the objects of which a wl_surface can have one, if the layer has any: a driver is
+    /// about to make its own. From now on, commits of the swapchains that use the state now return
+    /// VK_ERROR_OUT_OF_DATE_KHR.
+    static void leave_to_driver(const void* surface);
+    /// The number of times that this has happened. A new swapchain passes it to its commits.
+    [[nodiscard]] uint64_t departures();
 
     /// What the commits of a swapchain depend on.
     struct Mode {
-        VkPresentModeKHR mode; ///< one that core::offered_modes() has for the connection
-        size_t images;         ///< of the swapchain
+        VkPresentModeKHR mode;            ///< one that core::offered_modes() has for the protocols
+        size_t images;                    ///< of the swapchain
+        core::PresentProtocols protocols; ///< that the swapchain may use
     };
     /// The contents of a commit.
     struct Content {
@@ -77,9 +81,11 @@ public:
         std::span<const VkRectLayerKHR> damage;
         /// The swapchain's: the number of its last commit on this surface, at first 0.
         uint64_t& last_commit;
+        uint64_t departures; ///< the swapchain's
     };
     /// Waits for the surface's turn, which core::FramePacer decides, and commits a buffer.
-    /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory
+    /// @return VK_SUCCESS; VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory; or
+    ///         VK_ERROR_OUT_OF_DATE_KHR, see leave_to_driver()
     [[nodiscard]] VkResult commit(const Content& content, core::Turn turn);
     /// How long a commit is expected to wait now. If the commit would wait, this first reads the
     /// events that have arrived, without waiting for more.
@@ -119,7 +125,8 @@ private:
     std::mutex commit_mutex_;
     // commit_mutex_ guards the rest.
     uint64_t commits_ = 0;
-    // Objects of which a wl_surface can have one, created on first use.
+    uint64_t departures_ = 0;
+    // Objects of which a wl_surface can have one, created by the first commit that needs them.
     Proxy<wp_fifo_v1> fifo_;
     SyncobjSurface explicit_sync_;
     TearingControl tearing_;

@@ -41,6 +41,11 @@ public:
     /// @param manager   not empty if `may_tear`
     /// @param may_tear  `async`; else `vsync`, the hint of a surface without this object
     void set(const TearingManager& manager, wl_surface* surface, bool may_tear);
+    /// Destroys the object.
+    void reset() {
+        control_.reset();
+        may_tear_ = false;
+    }
 
 private:
     std::unique_ptr<wp_tearing_control_v1, TearingDestroyer> control_;

@@ -37,7 +37,7 @@ std::string in_words(VkResult failure) {
 } // namespace
 
 std::expected<std::shared_ptr<WaylandWindow>, std::string>
-WaylandWindow::create(wl_display* display, wl_surface* surface) {
+WaylandWindow::create(wl_display* display, wl_surface* surface, ProtocolSet avoid) {
     const auto connection = Connection::get(display);
     if (!connection)
         return std::unexpected(in_words(connection.error()));
@@ -49,9 +49,9 @@ WaylandWindow::create(wl_display* display, wl_surface* surface) {
     if (!*feedback)
         return std::unexpected("the compositor sent no dma-buf formats");
 
-    std::shared_ptr<WaylandWindow> self(new WaylandWindow(display, surface));
+    std::shared_ptr<WaylandWindow> self(new WaylandWindow(display, surface, avoid));
     self->explicit_sync_ = (*connection)->explicit_sync().usable();
-    self->modes_ = core::offered_modes((*connection)->present_protocols());
+    self->modes_ = core::offered_modes(self->usable((*connection)->present_protocols()));
     self->set_feedback(std::move(*feedback));
     return self;
 }
@@ -74,7 +74,21 @@ bool WaylandWindow::is_foreign(const core::DrmNodes& nodes) {
 std::expected<sync::TimelineSupport, std::string> WaylandWindow::timeline_support() {
     if (!explicit_sync_)
         return std::unexpected(explicit_sync_.error());
+    if (!may_use(Protocol::syncobj))
+        return std::unexpected(
+            "linux-drm-syncobj-v1 is not used on this surface: the setting avoid "
+            "names it, or a driver has used the surface, or the compositor has "
+            "removed the protocol");
     return sync::TimelineSupport{.main_device = feedback()->main_device};
+}
+
+void WaylandWindow::avoid(Protocol protocol) {
+    ProtocolSet before = avoid_.load();
+    ProtocolSet more;
+    do {
+        more = before;
+        more.add(protocol);
+    } while (!avoid_.compare_exchange_weak(before, more));
 }
 
 std::expected<bool, VkResult> WaylandWindow::accepts(const image::SwapchainImage& image,
@@ -95,12 +109,15 @@ WaylandWindow::create_presenter(PresenterParameters parameters,
     auto connection = Connection::get(display_);
     if (!connection)
         return std::unexpected(connection.error());
-    // The compositor may have removed a global since create().
-    const auto offered = core::offered_modes((*connection)->present_protocols());
+    // The compositor may have removed any global since create().
+    const auto offered = core::offered_modes(usable((*connection)->present_protocols()));
     if ((*connection)->dmabuf() == nullptr ||
-        (!parameters.timelines.empty() && !(*connection)->explicit_sync().usable()) ||
         core::find_mode({.modes = offered}, parameters.mode) == nullptr)
         return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+    if (!parameters.timelines.empty() && !(*connection)->explicit_sync().usable()) {
+        avoid(Protocol::syncobj);
+        return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+    }
     auto surface = SharedSurface::get(std::move(*connection), surface_);
     if (!surface)
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <expected>
 #include <memory>
 #include <string>
 #include <vector>
 #include <wayland-client.h>
 
+#include "core/commit_plan.hpp"
 #include "swapchain/window.hpp"
 #include "util/locked.hpp"
 #include "wayland/dmabuf_formats.hpp"
+#include "wayland/protocol_set.hpp"
 
 namespace fencebridge::wayland {
 
@@ -26,9 +29,10 @@ class WaylandWindow final : public Window, public std::enable_shared_from_this<W
 public:
     /// Asks which formats and modifiers of dma-bufs the compositor imports for the surface. Makes
     /// at most two round trips.
+    /// @param avoid  the protocols of which the window makes no objects
     /// @return the error says why buffers cannot be shared with this compositor, for the log
     [[nodiscard]] static std::expected<std::shared_ptr<WaylandWindow>, std::string>
-    create(wl_display* display, wl_surface* surface);
+    create(wl_display* display, wl_surface* surface, ProtocolSet avoid);
 
     NativeWindow native() const override { return {.object = surface_}; }
     std::expected<core::SurfaceLimits, VkResult> limits() override;
@@ -43,6 +47,17 @@ public:
     create_presenter(PresenterParameters parameters,
                      const std::vector<image::SwapchainImage>& images,
                      PresentationState& state) override;
+    void avoid_exclusive_objects() override { avoid_ = ProtocolSet::all(); }
+    /// From now on, the layer makes no object of this protocol on the wl_surface.
+    void avoid(Protocol protocol);
+
+    /// Whether the layer may make an object of this protocol on the wl_surface.
+    [[nodiscard]] bool may_use(Protocol protocol) const { return !avoid_.load().has(protocol); }
+    /// Of the protocols that the compositor has, those that the layer may use.
+    [[nodiscard]] core::PresentProtocols usable(const core::PresentProtocols& offered) const {
+        return {.fifo = offered.fifo && may_use(Protocol::fifo),
+                .tearing = offered.tearing && may_use(Protocol::tearing_control)};
+    }
 
     /// Replaces the last feedback, which later swapchains use.
     void set_feedback(std::shared_ptr<const DmabufFormats> feedback) {
@@ -50,8 +65,8 @@ public:
     }
 
 private:
-    WaylandWindow(wl_display* display, wl_surface* surface) :
-        display_(display), surface_(surface) {}
+    WaylandWindow(wl_display* display, wl_surface* surface, ProtocolSet avoid) :
+        display_(display), surface_(surface), avoid_(avoid) {}
 
     std::shared_ptr<const DmabufFormats> feedback() const {
         return feedback_.with([](const auto& last) { return last; });
@@ -59,6 +74,7 @@ private:
 
     wl_display* const display_;
     wl_surface* const surface_;
+    std::atomic<ProtocolSet> avoid_;                 ///< protocols are only added
     std::expected<void, std::string> explicit_sync_; ///< or the reason why it cannot be used
     std::vector<core::PresentModeLimits> modes_;
     Locked<std::shared_ptr<const DmabufFormats>> feedback_; ///< the last received; not null

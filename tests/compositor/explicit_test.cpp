@@ -21,6 +21,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdarg>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <string_view>
@@ -174,6 +175,27 @@ TEST_F(ExplicitTransport, TheSurfaceIsLostIfTheCompositorRefusesATimeline) {
     EXPECT_EQ(client.swapchain().result, VK_ERROR_SURFACE_LOST_KHR);
     EXPECT_EQ(log.lines_with({"error:", "wp_linux_drm_syncobj_manager_v1"}).size(), 1u)
         << log.text();
+}
+
+// The layer knows the protocol from the creation of the VkSurfaceKHR.
+TEST_F(ExplicitTransport, ExplicitIsNotUsedIfTheCompositorHasRemovedTheProtocol) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    ASSERT_TRUE(compositor.on_thread(
+        [](Scene& scene) { return scene.remove_global("wp_linux_drm_syncobj_manager_v1"); }));
+    for (int i = 0; i < 2; ++i)
+        EXPECT_TRUE(contains(transport_of_new_swapchain(client), "removed the protocol"));
+    EXPECT_FALSE(compositor.last_commit().acquire_point);
+}
+
+TEST_F(ExplicitTransport, ExplicitIsNotUsedIfTheSettingAvoidNamesTheProtocol) {
+    setenv("FENCEBRIDGE_AVOID", "linux-drm-syncobj-v1", 1);
+    Compositor& compositor = start();
+    Client client(compositor);
+    unsetenv("FENCEBRIDGE_AVOID");
+    EXPECT_TRUE(contains(transport_of_new_swapchain(client), "setting avoid"));
+    EXPECT_FALSE(compositor.last_commit().acquire_point);
+    EXPECT_EQ(compositor.requests("wp_linux_drm_syncobj_manager_v1", "import_timeline"), 0u);
 }
 
 // The compositor's socket has a path in one round, and in the other it has none.

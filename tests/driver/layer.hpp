@@ -59,7 +59,7 @@ void expect_that_only_the_layer_has_swapchains(const Instance& instance);
 
 /// Whether the layer has taken the device over.
 [[nodiscard]] inline bool is_taken_over(const Device& device) {
-    return is_from_layer(device, "vkCreateSwapchainKHR");
+    return is_from_layer(device, "vkAcquireNextImageKHR");
 }
 
 } // namespace fencebridge::test

@@ -35,6 +35,19 @@ TEST(Settings, EverySettingAcceptsItsValues) {
                   {{"off", TakeoverSetting::off},
                    {"on", TakeoverSetting::on},
                    {"auto", TakeoverSetting::automatic}});
+    const auto set_of = [](std::initializer_list<wayland::Protocol> all) {
+        wayland::ProtocolSet set;
+        for (const wayland::Protocol protocol : all)
+            set.add(protocol);
+        return set;
+    };
+    using wayland::Protocol;
+    expect_values("avoid", &Settings::avoid,
+                  {{"fifo-v1", set_of({Protocol::fifo})},
+                   {"linux-drm-syncobj-v1", set_of({Protocol::syncobj})},
+                   {"tearing-control-v1", set_of({Protocol::tearing_control})},
+                   {" linux-drm-syncobj-v1 ,fifo-v1,", set_of({Protocol::fifo, Protocol::syncobj})},
+                   {"", {}}});
     expect_values("log_level", &Settings::log_level,
                   {{"debug", log::Level::debug},
                    {"info", log::Level::info},
@@ -49,6 +62,10 @@ TEST(Settings, AnUnknownNameOrValueChangesNothing) {
     EXPECT_FALSE(settings.set("sync", ""));
     EXPECT_FALSE(settings.set("synch", "kernel"));
     EXPECT_EQ(settings.sync, core::Transport::cpu);
+    ASSERT_TRUE(settings.set("avoid", "fifo-v1"));
+    EXPECT_FALSE(settings.set("avoid", "linux-drm-syncobj-v1,fifo"));
+    EXPECT_TRUE(settings.avoid.has(wayland::Protocol::fifo));
+    EXPECT_FALSE(settings.avoid.has(wayland::Protocol::syncobj));
 }
 
 TEST(Settings, OnlyThisLayersLinesOfAFileAreRead) {
@@ -147,6 +164,19 @@ TEST(Settings, TheEnvironmentOverridesTheApplicationsSettings) {
     EXPECT_EQ(read_settings(info).sync, core::Transport::cpu);
     const ScopedVariable sync("FENCEBRIDGE_SYNC", "kernel");
     EXPECT_EQ(read_settings(info).sync, core::Transport::kernel);
+}
+
+TEST(Settings, AListMayBeSeveralStrings) {
+    const char* const names[] = {"fifo-v1", "linux-drm-syncobj-v1", "tearing-control-v1"};
+    const VkLayerSettingEXT setting = {"VK_LAYER_FENCEBRIDGE_wsi", "avoid",
+                                       VK_LAYER_SETTING_TYPE_STRING_EXT, 3, names};
+    const VkLayerSettingsCreateInfoEXT given = {
+        .sType = VK_STRUCTURE_TYPE_LAYER_SETTINGS_CREATE_INFO_EXT,
+        .settingCount = 1,
+        .pSettings = &setting};
+    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+                                       .pNext = &given};
+    EXPECT_EQ(read_settings(info).avoid, wayland::ProtocolSet::all());
 }
 #endif
 
