@@ -66,6 +66,7 @@ struct Instance {
 
     Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const vk::PhysicalDevice>>>
         physical_devices;
+    FormatLayouts format_layouts;
     Locked<std::unordered_map<VkSurfaceKHR, std::shared_ptr<SurfaceRecord>>> surfaces;
     Locked<std::unordered_map<VkSurfaceKHR, NativeSurface>> native_surfaces;
 

@@ -45,7 +45,7 @@ std::optional<Takeover> surfaceless_answer(Instance& instance, VkPhysicalDevice 
     const auto physical = instance.physical(device);
     SurfaceSupport common;
     for (const VkFormat format : {VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_R8G8B8A8_SRGB}) {
-        if (can_make_images(*physical, format))
+        if (can_make_images(instance.format_layouts, *physical, format))
             common.formats.push_back({format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR});
     }
     return Takeover{physical, nullptr, std::make_shared<const SurfaceSupport>(std::move(common))};

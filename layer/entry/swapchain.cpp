@@ -133,8 +133,9 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
             return refuse_second_swapchain();
         if (DriverPresence::is_on(window.native()))
             window.avoid_exclusive_objects();
-        auto created = Swapchain::create(device->vk, device->signaller, *taken_over->physical,
-                                         window, *create_info, device->instance->settings.sync);
+        auto created =
+            Swapchain::create(device->vk, device->signaller, *taken_over->physical, window,
+                              *taken_over->support, *create_info, device->instance->settings.sync);
         if (!created)
             return created.error();
 

@@ -142,10 +142,10 @@ std::expected<bool, VkResult> may_import_buffers(const Instance& instance,
 /// foreign and its driver can present by itself.
 /// @return without formats if the driver makes the swapchains. The errors are those of
 ///         decide_takeover()
-std::expected<SurfaceSupport, VkResult> decide(const Instance& instance,
+std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
                                                const vk::PhysicalDevice& physical,
                                                VkSurfaceKHR handle, Window& window) {
-    auto support = find_surface_support(physical, window);
+    auto support = find_surface_support(instance.format_layouts, physical, window);
     if (!support)
         return support;
     if (support->formats.empty()) {

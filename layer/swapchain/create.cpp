@@ -62,17 +62,17 @@ constexpr VkSwapchainCreateFlagsKHR obeyed_flags =
     VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR |
     VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR;
 
-bool has_format(const Window& window, const VkSwapchainCreateInfoKHR& info) {
-    return std::ranges::any_of(window.formats(), [&](const VkSurfaceFormatKHR& format) {
+bool has_format(const SurfaceSupport& support, const VkSwapchainCreateInfoKHR& info) {
+    return std::ranges::any_of(support.formats, [&](const VkSurfaceFormatKHR& format) {
         return format.format == info.imageFormat && format.colorSpace == info.imageColorSpace;
     });
 }
 
 /// Refuses what this surface does not support, and what the layer does not provide. The validation
 /// layer would report most of these errors, but need not be enabled.
-VkResult check(const Window& window, const core::SurfaceLimits& limits,
+VkResult check(const SurfaceSupport& support, const core::SurfaceLimits& limits,
                const VkSwapchainCreateInfoKHR& info) {
-    if (!has_format(window, info))
+    if (!has_format(support, info))
         return refuse("the surface does not have this format and colour space");
     if (core::find_mode(limits, info.presentMode) == nullptr)
         return refuse("the surface does not have this present mode");
@@ -133,12 +133,12 @@ void log_waiting(core::Transport transport) {
 
 std::expected<std::unique_ptr<Swapchain>, VkResult>
 Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
-                  const vk::PhysicalDevice& physical, Window& window,
+                  const vk::PhysicalDevice& physical, Window& window, const SurfaceSupport& support,
                   const VkSwapchainCreateInfoKHR& info, std::optional<core::Transport> requested) {
     const auto limits = window.limits();
     if (!limits)
         return std::unexpected(limits.error());
-    if (const VkResult result = check(window, *limits, info); result != VK_SUCCESS)
+    if (const VkResult result = check(support, *limits, info); result != VK_SUCCESS)
         return std::unexpected(result);
     auto parameters = fencebridge::image_parameters(info);
     const bool opaque = info.compositeAlpha == VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;

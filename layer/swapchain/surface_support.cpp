@@ -26,20 +26,6 @@ VkImageUsageFlags usage_of(VkFormatFeatureFlags features) {
     return usage;
 }
 
-/// The layouts that an allocator can make for a format.
-struct MadeLayouts {
-    core::Placement placement;
-    std::vector<vk::DriverModifier> layouts;
-};
-
-std::vector<MadeLayouts> find_made(const vk::PhysicalDevice& physical, VkFormat format) {
-    std::vector<MadeLayouts> made;
-    for (const image::ImageAllocator* allocator : image::allocators())
-        made.push_back(
-            {allocator->placement(), allocator->layouts(physical, smallest_image(format))});
-    return made;
-}
-
 /// The usages of images in the layouts that allocators and window system have in common: an image
 /// of another layout could not be shown. No value if there is no such layout.
 std::optional<VkImageUsageFlags> common_usage(const AcceptedLayouts& accepted,
@@ -55,6 +41,62 @@ std::optional<VkImageUsageFlags> common_usage(const AcceptedLayouts& accepted,
     return usage;
 }
 
+/// A format that driver and window system share.
+struct Shown {
+    const vk::Format* format;
+    VkImageUsageFlags usage;
+    bool blends; ///< also with its alpha channel, or there is none
+};
+
+/// @return in the order of vk::formats(); the error is VK_ERROR_SURFACE_LOST_KHR
+std::expected<std::vector<Shown>, VkResult>
+find_shown(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& window) {
+    std::vector<Shown> all;
+    for (const vk::Format& format : vk::formats()) {
+        if (!vk::knows_format(physical, format))
+            continue;
+        const auto opaque = window.layouts({&format, true}, physical.drm_nodes);
+        if (!opaque)
+            return std::unexpected(opaque.error());
+        if (opaque->ranks.empty())
+            continue; // the driver is not asked in vain
+        const auto blended = window.layouts({&format, false}, physical.drm_nodes);
+        if (!blended)
+            return std::unexpected(blended.error());
+        const auto layouts = made.of(physical, format.format);
+        if (const auto usage = common_usage(*opaque, *layouts))
+            all.push_back({&format, *usage, common_usage(*blended, *layouts).has_value()});
+    }
+    return all;
+}
+
+/// VkSurfaceCapabilitiesKHR has one list of alpha modes for all formats. If any alpha channel can
+/// be used for blending, only such formats remain, and those without one.
+void erase_unblended(std::vector<Shown>& shown) {
+    if (std::ranges::any_of(shown,
+                            [](const Shown& one) { return one.format->has_alpha() && one.blends; }))
+        std::erase_if(shown, [](const Shown& one) { return !one.blends; });
+}
+
+/// vkGetPhysicalDeviceSurfaceFormatsKHR: with a UNORM format, the SRGB format must be listed as
+/// well if the device can render to it, and the reverse. A format that breaks this rule is left
+/// out, unless every format that has a twin breaks it: an application needs one of 8 bits.
+void erase_without_twin(std::vector<Shown>& shown, const vk::PhysicalDevice& physical) {
+    const auto all = shown;
+    const auto lacks_twin = [&](const Shown& one) {
+        const VkFormat twin = one.format->twin;
+        return twin != VK_FORMAT_UNDEFINED &&
+               std::ranges::none_of(
+                   all, [&](const Shown& other) { return other.format->format == twin; }) &&
+               vk::is_color_renderable(physical, twin);
+    };
+    const auto keeps_rule = [&](const Shown& one) {
+        return one.format->twin != VK_FORMAT_UNDEFINED && !lacks_twin(one);
+    };
+    if (std::ranges::any_of(all, keeps_rule))
+        std::erase_if(shown, lacks_twin);
+}
+
 } // namespace
 
 vk::ImageParameters smallest_image(VkFormat format) {
@@ -66,36 +108,44 @@ vk::ImageParameters smallest_image(VkFormat format) {
             .queue_families = {}};
 }
 
-bool can_make_images(const vk::PhysicalDevice& physical, VkFormat format) {
-    return std::ranges::any_of(image::allocators(), [&](const image::ImageAllocator* allocator) {
-        return !allocator->layouts(physical, smallest_image(format)).empty();
+std::shared_ptr<const std::vector<MadeLayouts>>
+FormatLayouts::of(const vk::PhysicalDevice& physical, VkFormat format) {
+    const Key key(physical.handle, format);
+    auto found = known_.with([&](const auto& known) {
+        const auto entry = known.find(key);
+        return entry == known.end() ? nullptr : entry->second;
     });
+    if (found)
+        return found;
+    // If two threads query at the same time, the first result is kept.
+    std::vector<MadeLayouts> made;
+    for (const image::ImageAllocator* allocator : image::allocators())
+        made.push_back(
+            {allocator->placement(), allocator->layouts(physical, smallest_image(format))});
+    auto shared = std::make_shared<const std::vector<MadeLayouts>>(std::move(made));
+    return known_.with(
+        [&](auto& known) { return known.try_emplace(key, std::move(shared)).first->second; });
 }
 
-std::expected<SurfaceSupport, VkResult> find_surface_support(const vk::PhysicalDevice& physical,
-                                                             Window& window) {
-    // VkSurfaceCapabilitiesKHR has one list of alpha modes for all formats. If any format can be
-    // shown both opaque and blended, only such formats are offered. Else those that can be shown
-    // opaque are.
-    SurfaceSupport both = {.formats = {}, .usage = 0, .blends = true};
-    SurfaceSupport opaque_only;
-    for (const VkSurfaceFormatKHR& format : window.formats()) {
-        const vk::Format* const known = vk::find_format(format.format);
-        const auto opaque = window.layouts({known, true}, physical.drm_nodes);
-        if (!opaque)
-            return std::unexpected(opaque.error());
-        const auto blended = window.layouts({known, false}, physical.drm_nodes);
-        if (!blended)
-            return std::unexpected(blended.error());
-        const auto made = find_made(physical, format.format);
-        const auto usage = common_usage(*opaque, made);
-        if (!usage)
-            continue;
-        SurfaceSupport& support = common_usage(*blended, made) ? both : opaque_only;
-        support.formats.push_back(format);
-        support.usage |= *usage;
+bool can_make_images(FormatLayouts& made, const vk::PhysicalDevice& physical, VkFormat format) {
+    return std::ranges::any_of(*made.of(physical, format),
+                               [](const MadeLayouts& one) { return !one.layouts.empty(); });
+}
+
+std::expected<SurfaceSupport, VkResult>
+find_surface_support(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& window) {
+    auto shown = find_shown(made, physical, window);
+    if (!shown)
+        return std::unexpected(shown.error());
+    erase_unblended(*shown);
+    erase_without_twin(*shown, physical);
+    SurfaceSupport support = {
+        .formats = {}, .usage = 0, .blends = std::ranges::all_of(*shown, &Shown::blends)};
+    for (const Shown& one : *shown) {
+        support.formats.push_back({one.format->format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR});
+        support.usage |= one.usage;
     }
-    return both.formats.empty() ? opaque_only : both;
+    return support;
 }
 
 std::expected<bool, VkResult> can_import_images(const vk::Device& device,

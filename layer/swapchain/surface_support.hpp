@@ -2,10 +2,14 @@
 #pragma once
 
 #include <expected>
+#include <map>
+#include <memory>
+#include <utility>
 #include <vector>
 #include <vulkan/vulkan.h>
 
 #include "swapchain/window.hpp"
+#include "util/locked.hpp"
 #include "vk/device.hpp"
 #include "vk/physical_device.hpp"
 
@@ -15,19 +19,40 @@ namespace fencebridge {
 /// surface must support.
 [[nodiscard]] vk::ImageParameters smallest_image(VkFormat format);
 
+/// The layouts in which an allocator can make images of a format.
+struct MadeLayouts {
+    core::Placement placement;
+    std::vector<vk::DriverModifier> layouts;
+};
+
+/// What the allocators can make of each format on each physical device of an instance. It is the
+/// same for every surface, and the driver needs several calls for one format.
+class FormatLayouts {
+public:
+    /// An entry for each allocator. The first call for a physical device and format queries the
+    /// driver.
+    [[nodiscard]] std::shared_ptr<const std::vector<MadeLayouts>>
+    of(const vk::PhysicalDevice& physical, VkFormat format);
+
+private:
+    using Key = std::pair<VkPhysicalDevice, VkFormat>;
+    Locked<std::map<Key, std::shared_ptr<const std::vector<MadeLayouts>>>> known_;
+};
+
 /// Whether any allocator can make images of a format on this device, for some window system.
-[[nodiscard]] bool can_make_images(const vk::PhysicalDevice& physical, VkFormat format);
+[[nodiscard]] bool can_make_images(FormatLayouts& made, const vk::PhysicalDevice& physical,
+                                   VkFormat format);
 
 /// What a physical device supports on a window. Without formats if driver and window system have no
 /// layout in common.
 struct SurfaceSupport {
     std::vector<VkSurfaceFormatKHR> formats;
     VkImageUsageFlags usage = 0;
-    bool blends = false; ///< whether each format can also be shown with its alpha channel
+    bool blends = false; ///< whether each alpha channel can also be used for blending
 };
 /// @return the error is VK_ERROR_SURFACE_LOST_KHR
 [[nodiscard]] std::expected<SurfaceSupport, VkResult>
-find_surface_support(const vk::PhysicalDevice& physical, Window& window);
+find_surface_support(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& window);
 
 /// Whether the window system imports images of this device. An image of each candidate is offered
 /// to it in turn, until one is accepted.

@@ -15,6 +15,7 @@
 #include "swapchain/candidates.hpp"
 #include "swapchain/present_request.hpp"
 #include "swapchain/presenter.hpp"
+#include "swapchain/surface_support.hpp"
 #include "swapchain/window.hpp"
 #include "sync/acquire_signal.hpp"
 #include "sync/bridge.hpp"
@@ -34,13 +35,14 @@ namespace fencebridge {
 /// system has released it.
 class Swapchain {
 public:
+    /// @param support    what the device supports on the window
     /// @param info       the application's; read during the call only
     /// @param requested  the transport that the settings ask for
     /// @return what vkCreateSwapchainKHR returns
     [[nodiscard]] static std::expected<std::unique_ptr<Swapchain>, VkResult>
     create(const vk::Device& device, sync::AcquireSignaller& signaller,
-           const vk::PhysicalDevice& physical, Window& window, const VkSwapchainCreateInfoKHR& info,
-           std::optional<core::Transport> requested);
+           const vk::PhysicalDevice& physical, Window& window, const SurfaceSupport& support,
+           const VkSwapchainCreateInfoKHR& info, std::optional<core::Transport> requested);
 
     ~Swapchain();
 

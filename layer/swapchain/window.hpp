@@ -81,10 +81,6 @@ public:
     /// @return the error is VK_ERROR_SURFACE_LOST_KHR or VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<core::SurfaceLimits, VkResult> limits() = 0;
 
-    /// The formats and colour spaces that the window system can show if driver and window system
-    /// have a layout in common, the most usual first.
-    [[nodiscard]] virtual std::vector<VkSurfaceFormatKHR> formats() const = 0;
-
     /// The layouts that the window system accepts, as of the last events read. Makes no round trip.
     /// @param nodes  of the driver that will make the images
     /// @return the error is VK_ERROR_SURFACE_LOST_KHR

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 #include <vulkan/vulkan.h>
 
 namespace fencebridge::vk {
@@ -14,13 +13,16 @@ struct Format {
     const char* name;
     uint32_t fourcc_alpha;  ///< blends by the alpha channel, which is pre-multiplied
     uint32_t fourcc_opaque; ///< ignores the alpha channel, if there is one
+    /// The same format with the other of the encodings SRGB and UNORM, if there is one.
+    VkFormat twin = VK_FORMAT_UNDEFINED;
+    /// The device extension that has the format before Vulkan 1.3. Null: Vulkan 1.0 has it.
+    const char* extension = nullptr;
+
+    [[nodiscard]] constexpr bool has_alpha() const { return fourcc_alpha != fourcc_opaque; }
 };
 
 /// Every format that the layer can present, the most common first.
 [[nodiscard]] std::span<const Format> formats();
-
-/// All formats(), each with VK_COLOR_SPACE_SRGB_NONLINEAR_KHR, which every window system supports.
-[[nodiscard]] std::vector<VkSurfaceFormatKHR> srgb_formats();
 
 /// The entry for `format`, or null.
 [[nodiscard]] const Format* find_format(VkFormat format);

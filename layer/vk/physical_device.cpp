@@ -280,6 +280,18 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
     return device;
 }
 
+bool knows_format(const PhysicalDevice& device, const Format& format) {
+    return format.extension == nullptr || device.api_version >= VK_API_VERSION_1_3 ||
+           device.has_extension(format.extension);
+}
+
+bool is_color_renderable(const PhysicalDevice& device, VkFormat format) {
+    VkFormatProperties2 properties = {.sType = VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_2};
+    device.next->GetPhysicalDeviceFormatProperties2(device.handle, format, &properties);
+    return (properties.formatProperties.optimalTilingFeatures &
+            VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT) != 0;
+}
+
 std::vector<DriverModifier> find_modifiers(const PhysicalDevice& device,
                                            const ImageParameters& image) {
     std::vector<DriverModifier> found;

@@ -11,6 +11,7 @@
 #include "core/transport_choice.hpp"
 #include "vk/dispatch.hpp"
 #include "vk/driver_facts.hpp"
+#include "vk/format.hpp"
 
 namespace fencebridge::vk {
 
@@ -78,6 +79,12 @@ struct DriverModifier {
     VkFormatFeatureFlags features;
     bool dedicated_only; ///< the image's memory must be dedicated to it to be exported
 };
+
+/// Whether an application may use the format on this device, as far as versions and extensions say.
+[[nodiscard]] bool knows_format(const PhysicalDevice& device, const Format& format);
+
+/// Whether the driver can render to images of the format with VK_IMAGE_TILING_OPTIMAL.
+[[nodiscard]] bool is_color_renderable(const PhysicalDevice& device, VkFormat format);
 
 /// Every modifier with which the driver can create the image, with exactly this usage, and export
 /// its memory as a dma-buf.

@@ -36,7 +36,6 @@ public:
 
     NativeWindow native() const override { return {.object = surface_}; }
     std::expected<core::SurfaceLimits, VkResult> limits() override;
-    std::vector<VkSurfaceFormatKHR> formats() const override { return vk::srgb_formats(); }
     std::expected<AcceptedLayouts, VkResult> layouts(const PixelFormat& pixels,
                                                      const core::DrmNodes& nodes) override;
     bool is_foreign(const core::DrmNodes& nodes) override;

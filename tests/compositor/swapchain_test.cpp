@@ -180,9 +180,11 @@ TEST_F(SwapchainTest, AnOldSwapchainOfTheLayerDoesNotReachTheDriver) {
     Client client(start());
     Swapchain old = client.swapchain();
     ASSERT_EQ(old.result, VK_SUCCESS);
-    for (const VkFormat format : {VK_FORMAT_B8G8R8A8_UNORM, VK_FORMAT_B8G8R8A8_SRGB,
-                                  VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_R8G8B8A8_SRGB})
-        fake_driver().set_format(FAKE_DRIVER_ALL_DEVICES, format, 0, nullptr);
+    // The next surface has no layout in common with the driver.
+    constexpr uint64_t other_vendors = 0x0900000000000001;
+    compositor_->on_thread([](Scene& scene) {
+        scene.set_feedback({0, {{0, 0, common_formats(other_vendors)}}});
+    });
     const Owned<VkSurfaceKHR> surface = make_surface(client.instance, client.app, client.window);
     const Swapchain drivers(
         client.device, surface,

@@ -4,6 +4,7 @@
 #include <drm_fourcc.h>
 #include <gtest/gtest.h>
 #include <set>
+#include <string_view>
 
 namespace fencebridge::vk {
 namespace {
@@ -25,6 +26,31 @@ TEST(Format, EveryFormatIsListedOnceAndFound) {
         EXPECT_EQ(find_format(format.format), &format);
     }
     EXPECT_EQ(find_format(VK_FORMAT_D32_SFLOAT), nullptr);
+}
+
+// The rule of vkGetPhysicalDeviceSurfaceFormatsKHR for UNORM and SRGB formats needs both.
+TEST(Format, TheTwinOfATwinIsTheFormatAndHasItsPixels) {
+    size_t pairs = 0;
+    for (const Format& format : formats()) {
+        if (format.twin == VK_FORMAT_UNDEFINED)
+            continue;
+        const Format* const twin = find_format(format.twin);
+        ASSERT_NE(twin, nullptr) << format.name;
+        EXPECT_EQ(twin->twin, format.format) << format.name;
+        EXPECT_EQ(twin->fourcc_alpha, format.fourcc_alpha) << format.name;
+        EXPECT_EQ(twin->fourcc_opaque, format.fourcc_opaque) << format.name;
+        EXPECT_NE(std::string_view(twin->name).ends_with("_SRGB"),
+                  std::string_view(format.name).ends_with("_SRGB"));
+        ++pairs;
+    }
+    EXPECT_EQ(pairs, 8u);
+}
+
+TEST(Format, HasAlphaIfItsNameHas) {
+    for (const Format& format : formats())
+        EXPECT_EQ(format.has_alpha(),
+                  std::string_view(format.name).find('A') < std::string_view(format.name).find('_'))
+            << format.name;
 }
 
 } // namespace
