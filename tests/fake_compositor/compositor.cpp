@@ -33,6 +33,12 @@ Compositor::Compositor(Script script) :
 #ifdef FAKE_COMPOSITOR_HAS_TEARING
     add_tearing_global(scene_);
 #endif
+#ifdef FAKE_COMPOSITOR_HAS_COLOR
+    add_color_global(scene_);
+#endif
+#ifdef FAKE_COMPOSITOR_HAS_COLOR_REPRESENTATION
+    add_color_representation_global(scene_);
+#endif
 #ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
     add_syncobj_global(scene_);
 #endif

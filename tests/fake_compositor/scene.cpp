@@ -247,7 +247,9 @@ void Scene::commit(ClientSurface& surface) {
                   .fifo_set_barrier = update.fifo_set_barrier,
                   .fifo_wait_barrier = update.fifo_wait_barrier,
                   .may_tear = update.may_tear,
-                  .opaque_region = update.opaque_region};
+                  .opaque_region = update.opaque_region,
+                  .image_description = surface.image_description,
+                  .alpha_mode = surface.alpha_mode};
     if (update.attached && *update.attached) {
         ClientBuffer& buffer = **update.attached;
         if (buffer.busy)
@@ -315,6 +317,10 @@ void Scene::remove_surface(ClientSurface& surface) {
         wl_resource_set_user_data(surface.tearing_control, nullptr);
     if (surface.syncobj)
         wl_resource_set_user_data(surface.syncobj, nullptr);
+    if (surface.color)
+        wl_resource_set_user_data(surface.color, nullptr);
+    if (surface.representation)
+        wl_resource_set_user_data(surface.representation, nullptr);
     if (surface.current && script_.release == Release::when_replaced)
         release(surface.current->id);
     std::erase_if(surfaces_, [&](auto& entry) { return entry.get() == &surface; });

@@ -10,6 +10,7 @@
 #include <wayland-server-core.h>
 #include <wayland-server-protocol.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -34,7 +35,9 @@ struct Globals {
     uint32_t fifo = 0;
     uint32_t tearing = 0;
     uint32_t output = 1;
-    uint32_t fixes = 0;   // also absent if libwayland has no wl_fixes
+    uint32_t fixes = 0; // also absent if libwayland has no wl_fixes
+    uint32_t color = 0;
+    uint32_t color_representation = 0;
     uint32_t syncobj = 0; // also absent if the machine has no timeline syncobjs
 };
 
@@ -50,8 +53,21 @@ enum class Release {
     manual,        // the test calls release()
 };
 
+// What wp_color_manager_v1 lists: everything that the protocol's first version names.
+struct Colors {
+    std::vector<uint32_t> features{0, 1, 2, 3, 4, 5, 6, 7};
+    std::vector<uint32_t> transfers{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+    std::vector<uint32_t> primaries{1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+};
+
+// How the compositor answers requests for image descriptions.
+enum class Descriptions { accepted, refused, manual };
+
 struct Script {
     Globals globals;
+    Colors colors;
+    Descriptions descriptions = Descriptions::accepted;
+    std::vector<uint32_t> alpha_modes{0, 1, 2}; // of wp_color_representation_manager_v1
     Feedback feedback = linear_feedback();
     std::optional<Feedback> surface_feedback; // if it differs from the default feedback
     Refresh refresh = Refresh::at_once;
@@ -110,6 +126,24 @@ struct Rectangle {
 };
 using Region = std::vector<Rectangle>;
 
+struct Luminance {
+    uint32_t min; // in 1/10000 cd/m2
+    uint32_t max; // in cd/m2
+    bool operator==(const Luminance&) const = default;
+};
+
+// The parameters of a wp_image_description_v1.
+struct ImageDescription {
+    bool windows_scrgb = false;
+    std::optional<uint32_t> primaries{};
+    std::optional<uint32_t> transfer{};
+    std::optional<std::array<int32_t, 8>> mastering_primaries{};
+    std::optional<Luminance> mastering_luminance{};
+    std::optional<uint32_t> max_cll{};
+    std::optional<uint32_t> max_fall{};
+    bool operator==(const ImageDescription&) const = default;
+};
+
 // The content of one wl_surface.commit.
 struct Commit {
     SurfaceId surface;
@@ -124,6 +158,8 @@ struct Commit {
     bool fifo_wait_barrier = false;
     bool may_tear = false; // the presentation hint, whichever commit set it
     std::optional<Region> opaque_region;
+    std::optional<ImageDescription> image_description;
+    std::optional<uint32_t> alpha_mode; // of wp_color_representation_surface_v1
     // Whether a write fence of the dma-buf was pending when the compositor read the commit. memfds,
     // which stand for dma-bufs outside the lab, have no fences.
     bool write_fence_pending = false;
@@ -159,6 +195,11 @@ struct ClientSurface {
     wl_resource* fifo = nullptr;            // wp_fifo_v1
     wl_resource* tearing_control = nullptr; // wp_tearing_control_v1
     wl_resource* syncobj = nullptr;         // wp_linux_drm_syncobj_surface_v1
+    wl_resource* color = nullptr;           // wp_color_management_surface_v1
+    wl_resource* representation = nullptr;  // wp_color_representation_surface_v1
+    // Of the next commit, and of those after it until a request changes them.
+    std::optional<ImageDescription> image_description;
+    std::optional<uint32_t> alpha_mode;
     Update pending;
     std::deque<Update> queued; // content updates that wait for a fifo barrier
     ClientBuffer* current = nullptr;
@@ -237,6 +278,9 @@ public:
     }
     // Whether import_timeline is answered with invalid_timeline.
     void set_refuse_timelines(bool refuse) { refuse_timelines_ = refuse; }
+    // Answers all image descriptions that wait for an answer (Descriptions::manual).
+    void answer_descriptions(bool accept);
+    void set_descriptions(Descriptions descriptions) { script_.descriptions = descriptions; }
     bool refuses_timelines() const { return refuse_timelines_; }
     bool accepts(wl_client* client, const ClientBuffer& buffer) const {
         return !judge_ || judge_(client, buffer);
@@ -270,6 +314,11 @@ public:
     std::vector<wl_resource*>& feedback_objects() { return feedback_objects_; }
     std::vector<wl_resource*>& outputs() { return outputs_; }
     void set_tearing_global(wl_global* global) { tearing_global_ = global; }
+    std::vector<wl_resource*>& unanswered_descriptions() { return unanswered_descriptions_; }
+    const std::vector<wl_resource*>& unanswered_descriptions() const {
+        return unanswered_descriptions_;
+    }
+    uint32_t next_identity() { return ++identity_; }
 
 private:
     ClientSurface& find(SurfaceId id) const;
@@ -304,6 +353,8 @@ private:
     std::vector<wl_resource*> outputs_;
     wl_global* tearing_global_ = nullptr;
     std::vector<Announced> globals_;
+    std::vector<wl_resource*> unanswered_descriptions_;
+    uint32_t identity_ = 0;
     std::function<void(const Commit&)> commit_hook_;
     struct ClientCounter {
         wl_listener on_connect; // first member: libwayland passes its address to notify()
@@ -326,6 +377,12 @@ void add_fifo_global(Scene& scene);
 #endif
 #ifdef FAKE_COMPOSITOR_HAS_TEARING
 void add_tearing_global(Scene& scene);
+#endif
+#ifdef FAKE_COMPOSITOR_HAS_COLOR
+void add_color_global(Scene& scene);
+#endif
+#ifdef FAKE_COMPOSITOR_HAS_COLOR_REPRESENTATION
+void add_color_representation_global(Scene& scene);
 #endif
 #ifdef FAKE_COMPOSITOR_HAS_SYNCOBJ
 void add_syncobj_global(Scene& scene);
