@@ -11,6 +11,10 @@ namespace fencebridge::entry {
 
 namespace {
 
+// The versions that the layer implements; the macros of older headers are lower.
+constexpr uint32_t swapchain_color_space_version = 5;
+constexpr uint32_t hdr_metadata_version = 3;
+
 /// A device extension that acts on swapchains or surfaces and that the layer does not implement. A
 /// driver's implementation would receive handles of the layer's swapchains.
 Extension hidden(std::string_view name, const std::vector<std::string_view>& commands,
@@ -81,6 +85,8 @@ std::vector<Extension> instance_extensions() {
          VK_KHR_SURFACE_PROTECTED_CAPABILITIES_SPEC_VERSION},
         {VK_GOOGLE_SURFACELESS_QUERY_EXTENSION_NAME, Level::instance, Status::provided,
          VK_GOOGLE_SURFACELESS_QUERY_SPEC_VERSION},
+        {VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME, Level::instance, Status::provided,
+         swapchain_color_space_version},
 #ifdef FENCEBRIDGE_HAVE_LAYER_SETTINGS
         {VK_EXT_LAYER_SETTINGS_EXTENSION_NAME, Level::instance, Status::provided,
          VK_EXT_LAYER_SETTINGS_SPEC_VERSION},
@@ -165,6 +171,12 @@ std::vector<Extension> device_extensions() {
          .status = Status::provided,
          .spec_version = VK_KHR_SWAPCHAIN_MUTABLE_FORMAT_SPEC_VERSION,
          .reach = Reach::layers_surfaces},
+        {.name = VK_EXT_HDR_METADATA_EXTENSION_NAME,
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = hdr_metadata_version,
+         .commands = {device_command("vkSetHdrMetadataEXT", SetHdrMetadataEXT)},
+         .reach = Reach::layers_surfaces},
     };
 }
 
@@ -178,7 +190,6 @@ std::vector<Extension> hidden_extensions() {
                {"vkGetPhysicalDeviceSurfacePresentModes2EXT", "vkAcquireFullScreenExclusiveModeEXT",
                 "vkReleaseFullScreenExclusiveModeEXT", "vkGetDeviceGroupSurfacePresentModes2EXT"},
                {{1000255002, "VkSurfaceCapabilitiesFullScreenExclusiveEXT", 1}}),
-        hidden("VK_EXT_hdr_metadata", {"vkSetHdrMetadataEXT"}),
         hidden("VK_EXT_image_compression_control_swapchain", {},
                {{1000437000, "VkPhysicalDeviceImageCompressionControlSwapchainFeaturesEXT", 1},
                 // This structure belongs to VK_EXT_image_compression_control. It may extend

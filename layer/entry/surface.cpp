@@ -29,6 +29,8 @@ VkSurfaceCapabilitiesKHR capabilities_of(const Takeover& taken_over,
     auto capabilities =
         core::surface_capabilities(limits, taken_over.support->usage, taken_over.support->blends,
                                    taken_over.physical->max_image_extent);
+    if (taken_over.support->straight_alpha)
+        capabilities.supportedCompositeAlpha |= VK_COMPOSITE_ALPHA_POST_MULTIPLIED_BIT_KHR;
     if (!taken_over.surface) {
         // VK_GOOGLE_surfaceless_query: these depend on the surface.
         capabilities.maxImageCount = UINT32_MAX;

@@ -177,6 +177,21 @@ VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainImagesKHR(VkDevice handle, VkSwapchai
     });
 }
 
+VKAPI_ATTR void VKAPI_CALL SetHdrMetadataEXT(VkDevice handle, uint32_t count,
+                                             const VkSwapchainKHR* swapchains,
+                                             const VkHdrMetadataEXT* metadata) {
+    // Guarded one by one: a swapchain for which memory is short does not keep the others from
+    // their metadata.
+    for (uint32_t i = 0; i < count; ++i)
+        guarded_void([&] {
+            const auto device = find_device(handle);
+            if (const auto ours = device->find_swapchain(swapchains[i]))
+                ours->set_hdr_metadata(metadata[i]);
+            else if (device->vk.next.SetHdrMetadataEXT != nullptr)
+                device->vk.next.SetHdrMetadataEXT(handle, 1, &swapchains[i], &metadata[i]);
+        });
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL AcquireNextImageKHR(VkDevice handle, VkSwapchainKHR swapchain,
                                                    uint64_t timeout, VkSemaphore semaphore,
                                                    VkFence fence, uint32_t* image_index) {

@@ -145,7 +145,9 @@ std::expected<bool, VkResult> may_import_buffers(const Instance& instance,
 std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
                                                const vk::PhysicalDevice& physical,
                                                VkSurfaceKHR handle, Window& window) {
-    auto support = find_surface_support(instance.format_layouts, physical, window);
+    auto support =
+        find_surface_support(instance.format_layouts, physical, window,
+                             instance.enabled.has(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME));
     if (!support)
         return support;
     if (support->formats.empty()) {

@@ -15,6 +15,7 @@ namespace fencebridge {
 /// What is decided before the images are made.
 struct Swapchain::Plan {
     PixelFormat pixels;
+    PixelColours colours;
     VkPresentModeKHR mode;
     core::DrmNodes nodes;
     Candidates candidates;
@@ -49,6 +50,14 @@ vk::ImageParameters image_parameters(const VkSwapchainCreateInfoKHR& info) {
                                            list->pViewFormats + list->viewFormatCount);
     }
     return parameters;
+}
+
+PixelColours colours_of(const Window& window, const PixelFormat& pixels,
+                        const VkSwapchainCreateInfoKHR& info) {
+    const bool straight = info.compositeAlpha == VK_COMPOSITE_ALPHA_POST_MULTIPLIED_BIT_KHR;
+    return {.space = info.imageColorSpace,
+            .straight_alpha =
+                straight && pixels.format->has_alpha() && window.has_straight_alpha()};
 }
 
 VkResult refuse(const char* why) {
@@ -150,6 +159,7 @@ Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
         return std::unexpected(refuse("driver and window system have no layout in common for "
                                       "images of this format and usage"));
     Plan plan = {.pixels = pixels,
+                 .colours = colours_of(window, pixels, info),
                  .mode = info.presentMode,
                  .nodes = physical.drm_nodes,
                  .candidates = std::move(*candidates),
@@ -195,6 +205,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
         return timelines.error();
     auto presenter = window.create_presenter({.extent = parameters_.extent,
                                               .pixels = plan.pixels,
+                                              .colours = plan.colours,
                                               .mode = plan.mode,
                                               .basis = plan.candidates.basis,
                                               .makeable = plan.candidates.makeable,

@@ -44,6 +44,10 @@ public:
     [[nodiscard]] virtual VkResult show(const PresentRequest& request,
                                         const std::optional<core::CommitPoints>& points) = 0;
 
+    /// The metadata of the images that show() shows from now on (vkSetHdrMetadataEXT). Does not
+    /// wait. Any thread may call it.
+    virtual void set_hdr_metadata(const VkHdrMetadataEXT&) {}
+
     /// Whether a new swapchain could be shown better, as of the last update() or show().
     [[nodiscard]] virtual bool is_suboptimal() const = 0;
 };

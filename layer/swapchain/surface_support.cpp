@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "core/colour.hpp"
 #include "swapchain/candidates.hpp"
 
 namespace fencebridge {
@@ -97,6 +98,15 @@ void erase_without_twin(std::vector<Shown>& shown, const vk::PhysicalDevice& phy
         std::erase_if(shown, lacks_twin);
 }
 
+std::vector<VkColorSpaceKHR> spaces_of(const Window& window, bool all_spaces) {
+    std::vector spaces = {VK_COLOR_SPACE_SRGB_NONLINEAR_KHR};
+    if (all_spaces) {
+        std::ranges::copy(window.described_spaces(), std::back_inserter(spaces));
+        spaces.push_back(VK_COLOR_SPACE_PASS_THROUGH_EXT);
+    }
+    return spaces;
+}
+
 } // namespace
 
 vk::ImageParameters smallest_image(VkFormat format) {
@@ -132,18 +142,24 @@ bool can_make_images(FormatLayouts& made, const vk::PhysicalDevice& physical, Vk
                                [](const MadeLayouts& one) { return !one.layouts.empty(); });
 }
 
-std::expected<SurfaceSupport, VkResult>
-find_surface_support(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& window) {
+std::expected<SurfaceSupport, VkResult> find_surface_support(FormatLayouts& made,
+                                                             const vk::PhysicalDevice& physical,
+                                                             Window& window, bool all_spaces) {
     auto shown = find_shown(made, physical, window);
     if (!shown)
         return std::unexpected(shown.error());
     erase_unblended(*shown);
     erase_without_twin(*shown, physical);
-    SurfaceSupport support = {
-        .formats = {}, .usage = 0, .blends = std::ranges::all_of(*shown, &Shown::blends)};
-    for (const Shown& one : *shown) {
-        support.formats.push_back({one.format->format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR});
+    SurfaceSupport support;
+    support.blends = std::ranges::all_of(*shown, &Shown::blends);
+    support.straight_alpha = support.blends && window.has_straight_alpha();
+    for (const Shown& one : *shown)
         support.usage |= one.usage;
+    for (const VkColorSpaceKHR space : spaces_of(window, all_spaces)) {
+        for (const Shown& one : *shown) {
+            if (core::can_hold(space, one.format->is_srgb(), one.format->is_float()))
+                support.formats.push_back({one.format->format, space});
+        }
     }
     return support;
 }

@@ -48,11 +48,15 @@ private:
 struct SurfaceSupport {
     std::vector<VkSurfaceFormatKHR> formats;
     VkImageUsageFlags usage = 0;
-    bool blends = false; ///< whether each alpha channel can also be used for blending
+    bool blends = false;         ///< whether each alpha channel can also be used for blending
+    bool straight_alpha = false; ///< Window::has_straight_alpha(), if `blends`
 };
+/// @param all_spaces  the colour spaces of VK_EXT_swapchain_colorspace, too. Those of
+///                    VK_KHR_surface come first: many applications use the first format
 /// @return the error is VK_ERROR_SURFACE_LOST_KHR
 [[nodiscard]] std::expected<SurfaceSupport, VkResult>
-find_surface_support(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& window);
+find_surface_support(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& window,
+                     bool all_spaces);
 
 /// Whether the window system imports images of this device. An image of each candidate is offered
 /// to it in turn, until one is accepted.

@@ -60,6 +60,11 @@ public:
     /// How long present() would wait now for the window's turn.
     [[nodiscard]] core::CommitWait estimate_wait() { return presenter_->estimate_wait(); }
 
+    /// vkSetHdrMetadataEXT, for the images that are presented from now on. Any thread may call it.
+    void set_hdr_metadata(const VkHdrMetadataEXT& metadata) {
+        presenter_->set_hdr_metadata(metadata);
+    }
+
     /// A new swapchain replaces this one (VkSwapchainCreateInfoKHR::oldSwapchain). Acquired images
     /// may still be presented; no more can be acquired.
     void retire() { retired_ = true; }

@@ -27,6 +27,14 @@ struct PixelFormat {
     bool opaque; ///< the alpha channel, if there is one, is ignored
 };
 
+/// The colours of a swapchain's images.
+struct PixelColours {
+    VkColorSpaceKHR space = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
+    /// VK_COMPOSITE_ALPHA_POST_MULTIPLIED_BIT_KHR: the window system multiplies the colours by the
+    /// alpha channel.
+    bool straight_alpha = false;
+};
+
 /// The layouts that a window system accepts for one pixel format.
 struct AcceptedLayouts {
     std::vector<core::LayoutRank> ranks; ///< best first
@@ -46,6 +54,7 @@ struct PresentationState {
 struct PresenterParameters {
     VkExtent2D extent;
     PixelFormat pixels;
+    PixelColours colours;
     VkPresentModeKHR mode;
     /// AcceptedLayouts::basis of the layouts from which the images' layout was chosen.
     std::shared_ptr<const void> basis;
@@ -80,6 +89,14 @@ public:
     /// now. May make a round trip, where the extent is the window system's to decide.
     /// @return the error is VK_ERROR_SURFACE_LOST_KHR or VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<core::SurfaceLimits, VkResult> limits() = 0;
+
+    /// The colour spaces beside VK_COLOR_SPACE_SRGB_NONLINEAR_KHR that the window system can be
+    /// told of, the most usual first.
+    [[nodiscard]] virtual std::vector<VkColorSpaceKHR> described_spaces() const { return {}; }
+
+    /// Whether the window system can multiply the colours by the alpha channel
+    /// (VK_COMPOSITE_ALPHA_POST_MULTIPLIED_BIT_KHR).
+    [[nodiscard]] virtual bool has_straight_alpha() const { return false; }
 
     /// The layouts that the window system accepts, as of the last events read. Makes no round trip.
     /// @param nodes  of the driver that will make the images

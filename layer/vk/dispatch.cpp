@@ -108,6 +108,7 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve(CreateSwapchainKHR, "vkCreateSwapchainKHR");
     resolve(DestroySwapchainKHR, "vkDestroySwapchainKHR");
     resolve(GetSwapchainImagesKHR, "vkGetSwapchainImagesKHR");
+    resolve(SetHdrMetadataEXT, "vkSetHdrMetadataEXT");
     resolve(AcquireNextImageKHR, "vkAcquireNextImageKHR");
     resolve(AcquireNextImage2KHR, "vkAcquireNextImage2KHR");
     resolve(QueuePresentKHR, "vkQueuePresentKHR");

@@ -89,6 +89,7 @@ struct DeviceDispatch {
     PFN_vkCreateSwapchainKHR CreateSwapchainKHR;
     PFN_vkDestroySwapchainKHR DestroySwapchainKHR;
     PFN_vkGetSwapchainImagesKHR GetSwapchainImagesKHR;
+    PFN_vkSetHdrMetadataEXT SetHdrMetadataEXT;
     PFN_vkAcquireNextImageKHR AcquireNextImageKHR;
     PFN_vkAcquireNextImage2KHR AcquireNextImage2KHR;
     PFN_vkQueuePresentKHR QueuePresentKHR;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vulkan/vulkan.h>
 
 namespace fencebridge::vk {
@@ -18,6 +19,12 @@ struct Format {
     /// The device extension that has the format before Vulkan 1.3. Null: Vulkan 1.0 has it.
     const char* extension = nullptr;
 
+    [[nodiscard]] constexpr bool is_srgb() const {
+        return std::string_view(name).ends_with("_SRGB");
+    }
+    [[nodiscard]] constexpr bool is_float() const {
+        return std::string_view(name).ends_with("_SFLOAT");
+    }
     [[nodiscard]] constexpr bool has_alpha() const { return fourcc_alpha != fourcc_opaque; }
 };
 

@@ -29,6 +29,8 @@ struct Connection::Handlers {
             connection.bind_dmabuf(registry, name, version);
         connection.explicit_sync_.bind(registry, name, interface);
         connection.tearing_.bind(registry, name, interface);
+        connection.colours_.bind(registry, name, interface);
+        connection.alpha_.bind(registry, name, interface);
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
         if (std::strcmp(interface, wp_fifo_manager_v1_interface.name) == 0) {
             connection.fifo_.reset(static_cast<wp_fifo_manager_v1*>(
@@ -123,6 +125,11 @@ VkResult Connection::receive_globals() {
         version_3_list_ = std::make_shared<const DmabufFormats>(
             DmabufFormats{.tranches = {std::move(version_3_pending_)}});
     return result;
+}
+
+VkResult Connection::describe_colours() {
+    const auto are_described = [&] { return colours_.is_described() && alpha_.is_described(); };
+    return are_described() ? VK_SUCCESS : queue_.wait_until(are_described);
 }
 
 bool Connection::has_surface_feedback() const {

@@ -6,6 +6,8 @@
 #include <vulkan/vulkan.h>
 
 #include "core/commit_plan.hpp"
+#include "wayland/alpha.hpp"
+#include "wayland/colour.hpp"
 #include "wayland/dmabuf_formats.hpp"
 #include "wayland/event_queue.hpp"
 #include "wayland/explicit_sync.hpp"
@@ -56,6 +58,13 @@ public:
     [[nodiscard]] core::PresentProtocols present_protocols() const {
         return {.fifo = fifo_ != nullptr, .tearing = static_cast<bool>(tearing_)};
     }
+    [[nodiscard]] const ColourManager& colours() const { return colours_; }
+    [[nodiscard]] const AlphaManager& alpha() const { return alpha_; }
+
+    /// Waits until colours() and alpha() are described. Makes no round trip: after another one on
+    /// this wl_display, the events have arrived.
+    /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
+    [[nodiscard]] VkResult describe_colours();
 
 private:
     struct Handlers;
@@ -76,6 +85,8 @@ private:
     Proxy<wl_fixes> fixes_; ///< during bind_globals() only
     ExplicitSyncManager explicit_sync_;
     TearingManager tearing_;
+    ColourManager colours_;
+    AlphaManager alpha_;
 };
 
 } // namespace fencebridge::wayland

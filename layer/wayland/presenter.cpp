@@ -28,7 +28,11 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
     image_count_(state.ring.with([](const auto& all) { return all.size(); })),
     protocols_(window_->usable(surface_->connection().present_protocols())), state_(state),
     queue_(surface_->connection().display()), departures_(surface_->departures()),
+    colour_(surface_->connection(), window_->colours(),
+            core::find_encoding(parameters_.colours.space, window_->colours())),
     mode_(parameters_.mode) {
+    if (colour_.is_described())
+        surface_->add_described();
     compared_.with([&](ComparedFeedback& last) {
         last.feedback = std::static_pointer_cast<const DmabufFormats>(parameters_.basis);
     });
@@ -36,6 +40,8 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
 
 WaylandPresenter::~WaylandPresenter() {
     slots_.clear();
+    if (colour_.is_described())
+        surface_->remove_described();
     // Flushed now, so that the compositor can free the buffers. If the socket is full, a later
     // flush sends the rest.
     if (queue_)
@@ -54,6 +60,8 @@ std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
     // Timelines first: the wait for the buffers' answers then also sees a protocol error about a
     // timeline.
     VkResult requested = self->import_timelines();
+    if (requested == VK_SUCCESS && !self->colour_.request(self->queue_.get()))
+        requested = VK_ERROR_OUT_OF_HOST_MEMORY;
     if (requested == VK_SUCCESS)
         requested = self->request_buffers(images);
     // The answers are awaited also after a failure. The answer to a params object creates a
@@ -98,10 +106,14 @@ void WaylandPresenter::adopt_buffers() {
 VkResult WaylandPresenter::wait_for_answers() {
     const auto is_answered = [](const Slot& slot) { return slot.request.is_answered(); };
     const auto is_refused = [](const Slot& slot) { return slot.request.is_refused(); };
-    const VkResult result =
-        queue_.wait_until([&] { return std::ranges::all_of(slots_, is_answered); });
-    if (result != VK_SUCCESS || std::ranges::none_of(slots_, is_refused))
+    const VkResult result = queue_.wait_until(
+        [&] { return colour_.is_answered() && std::ranges::all_of(slots_, is_answered); });
+    if (result != VK_SUCCESS)
         return result;
+    if (colour_.is_refused())
+        return VK_ERROR_INITIALIZATION_FAILED; // the log says why
+    if (std::ranges::none_of(slots_, is_refused))
+        return VK_SUCCESS;
     log::error("the compositor refused a buffer: %ux%u, format 0x%08x, modifier 0x%llx; trying the "
                "next candidate, if there is one",
                parameters_.extent.width, parameters_.extent.height, fourcc_of(parameters_.pixels),
@@ -143,12 +155,16 @@ core::CommitWait WaylandPresenter::estimate_wait() { return surface_->estimate_w
 
 VkResult WaylandPresenter::show(const PresentRequest& request,
                                 const std::optional<core::CommitPoints>& points) {
+    if (const VkResult result = colour_.update(); result != VK_SUCCESS)
+        return result;
     const Slot& slot = slots_[static_cast<size_t>(request.image)];
     mode_ = request.mode.value_or(mode_);
     const SharedSurface::Content content = {.mode = mode(),
                                             .buffer = slot.buffer.get(),
                                             .timelines = points ? &slot.timelines : nullptr,
                                             .points = points.value_or(core::CommitPoints{}),
+                                            .description = colour_.description(),
+                                            .straight_alpha = parameters_.colours.straight_alpha,
                                             .damage = request.damage,
                                             .last_commit = last_commit_,
                                             .departures = departures_};

@@ -12,6 +12,7 @@
 #include "wayland/buffer_request.hpp"
 #include "wayland/event_queue.hpp"
 #include "wayland/shared_surface.hpp"
+#include "wayland/swapchain_colour.hpp"
 #include "wayland/window.hpp"
 
 namespace fencebridge::wayland {
@@ -33,6 +34,9 @@ public:
     core::CommitWait estimate_wait() override;
     VkResult show(const PresentRequest& request,
                   const std::optional<core::CommitPoints>& points) override;
+    void set_hdr_metadata(const VkHdrMetadataEXT& metadata) override {
+        colour_.set_metadata(metadata);
+    }
     bool is_suboptimal() const override { return suboptimal_; }
 
     ~WaylandPresenter() override;
@@ -69,6 +73,7 @@ private:
     const core::PresentProtocols protocols_;
     PresentationState& state_;
     EventQueue queue_;
+    SwapchainColour colour_;
     std::vector<Slot> slots_;
 
     const uint64_t departures_; ///< SharedSurface::departures() at the start

@@ -105,6 +105,8 @@ VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
         else if (!explicit_sync_.set_points(connection_->explicit_sync(), surface_,
                                             *content.timelines, content.points))
             return VK_ERROR_SURFACE_LOST_KHR; // the image cannot be shown, nor released
+        if (!set_colours(content))
+            return VK_ERROR_SURFACE_LOST_KHR;
         wl_surface_attach(surface_, content.buffer, 0, 0);
         // After another swapchain's commit, all of the surface may differ.
         const bool continues = content.last_commit != 0 && content.last_commit == commits_;
@@ -136,7 +138,33 @@ void SharedSurface::leave_to_driver(const void* surface) {
         left.fifo_.reset();
         left.explicit_sync_.set_none();
         left.tearing_.reset();
+        left.colour_.set_none();
+        left.alpha_.set_premultiplied();
     });
+}
+
+/// The objects exist only while a commit needs them: a surface without them has sRGB colours and
+/// pre-multiplied alpha.
+bool SharedSurface::set_colours(const Content& content) {
+    if (content.description == nullptr)
+        colour_.set_none();
+    else if (!colour_.set(connection_->colours(), surface_, *content.description))
+        return false;
+    if (content.straight_alpha)
+        return alpha_.set_straight(connection_->alpha(), surface_);
+    alpha_.set_premultiplied();
+    return true;
+}
+
+void SharedSurface::add_described() {
+    const std::lock_guard guard(commit_mutex_);
+    ++described_;
+}
+
+void SharedSurface::remove_described() {
+    const std::lock_guard guard(commit_mutex_);
+    if (--described_ == 0)
+        colour_.set_none();
 }
 
 void SharedSurface::damage(std::span<const VkRectLayerKHR> parts) {

@@ -12,6 +12,8 @@
 #include "core/commit_plan.hpp"
 #include "core/frame_pacing.hpp"
 #include "util/locked.hpp"
+#include "wayland/alpha.hpp"
+#include "wayland/colour.hpp"
 #include "wayland/connection.hpp"
 #include "wayland/event_queue.hpp"
 #include "wayland/explicit_sync.hpp"
@@ -75,8 +77,10 @@ public:
     struct Content {
         Mode mode;
         wl_buffer* buffer;
-        const Timelines* timelines; ///< null where fences travel with the buffer
-        core::CommitPoints points;  ///< used with timelines only
+        const Timelines* timelines;          ///< null where fences travel with the buffer
+        core::CommitPoints points;           ///< used with timelines only
+        const ImageDescription* description; ///< null: the compositor assumes sRGB
+        bool straight_alpha;
         /// The parts that differ from the swapchain's last commit. Empty: all of the surface.
         std::span<const VkRectLayerKHR> damage;
         /// The swapchain's: the number of its last commit on this surface, at first 0.
@@ -90,6 +94,12 @@ public:
     /// How long a commit is expected to wait now. If the commit would wait, this first reads the
     /// events that have arrived, without waiting for more.
     [[nodiscard]] core::CommitWait estimate_wait(const Mode& mode);
+
+    /// A swapchain whose commits have a description comes into being, and is destroyed. After the
+    /// last of them, VK_KHR_wayland_surface lets the application create a
+    /// wp_color_management_surface_v1 of its own.
+    void add_described();
+    void remove_described();
 
 private:
     friend SharedSurfaceDeleter;
@@ -105,6 +115,7 @@ private:
     bool create_fifo();
     void request_barriers(bool wait, bool set);
     void damage(std::span<const VkRectLayerKHR> parts);
+    bool set_colours(const Content& content);
 
     const std::shared_ptr<Connection> connection_;
     wl_surface* const surface_; ///< the application's
@@ -130,6 +141,9 @@ private:
     Proxy<wp_fifo_v1> fifo_;
     SyncobjSurface explicit_sync_;
     TearingControl tearing_;
+    size_t described_ = 0; ///< swapchains
+    SurfaceColour colour_;
+    SurfaceAlpha alpha_;
 };
 
 } // namespace fencebridge::wayland

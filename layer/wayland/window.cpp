@@ -48,10 +48,14 @@ WaylandWindow::create(wl_display* display, wl_surface* surface, ProtocolSet avoi
         return std::unexpected(in_words(feedback.error()));
     if (!*feedback)
         return std::unexpected("the compositor sent no dma-buf formats");
+    if (const VkResult result = (*connection)->describe_colours(); result != VK_SUCCESS)
+        return std::unexpected(in_words(result));
 
     std::shared_ptr<WaylandWindow> self(new WaylandWindow(display, surface, avoid));
     self->explicit_sync_ = (*connection)->explicit_sync().usable();
     self->modes_ = core::offered_modes(self->usable((*connection)->present_protocols()));
+    self->colours_ = (*connection)->colours().capabilities();
+    self->straight_alpha_ = (*connection)->alpha().has_straight();
     self->set_feedback(std::move(*feedback));
     return self;
 }
@@ -111,7 +115,10 @@ WaylandWindow::create_presenter(PresenterParameters parameters,
         return std::unexpected(connection.error());
     // The compositor may have removed any global since create().
     const auto offered = core::offered_modes(usable((*connection)->present_protocols()));
+    const bool described = core::find_encoding(parameters.colours.space, colours_).has_value();
     if ((*connection)->dmabuf() == nullptr ||
+        (described && (*connection)->colours().get() == nullptr) ||
+        (parameters.colours.straight_alpha && (*connection)->alpha().get() == nullptr) ||
         core::find_mode({.modes = offered}, parameters.mode) == nullptr)
         return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
     if (!parameters.timelines.empty() && !(*connection)->explicit_sync().usable()) {

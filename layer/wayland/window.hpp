@@ -8,6 +8,7 @@
 #include <vector>
 #include <wayland-client.h>
 
+#include "core/colour.hpp"
 #include "core/commit_plan.hpp"
 #include "swapchain/window.hpp"
 #include "util/locked.hpp"
@@ -38,6 +39,10 @@ public:
     std::expected<core::SurfaceLimits, VkResult> limits() override;
     std::expected<AcceptedLayouts, VkResult> layouts(const PixelFormat& pixels,
                                                      const core::DrmNodes& nodes) override;
+    std::vector<VkColorSpaceKHR> described_spaces() const override {
+        return core::described_spaces(colours_);
+    }
+    bool has_straight_alpha() const override { return straight_alpha_; }
     bool is_foreign(const core::DrmNodes& nodes) override;
     std::expected<sync::TimelineSupport, std::string> timeline_support() override;
     std::expected<bool, VkResult> accepts(const image::SwapchainImage& image, VkExtent2D extent,
@@ -58,6 +63,9 @@ public:
                 .tearing = offered.tearing && may_use(Protocol::tearing_control)};
     }
 
+    /// What the compositor can describe, as of create().
+    [[nodiscard]] const core::ColourCapabilities& colours() const { return colours_; }
+
     /// Replaces the last feedback, which later swapchains use.
     void set_feedback(std::shared_ptr<const DmabufFormats> feedback) {
         feedback_.with([&](auto& last) { last.swap(feedback); });
@@ -76,6 +84,8 @@ private:
     std::atomic<ProtocolSet> avoid_;                 ///< protocols are only added
     std::expected<void, std::string> explicit_sync_; ///< or the reason why it cannot be used
     std::vector<core::PresentModeLimits> modes_;
+    core::ColourCapabilities colours_;
+    bool straight_alpha_ = false;
     Locked<std::shared_ptr<const DmabufFormats>> feedback_; ///< the last received; not null
 };
 

@@ -120,7 +120,7 @@ Swapchain::Swapchain(const Device& on, VkSurfaceKHR surface, const SwapchainOpti
     info.surface = surface;
     info.minImageCount = options.min_images ? options.min_images : capabilities.minImageCount;
     info.imageFormat = options.format;
-    info.imageColorSpace = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
+    info.imageColorSpace = options.space;
     info.imageExtent = options.extent;
     info.imageArrayLayers = 1;
     info.imageUsage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;

@@ -102,6 +102,7 @@ VkSurfaceCapabilitiesKHR query_capabilities(VkInstance instance, const Device& d
 struct SwapchainOptions {
     VkExtent2D extent = {64, 64};
     VkFormat format = VK_FORMAT_B8G8R8A8_UNORM;
+    VkColorSpaceKHR space = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
     VkPresentModeKHR mode = VK_PRESENT_MODE_MAILBOX_KHR;
     VkCompositeAlphaFlagBitsKHR alpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
     uint32_t min_images = 0; // 0: minImageCount of the surface's capabilities
@@ -183,9 +184,12 @@ private:
 // An application with one window. Its members are destroyed in the order that Vulkan requires.
 struct Client {
     explicit Client(Compositor& compositor) : Client(compositor.connect()) {}
-    explicit Client(wl_display* display) :
-        app(display), instance(make_instance()), device(instance), window(app.new_surface()),
-        surface(make_surface(instance, app, window)), renderer(device) {}
+    explicit Client(
+        wl_display* display, const InstanceOptions& options = {},
+        std::vector<const char*> device_extensions = {VK_KHR_SWAPCHAIN_EXTENSION_NAME}) :
+        app(display),
+        instance(make_instance(options)), device(instance, std::move(device_extensions)),
+        window(app.new_surface()), surface(make_surface(instance, app, window)), renderer(device) {}
 
     Swapchain swapchain(const SwapchainOptions& options = {}) {
         return Swapchain(device, surface, options);

@@ -66,6 +66,7 @@ protected:
     Compositor& start() {
         Script script;
         script.globals.syncobj = 1; // for FENCEBRIDGE_SYNC=explicit
+        script.globals.color = 1;
         return CompositorTest::start(script);
     }
 };
@@ -149,6 +150,40 @@ TEST_F(OutOfMemory, AtAnyAllocationOfAFrame) {
         vkDeviceWaitIdle(client.device);
     });
 }
+
+#ifdef FAKE_COMPOSITOR_HAS_COLOR
+// The metadata stay as they were, and can be set once memory is back.
+TEST_F(OutOfMemory, AtAnyAllocationOfVkSetHdrMetadata) {
+    InstanceOptions options;
+    options.extensions.push_back(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME);
+    Client client(start().connect(), options,
+                  {VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_EXT_HDR_METADATA_EXTENSION_NAME});
+    const auto set_metadata = reinterpret_cast<PFN_vkSetHdrMetadataEXT>(
+        vkGetDeviceProcAddr(client.device, "vkSetHdrMetadataEXT"));
+    const Swapchain swapchain = client.swapchain({.space = VK_COLOR_SPACE_HDR10_ST2084_EXT});
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    VkHdrMetadataEXT metadata{VK_STRUCTURE_TYPE_HDR_METADATA_EXT};
+    metadata.maxContentLightLevel = 100;
+    const auto set = [&] {
+        const VkSwapchainKHR handle = swapchain;
+        set_metadata(client.device, 1, &handle, &metadata);
+        return VK_SUCCESS;
+    };
+    fail_each_allocation(
+        [&] {
+            ++metadata.maxContentLightLevel;
+            return set();
+        },
+        [&] {
+            set();
+            EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+            vkDeviceWaitIdle(client.device);
+            const auto description = compositor_->last_commit().image_description;
+            ASSERT_TRUE(description);
+            EXPECT_EQ(description->max_cll, uint32_t(metadata.maxContentLightLevel));
+        });
+}
+#endif
 
 } // namespace
 } // namespace fencebridge::test

@@ -77,6 +77,27 @@ TEST_F(HeadlessTest, BesideWaylandASurfaceIsTheDriversUnlessTakeoverIsOn) {
     EXPECT_EQ(formats, 1U) << "the fake driver's own surfaces have one format";
 }
 
+TEST_F(HeadlessTest, HdrMetadataOfTheDriversSwapchainReachTheDriver) {
+    const EnvironmentVariable automatic{"FENCEBRIDGE_TAKEOVER", "auto"};
+    fake_driver().add_device_extension(0, VK_EXT_HDR_METADATA_EXTENSION_NAME);
+    const Instance instance{
+        {.extensions = {"VK_KHR_surface", "VK_KHR_wayland_surface", headless_extension}}};
+    const Device device{instance.physical_device(),
+                        {.extensions = {"VK_KHR_swapchain", VK_EXT_HDR_METADATA_EXTENSION_NAME}}};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_TRUE(is_taken_over(device));
+    const HeadlessSurface surface{instance};
+    const Swapchain swapchain{device, surface};
+    ASSERT_EQ(swapchain.result(), VK_SUCCESS);
+    const auto set = reinterpret_cast<PFN_vkSetHdrMetadataEXT>(
+        vkGetDeviceProcAddr(device, "vkSetHdrMetadataEXT"));
+    ASSERT_NE(set, nullptr);
+    const VkHdrMetadataEXT metadata{.sType = VK_STRUCTURE_TYPE_HDR_METADATA_EXT};
+    const VkSwapchainKHR handle = swapchain;
+    set(device, 1, &handle, &metadata);
+    EXPECT_EQ(fake_driver().call_count("vkSetHdrMetadataEXT"), 1U);
+}
+
 TEST_F(HeadlessTest, EveryPresentedFrameIsCounted) {
     const StderrCapture log;
     const Instance instance{request_};

@@ -73,7 +73,8 @@ TEST_F(LoaderTest, TheManifestListsTheExtensionsThatTheLayerProvides) {
                          "VK_KHR_get_surface_capabilities2",
                          "VK_EXT_surface_maintenance1",
                          "VK_KHR_surface_protected_capabilities",
-                         "VK_GOOGLE_surfaceless_query"};
+                         "VK_GOOGLE_surfaceless_query",
+                         "VK_EXT_swapchain_colorspace"};
 #ifdef VK_EXT_layer_settings // built only with headers that have it
     instance_names.insert("VK_EXT_layer_settings");
 #endif
@@ -82,8 +83,8 @@ TEST_F(LoaderTest, TheManifestListsTheExtensionsThatTheLayerProvides) {
 #endif
     EXPECT_EQ(manifest_extensions("instance_extensions"), instance_names);
     EXPECT_EQ(manifest_extensions("device_extensions"),
-              (Names{"VK_KHR_incremental_present", "VK_KHR_present_id", "VK_KHR_swapchain",
-                     "VK_KHR_swapchain_mutable_format"}));
+              (Names{"VK_EXT_hdr_metadata", "VK_KHR_incremental_present", "VK_KHR_present_id",
+                     "VK_KHR_swapchain", "VK_KHR_swapchain_mutable_format"}));
     EXPECT_EQ(as_set(instance_extensions(layer_name)), manifest_extensions("instance_extensions"));
     const Instance instance;
     EXPECT_EQ(as_set(device_extensions(instance.physical_device(), layer_name)),
@@ -118,8 +119,13 @@ TEST_F(LoaderTest, TheEntryPointsOfTheManifestBelongToTheLayer) {
     const auto functions =
         matches(array_of(read_manifest(), "device_extensions"), R"re("(vk\w+)")re");
     ASSERT_FALSE(functions.empty());
+    const Names names = manifest_extensions("device_extensions");
+    std::vector<const char*> extensions;
+    for (const std::string& name : names)
+        extensions.push_back(name.c_str());
     const Instance instance;
-    const Device device{instance.physical_device()};
+    const Device device{instance.physical_device(), {.extensions = extensions}};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
     for (const std::string& function : functions)
         EXPECT_TRUE(is_from_layer(device, function.c_str())) << function;
 }

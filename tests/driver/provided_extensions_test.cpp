@@ -124,7 +124,8 @@ INSTANTIATE_TEST_SUITE_P(, ProvidedExtension,
                          testing::Values(ProvidedCase{"VK_KHR_incremental_present", 0, 0, true},
                                          ProvidedCase{"VK_KHR_present_id", 1000294001, 1, true},
                                          ProvidedCase{"VK_KHR_swapchain_mutable_format", 0, 0,
-                                                      false}),
+                                                      false},
+                                         ProvidedCase{"VK_EXT_hdr_metadata", 0, 0, false}),
                          [](const auto& row) { return std::string{row.param.extension}; });
 
 class FeaturesOfProvided : public DriverTest {

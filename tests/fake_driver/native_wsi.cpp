@@ -254,6 +254,13 @@ VkResult get_group_surface_modes(VkDevice, VkSurfaceKHR surface,
     return VK_SUCCESS;
 }
 
+void set_hdr_metadata(VkDevice, uint32_t count, const VkSwapchainKHR* swapchains,
+                      const VkHdrMetadataEXT*) {
+    note("vkSetHdrMetadataEXT");
+    for (const VkSwapchainKHR swapchain : std::span{swapchains, count})
+        (void)objects().swapchains.find(swapchain);
+}
+
 VkResult get_status(VkDevice, VkSwapchainKHR swapchain) {
     if (const auto failure = enter_query("vkGetSwapchainStatusKHR"))
         return *failure;
@@ -316,6 +323,8 @@ std::vector<EntryPoint> swapchain_table() {
             "vkGetDeviceGroupPresentCapabilitiesKHR", level, never_core, extension),
         entry_point<PFN_vkGetDeviceGroupSurfacePresentModesKHR, get_group_surface_modes>(
             "vkGetDeviceGroupSurfacePresentModesKHR", level, never_core, extension),
+        entry_point<PFN_vkSetHdrMetadataEXT, set_hdr_metadata>(
+            "vkSetHdrMetadataEXT", level, never_core, VK_EXT_HDR_METADATA_EXTENSION_NAME),
         // A command of VK_KHR_shared_presentable_image. As with some drivers, devices without this
         // extension have the command, too.
         entry_point<PFN_vkGetSwapchainStatusKHR, get_status>("vkGetSwapchainStatusKHR", level),
