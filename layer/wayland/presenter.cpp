@@ -27,10 +27,10 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
     surface_(std::move(surface)), parameters_(std::move(parameters)),
     image_count_(state.ring.with([](const auto& all) { return all.size(); })),
     protocols_(window_->usable(surface_->connection().present_protocols())), state_(state),
-    queue_(surface_->connection().display()), departures_(surface_->departures()),
+    queue_(surface_->connection().display()),
     colour_(surface_->connection(), window_->colours(),
             core::find_encoding(parameters_.colours.space, window_->colours())),
-    mode_(parameters_.mode) {
+    departures_(surface_->departures()), mode_(parameters_.mode) {
     if (colour_.is_described())
         surface_->add_described();
     compared_.with([&](ComparedFeedback& last) {

@@ -16,31 +16,27 @@ SwapchainOptions native(VkSwapchainKHR old = VK_NULL_HANDLE) {
     return {.format = FAKE_DRIVER_NATIVE_FORMAT, .mode = VK_PRESENT_MODE_IMMEDIATE_KHR, .old = old};
 }
 
-// Until it is destroyed, driver and compositor have no layout in common: surfaces that are queried
-// now pass through.
+// Until it is destroyed, driver and compositor have no layout in common: surfaces that are made now
+// pass through.
 class NoCommonLayout {
 public:
-    NoCommonLayout() { set(0); }
-    ~NoCommonLayout() { set(1); }
+    explicit NoCommonLayout(Compositor& compositor) : compositor_(compositor) {
+        constexpr uint64_t other_vendors = 0x0900000000000001;
+        set({0, {{0, 0, common_formats(other_vendors)}}});
+    }
+    ~NoCommonLayout() { set(linear_feedback()); }
 
 private:
-    static void set(uint32_t count) {
-        FakeDriverModifier linear{};
-        linear.plane_count = 1;
-        linear.pitch_alignment = 256;
-        linear.features = VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT;
-        linear.importable = VK_TRUE;
-        linear.exportable = VK_TRUE;
-        linear.aliasable = VK_TRUE;
-        for (const VkFormat format : {VK_FORMAT_B8G8R8A8_UNORM, VK_FORMAT_B8G8R8A8_SRGB,
-                                      VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_R8G8B8A8_SRGB})
-            fake_driver().set_format(FAKE_DRIVER_ALL_DEVICES, format, count, &linear);
+    void set(const Feedback& feedback) {
+        compositor_.on_thread([&](Scene& scene) { scene.set_feedback(feedback); });
     }
+
+    Compositor& compositor_;
 };
 
 // A surface of the client's device that passes through.
-Owned<VkSurfaceKHR> drivers_surface(const Client& client) {
-    const NoCommonLayout none;
+Owned<VkSurfaceKHR> drivers_surface(Compositor& compositor, const Client& client) {
+    const NoCommonLayout none(compositor);
     auto surface = make_surface(client.instance, client.app, client.window);
     VkBool32 supported = VK_FALSE;
     vkGetPhysicalDeviceSurfaceSupportKHR(client.device.physical, 0, surface, &supported);
@@ -62,9 +58,9 @@ struct DriversSide {
         unsetenv("FENCEBRIDGE_TAKEOVER");
         return instance;
     }
-    DriversSide(const Client& client, What what) {
+    DriversSide(Compositor& compositor, const Client& client, What what) {
         if (what == What::surface) {
-            surface = drivers_surface(client);
+            surface = drivers_surface(compositor, client);
             device = &client.device;
             return;
         }
@@ -100,7 +96,7 @@ class BothMakers : public WindowClaims, public testing::WithParamInterface<What>
 
 TEST_P(BothMakers, ADriversSwapchainIsRefusedBesideOneOfTheLayers) {
     Client client(start({.globals = {.fifo = 1}}));
-    const DriversSide drivers(client, GetParam());
+    const DriversSide drivers(*compositor_, client, GetParam());
     Swapchain ours = client.swapchain(fifo);
     ASSERT_EQ(client.frame(ours), VK_SUCCESS);
     EXPECT_EQ(drivers.swapchain().result, VK_ERROR_NATIVE_WINDOW_IN_USE_KHR);
@@ -113,7 +109,7 @@ TEST_P(BothMakers, ADriversSwapchainIsRefusedBesideOneOfTheLayers) {
 
 TEST_P(BothMakers, TheLayersSwapchainIsRefusedBesideADrivers) {
     Client client(start());
-    const DriversSide drivers(client, GetParam());
+    const DriversSide drivers(*compositor_, client, GetParam());
     Swapchain theirs = drivers.swapchain();
     ASSERT_EQ(theirs.result, VK_SUCCESS);
     EXPECT_EQ(client.swapchain().result, VK_ERROR_NATIVE_WINDOW_IN_USE_KHR);
@@ -127,7 +123,7 @@ TEST_P(BothMakers, TheLayersSwapchainIsRefusedBesideADrivers) {
 // Whether two of them may share a window is for the driver to say, as without the layer.
 TEST_P(BothMakers, TheLayerDoesNotRefuseADriversSecondSwapchain) {
     Client client(start());
-    const DriversSide drivers(client, GetParam());
+    const DriversSide drivers(*compositor_, client, GetParam());
     Swapchain first = drivers.swapchain();
     Swapchain second = drivers.swapchain();
     EXPECT_EQ(first.result, VK_SUCCESS);
@@ -140,7 +136,7 @@ TEST_P(BothMakers, TheLayerDoesNotRefuseADriversSecondSwapchain) {
 
 TEST_P(BothMakers, AFailedCreationLeavesNoClaim) {
     Client client(start());
-    const DriversSide drivers(client, GetParam());
+    const DriversSide drivers(*compositor_, client, GetParam());
     fake_driver().fail_call("vkCreateSwapchainKHR", 1, VK_ERROR_OUT_OF_DEVICE_MEMORY);
     EXPECT_EQ(drivers.swapchain().result, VK_ERROR_OUT_OF_DEVICE_MEMORY);
     EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
@@ -149,7 +145,7 @@ TEST_P(BothMakers, AFailedCreationLeavesNoClaim) {
 // A retired swapchain presents to nothing any more.
 TEST_P(BothMakers, ADriversRetiredSwapchainHasNoClaim) {
     Client client(start());
-    const DriversSide drivers(client, GetParam());
+    const DriversSide drivers(*compositor_, client, GetParam());
     const Swapchain old = drivers.swapchain();
     ASSERT_EQ(old.result, VK_SUCCESS);
     ASSERT_EQ(drivers.swapchain(old).result, VK_SUCCESS); // and is destroyed at once
@@ -162,7 +158,7 @@ TEST_P(BothMakers, TheLayerMakesNoFifoObjectWhereADriverMayHaveOne) {
     Compositor& compositor = start({.globals = {.fifo = 1}});
     Client client(compositor);
     {
-        const DriversSide drivers(client, GetParam());
+        const DriversSide drivers(*compositor_, client, GetParam());
         ASSERT_EQ(drivers.swapchain().result, VK_SUCCESS);
         Swapchain ours = client.swapchain(fifo);
         ASSERT_EQ(client.frame(ours), VK_SUCCESS);
@@ -182,7 +178,7 @@ TEST_P(BothMakers, TheLayerMakesNoFifoObjectWhereADriverMayHaveOne) {
 // The first swapchain is retired, but not destroyed.
 TEST_P(BothMakers, TheLayersRetiredSwapchainsLeaveTheWindowToADriver) {
     Client client(start({.globals = {.fifo = 1}}));
-    const DriversSide drivers(client, GetParam());
+    const DriversSide drivers(*compositor_, client, GetParam());
     Swapchain old = client.swapchain(fifo);
     ASSERT_EQ(client.frame(old), VK_SUCCESS);
     const Acquired acquired = client.acquire(old);
@@ -215,7 +211,7 @@ INSTANTIATE_TEST_SUITE_P(, BothMakers, testing::Values(What::surface, What::devi
 
 TEST_F(WindowClaims, OldSwapchainPassesTheWindowFromTheLayerToTheDriver) {
     Client client(start({.globals = {.fifo = 1}}));
-    const auto surface = drivers_surface(client);
+    const auto surface = drivers_surface(*compositor_, client);
     Swapchain old = client.swapchain(fifo);
     ASSERT_EQ(client.frame(old), VK_SUCCESS);
     Swapchain theirs(client.device, surface, native(old));
@@ -232,7 +228,7 @@ TEST_F(WindowClaims, OldSwapchainPassesTheWindowFromTheLayerToTheDriver) {
 TEST_F(WindowClaims, OldSwapchainPassesTheWindowFromTheDriverToTheLayer) {
     Compositor& compositor = start({.globals = {.fifo = 1}});
     Client client(compositor);
-    const auto surface = drivers_surface(client);
+    const auto surface = drivers_surface(*compositor_, client);
     const Swapchain old(client.device, surface, native());
     ASSERT_EQ(old.result, VK_SUCCESS);
     Swapchain ours = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR, .old = old});
