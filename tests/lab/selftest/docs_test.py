@@ -26,7 +26,13 @@ class Documents(unittest.TestCase):
     def test_the_provided_extensions_are_those_of_the_manifest(self):
         manifest = (SOURCE / "json/manifest.json.in").read_text()
         layer = json.loads(re.sub(r"@\w+@(?=\s)", "", manifest))["layer"]
+        provided = [each["name"] for each in (layer["instance_extensions"] +
+                                              layer["device_extensions"])]
         section = (SOURCE / "docs/takeover.md").read_text().split("## Provided extensions")[1]
         table = re.findall(r"^\| `(VK_\w+)` \|", section.split("\n## ")[0], re.MULTILINE)
-        self.assertEqual(table, [each["name"] for each in (layer["instance_extensions"] +
-                                                           layer["device_extensions"])])
+        self.assertEqual(table, provided)
+        section = (SOURCE / "README.md").read_text().split("## What applications get")[1]
+        names = re.findall(r"`(VK_[A-Z]+_[a-z]\w+)`", section.split("\n## ")[0])
+        # The build adds this one to the manifest.
+        names.remove("VK_KHR_surface_maintenance1")
+        self.assertEqual(sorted(names), sorted(provided))
