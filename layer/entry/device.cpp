@@ -47,14 +47,18 @@ bool takes_over(const Instance& instance, const vk::PhysicalDevice& physical,
     return false;
 }
 
-/// The extensions to enable on a device that is taken over: the application's and those that the
-/// layer needs, without the ones that only the layer has.
+/// The extensions to enable on a device: the application's and, if the device is taken over, those
+/// that the layer needs, without the ones that only the layer has.
 std::vector<const char*> driver_extensions(const vk::PhysicalDevice& physical,
-                                           const VkDeviceCreateInfo& info) {
-    auto names = with_extensions(info.ppEnabledExtensionNames, info.enabledExtensionCount,
-                                 vk::required_device_extensions(physical.api_version));
-    names = with_extensions(names.data(), static_cast<uint32_t>(names.size()),
-                            vk::optional_device_extensions(physical));
+                                           const VkDeviceCreateInfo& info, bool taken_over) {
+    std::vector<const char*> names(info.ppEnabledExtensionNames,
+                                   info.ppEnabledExtensionNames + info.enabledExtensionCount);
+    if (taken_over) {
+        names = with_extensions(names.data(), static_cast<uint32_t>(names.size()),
+                                vk::required_device_extensions(physical.api_version));
+        names = with_extensions(names.data(), static_cast<uint32_t>(names.size()),
+                                vk::optional_device_extensions(physical));
+    }
     std::erase_if(names, [&](const char* name) {
         return find_provided(name, Level::device) != nullptr && !physical.has_extension(name);
     });
@@ -90,18 +94,14 @@ VkResult refuse_absent(Instance& instance, VkPhysicalDevice device,
     return VK_SUCCESS;
 }
 
-/// Whether an extension only tells the implementation something, and can be ignored.
-bool is_hint(const Extension& extension) {
-    return extension.reach == Reach::every_surface && extension.commands.empty();
-}
-
 /// The provided extension that the application enables on a device that is not taken over, and that
 /// the driver lacks; null if there is none. The loader does not refuse it, since the layer's
-/// manifest names it.
-const Extension* find_lacking(const vk::PhysicalDevice& physical,
-                              const EnabledExtensions& enabled) {
+/// manifest names it. An extension without commands is left out instead, if the layer has offered
+/// it.
+const Extension* find_lacking(const vk::PhysicalDevice& physical, const EnabledExtensions& enabled,
+                              bool offered) {
     const auto found = std::ranges::find_if(enabled.all(), [&](const Extension* extension) {
-        return !is_hint(*extension) && physical.extensions_known &&
+        return !(offered && extension->commands.empty()) && physical.extensions_known &&
                !physical.has_extension(extension->name.data());
     });
     return found == enabled.all().end() ? nullptr : *found;
@@ -143,13 +143,16 @@ std::vector<const VkBaseInStructure*> find_unknown_features(const vk::PhysicalDe
     return unknown;
 }
 
-/// vkCreateDevice of the next layer, with the layer's additions if the device is taken over.
+/// vkCreateDevice of the next layer: without the extensions and features that only the layer has,
+/// if the layer has offered them, and with the layer's additions if the device is taken over.
+/// @param queues  null if the device is not taken over
 VkResult create_next_device(PFN_vkCreateDevice create, const vk::PhysicalDevice& physical,
-                            const VkDeviceCreateInfo& info, const DeviceQueues* queues,
-                            const VkAllocationCallbacks* allocator, VkDevice* handle) {
-    if (queues == nullptr)
+                            const VkDeviceCreateInfo& info, bool offered,
+                            const DeviceQueues* queues, const VkAllocationCallbacks* allocator,
+                            VkDevice* handle) {
+    if (!offered)
         return create(physical.handle, &info, allocator, handle);
-    const auto names = driver_extensions(physical, info);
+    const auto names = driver_extensions(physical, info, queues != nullptr);
     VkDeviceCreateInfo more = info;
     more.enabledExtensionCount = static_cast<uint32_t>(names.size());
     more.ppEnabledExtensionNames = names.data();
@@ -159,7 +162,8 @@ VkResult create_next_device(PFN_vkCreateDevice create, const vk::PhysicalDevice&
                      "%d precedes them, of unknown size",
                      static_cast<int>(chain.obstacle()));
     more.pNext = chain.first();
-    queues->put_into(more);
+    if (queues != nullptr)
+        queues->put_into(more);
     return create(physical.handle, &more, allocator, handle);
 }
 
@@ -202,7 +206,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
         const DeviceQueues queues(*physical, *create_info);
         const bool taken_over = takes_over(*instance, *physical, *create_info, queues);
         if (const Extension* const lacking =
-                taken_over ? nullptr : find_lacking(*physical, enabled)) {
+                taken_over ? nullptr : find_lacking(*physical, enabled, hides)) {
             log::error("vkCreateDevice: the driver lacks %s, and the layer provides it only on "
                        "devices that it takes over",
                        lacking->name.data());
@@ -210,7 +214,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
         }
 
         link->u.pLayerInfo = next_link->pNext;
-        VkResult result = create_next_device(create, *physical, *create_info,
+        VkResult result = create_next_device(create, *physical, *create_info, hides,
                                              taken_over ? &queues : nullptr, allocator, handle);
         if (result != VK_SUCCESS)
             return result;

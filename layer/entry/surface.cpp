@@ -47,8 +47,10 @@ std::optional<Takeover> surfaceless_answer(Instance& instance, VkPhysicalDevice 
     const auto physical = instance.physical(device);
     SurfaceSupport common;
     for (const VkFormat format : {VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_R8G8B8A8_SRGB}) {
-        if (can_make_images(instance.format_layouts, *physical, format))
+        const auto usages = makeable_usages(instance.format_layouts, *physical, format);
+        if (usages != 0)
             common.formats.push_back({format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR});
+        common.usage |= usages;
     }
     return Takeover{physical, nullptr, std::make_shared<const SurfaceSupport>(std::move(common))};
 }
@@ -144,8 +146,9 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
             const DriverCapabilities answers(*info, *capabilities);
             const VkResult result =
                 next.GetPhysicalDeviceSurfaceCapabilities2KHR(device, info, capabilities);
-            answers.complete();
-            if (find_instance(device)->hides_extensions(device))
+            const bool hides = find_instance(device)->hides_extensions(device);
+            answers.complete(hides);
+            if (hides)
                 clear_hidden_answers(capabilities->pNext);
             return result;
         },

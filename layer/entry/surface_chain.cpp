@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "entry/surface_chain.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <span>
@@ -111,7 +112,7 @@ DriverCapabilities::DriverCapabilities(const VkPhysicalDeviceSurfaceInfo2KHR& in
     });
 }
 
-void DriverCapabilities::complete() const {
+void DriverCapabilities::complete(bool hides) const {
     const VkSurfaceCapabilitiesKHR& common = capabilities_.surfaceCapabilities;
     for_each_node(capabilities_.pNext, [&](uint32_t type, VkBaseOutStructure* node) {
         if (type == VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT) {
@@ -128,6 +129,12 @@ void DriverCapabilities::complete() const {
                     : modes.presentModeCount > 0 && modes.pPresentModes[0] == no_mode;
             if (unanswered)
                 write_modes(modes, std::array{core::PresentModeLimits{mode_, 0}});
+            else if (hides && modes.pPresentModes != nullptr)
+                modes.presentModeCount = static_cast<uint32_t>(
+                    std::remove_if(modes.pPresentModes,
+                                   modes.pPresentModes + modes.presentModeCount,
+                                   is_hidden_present_mode) -
+                    modes.pPresentModes);
         }
     });
 }

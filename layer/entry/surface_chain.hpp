@@ -27,7 +27,8 @@ public:
     DriverCapabilities(const VkPhysicalDeviceSurfaceInfo2KHR& info,
                        VkSurfaceCapabilities2KHR& capabilities);
     /// To be called when the driver has answered.
-    void complete() const;
+    /// @param hides  whether present modes of hidden extensions are left out
+    void complete(bool hides) const;
 
 private:
     VkSurfaceCapabilities2KHR& capabilities_;

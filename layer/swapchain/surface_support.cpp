@@ -137,9 +137,14 @@ FormatLayouts::of(const vk::PhysicalDevice& physical, VkFormat format) {
         [&](auto& known) { return known.try_emplace(key, std::move(shared)).first->second; });
 }
 
-bool can_make_images(FormatLayouts& made, const vk::PhysicalDevice& physical, VkFormat format) {
-    return std::ranges::any_of(*made.of(physical, format),
-                               [](const MadeLayouts& one) { return !one.layouts.empty(); });
+VkImageUsageFlags makeable_usages(FormatLayouts& made, const vk::PhysicalDevice& physical,
+                                  VkFormat format) {
+    VkImageUsageFlags usages = 0;
+    for (const MadeLayouts& one : *made.of(physical, format)) {
+        for (const vk::DriverModifier& layout : one.layouts)
+            usages |= usage_of(layout.features);
+    }
+    return usages;
 }
 
 std::expected<SurfaceSupport, VkResult> find_surface_support(FormatLayouts& made,

@@ -39,9 +39,10 @@ private:
     Locked<std::map<Key, std::shared_ptr<const std::vector<MadeLayouts>>>> known_;
 };
 
-/// Whether any allocator can make images of a format on this device, for some window system.
-[[nodiscard]] bool can_make_images(FormatLayouts& made, const vk::PhysicalDevice& physical,
-                                   VkFormat format);
+/// The usages of the images of a format that the allocators can make on this device, for some
+/// window system; 0 if they can make none.
+[[nodiscard]] VkImageUsageFlags
+makeable_usages(FormatLayouts& made, const vk::PhysicalDevice& physical, VkFormat format);
 
 /// What a physical device supports on a window. Without formats if driver and window system have no
 /// layout in common.

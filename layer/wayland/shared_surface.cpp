@@ -112,8 +112,12 @@ VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
         const bool continues = content.last_commit != 0 && content.last_commit == commits_;
         damage(continues ? content.damage : std::span<const VkRectLayerKHR>());
         content.last_commit = ++commits_;
-        const bool unseen = pace && plan.requests_callbacks && request_frame_callback(*pace);
-        request_barriers(plan.waits_for_barrier && !unseen, plan.sets_barrier);
+        if (pace && plan.requests_callbacks)
+            request_frame_callback(*pace);
+        // A barrier that is hidden would hold back this commit and all later ones.
+        const bool waits = plan.waits_for_barrier &&
+                           !frame_.with([](const Frame& frame) { return frame.pacer.is_unseen(); });
+        request_barriers(waits, plan.sets_barrier);
         tearing_.set(connection_->tearing(), surface_, plan.may_tear);
         wl_surface_commit(surface_);
         last_mode_ = content.mode.mode;
@@ -140,6 +144,7 @@ void SharedSurface::leave_to_driver(const void* surface) {
         left.tearing_.reset();
         left.colour_.set_none();
         left.alpha_.set_premultiplied();
+        left.last_mode_ = VK_PRESENT_MODE_MAILBOX_KHR; // the driver's commits come next
     });
 }
 
@@ -228,8 +233,7 @@ core::CommitWait SharedSurface::estimate_wait(const Mode& mode) {
 }
 
 /// Requests a frame callback for the next commit, if the pacer wants one.
-/// @return whether the surface is unseen
-bool SharedSurface::request_frame_callback(const core::Pace& pace) {
+void SharedSurface::request_frame_callback(const core::Pace& pace) {
     static constexpr wl_callback_listener listener = {.done = &Handlers::frame_done};
     const auto now = Clock::now();
     Proxy<wl_callback> callback;
@@ -237,14 +241,13 @@ bool SharedSurface::request_frame_callback(const core::Pace& pace) {
         callback.reset(wl_surface_frame(wrapper_.get()));
     if (callback)
         wl_callback_add_listener(callback.get(), &listener, this);
-    return frame_.with([&](Frame& frame) {
+    frame_.with([&](Frame& frame) {
         if (callback) {
             frame.callback = std::move(callback);
             frame.pacer.requested_callback(now);
         } else { // also if memory could not be allocated: the next frame does not wait
             frame.pacer.requested_none(now);
         }
-        return frame.pacer.is_unseen();
     });
 }
 

@@ -111,7 +111,7 @@ private:
     core::CommitPlan plan_for(const Mode& mode) const;
     std::optional<Clock::time_point> turn(const core::Pace& pace) const;
     VkResult wait_for_turn(const core::Pace& pace);
-    bool request_frame_callback(const core::Pace& pace);
+    void request_frame_callback(const core::Pace& pace);
     bool create_fifo();
     void request_barriers(bool wait, bool set);
     void damage(std::span<const VkRectLayerKHR> parts);

@@ -113,13 +113,12 @@ WaylandWindow::create_presenter(PresenterParameters parameters,
     auto connection = Connection::get(display_);
     if (!connection)
         return std::unexpected(connection.error());
-    // The compositor may have removed any global since create().
-    const auto offered = core::offered_modes(usable((*connection)->present_protocols()));
+    // The compositor may have removed any global since create(). A present mode works without its
+    // protocol: core::plan_commit() then does without tearing or barriers.
     const bool described = core::find_encoding(parameters.colours.space, colours_).has_value();
     if ((*connection)->dmabuf() == nullptr ||
         (described && (*connection)->colours().get() == nullptr) ||
-        (parameters.colours.straight_alpha && (*connection)->alpha().get() == nullptr) ||
-        core::find_mode({.modes = offered}, parameters.mode) == nullptr)
+        (parameters.colours.straight_alpha && (*connection)->alpha().get() == nullptr))
         return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
     if (!parameters.timelines.empty() && !(*connection)->explicit_sync().usable()) {
         avoid(Protocol::syncobj);

@@ -175,5 +175,34 @@ TEST_F(FeaturesOfProvided, ThatAreNotEnabledAreNotLeftOut) {
     EXPECT_EQ(received(), std::vector{features.sType});
 }
 
+// The layer has offered the extensions before it knows that it cannot take the device over.
+TEST_F(FeaturesOfProvided, AreLeftOutOfADeviceWithoutAQueueForTheLayer) {
+    fake_driver().set_sync_fd_features(FAKE_DRIVER_ALL_DEVICES,
+                                       VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT,
+                                       VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT);
+    fake_driver().set_queue_count(0, 2);
+    const std::array priorities{1.0F, 1.0F};
+    const VkDeviceQueueCreateInfo all_queues{
+        .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+        .pNext = nullptr,
+        .flags = 0,
+        .queueFamilyIndex = 0,
+        .queueCount = 2,
+        .pQueuePriorities = priorities.data(),
+    };
+    const VkPhysicalDevicePresentIdFeaturesKHR features{
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PRESENT_ID_FEATURES_KHR, nullptr, VK_TRUE};
+    const Instance instance;
+    const Device device{
+        instance.physical_device(),
+        {.extensions = {"VK_KHR_swapchain", "VK_KHR_present_id", "VK_KHR_swapchain_mutable_format"},
+         .next = &features,
+         .queues = {all_queues}}};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_FALSE(is_taken_over(device));
+    EXPECT_EQ(extensions_of(last_device_create()), std::vector<std::string>{"VK_KHR_swapchain"});
+    EXPECT_TRUE(received().empty());
+}
+
 } // namespace
 } // namespace fencebridge::test
