@@ -94,15 +94,17 @@ public:
     using Milliseconds = std::chrono::duration<uint32_t, std::milli>;
 
     /// Whether the next commit is to request a callback. An unseen surface requests another one
-    /// after each Pace::callback_timeout, for the compositor may have dropped the last.
+    /// after Pace::callback_timeout, for the compositor may have dropped the last, and then after
+    /// twice the time each: a client cannot take back a request that is not answered.
     [[nodiscard]] bool wants_callback(const Pace& pace, TimePoint now) const {
         if (pending_since_)
-            return unseen_ && now >= *pending_since_ + pace.callback_timeout;
+            return unseen_ && now >= *pending_since_ + timeouts_to_next_ * pace.callback_timeout;
         return commits_ == 0 || commits_ >= pace.interval;
     }
 
     /// A commit with a request for a callback was made.
     void requested_callback(TimePoint now) {
+        timeouts_to_next_ = pending_since_ ? std::min(2 * timeouts_to_next_, most_timeouts) : 1;
         shown_between_ = pending_since_ ? 0 : commits_;
         commits_ = 1;
         pending_since_ = now;
@@ -157,7 +159,10 @@ private:
         refresh_ = std::min(measured, refresh_.value_or(slowest_refresh));
     }
 
+    static constexpr uint32_t most_timeouts = 64; ///< about a minute
+
     std::optional<TimePoint> pending_since_;
+    uint32_t timeouts_to_next_ = 1; ///< Pace::callback_timeout from one request to the next
     bool unseen_ = false;
     TimePoint last_commit_;
     /// Commits since the last request. The requesting commit counts.

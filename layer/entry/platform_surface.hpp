@@ -57,8 +57,10 @@ struct PlatformSurface {
             const VkResult result = create_next(handle, create_info, allocator, surface);
             if (result != VK_SUCCESS)
                 return result;
-            Rollback created(
-                [&] { instance->next.DestroySurfaceKHR(handle, *surface, allocator); });
+            Rollback created([&] {
+                instance->native_surfaces.with([&](auto& all) { all.erase(*surface); });
+                instance->next.DestroySurfaceKHR(handle, *surface, allocator);
+            });
             if constexpr (requires { Platform::native(*create_info); }) {
                 instance->native_surfaces.with([&](auto& all) {
                     all.insert_or_assign(
