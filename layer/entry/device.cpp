@@ -97,11 +97,13 @@ VkResult refuse_absent(Instance& instance, VkPhysicalDevice device,
 /// The provided extension that the application enables on a device that is not taken over, and that
 /// the driver lacks; null if there is none. The loader does not refuse it, since the layer's
 /// manifest names it. An extension without commands is left out instead, if the layer has offered
-/// it.
+/// it or it is only a hint.
 const Extension* find_lacking(const vk::PhysicalDevice& physical, const EnabledExtensions& enabled,
                               bool offered) {
     const auto found = std::ranges::find_if(enabled.all(), [&](const Extension* extension) {
-        return !(offered && extension->commands.empty()) && physical.extensions_known &&
+        const bool left_out =
+            extension->commands.empty() && (offered || extension->reach == Reach::every_surface);
+        return !left_out && physical.extensions_known &&
                !physical.has_extension(extension->name.data());
     });
     return found == enabled.all().end() ? nullptr : *found;

@@ -77,12 +77,26 @@ bool has_format(const SurfaceSupport& support, const VkSwapchainCreateInfoKHR& i
     });
 }
 
+/// Whether the window system can be told of the colour space. What the surface lists may have been
+/// decided before a driver used the window.
+bool can_describe(const Window& window, VkColorSpaceKHR space) {
+    if (space == VK_COLOR_SPACE_SRGB_NONLINEAR_KHR || space == VK_COLOR_SPACE_PASS_THROUGH_EXT)
+        return true;
+    const std::vector<VkColorSpaceKHR> described = window.described_spaces();
+    return std::ranges::find(described, space) != described.end();
+}
+
 /// Refuses what this surface does not support, and what the layer does not provide. The validation
 /// layer would report most of these errors, but need not be enabled.
-VkResult check(const SurfaceSupport& support, const core::SurfaceLimits& limits,
-               const VkSwapchainCreateInfoKHR& info) {
+VkResult check(const Window& window, const SurfaceSupport& support,
+               const core::SurfaceLimits& limits, const VkSwapchainCreateInfoKHR& info) {
     if (!has_format(support, info))
         return refuse("the surface does not have this format and colour space");
+    if (!can_describe(window, info.imageColorSpace))
+        return refuse("a driver has used the window, and may have described its colours");
+    if (info.compositeAlpha == VK_COMPOSITE_ALPHA_POST_MULTIPLIED_BIT_KHR &&
+        !window.has_straight_alpha())
+        return refuse("the surface does not have VK_COMPOSITE_ALPHA_POST_MULTIPLIED_BIT_KHR");
     if (core::find_mode(limits, info.presentMode) == nullptr)
         return refuse("the surface does not have this present mode");
     if (info.imageExtent.width == 0 || info.imageExtent.height == 0 || info.imageArrayLayers != 1)
@@ -147,7 +161,7 @@ Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
     const auto limits = window.limits();
     if (!limits)
         return std::unexpected(limits.error());
-    if (const VkResult result = check(support, *limits, info); result != VK_SUCCESS)
+    if (const VkResult result = check(window, support, *limits, info); result != VK_SUCCESS)
         return std::unexpected(result);
     auto parameters = fencebridge::image_parameters(info);
     const bool opaque = info.compositeAlpha == VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;

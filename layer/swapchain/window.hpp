@@ -91,10 +91,10 @@ public:
     [[nodiscard]] virtual std::expected<core::SurfaceLimits, VkResult> limits() = 0;
 
     /// The colour spaces beside VK_COLOR_SPACE_SRGB_NONLINEAR_KHR that the window system can be
-    /// told of, the most usual first.
+    /// told of now, the most usual first.
     [[nodiscard]] virtual std::vector<VkColorSpaceKHR> described_spaces() const { return {}; }
 
-    /// Whether the window system can multiply the colours by the alpha channel
+    /// Whether the window system can multiply the colours by the alpha channel now
     /// (VK_COMPOSITE_ALPHA_POST_MULTIPLIED_BIT_KHR).
     [[nodiscard]] virtual bool has_straight_alpha() const { return false; }
 

@@ -15,6 +15,8 @@ enum class Protocol : uint8_t {
     fifo,
     syncobj,
     tearing_control,
+    color_management,
+    color_representation,
 };
 
 struct ProtocolRow {
@@ -23,10 +25,13 @@ struct ProtocolRow {
     std::string_view manager; ///< the interface of the global
     uint32_t exists_error;    ///< of the manager: the wl_surface has such an object already
 };
-inline constexpr std::array<ProtocolRow, 3> protocol_rows = {{
+inline constexpr std::array<ProtocolRow, 5> protocol_rows = {{
     {Protocol::fifo, "fifo-v1", "wp_fifo_manager_v1", 0},
     {Protocol::syncobj, "linux-drm-syncobj-v1", "wp_linux_drm_syncobj_manager_v1", 0},
     {Protocol::tearing_control, "tearing-control-v1", "wp_tearing_control_manager_v1", 0},
+    {Protocol::color_management, "color-management-v1", "wp_color_manager_v1", 1},
+    {Protocol::color_representation, "color-representation-v1",
+     "wp_color_representation_manager_v1", 1},
 }};
 
 /// A set of these protocols.

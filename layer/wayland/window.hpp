@@ -40,9 +40,12 @@ public:
     std::expected<AcceptedLayouts, VkResult> layouts(const PixelFormat& pixels,
                                                      const core::DrmNodes& nodes) override;
     std::vector<VkColorSpaceKHR> described_spaces() const override {
-        return core::described_spaces(colours_);
+        return may_use(Protocol::color_management) ? core::described_spaces(colours_)
+                                                   : std::vector<VkColorSpaceKHR>();
     }
-    bool has_straight_alpha() const override { return straight_alpha_; }
+    bool has_straight_alpha() const override {
+        return straight_alpha_ && may_use(Protocol::color_representation);
+    }
     bool is_foreign(const core::DrmNodes& nodes) override;
     std::expected<sync::TimelineSupport, std::string> timeline_support() override;
     std::expected<bool, VkResult> accepts(const image::SwapchainImage& image, VkExtent2D extent,

@@ -2,6 +2,8 @@
 // VK_COMPOSITE_ALPHA_POST_MULTIPLIED_BIT_KHR by color-representation-v1.
 #include "fixture.hpp"
 
+#include <cstdlib>
+
 namespace fencebridge::test {
 namespace {
 
@@ -45,6 +47,15 @@ TEST_F(Alpha, StraightAlphaIsOfferedIfTheCompositorHasIt) {
 TEST_F(Alpha, StraightAlphaIsNotOfferedIfTheCompositorLacksIt) {
     Client client(start(with_modes({0, 1})));
     EXPECT_EQ(modes_of(client), VkCompositeAlphaFlagsKHR(opaque | premultiplied));
+}
+
+TEST_F(Alpha, StraightAlphaIsNotOfferedIfTheSettingAvoidNamesItsProtocol) {
+    setenv("FENCEBRIDGE_AVOID", "color-representation-v1", 1);
+    Client client(start(with_modes({0, 1, 2})));
+    unsetenv("FENCEBRIDGE_AVOID");
+    EXPECT_EQ(modes_of(client), VkCompositeAlphaFlagsKHR(opaque | premultiplied));
+    EXPECT_EQ(client.swapchain({.alpha = postmultiplied}).result, VK_ERROR_INITIALIZATION_FAILED);
+    EXPECT_EQ(show(client, client.swapchain({.alpha = premultiplied})), Shown(std::nullopt, true));
 }
 
 TEST_F(Alpha, StraightAlphaIsNotOfferedWithoutAFormatThatBlends) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <future>
 
 namespace fencebridge::test {
@@ -116,6 +117,17 @@ TEST_F(Colours, WithoutTheExtensionASurfaceIsSrgb) {
 TEST_F(Colours, WithoutColorManagementASurfaceHasNoSpaceThatNeedsIt) {
     ColourClient client(start());
     EXPECT_EQ(spaces_of(client), (Spaces{srgb, pass_through}));
+}
+
+TEST_F(Colours, WithTheSettingAvoidASurfaceHasNoSpaceThatNeedsColorManagement) {
+    setenv("FENCEBRIDGE_AVOID", "color-management-v1", 1);
+    ColourClient client(start(with_colors()));
+    unsetenv("FENCEBRIDGE_AVOID");
+    EXPECT_EQ(spaces_of(client), (Spaces{srgb, pass_through}));
+    EXPECT_EQ(client.swapchain_in(pq).result, VK_ERROR_INITIALIZATION_FAILED);
+    const Swapchain swapchain = client.swapchain_in(pass_through);
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    EXPECT_EQ(compositor_->requests("wp_color_manager_v1", "get_surface"), 0u);
 }
 
 TEST_F(Colours, TheListHasWhatTheCompositorCanDescribe) {

@@ -242,5 +242,42 @@ TEST_F(WindowClaims, OldSwapchainPassesTheWindowFromTheDriverToTheLayer) {
               VK_ERROR_NATIVE_WINDOW_IN_USE_KHR);
 }
 
+// The driver's VkSurfaceKHR lives on, and with it the objects that the driver may have made.
+#ifdef FAKE_COMPOSITOR_HAS_COLOR
+TEST_F(WindowClaims, BesideADriversSurfaceNoImagesAreDescribed) {
+    Compositor& compositor = start({.globals = {.color = 1}});
+    InstanceOptions options;
+    options.extensions.push_back(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME);
+    Client client(compositor.connect(), options);
+    const SwapchainOptions described = {.space = VK_COLOR_SPACE_HDR10_ST2084_EXT};
+    ASSERT_EQ(client.swapchain(described).result, VK_SUCCESS);
+    const auto surface = drivers_surface(compositor, client);
+    ASSERT_EQ(Swapchain(client.device, surface, native()).result, VK_SUCCESS);
+    ErrorLog log;
+    EXPECT_EQ(client.swapchain(described).result, VK_ERROR_INITIALIZATION_FAILED);
+    EXPECT_EQ(log.lines_with({"a driver has used the window"}).size(), 1u) << log.text();
+    const Swapchain ours = client.swapchain();
+    EXPECT_EQ(client.frame(ours), VK_SUCCESS);
+    expect_no_error(client);
+    EXPECT_EQ(compositor.requests("wp_color_manager_v1", "get_surface"), 0u);
+}
+#endif
+
+#ifdef FAKE_COMPOSITOR_HAS_COLOR_REPRESENTATION
+TEST_F(WindowClaims, BesideADriversSurfaceNoImagesHaveStraightAlpha) {
+    Compositor& compositor = start({.globals = {.color_representation = 1}});
+    Client client(compositor);
+    const SwapchainOptions straight = {.alpha = VK_COMPOSITE_ALPHA_POST_MULTIPLIED_BIT_KHR};
+    ASSERT_EQ(client.swapchain(straight).result, VK_SUCCESS);
+    const auto surface = drivers_surface(compositor, client);
+    ASSERT_EQ(Swapchain(client.device, surface, native()).result, VK_SUCCESS);
+    EXPECT_EQ(client.swapchain(straight).result, VK_ERROR_INITIALIZATION_FAILED);
+    const Swapchain ours = client.swapchain({.alpha = VK_COMPOSITE_ALPHA_PRE_MULTIPLIED_BIT_KHR});
+    EXPECT_EQ(client.frame(ours), VK_SUCCESS);
+    expect_no_error(client);
+    EXPECT_EQ(compositor.requests("wp_color_representation_manager_v1", "get_surface"), 0u);
+}
+#endif
+
 } // namespace
 } // namespace fencebridge::test

@@ -14,6 +14,8 @@ TEST(ProtocolSet, HasWhatWasAdded) {
     EXPECT_FALSE(set.has(Protocol::fifo));
     set.add(Protocol::fifo);
     set.add(Protocol::tearing_control);
+    set.add(Protocol::color_management);
+    set.add(Protocol::color_representation);
     EXPECT_EQ(set, ProtocolSet::all());
 }
 
@@ -21,6 +23,7 @@ TEST(ExistsError, IsFoundByTheManagersInterfaceAndCode) {
     for (const ProtocolRow& row : protocol_rows)
         EXPECT_EQ(find_exists_error(row.manager, row.exists_error), &row) << row.name;
     EXPECT_EQ(find_exists_error("wp_linux_drm_syncobj_manager_v1", 1), nullptr);
+    EXPECT_EQ(find_exists_error("wp_color_manager_v1", 0), nullptr);
     EXPECT_EQ(find_exists_error("wp_fifo_v1", 0), nullptr);
     EXPECT_EQ(find_exists_error("unknown object", 0), nullptr);
 }
