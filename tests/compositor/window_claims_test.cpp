@@ -242,6 +242,32 @@ TEST_F(WindowClaims, OldSwapchainPassesTheWindowFromTheDriverToTheLayer) {
               VK_ERROR_NATIVE_WINDOW_IN_USE_KHR);
 }
 
+#if defined FAKE_COMPOSITOR_HAS_COLOR && defined FAKE_COMPOSITOR_HAS_COLOR_REPRESENTATION
+TEST_F(WindowClaims, ADriversSwapchainEndsTheLayersObjectsForColoursAndAlpha) {
+    Compositor& compositor = start({.globals = {.color = 1, .color_representation = 1}});
+    InstanceOptions options;
+    options.extensions.push_back(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME);
+    Client client(compositor.connect(), options);
+    const auto surface = drivers_surface(compositor, client);
+    const Swapchain old = client.swapchain({.space = VK_COLOR_SPACE_HDR10_ST2084_EXT,
+                                            .alpha = VK_COMPOSITE_ALPHA_POST_MULTIPLIED_BIT_KHR});
+    ASSERT_EQ(client.frame(old), VK_SUCCESS);
+    const auto live = [&] {
+        client.app.round_trip();
+        return compositor.on_thread([](Scene& scene) {
+            auto objects = scene.live_objects();
+            return std::pair(objects["wp_color_management_surface_v1"],
+                             objects["wp_color_representation_surface_v1"]);
+        });
+    };
+    EXPECT_EQ(live(), std::pair(size_t(1), size_t(1)));
+    const Swapchain theirs(client.device, surface, native(old));
+    ASSERT_EQ(theirs.result, VK_SUCCESS);
+    EXPECT_EQ(live(), std::pair(size_t(0), size_t(0)));
+    expect_no_error(client);
+}
+#endif
+
 // The driver's VkSurfaceKHR lives on, and with it the objects that the driver may have made.
 #ifdef FAKE_COMPOSITOR_HAS_COLOR
 TEST_F(WindowClaims, BesideADriversSurfaceNoImagesAreDescribed) {
