@@ -41,16 +41,20 @@ VkSurfaceCapabilitiesKHR capabilities_of(const Takeover& taken_over,
 
 /// The answer for a query without a surface. It has at most two formats, R8G8B8A8_UNORM and
 /// R8G8B8A8_SRGB: VK_GOOGLE_surfaceless_query requires no particular format.
-std::optional<Takeover> surfaceless_answer(Instance& instance, VkPhysicalDevice device) {
+/// @return the error is lack of memory
+std::expected<std::optional<Takeover>, VkResult> surfaceless_answer(Instance& instance,
+                                                                    VkPhysicalDevice device) {
     if (!instance.takes_over || !instance.physical(device)->can_be_taken_over())
         return std::nullopt;
     const auto physical = instance.physical(device);
     SurfaceSupport common;
     for (const VkFormat format : {VK_FORMAT_R8G8B8A8_UNORM, VK_FORMAT_R8G8B8A8_SRGB}) {
         const auto usages = makeable_usages(instance.format_layouts, *physical, format);
-        if (usages != 0)
+        if (!usages)
+            return std::unexpected(usages.error());
+        if (*usages != 0)
             common.formats.push_back({format, VK_COLOR_SPACE_SRGB_NONLINEAR_KHR});
-        common.usage |= usages;
+        common.usage |= *usages;
     }
     return Takeover{physical, nullptr, std::make_shared<const SurfaceSupport>(std::move(common))};
 }
@@ -61,11 +65,9 @@ template <class Drivers, class Ours>
 VkResult answer(VkPhysicalDevice device, VkSurfaceKHR surface, Drivers&& drivers, Ours&& ours) {
     return guarded([&] {
         const auto instance = find_instance(device);
-        if (surface == VK_NULL_HANDLE) {
-            const auto any = surfaceless_answer(*instance, device);
-            return any ? ours(*any) : drivers(instance->next);
-        }
-        const auto taken_over = decide_takeover(*instance, device, surface);
+        const auto taken_over = surface == VK_NULL_HANDLE
+                                    ? surfaceless_answer(*instance, device)
+                                    : decide_takeover(*instance, device, surface);
         if (!taken_over)
             return taken_over.error();
         return *taken_over ? ours(**taken_over) : drivers(instance->next);

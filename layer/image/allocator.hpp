@@ -25,7 +25,8 @@ public:
     [[nodiscard]] virtual core::Placement placement() const = 0;
 
     /// Every layout in which it can make such images on this device.
-    [[nodiscard]] virtual std::vector<vk::DriverModifier>
+    /// @return the error is lack of memory
+    [[nodiscard]] virtual std::expected<std::vector<vk::DriverModifier>, VkResult>
     layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const = 0;
 
     /// Whether the window system waits for fences that are attached to the dma-bufs of this

@@ -11,8 +11,9 @@ class DriverExport final : public ImageAllocator {
 public:
     const char* name() const override { return "driver-export"; }
     core::Placement placement() const override { return core::Placement::dma_buf; }
-    std::vector<vk::DriverModifier> layouts(const vk::PhysicalDevice& physical,
-                                            const vk::ImageParameters& parameters) const override {
+    std::expected<std::vector<vk::DriverModifier>, VkResult>
+    layouts(const vk::PhysicalDevice& physical,
+            const vk::ImageParameters& parameters) const override {
         return vk::find_modifiers(physical, parameters);
     }
     vk::ImplicitFences implicit_fences(const vk::DriverFacts& driver) const override {

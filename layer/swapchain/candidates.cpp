@@ -43,16 +43,18 @@ std::expected<Candidates, VkResult> find_candidates(const vk::PhysicalDevice& ph
         };
         const auto makes = allocator->layouts(physical, parameters);
         const auto makes_aliased = allocator->layouts(physical, aliased);
-        const Lists lists = common(makes);
+        if (!makes || !makes_aliased)
+            return std::unexpected(makes ? makes_aliased.error() : makes.error());
+        const Lists lists = common(*makes);
         // All lists are compared: the window system may refuse images of the earlier ones.
-        const bool aliasing_is_free = common(makes_aliased) == lists;
+        const bool aliasing_is_free = common(*makes_aliased) == lists;
         for (const std::vector<uint64_t>& list : lists)
             candidates.all.push_back(
                 {.allocator = allocator,
-                 .layouts = select(aliasing_is_free ? makes_aliased : makes, list),
+                 .layouts = select(aliasing_is_free ? *makes_aliased : *makes, list),
                  .flags = aliasing_is_free ? aliased.flags : parameters.flags,
                  .makeable = candidates.makeable.size()});
-        candidates.makeable.push_back({allocator->placement(), modifiers_of(makes)});
+        candidates.makeable.push_back({allocator->placement(), modifiers_of(*makes)});
     }
     return candidates;
 }
@@ -65,7 +67,7 @@ void Candidates::refuse(const Candidate& candidate, std::optional<uint64_t> chos
 bool depends_on_layout(VkResult result) {
     return result != VK_ERROR_SURFACE_LOST_KHR && result != VK_ERROR_DEVICE_LOST &&
            result != VK_ERROR_OUT_OF_HOST_MEMORY && result != VK_ERROR_OUT_OF_DEVICE_MEMORY &&
-           result != VK_ERROR_TOO_MANY_OBJECTS;
+           result != VK_ERROR_TOO_MANY_OBJECTS && result != VK_ERROR_FEATURE_NOT_PRESENT;
 }
 
 } // namespace fencebridge

@@ -47,13 +47,13 @@ struct Candidates {
 /// layouts with the flag (ANV: DRM_FORMAT_MOD_LINEAR only). There the images are made without it,
 /// since few applications bind such images.
 /// @param parameters  without VK_IMAGE_CREATE_ALIAS_BIT
-/// @return the error is VK_ERROR_SURFACE_LOST_KHR
+/// @return the error is VK_ERROR_SURFACE_LOST_KHR or lack of memory
 [[nodiscard]] std::expected<Candidates, VkResult>
 find_candidates(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters,
                 Window& window, const PixelFormat& pixels);
 
 /// Whether a failure to make or import images depends on their layout, so that the next candidate
-/// may succeed. Lost objects and exhausted resources do not.
+/// may succeed. Lost objects, exhausted resources and VK_ERROR_FEATURE_NOT_PRESENT do not.
 [[nodiscard]] bool depends_on_layout(VkResult result);
 
 } // namespace fencebridge

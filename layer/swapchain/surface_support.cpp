@@ -65,8 +65,10 @@ find_shown(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& wind
         if (!blended)
             return std::unexpected(blended.error());
         const auto layouts = made.of(physical, format.format);
-        if (const auto usage = common_usage(*opaque, *layouts))
-            all.push_back({&format, *usage, common_usage(*blended, *layouts).has_value()});
+        if (!layouts)
+            return std::unexpected(layouts.error());
+        if (const auto usage = common_usage(*opaque, **layouts))
+            all.push_back({&format, *usage, common_usage(*blended, **layouts).has_value()});
     }
     return all;
 }
@@ -118,7 +120,7 @@ vk::ImageParameters smallest_image(VkFormat format) {
             .queue_families = {}};
 }
 
-std::shared_ptr<const std::vector<MadeLayouts>>
+std::expected<std::shared_ptr<const std::vector<MadeLayouts>>, VkResult>
 FormatLayouts::of(const vk::PhysicalDevice& physical, VkFormat format) {
     const Key key(physical.handle, format);
     auto found = known_.with([&](const auto& known) {
@@ -129,18 +131,24 @@ FormatLayouts::of(const vk::PhysicalDevice& physical, VkFormat format) {
         return found;
     // If two threads query at the same time, the first result is kept.
     std::vector<MadeLayouts> made;
-    for (const image::ImageAllocator* allocator : image::allocators())
-        made.push_back(
-            {allocator->placement(), allocator->layouts(physical, smallest_image(format))});
+    for (const image::ImageAllocator* allocator : image::allocators()) {
+        auto layouts = allocator->layouts(physical, smallest_image(format));
+        if (!layouts)
+            return std::unexpected(layouts.error());
+        made.push_back({allocator->placement(), std::move(*layouts)});
+    }
     auto shared = std::make_shared<const std::vector<MadeLayouts>>(std::move(made));
     return known_.with(
         [&](auto& known) { return known.try_emplace(key, std::move(shared)).first->second; });
 }
 
-VkImageUsageFlags makeable_usages(FormatLayouts& made, const vk::PhysicalDevice& physical,
-                                  VkFormat format) {
+std::expected<VkImageUsageFlags, VkResult>
+makeable_usages(FormatLayouts& made, const vk::PhysicalDevice& physical, VkFormat format) {
+    const auto all = made.of(physical, format);
+    if (!all)
+        return std::unexpected(all.error());
     VkImageUsageFlags usages = 0;
-    for (const MadeLayouts& one : *made.of(physical, format)) {
+    for (const MadeLayouts& one : **all) {
         for (const vk::DriverModifier& layout : one.layouts)
             usages |= usage_of(layout.features);
     }

@@ -31,7 +31,8 @@ class FormatLayouts {
 public:
     /// An entry for each allocator. The first call for a physical device and format queries the
     /// driver.
-    [[nodiscard]] std::shared_ptr<const std::vector<MadeLayouts>>
+    /// @return the error is lack of memory; the next call queries again
+    [[nodiscard]] std::expected<std::shared_ptr<const std::vector<MadeLayouts>>, VkResult>
     of(const vk::PhysicalDevice& physical, VkFormat format);
 
 private:
@@ -41,7 +42,8 @@ private:
 
 /// The usages of the images of a format that the allocators can make on this device, for some
 /// window system; 0 if they can make none.
-[[nodiscard]] VkImageUsageFlags
+/// @return the error is lack of memory
+[[nodiscard]] std::expected<VkImageUsageFlags, VkResult>
 makeable_usages(FormatLayouts& made, const vk::PhysicalDevice& physical, VkFormat format);
 
 /// What a physical device supports on a window. Without formats if driver and window system have no
@@ -54,7 +56,7 @@ struct SurfaceSupport {
 };
 /// @param all_spaces  the colour spaces of VK_EXT_swapchain_colorspace, too. Those of
 ///                    VK_KHR_surface come first: many applications use the first format
-/// @return the error is VK_ERROR_SURFACE_LOST_KHR
+/// @return the error is VK_ERROR_SURFACE_LOST_KHR or lack of memory
 [[nodiscard]] std::expected<SurfaceSupport, VkResult>
 find_surface_support(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& window,
                      bool all_spaces);

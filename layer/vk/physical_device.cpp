@@ -145,9 +145,10 @@ DriverFacts find_facts(const PhysicalDevice& device) {
 }
 
 /// The features of the image's memory; nothing if the driver cannot make or export the image.
-std::optional<VkExternalMemoryFeatureFlags> query_memory_features(const PhysicalDevice& device,
-                                                                  const ImageParameters& image,
-                                                                  uint64_t modifier) {
+/// @return the error is lack of memory
+std::expected<std::optional<VkExternalMemoryFeatureFlags>, VkResult>
+query_memory_features(const PhysicalDevice& device, const ImageParameters& image,
+                      uint64_t modifier) {
     VkPhysicalDeviceImageFormatInfo2 info = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2,
         .format = image.format,
@@ -181,8 +182,11 @@ std::optional<VkExternalMemoryFeatureFlags> query_memory_features(const Physical
         .sType = VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES};
     VkImageFormatProperties2 properties = {.sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_PROPERTIES_2,
                                            .pNext = &external_properties};
-    if (device.next->GetPhysicalDeviceImageFormatProperties2(device.handle, &info, &properties) !=
-        VK_SUCCESS)
+    const VkResult result =
+        device.next->GetPhysicalDeviceImageFormatProperties2(device.handle, &info, &properties);
+    if (result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY)
+        return std::unexpected(result);
+    if (result != VK_SUCCESS)
         return std::nullopt;
     const VkExtent3D& max = properties.imageFormatProperties.maxExtent;
     const auto features = external_properties.externalMemoryProperties.externalMemoryFeatures;
@@ -292,17 +296,19 @@ bool is_color_renderable(const PhysicalDevice& device, VkFormat format) {
             VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT) != 0;
 }
 
-std::vector<DriverModifier> find_modifiers(const PhysicalDevice& device,
-                                           const ImageParameters& image) {
+std::expected<std::vector<DriverModifier>, VkResult> find_modifiers(const PhysicalDevice& device,
+                                                                    const ImageParameters& image) {
     std::vector<DriverModifier> found;
     for (const auto& listed : list_modifiers(device, image.format)) {
         const auto memory = query_memory_features(device, image, listed.drmFormatModifier);
-        if (memory)
-            found.push_back(
-                {.modifier = listed.drmFormatModifier,
-                 .planes = listed.drmFormatModifierPlaneCount,
-                 .features = listed.drmFormatModifierTilingFeatures,
-                 .dedicated_only = (*memory & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT) != 0});
+        if (!memory)
+            return std::unexpected(memory.error());
+        if (*memory)
+            found.push_back({.modifier = listed.drmFormatModifier,
+                             .planes = listed.drmFormatModifierPlaneCount,
+                             .features = listed.drmFormatModifierTilingFeatures,
+                             .dedicated_only =
+                                 (**memory & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT) != 0});
     }
     return found;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <span>
 #include <string>
 #include <vector>
@@ -88,7 +89,8 @@ struct DriverModifier {
 
 /// Every modifier with which the driver can create the image, with exactly this usage, and export
 /// its memory as a dma-buf.
-[[nodiscard]] std::vector<DriverModifier> find_modifiers(const PhysicalDevice& device,
-                                                         const ImageParameters& image);
+/// @return the error is lack of memory
+[[nodiscard]] std::expected<std::vector<DriverModifier>, VkResult>
+find_modifiers(const PhysicalDevice& device, const ImageParameters& image);
 
 } // namespace fencebridge::vk

@@ -63,16 +63,8 @@ enum class Driver {
 };
 
 void set_format(VkFormat format, Driver driver) {
-    FakeDriverModifier linear{};
-    linear.modifier = drm_linear;
-    linear.plane_count = 1;
-    linear.pitch_alignment = 256;
-    linear.features = VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT |
-                      VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BLEND_BIT |
-                      VK_FORMAT_FEATURE_TRANSFER_SRC_BIT | VK_FORMAT_FEATURE_TRANSFER_DST_BIT;
+    FakeDriverModifier linear = driver_modifier(drm_linear);
     linear.exportable = driver == Driver::shares;
-    linear.importable = VK_TRUE;
-    linear.aliasable = VK_TRUE;
     fake_driver().set_format(FAKE_DRIVER_ALL_DEVICES, format,
                              driver == Driver::lacks_format ? 0 : 1, &linear);
 }
@@ -193,6 +185,22 @@ TEST_F(Formats, WithoutAlphaDoNotDecideAboutBlending) {
               VK_SUCCESS);
     EXPECT_EQ(capabilities.supportedCompositeAlpha,
               VkCompositeAlphaFlagsKHR(VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR));
+}
+
+TEST_F(Formats, LackOfMemoryIsTheResultOfAQueryAndNotRemembered) {
+    Client client(start());
+    // The client has asked about its own surface. The driver is asked about formats that the
+    // compositor has not named before.
+    compositor_->on_thread([](Scene& scene) { scene.set_feedback(feedback_of_all()); });
+    const auto surface = make_surface(client.instance, client.app, client.window);
+    fake_driver().fail_call("vkGetPhysicalDeviceImageFormatProperties2", 1,
+                            VK_ERROR_OUT_OF_HOST_MEMORY);
+    uint32_t count = 0;
+    EXPECT_EQ(
+        vkGetPhysicalDeviceSurfaceFormatsKHR(client.device.physical, surface, &count, nullptr),
+        VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(fake_driver().injected_failures(), 1u);
+    EXPECT_EQ(formats_of(client.device.physical, surface).size(), all_formats().size() - 2);
 }
 
 TEST_F(Formats, OnlyThoseOfTheListCanBeUsed) {
