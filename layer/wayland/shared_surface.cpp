@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "wayland/protocol_set.hpp"
+
 namespace fencebridge::wayland {
 
 namespace {
@@ -112,12 +114,10 @@ VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
         const bool continues = content.last_commit != 0 && content.last_commit == commits_;
         damage(continues ? content.damage : std::span<const VkRectLayerKHR>());
         content.last_commit = ++commits_;
-        if (pace && plan.requests_callbacks)
-            request_frame_callback(*pace);
-        // A barrier that is hidden would hold back this commit and all later ones.
-        const bool waits = plan.waits_for_barrier &&
-                           !frame_.with([](const Frame& frame) { return frame.pacer.is_unseen(); });
-        request_barriers(waits, plan.sets_barrier);
+        // The barrier of an unseen surface would hold back this commit and all later ones.
+        const bool unseen = pace && plan.requests_callbacks ? request_frame_callback(*pace)
+                                                            : plan.waits_for_barrier && is_unseen();
+        request_barriers(plan.waits_for_barrier && !unseen, plan.sets_barrier);
         tearing_.set(connection_->tearing(), surface_, plan.may_tear);
         wl_surface_commit(surface_);
         last_mode_ = content.mode.mode;
@@ -232,8 +232,13 @@ core::CommitWait SharedSurface::estimate_wait(const Mode& mode) {
     });
 }
 
+bool SharedSurface::is_unseen() const {
+    return frame_.with([](const Frame& frame) { return frame.pacer.is_unseen(); });
+}
+
 /// Requests a frame callback for the next commit, if the pacer wants one.
-void SharedSurface::request_frame_callback(const core::Pace& pace) {
+/// @return is_unseen()
+bool SharedSurface::request_frame_callback(const core::Pace& pace) {
     static constexpr wl_callback_listener listener = {.done = &Handlers::frame_done};
     const auto now = Clock::now();
     Proxy<wl_callback> callback;
@@ -241,17 +246,20 @@ void SharedSurface::request_frame_callback(const core::Pace& pace) {
         callback.reset(wl_surface_frame(wrapper_.get()));
     if (callback)
         wl_callback_add_listener(callback.get(), &listener, this);
-    frame_.with([&](Frame& frame) {
+    return frame_.with([&](Frame& frame) {
         if (callback) {
             frame.callback = std::move(callback);
             frame.pacer.requested_callback(now);
         } else { // also if memory could not be allocated: the next frame does not wait
             frame.pacer.requested_none(now);
         }
+        return frame.pacer.is_unseen();
     });
 }
 
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
+static_assert(row_of(Protocol::fifo).exists_error == WP_FIFO_MANAGER_V1_ERROR_ALREADY_EXISTS);
+
 bool SharedSurface::create_fifo() {
     if (!fifo_ && connection_->fifo() != nullptr)
         fifo_.reset(wp_fifo_manager_v1_get_fifo(connection_->fifo(), surface_));

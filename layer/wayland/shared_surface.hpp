@@ -36,9 +36,8 @@ using SharedSurfaceUse = std::unique_ptr<SharedSurface, SharedSurfaceDeleter>;
 ///
 /// It exists only while a swapchain uses it. VK_KHR_wayland_surface guarantees the wl_surface for
 /// that time. One lock is held during the creation and the destruction of every SharedSurface. So
-/// the compositor sees the destruction of one wp_fifo_v1, wp_tearing_control_v1 or
-/// wp_linux_drm_syncobj_surface_v1 before the creation of the next. Creation and destruction only
-/// make requests, which do not wait.
+/// the compositor sees the destruction of one object of a protocol of wayland::Protocol before the
+/// creation of the next. Creation and destruction only make requests, which do not wait.
 class SharedSurface {
 public:
     /// Returns the state of this wl_surface, creating it for the first user.
@@ -111,7 +110,8 @@ private:
     core::CommitPlan plan_for(const Mode& mode) const;
     std::optional<Clock::time_point> turn(const core::Pace& pace) const;
     VkResult wait_for_turn(const core::Pace& pace);
-    void request_frame_callback(const core::Pace& pace);
+    bool is_unseen() const;
+    bool request_frame_callback(const core::Pace& pace);
     bool create_fifo();
     void request_barriers(bool wait, bool set);
     void damage(std::span<const VkRectLayerKHR> parts);

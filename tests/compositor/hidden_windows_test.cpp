@@ -186,6 +186,24 @@ TEST_P(HiddenFifo, AWindowThatIsVisibleAgainIsPresentedAsAtFirst) {
     EXPECT_EQ(compositor.last_commit().fifo_set_barrier, GetParam());
 }
 
+// The last barrier of the hidden window would hold back the other mode's commits.
+TEST_P(HiddenFifo, AnotherModeDoesNotWaitForABarrier) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    const Swapchain swapchain = client.swapchain(fifo);
+    time_of(client, swapchain, 1);
+    hide(0);
+    first_wait(client, swapchain);
+    time_of(client, swapchain, 1);
+    EXPECT_EQ(compositor.last_commit().fifo_set_barrier, GetParam());
+    const Swapchain other =
+        client.swapchain({.mode = VK_PRESENT_MODE_MAILBOX_KHR, .old = swapchain});
+    const auto before = skipped();
+    time_of(client, other, 1);
+    EXPECT_FALSE(compositor.last_commit().fifo_wait_barrier);
+    EXPECT_LE(skipped() - before, usual_refresh);
+}
+
 TEST_P(HiddenFifo, ARefreshIsAsLongAsTheCompositorsFrameCallbacksSay) {
     constexpr int refresh_ms = 7;
     Compositor& compositor = start(refresh_ms);
