@@ -63,7 +63,8 @@ std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present) {
 
 /// The request for one swapchain of a call. Of the structures in pNext with an element for each
 /// swapchain, only VkPresentRegionsKHR is read. VkDeviceGroupPresentInfoKHR is ignored: a device
-/// that is taken over is one physical device. The extensions of the others are hidden.
+/// that is taken over is one physical device. VkPresentIdKHR has no effect by itself. The
+/// extensions of the others are hidden.
 PresentRequest request_of(const VkPresentInfoKHR& info, uint32_t i, const Fd& rendering_fence,
                           core::Turn turn) {
     PresentRequest request = {.image = core::ImageIndex{info.pImageIndices[i]},

@@ -25,13 +25,26 @@ VkPresentModeKHR mode_of(const VkPhysicalDeviceSurfaceInfo2KHR& info) {
     return named == nullptr ? VK_PRESENT_MODE_FIFO_KHR : named->presentMode;
 }
 
-void set_no_scaling(VkSurfacePresentScalingCapabilitiesEXT& scaling, VkExtent2D min,
-                    VkExtent2D max) {
-    scaling.supportedPresentScaling = 0;
-    scaling.supportedPresentGravityX = 0;
-    scaling.supportedPresentGravityY = 0;
-    scaling.minScaledImageExtent = min;
-    scaling.maxScaledImageExtent = max;
+/// Answers a structure of what no surface supports: protected images and scaling.
+/// @param min, max  the extents that a surface without scaling reports
+/// @return whether it is such a structure
+bool answer_unsupported(VkBaseOutStructure* node, VkExtent2D min, VkExtent2D max) {
+    switch (static_cast<uint32_t>(node->sType)) {
+    case VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR:
+        reinterpret_cast<VkSurfaceProtectedCapabilitiesKHR*>(node)->supportsProtected = VK_FALSE;
+        return true;
+    case VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT: {
+        auto& scaling = *reinterpret_cast<VkSurfacePresentScalingCapabilitiesEXT*>(node);
+        scaling.supportedPresentScaling = 0;
+        scaling.supportedPresentGravityX = 0;
+        scaling.supportedPresentGravityY = 0;
+        scaling.minScaledImageExtent = min;
+        scaling.maxScaledImageExtent = max;
+        return true;
+    }
+    default:
+        return false;
+    }
 }
 
 /// @param modes  the one that the query is about is first: it is never left out
@@ -61,26 +74,13 @@ void fill_capabilities_chain(const core::SurfaceLimits& limits,
         common.minImageCount = core::image_count(limits, 0, mode);
     clear_hidden_answers(capabilities.pNext);
     for_each_node(capabilities.pNext, [&](uint32_t type, VkBaseOutStructure* node) {
-        switch (type) {
-        case VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR:
-            reinterpret_cast<VkSurfaceProtectedCapabilitiesKHR*>(node)->supportsProtected =
-                VK_FALSE;
-            break;
-        case VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT:
-            // The surface has the size of the images: nothing scales.
-            set_no_scaling(*reinterpret_cast<VkSurfacePresentScalingCapabilitiesEXT*>(node),
-                           common.minImageExtent, common.maxImageExtent);
-            break;
-        case VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_COMPATIBILITY_EXT:
+        if (answer_unsupported(node, common.minImageExtent, common.maxImageExtent))
+            return;
+        if (type == VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_COMPATIBILITY_EXT)
             write_modes(*reinterpret_cast<VkSurfacePresentModeCompatibilityEXT*>(node),
                         core::compatible_modes(limits, mode));
-            break;
-        case vk::structure_type<vk::ImageUsageFlags2>:
+        if (type == vk::structure_type<vk::ImageUsageFlags2>)
             reinterpret_cast<vk::ImageUsageFlags2*>(node)->usage = common.supportedUsageFlags;
-            break;
-        default:
-            break;
-        }
     });
 }
 
@@ -89,25 +89,14 @@ DriverCapabilities::DriverCapabilities(const VkPhysicalDeviceSurfaceInfo2KHR& in
     capabilities_(capabilities),
     mode_(mode_of(info)) {
     for_each_node(capabilities.pNext, [&](uint32_t type, VkBaseOutStructure* node) {
-        switch (type) {
-        case VK_STRUCTURE_TYPE_SURFACE_PROTECTED_CAPABILITIES_KHR:
-            reinterpret_cast<VkSurfaceProtectedCapabilitiesKHR*>(node)->supportsProtected =
-                VK_FALSE;
-            break;
-        case VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT:
-            set_no_scaling(*reinterpret_cast<VkSurfacePresentScalingCapabilitiesEXT*>(node),
-                           no_extent, no_extent);
-            break;
-        case VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_COMPATIBILITY_EXT: {
+        if (answer_unsupported(node, no_extent, no_extent))
+            return;
+        if (type == VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_COMPATIBILITY_EXT) {
             auto& modes = *reinterpret_cast<VkSurfacePresentModeCompatibilityEXT*>(node);
             if (modes.pPresentModes == nullptr)
                 modes.presentModeCount = no_count;
             else if (modes.presentModeCount > 0)
                 modes.pPresentModes[0] = no_mode;
-            break;
-        }
-        default:
-            break;
         }
     });
 }
@@ -119,7 +108,7 @@ void DriverCapabilities::complete(bool hides) const {
             auto& scaling = *reinterpret_cast<VkSurfacePresentScalingCapabilitiesEXT*>(node);
             if (scaling.minScaledImageExtent.width == no_extent.width &&
                 scaling.minScaledImageExtent.height == no_extent.height)
-                set_no_scaling(scaling, common.minImageExtent, common.maxImageExtent);
+                answer_unsupported(node, common.minImageExtent, common.maxImageExtent);
         }
         if (type == VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_COMPATIBILITY_EXT) {
             auto& modes = *reinterpret_cast<VkSurfacePresentModeCompatibilityEXT*>(node);

@@ -121,7 +121,8 @@ VkResult check(const Window& window, const SurfaceSupport& support,
 VkResult creation_error(VkResult result) {
     if (result == VK_ERROR_TOO_MANY_OBJECTS)
         return VK_ERROR_OUT_OF_HOST_MEMORY;
-    return depends_on_layout(result) ? VK_ERROR_INITIALIZATION_FAILED : result;
+    const bool allowed = !depends_on_layout(result) && result != VK_ERROR_FEATURE_NOT_PRESENT;
+    return allowed ? result : VK_ERROR_INITIALIZATION_FAILED;
 }
 
 /// The log's name for a present mode that a window system offers.

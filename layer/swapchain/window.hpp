@@ -132,6 +132,7 @@ public:
     /// @param images  of one modifier
     /// @param state   of the same number of images; must outlive the presenter
     /// @return VK_ERROR_INITIALIZATION_FAILED when the window system refuses the images,
+    ///         VK_ERROR_FEATURE_NOT_PRESENT when it would refuse every image,
     ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] virtual std::expected<std::unique_ptr<Presenter>, VkResult>
     create_presenter(PresenterParameters parameters,

@@ -6,8 +6,12 @@
 #include <cstring>
 
 #include "color-representation-v1-client-protocol.h"
+#include "wayland/protocol_set.hpp"
 
 namespace fencebridge::wayland {
+
+static_assert(row_of(Protocol::color_representation).exists_error ==
+              WP_COLOR_REPRESENTATION_MANAGER_V1_ERROR_SURFACE_EXISTS);
 
 void AlphaDestroyer::operator()(wp_color_representation_manager_v1* manager) const {
     wp_color_representation_manager_v1_destroy(manager);

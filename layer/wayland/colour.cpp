@@ -17,9 +17,13 @@ ImageDescription::ImageDescription() :
 
 #include "color-management-v1-client-protocol.h"
 #include "util/log.hpp"
+#include "wayland/protocol_set.hpp"
 #include "wayland/proxy.hpp"
 
 namespace fencebridge::wayland {
+
+static_assert(row_of(Protocol::color_management).exists_error ==
+              WP_COLOR_MANAGER_V1_ERROR_SURFACE_EXISTS);
 
 // The numbers of core/colour.hpp are the protocol's.
 static_assert(static_cast<uint32_t>(core::Primaries::srgb) == WP_COLOR_MANAGER_V1_PRIMARIES_SRGB);

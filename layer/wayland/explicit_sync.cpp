@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "wayland/explicit_sync.hpp"
 
-#ifdef FENCEBRIDGE_HAVE_SYNCOBJ_V1
+#ifdef FENCEBRIDGE_HAVE_LINUX_DRM_SYNCOBJ_V1
 
 #include <cstring>
 
 #include "linux-drm-syncobj-v1-client-protocol.h"
+#include "wayland/protocol_set.hpp"
 
 namespace fencebridge::wayland {
+
+static_assert(row_of(Protocol::syncobj).exists_error ==
+              WP_LINUX_DRM_SYNCOBJ_MANAGER_V1_ERROR_SURFACE_EXISTS);
 
 void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_manager_v1* manager) const {
     wp_linux_drm_syncobj_manager_v1_destroy(manager);

@@ -111,7 +111,7 @@ VkResult WaylandPresenter::wait_for_answers() {
     if (result != VK_SUCCESS)
         return result;
     if (colour_.is_refused())
-        return VK_ERROR_INITIALIZATION_FAILED; // the log says why
+        return VK_ERROR_FEATURE_NOT_PRESENT; // the log says why
     if (std::ranges::none_of(slots_, is_refused))
         return VK_SUCCESS;
     log::error("the compositor refused a buffer: %ux%u, format 0x%08x, modifier 0x%llx; trying the "

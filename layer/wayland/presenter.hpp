@@ -23,6 +23,7 @@ public:
     /// Makes the buffers and waits for the compositor to import them.
     /// @param state  must outlive the presenter
     /// @return VK_ERROR_INITIALIZATION_FAILED when the compositor refuses a buffer,
+    ///         VK_ERROR_FEATURE_NOT_PRESENT when it refuses the description of the colours,
     ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] static std::expected<std::unique_ptr<Presenter>, VkResult>
     create(std::shared_ptr<WaylandWindow> window, SharedSurfaceUse surface,

@@ -34,6 +34,10 @@ inline constexpr std::array<ProtocolRow, 5> protocol_rows = {{
      "wp_color_representation_manager_v1", 1},
 }};
 
+[[nodiscard]] constexpr const ProtocolRow& row_of(Protocol protocol) {
+    return *std::ranges::find(protocol_rows, protocol, &ProtocolRow::protocol);
+}
+
 /// A set of these protocols.
 class ProtocolSet {
 public:

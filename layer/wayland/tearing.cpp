@@ -6,8 +6,12 @@
 #include <cstring>
 
 #include "tearing-control-v1-client-protocol.h"
+#include "wayland/protocol_set.hpp"
 
 namespace fencebridge::wayland {
+
+static_assert(row_of(Protocol::tearing_control).exists_error ==
+              WP_TEARING_CONTROL_MANAGER_V1_ERROR_TEARING_CONTROL_EXISTS);
 
 void TearingDestroyer::operator()(wp_tearing_control_manager_v1* manager) const {
     wp_tearing_control_manager_v1_destroy(manager);

@@ -2,6 +2,7 @@
 #include "wayland/window.hpp"
 
 #include "core/commit_plan.hpp"
+#include "util/log.hpp"
 #include "wayland/buffer_request.hpp"
 #include "wayland/connection.hpp"
 #include "wayland/presenter.hpp"
@@ -118,8 +119,10 @@ WaylandWindow::create_presenter(PresenterParameters parameters,
     const bool described = core::find_encoding(parameters.colours.space, colours_).has_value();
     if ((*connection)->dmabuf() == nullptr ||
         (described && (*connection)->colours().get() == nullptr) ||
-        (parameters.colours.straight_alpha && (*connection)->alpha().get() == nullptr))
-        return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+        (parameters.colours.straight_alpha && (*connection)->alpha().get() == nullptr)) {
+        log::error("the compositor has removed a global that the swapchain needs");
+        return std::unexpected(VK_ERROR_FEATURE_NOT_PRESENT);
+    }
     if (!parameters.timelines.empty() && !(*connection)->explicit_sync().usable()) {
         avoid(Protocol::syncobj);
         return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);

@@ -79,14 +79,7 @@ class Colours : public CompositorTest {
 protected:
     void SetUp() override {
         CompositorTest::SetUp();
-        FakeDriverModifier linear{};
-        linear.modifier = drm_linear;
-        linear.plane_count = 1;
-        linear.pitch_alignment = 256;
-        linear.features = VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT;
-        linear.exportable = VK_TRUE;
-        linear.importable = VK_TRUE;
-        linear.aliasable = VK_TRUE;
+        const FakeDriverModifier linear = driver_modifier(drm_linear);
         fake_driver().set_format(FAKE_DRIVER_ALL_DEVICES, VK_FORMAT_R16G16B16A16_SFLOAT, 1,
                                  &linear);
     }
@@ -224,6 +217,8 @@ TEST_F(Colours, ARefusedDescriptionFailsTheCreation) {
     script.descriptions = Descriptions::refused;
     ColourClient client(start(script));
     EXPECT_EQ(client.swapchain_in(pq).result, VK_ERROR_INITIALIZATION_FAILED);
+    // Images of another layout would be refused, too.
+    EXPECT_EQ(compositor_->requests("wp_color_manager_v1", "create_parametric_creator"), 1u);
     compositor_->on_thread([](Scene& scene) { scene.set_descriptions(Descriptions::accepted); });
     const auto swapchain = client.swapchain_in(pq);
     EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);

@@ -17,21 +17,6 @@ namespace {
 constexpr uint64_t tiled = 0x0100000000000001;
 constexpr uint64_t compressed = 0x0100000000000002;
 
-FakeDriverModifier driver_modifier(uint64_t modifier) {
-    FakeDriverModifier m{};
-    m.modifier = modifier;
-    m.plane_count = 1;
-    m.pitch_alignment = 256;
-    m.features = VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT | VK_FORMAT_FEATURE_SAMPLED_IMAGE_BIT |
-                 VK_FORMAT_FEATURE_TRANSFER_SRC_BIT | VK_FORMAT_FEATURE_TRANSFER_DST_BIT |
-                 VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BLEND_BIT | VK_FORMAT_FEATURE_BLIT_DST_BIT |
-                 VK_FORMAT_FEATURE_BLIT_SRC_BIT;
-    m.importable = VK_TRUE;
-    m.exportable = VK_TRUE;
-    m.aliasable = VK_TRUE;
-    return m;
-}
-
 std::vector<FormatModifier> formats_of(std::vector<uint64_t> modifiers) {
     std::vector<FormatModifier> formats;
     for (uint64_t modifier : modifiers)

@@ -12,6 +12,21 @@
 #include <string_view>
 
 namespace fencebridge::test {
+
+FakeDriverModifier driver_modifier(uint64_t modifier) {
+    FakeDriverModifier m{};
+    m.modifier = modifier;
+    m.plane_count = 1;
+    m.pitch_alignment = 256;
+    m.features = VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT | VK_FORMAT_FEATURE_SAMPLED_IMAGE_BIT |
+                 VK_FORMAT_FEATURE_TRANSFER_SRC_BIT | VK_FORMAT_FEATURE_TRANSFER_DST_BIT |
+                 VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BLEND_BIT | VK_FORMAT_FEATURE_BLIT_DST_BIT |
+                 VK_FORMAT_FEATURE_BLIT_SRC_BIT;
+    m.importable = VK_TRUE;
+    m.exportable = VK_TRUE;
+    m.aliasable = VK_TRUE;
+    return m;
+}
 namespace {
 
 // A test that lasts longer than this hangs.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "client.hpp"
+#include "fake_driver/control.hpp"
 
 #include <gtest/gtest.h>
 
@@ -39,6 +40,9 @@ private:
     Fd file_;
     Fd original_;
 };
+
+// A layout with one plane, in which the fake driver can do everything with images.
+FakeDriverModifier driver_modifier(uint64_t modifier);
 
 class CompositorTest : public testing::Test {
 protected:
