@@ -27,8 +27,12 @@ Compositor::Compositor(Script script) :
     wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     add_core_globals(scene_);
     add_dmabuf_global(scene_);
+    add_presentation_global(scene_);
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
     add_fifo_global(scene_);
+#endif
+#ifdef FAKE_COMPOSITOR_HAS_COMMIT_TIMING
+    add_commit_timing_global(scene_);
 #endif
 #ifdef FAKE_COMPOSITOR_HAS_TEARING
     add_tearing_global(scene_);

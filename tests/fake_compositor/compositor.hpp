@@ -84,6 +84,15 @@ public:
     void refresh() {
         on_thread([](Scene& scene) { scene.refresh(); });
     }
+    bool present(size_t commit, PresentedEvent presented = {}) {
+        return on_thread([=](Scene& scene) { return scene.present(commit, presented); });
+    }
+    bool discard(size_t commit) {
+        return on_thread([=](Scene& scene) { return scene.discard(commit); });
+    }
+    std::vector<size_t> unanswered_commits() {
+        return on_thread([](Scene& scene) { return scene.unanswered_commits(); });
+    }
     void disconnect_clients() {
         on_thread([](Scene& scene) { scene.disconnect_clients(); });
     }

@@ -5,6 +5,9 @@
 #include "fake_compositor/compositor.hpp"
 
 #include <linux-dmabuf-client-protocol.h>
+#ifdef FAKE_COMPOSITOR_HAS_COMMIT_TIMING
+#include <commit-timing-v1-client-protocol.h>
+#endif
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
 #include <fifo-v1-client-protocol.h>
 #endif
@@ -15,6 +18,12 @@
 #include <linux-drm-syncobj-v1-client-protocol.h>
 #endif
 #include <wayland-client-protocol.h>
+
+// wayland-scanner names a structure and a function of this protocol wp_presentation_feedback.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#include <presentation-time-client-protocol.h>
+#pragma GCC diagnostic pop
 
 #include <gtest/gtest.h>
 
@@ -113,6 +122,12 @@ struct PlainClient {
             self.compositor = static_cast<wl_compositor*>(proxy);
         if (void* proxy = bind_if(zwp_linux_dmabuf_v1_interface))
             self.dmabuf = static_cast<zwp_linux_dmabuf_v1*>(proxy);
+        if (void* proxy = bind_if(wp_presentation_interface))
+            self.presentation = static_cast<wp_presentation*>(proxy);
+#ifdef FAKE_COMPOSITOR_HAS_COMMIT_TIMING
+        if (void* proxy = bind_if(wp_commit_timing_manager_v1_interface))
+            self.commit_timing = static_cast<wp_commit_timing_manager_v1*>(proxy);
+#endif
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
         if (void* proxy = bind_if(wp_fifo_manager_v1_interface))
             self.fifo_manager = static_cast<wp_fifo_manager_v1*>(proxy);
@@ -169,6 +184,10 @@ struct PlainClient {
     std::map<std::string, uint32_t> globals;
     wl_compositor* compositor = nullptr;
     zwp_linux_dmabuf_v1* dmabuf = nullptr;
+    wp_presentation* presentation = nullptr;
+#ifdef FAKE_COMPOSITOR_HAS_COMMIT_TIMING
+    wp_commit_timing_manager_v1* commit_timing = nullptr;
+#endif
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
     wp_fifo_manager_v1* fifo_manager = nullptr;
 #endif

@@ -180,14 +180,29 @@ void Scene::end_of_use(ClientBuffer& buffer, const std::function<bool(const Sync
         wl_buffer_send_release(buffer.resource);
 }
 
+bool Scene::present(size_t commit, PresentedEvent presented) {
+    if (!presentation_.has(commit))
+        return false;
+    if (!presented.time) {
+        timespec now{};
+        if (clock_gettime(clockid_t(script_.presentation_clock), &now) != 0)
+            violation("the announced clock cannot be read: the test has to name a time");
+        presented.time = std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+    }
+    presented.sequence = presented.sequence.value_or(refreshes_);
+    return presentation_.present(commit, presented, outputs_);
+}
+
 void Scene::refresh() {
+    ++refreshes_;
     now_ms_ += script_.refresh_ms;
     for (auto& surface : surfaces_)
         refresh(*surface);
 }
 
 // A repaint shows the applied content update. It answers the update's frame callbacks and clears
-// its fifo barrier. The update that waits for the barrier is then applied, and shown by the next
+// its fifo barrier. If the script says so, it also answers the update's feedback objects of
+// wp_presentation. The update that waits for the barrier is then applied, and shown by the next
 // repaint.
 void Scene::refresh(ClientSurface& surface) {
     if (!surface.hidden) {
@@ -195,9 +210,28 @@ void Scene::refresh(ClientSurface& surface) {
             wl_callback_send_done(callback, now_ms_);
             wl_resource_destroy(callback);
         }
+        show(surface);
     }
     surface.barrier = false;
     apply_ready(surface);
+}
+
+void Scene::show(ClientSurface& surface) {
+    const std::optional<size_t> shown = std::exchange(surface.unseen, std::nullopt);
+    if (!shown || script_.presentation == Presentation::manual)
+        return;
+    if (script_.presentation == Presentation::presented)
+        present(*shown, script_.presented);
+    else
+        discard(*shown);
+}
+
+// The commit is applied. No refresh will show the one before it, if none has.
+void Scene::supersede(ClientSurface& surface, size_t commit) {
+    const std::optional<size_t> superseded = std::exchange(
+        surface.unseen, presentation_.has(commit) ? std::optional(commit) : std::nullopt);
+    if (superseded && script_.discard_superseded)
+        discard(*superseded);
 }
 
 ClientSurface& Scene::find(SurfaceId id) const {
@@ -221,6 +255,7 @@ void Scene::apply_ready(ClientSurface& surface) {
 }
 
 void Scene::apply(ClientSurface& surface, Update update) {
+    supersede(surface, update.commit);
     surface.barrier |= update.fifo_set_barrier;
     std::ranges::copy(update.frame_callbacks, std::back_inserter(surface.frame_callbacks));
     if (!update.attached)
@@ -239,6 +274,7 @@ void Scene::commit(ClientSurface& surface) {
 #endif
     Update update = std::exchange(surface.pending, {});
     surface.pending.may_tear = update.may_tear;
+    update.commit = next_commit_++;
     Commit commit{.surface = surface.id,
                   .buffer = {},
                   .inode = {},
@@ -246,6 +282,8 @@ void Scene::commit(ClientSurface& surface) {
                   .frame_callback = !update.frame_callbacks.empty(),
                   .fifo_set_barrier = update.fifo_set_barrier,
                   .fifo_wait_barrier = update.fifo_wait_barrier,
+                  .target_time = update.target_time,
+                  .presentation_feedbacks = update.presentation_feedbacks.size(),
                   .may_tear = update.may_tear,
                   .opaque_region = update.opaque_region,
                   .image_description = surface.image_description,
@@ -271,14 +309,18 @@ void Scene::commit(ClientSurface& surface) {
         acquire_timelines_.push_back(update.acquire_point ? update.acquire_point->timeline
                                                           : nullptr);
     }
+    presentation_.add(update.commit, surface.resource,
+                      std::exchange(update.presentation_feedbacks, {}));
     if (commit_hook_)
         commit_hook_(commit);
     surface.queued.push_back(std::move(update));
     apply_ready(surface);
     while (script_.refresh == Refresh::at_once &&
-           ((!surface.hidden && !surface.frame_callbacks.empty()) || !surface.queued.empty() ||
-            surface.barrier))
+           ((!surface.hidden && (!surface.frame_callbacks.empty() || surface.unseen)) ||
+            !surface.queued.empty() || surface.barrier)) {
+        ++refreshes_;
         refresh(surface);
+    }
 }
 
 void Scene::note_points(const Update& update, Commit& commit) {
@@ -311,8 +353,12 @@ void Scene::remove_surface(ClientSurface& surface) {
     for (Update& update : surface.queued)
         std::ranges::copy(update.frame_callbacks, std::back_inserter(callbacks));
     std::ranges::for_each(callbacks, wl_resource_destroy);
+    discard_presentation(std::exchange(surface.pending.presentation_feedbacks, {}));
+    presentation_.discard_all(surface.resource);
     if (surface.fifo)
         wl_resource_set_user_data(surface.fifo, nullptr);
+    if (surface.commit_timer)
+        wl_resource_set_user_data(surface.commit_timer, nullptr);
     if (surface.tearing_control)
         wl_resource_set_user_data(surface.tearing_control, nullptr);
     if (surface.syncobj)
@@ -364,6 +410,12 @@ void Scene::forget_callback(wl_resource* callback) {
         for (Update& update : surface->queued)
             std::erase(update.frame_callbacks, callback);
     }
+}
+
+void Scene::forget_presentation_feedback(wl_resource* object) {
+    for (auto& surface : surfaces_)
+        std::erase(surface->pending.presentation_feedbacks, object);
+    presentation_.forget(object);
 }
 
 void Scene::set_feedback(Feedback feedback) {

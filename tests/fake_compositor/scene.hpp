@@ -6,11 +6,15 @@
 #include "drm_syncobj.hpp"
 #include "fd.hpp"
 #include "feedback.hpp"
+#include "presentation.hpp"
 
 #include <wayland-server-core.h>
 #include <wayland-server-protocol.h>
 
+#include <time.h>
+
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -33,6 +37,8 @@ struct Globals {
     uint32_t dmabuf = 4;
     uint32_t shm = 1;
     uint32_t fifo = 0;
+    uint32_t commit_timing = 0;
+    uint32_t presentation = 0; // at most what wayland-protocols had at build time, 1 or 2
     uint32_t tearing = 0;
     uint32_t output = 1;
     uint32_t fixes = 0; // also absent if libwayland has no wl_fixes
@@ -74,6 +80,12 @@ struct Script {
     // How much later the time of a frame callback is at each refresh.
     uint32_t refresh_ms = 0;
     Release release = Release::when_replaced;
+    uint32_t presentation_clock = CLOCK_MONOTONIC; // that wp_presentation announces
+    Presentation presentation = Presentation::manual;
+    PresentedEvent presented; // what Presentation::presented sends
+    // Whether a commit's feedback objects are answered with `discarded` when a later commit is
+    // applied before a refresh has shown this one. If not, they wait for the test's answer.
+    bool discard_superseded = true;
     // Whether wl_buffer.release is also sent for a buffer that was committed with sync points. The
     // protocol leaves that open.
     bool release_events_too = false;
@@ -144,6 +156,13 @@ struct ImageDescription {
     bool operator==(const ImageDescription&) const = default;
 };
 
+// The time of a wp_commit_timer_v1.set_timestamp.
+struct TargetTime {
+    uint64_t seconds;
+    uint32_t nanoseconds;
+    bool operator==(const TargetTime&) const = default;
+};
+
 // The content of one wl_surface.commit.
 struct Commit {
     SurfaceId surface;
@@ -156,7 +175,9 @@ struct Commit {
     bool frame_callback = false;
     bool fifo_set_barrier = false;
     bool fifo_wait_barrier = false;
-    bool may_tear = false; // the presentation hint, whichever commit set it
+    std::optional<TargetTime> target_time; // of wp_commit_timer_v1
+    size_t presentation_feedbacks = 0;     // the number of wp_presentation_feedback objects
+    bool may_tear = false;                 // the presentation hint, whichever commit set it
     std::optional<Region> opaque_region;
     std::optional<ImageDescription> image_description;
     std::optional<uint32_t> alpha_mode; // of wp_color_representation_surface_v1
@@ -186,6 +207,9 @@ struct Update {
     bool fifo_wait_barrier = false;
     bool may_tear = false; // the presentation hint, which later updates keep
     std::optional<Region> opaque_region;
+    std::optional<TargetTime> target_time;
+    std::vector<wl_resource*> presentation_feedbacks; // until the commit
+    size_t commit = 0;                                // its number, once it is committed
 };
 
 struct ClientSurface {
@@ -193,6 +217,7 @@ struct ClientSurface {
     SurfaceId id;
     wl_resource* resource;
     wl_resource* fifo = nullptr;            // wp_fifo_v1
+    wl_resource* commit_timer = nullptr;    // wp_commit_timer_v1
     wl_resource* tearing_control = nullptr; // wp_tearing_control_v1
     wl_resource* syncobj = nullptr;         // wp_linux_drm_syncobj_surface_v1
     wl_resource* color = nullptr;           // wp_color_management_surface_v1
@@ -204,8 +229,10 @@ struct ClientSurface {
     std::deque<Update> queued; // content updates that wait for a fifo barrier
     ClientBuffer* current = nullptr;
     std::vector<wl_resource*> frame_callbacks; // applied, not answered yet
+    // The commit that was applied last, if no refresh has shown it and its feedback objects wait.
+    std::optional<size_t> unseen;
     bool barrier = false;
-    bool hidden = false; // receives no frame callbacks
+    bool hidden = false; // receives no frame callbacks, and no refresh shows its commits
 };
 
 // What the compositor does at the nth request with this interface and name. The requests of all
@@ -246,6 +273,9 @@ public:
     // Empty if the commit had none, or if the compositor has freed its timeline since.
     std::optional<SyncPoint> acquire_point(size_t commit) const;
     bool acquire_signalled(size_t commit) const;
+    // The commits with feedback objects of wp_presentation that wait for an answer, in the order of
+    // the commits. They are indices of commits().
+    std::vector<size_t> unanswered_commits() const { return presentation_.unanswered(); }
 
     // --- what a test does ---
     // Signals the buffer's release points if its commit had any, else sends wl_buffer.release.
@@ -264,7 +294,17 @@ public:
     void refresh();
     void set_feedback(Feedback feedback);
     void set_refresh(Refresh refresh);
-    // A hidden surface receives no frame callbacks. Everything else works as for a visible one.
+    // Both answer all feedback objects of a commit, which is an index of commits(). False if none
+    // waits for an answer: none was requested, all are answered, or the client is gone. The test
+    // chooses the order, and may answer a commit that no refresh has shown.
+    bool present(size_t commit, PresentedEvent presented = {});
+    bool discard(size_t commit) { return presentation_.discard(commit); }
+    // How the commits are answered that are shown from now on.
+    void set_presentation(Presentation presentation) { script_.presentation = presentation; }
+    void set_presented(PresentedEvent presented) { script_.presented = presented; }
+    void set_discard_superseded(bool discard) { script_.discard_superseded = discard; }
+    // A hidden surface receives no frame callbacks, and no refresh shows its commits: their
+    // feedback objects wait until the next commit. Everything else works as for a visible one.
     void set_hidden(SurfaceId surface, bool hidden);
     // Removes the timer from the display's event loop, which does not free it in its destruction.
     void stop() { wl_event_source_remove(timer_); }
@@ -309,6 +349,7 @@ public:
     void remove_buffer(ClientBuffer& buffer);
     void commit(ClientSurface& surface);
     void forget_callback(wl_resource* callback);
+    void forget_presentation_feedback(wl_resource* object);
     void violation(std::string what) { violations_.push_back(std::move(what)); }
     void note(const wl_protocol_logger_message& message);
     std::vector<wl_resource*>& feedback_objects() { return feedback_objects_; }
@@ -325,6 +366,8 @@ private:
     void refresh(ClientSurface& surface);
     void end_of_use(ClientBuffer& buffer, const std::function<bool(const SyncPoint&)>& finish);
     void note_points(const Update& update, Commit& commit);
+    void show(ClientSurface& surface);
+    void supersede(ClientSurface& surface, size_t commit);
     void apply_ready(ClientSurface& surface);
     void apply(ClientSurface& surface, Update update);
     void inject(const wl_protocol_logger_message& message, const Request& request);
@@ -362,6 +405,9 @@ private:
     };
     ClientCounter clients_;
     uint32_t now_ms_ = 0; // for frame callbacks
+    uint64_t refreshes_ = 0;
+    PresentationFeedbacks presentation_;
+    size_t next_commit_ = 0;
     uint32_t next_surface_ = 0;
     uint32_t next_buffer_ = 0;
     Judge judge_;
@@ -372,8 +418,12 @@ private:
 // Each adds its globals to the scene's display.
 void add_core_globals(Scene& scene);
 void add_dmabuf_global(Scene& scene);
+void add_presentation_global(Scene& scene);
 #ifdef FAKE_COMPOSITOR_HAS_FIFO // the protocol's file existed at build time
 void add_fifo_global(Scene& scene);
+#endif
+#ifdef FAKE_COMPOSITOR_HAS_COMMIT_TIMING
+void add_commit_timing_global(Scene& scene);
 #endif
 #ifdef FAKE_COMPOSITOR_HAS_TEARING
 void add_tearing_global(Scene& scene);
