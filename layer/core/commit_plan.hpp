@@ -18,7 +18,8 @@ struct PresentProtocols {
     bool tearing = false; ///< tearing-control-v1
 };
 
-/// The present modes that the layer offers with these protocols, FIFO first.
+/// The present modes that the layer offers with these protocols: FIFO first, modes that share the
+/// image with the window system last.
 ///
 /// FIFO_RELAXED needs both. fifo-v1 lets a frame that may tear become active between two refreshes
 /// only if none became active at the last one, which is FIFO_RELAXED. Without fifo-v1, the layer
@@ -37,6 +38,14 @@ struct PresentProtocols {
         modes.push_back({VK_PRESENT_MODE_IMMEDIATE_KHR, 3});
     if (protocols.tearing && protocols.fifo)
         modes.push_back({VK_PRESENT_MODE_FIFO_RELAXED_KHR, 2});
+    // One image is on screen, one is latched for the next refresh, and the application draws to
+    // one.
+    if (protocols.fifo)
+        modes.push_back({present_mode_fifo_latest_ready, 3});
+    // The application draws to the one image while the window system reads it. A compositor looks
+    // at an image when it is committed, so there is no
+    // VK_PRESENT_MODE_SHARED_CONTINUOUS_REFRESH_KHR.
+    modes.push_back({VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR, 1});
     return modes;
 }
 

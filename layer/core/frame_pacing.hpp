@@ -88,10 +88,18 @@ enum class Turn { wait, now };
 /// Each commit to an unseen surface waits until one refresh has passed since the last. Nobody sees
 /// its frames, so they may replace each other. The compositor may apply commits to such a surface
 /// at once, or never wait for their barriers: this is what throttles the application then.
+///
+/// Within a swapchain the number of its images limits how many frames are queued. A new swapchain
+/// has images of its own, while frames of the last one may still be queued. So its first commit
+/// waits for a callback that is pending, and requests another one, for which its second commit
+/// waits.
 class FramePacer {
 public:
     using TimePoint = std::chrono::steady_clock::time_point;
     using Milliseconds = std::chrono::duration<uint32_t, std::milli>;
+
+    /// The next commit is the first one of a swapchain.
+    void begin_swapchain() { is_first_ = commits_ > 0; }
 
     /// Whether the next commit is to request a callback. An unseen surface requests another one
     /// after Pace::callback_timeout, for the compositor may have dropped the last, and then after
@@ -99,7 +107,7 @@ public:
     [[nodiscard]] bool wants_callback(const Pace& pace, TimePoint now) const {
         if (pending_since_)
             return unseen_ && now >= *pending_since_ + timeouts_to_next_ * pace.callback_timeout;
-        return commits_ == 0 || commits_ >= pace.interval;
+        return commits_ == 0 || is_first_ || commits_ >= pace.interval;
     }
 
     /// A commit with a request for a callback was made.
@@ -107,12 +115,14 @@ public:
         timeouts_to_next_ = pending_since_ ? std::min(2 * timeouts_to_next_, most_timeouts) : 1;
         shown_between_ = pending_since_ ? 0 : commits_;
         commits_ = 1;
+        after_first_ = std::exchange(is_first_, false);
         pending_since_ = now;
         last_commit_ = now;
     }
     /// A commit without a request was made.
     void requested_none(TimePoint now) {
         ++commits_;
+        is_first_ = false;
         last_commit_ = now;
     }
     /// The last requested callback came.
@@ -122,6 +132,7 @@ public:
             measure_refresh(shown - *last_shown_);
         last_shown_ = shown;
         pending_since_.reset();
+        after_first_ = false;
         if (std::exchange(unseen_, false))
             commits_ = 0; // not all of them were shown
     }
@@ -138,8 +149,9 @@ public:
             return std::nullopt;
         if (unseen_)
             return last_commit_ + refresh_.value_or(usual_refresh);
-        return commits_ > pace.ahead ? std::optional(*pending_since_ + pace.callback_timeout)
-                                     : std::nullopt;
+        const uint32_t ahead = is_first_ || after_first_ ? 0 : pace.ahead;
+        return commits_ > ahead ? std::optional(*pending_since_ + pace.callback_timeout)
+                                : std::nullopt;
     }
     /// How long the next commit is expected to wait.
     [[nodiscard]] CommitWait estimate_wait(const Pace& pace) const {
@@ -164,6 +176,8 @@ private:
     std::optional<TimePoint> pending_since_;
     uint32_t timeouts_to_next_ = 1; ///< Pace::callback_timeout from one request to the next
     bool unseen_ = false;
+    bool is_first_ = false;    ///< the next commit, of a swapchain that follows another one
+    bool after_first_ = false; ///< the pending callback was requested by such a commit
     TimePoint last_commit_;
     /// Commits since the last request. The requesting commit counts.
     uint32_t commits_ = 0;

@@ -1,72 +1,64 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
+#include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <optional>
-#include <variant>
+#include <vector>
+#include <vulkan/vulkan.h>
 
 namespace fencebridge::core {
 
-/// Names one present request of a swapchain, in the order of the requests.
+/// The number that an application gives to a present request of a swapchain (VkPresentIdKHR,
+/// VkPresentId2KHR). The numbers of a swapchain ascend.
 enum class PresentId : uint64_t {};
 
-/// The image of a request was shown for the first time at this moment.
-struct Presented {
-    std::chrono::steady_clock::time_point at;
-    bool operator==(const Presented&) const = default;
-};
-/// The image of a request was never shown: a later one took its place, or the window was hidden.
-struct Discarded {
-    bool operator==(const Discarded&) const = default;
-};
-using Completion = std::variant<Presented, Discarded>;
-
-/// What became of the present requests of one swapchain. A request is recorded only if the
-/// application asked for its outcome; the presenter reports each outcome once. Not thread-safe:
-/// kept inside a lock.
+/// Which numbered present requests of a swapchain are complete: their image was shown, or never
+/// will be. Not thread-safe: kept inside a lock.
 class PresentCompletions {
 public:
-    /// The application will ask for the outcome of this request. Requests are expected in ascending
-    /// order.
-    void expect(PresentId id) { all_.push_back({id, std::nullopt}); }
+    /// The window system will report the outcome of this request.
+    void expect(PresentId id) { pending_.push_back(id); }
 
-    /// The presenter's report. Ignored for a request that is not expected.
-    void report(PresentId id, const Completion& completion) {
-        for (Entry& entry : all_) {
-            if (entry.id == id && !entry.completion)
-                entry.completion = completion;
-        }
+    /// The image of a request is on screen. So are, or were, those of all earlier requests that
+    /// will ever be: images are shown in the order of their requests.
+    void presented(PresentId id) {
+        shown_ = std::max(shown_, id);
+        finish(id);
     }
+    /// The image of a request will not be shown. Those of earlier requests still may.
+    void discarded(PresentId id) { finish(id); }
 
-    /// Whether the outcome of any expected request is still unknown.
-    [[nodiscard]] bool is_pending() const {
-        for (const Entry& entry : all_) {
-            if (!entry.completion)
-                return true;
-        }
-        return false;
-    }
+    /// An expected request could not be made.
+    void withdraw(PresentId id) { std::erase(pending_, id); }
 
-    struct Entry {
-        PresentId id;
-        std::optional<Completion> completion; ///< nothing until the presenter has reported it
-    };
-    /// Removes the oldest request once its outcome is known.
-    /// @return the request and its outcome; nothing if there is no request, or no outcome yet
-    [[nodiscard]] std::optional<Entry> take_oldest() {
-        if (all_.empty() || !all_.front().completion)
+    /// No further request can be made.
+    /// @param why  VK_ERROR_OUT_OF_DATE_KHR or VK_ERROR_SURFACE_LOST_KHR
+    void end(VkResult why) { end_ = end_.value_or(why); }
+
+    /// The result of a wait for this request, or for any later one (vkWaitForPresentKHR).
+    /// @return VK_SUCCESS; why no such request can complete; or nothing: one may still do so
+    [[nodiscard]] std::optional<VkResult> result_for(PresentId id) const {
+        if (id <= shown_)
+            return VK_SUCCESS;
+        if (std::ranges::find(pending_, id) != pending_.end())
             return std::nullopt;
-        const Entry oldest = all_.front();
-        all_.pop_front();
-        return oldest;
+        if (id <= finished_)
+            return VK_SUCCESS;
+        const bool later_one_is_pending = !pending_.empty() && id < pending_.back();
+        return later_one_is_pending ? std::nullopt : end_;
     }
-
-    [[nodiscard]] bool empty() const { return all_.empty(); }
 
 private:
-    std::deque<Entry> all_;
+    void finish(PresentId id) {
+        finished_ = std::max(finished_, id);
+        std::erase(pending_, id);
+    }
+
+    std::vector<PresentId> pending_; ///< ascending
+    PresentId shown_ = PresentId{0};
+    PresentId finished_ = PresentId{0}; ///< the last that was reported
+    std::optional<VkResult> end_;
 };
 
 } // namespace fencebridge::core

@@ -26,10 +26,26 @@ struct SurfaceLimits {
     /// The sizes of images that the window system can show; the device may have a lower maximum.
     VkExtent2D min_extent = {1, 1};
     VkExtent2D max_extent = {UINT32_MAX, UINT32_MAX};
-    /// FIFO first: the mode that every application can rely on. The span is valid as long as the
-    /// window.
+    /// FIFO first: the mode that every application can rely on. Those that share the image with the
+    /// window system (shares_image()) last. The span is valid as long as the window.
     std::span<const PresentModeLimits> modes;
 };
+
+/// Whether the application draws to the swapchain's one image while the window system reads it
+/// (VK_KHR_shared_presentable_image).
+[[nodiscard]] constexpr bool shares_image(VkPresentModeKHR mode) {
+    return mode == VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR ||
+           mode == VK_PRESENT_MODE_SHARED_CONTINUOUS_REFRESH_KHR;
+}
+
+/// The present modes on a device.
+/// @param shared  whether the device can share an image with the window system
+[[nodiscard]] constexpr std::span<const PresentModeLimits>
+usable_modes(std::span<const PresentModeLimits> modes, bool shared) {
+    while (!shared && !modes.empty() && shares_image(modes.back().mode))
+        modes = modes.first(modes.size() - 1);
+    return modes;
+}
 
 /// The entry of a present mode, or null if the window system does not have it.
 [[nodiscard]] constexpr const PresentModeLimits* find_mode(const SurfaceLimits& limits,

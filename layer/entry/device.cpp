@@ -80,9 +80,11 @@ VkResult refuse_absent(Instance& instance, VkPhysicalDevice device,
         }
         const Extension* const provided = find_provided(name, Level::device);
         if (provided != nullptr && !instance.offers(*provided, device)) {
-            log::error("vkCreateDevice: the driver lacks %s, and the layer does not provide it "
-                       "beside the surfaces of another window system",
-                       name);
+            log::error("vkCreateDevice: the driver lacks %s, and the layer does not provide it %s",
+                       name,
+                       provided->reach == Reach::layers_surfaces
+                           ? "beside the surfaces of another window system"
+                           : "on this driver");
             return VK_ERROR_EXTENSION_NOT_PRESENT;
         }
     }

@@ -18,13 +18,11 @@ constexpr uint32_t hdr_metadata_version = 3;
 /// A device extension that acts on swapchains or surfaces and that the layer does not implement. A
 /// driver's implementation would receive handles of the layer's swapchains.
 Extension hidden(std::string_view name, const std::vector<std::string_view>& commands,
-                 std::vector<AnswerStructure> structures = {},
-                 std::vector<VkPresentModeKHR> present_modes = {}) {
+                 std::vector<AnswerStructure> structures = {}) {
     Extension extension = {.name = name,
                            .level = Level::device,
                            .status = Status::hidden,
-                           .structures = std::move(structures),
-                           .present_modes = std::move(present_modes)};
+                           .structures = std::move(structures)};
     for (const std::string_view command : commands)
         extension.commands.push_back({command});
     return extension;
@@ -166,6 +164,46 @@ std::vector<Extension> device_extensions() {
          .status = Status::provided,
          .spec_version = VK_KHR_PRESENT_ID_SPEC_VERSION,
          .structures = {{1000294001, "VkPhysicalDevicePresentIdFeaturesKHR", 1}}},
+        {.name = VK_KHR_PRESENT_WAIT_EXTENSION_NAME,
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = VK_KHR_PRESENT_WAIT_SPEC_VERSION,
+         .commands = {device_command("vkWaitForPresentKHR", WaitForPresentKHR)},
+         .structures = {{1000248000, "VkPhysicalDevicePresentWaitFeaturesKHR", 1}},
+         .reach = Reach::layers_surfaces},
+        {.name = VK_KHR_PRESENT_ID_2_EXTENSION_NAME,
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = VK_KHR_PRESENT_ID_2_SPEC_VERSION,
+         .structures = {{1000479002, "VkPhysicalDevicePresentId2FeaturesKHR", 1},
+                        {1000479000, "VkSurfaceCapabilitiesPresentId2KHR", 1}}},
+        {.name = VK_KHR_PRESENT_WAIT_2_EXTENSION_NAME,
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = VK_KHR_PRESENT_WAIT_2_SPEC_VERSION,
+         .commands = {device_command("vkWaitForPresent2KHR", WaitForPresent2KHR)},
+         .structures = {{1000480001, "VkPhysicalDevicePresentWait2FeaturesKHR", 1},
+                        {1000480000, "VkSurfaceCapabilitiesPresentWait2KHR", 1}}},
+        // Both names are of one extension, with one structure.
+        {.name = "VK_KHR_present_mode_fifo_latest_ready",
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = 1,
+         .structures = {{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}}},
+        {.name = "VK_EXT_present_mode_fifo_latest_ready",
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = 1,
+         .structures = {{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}}},
+        {.name = VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME,
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = VK_KHR_SHARED_PRESENTABLE_IMAGE_SPEC_VERSION,
+         .commands = {device_command("vkGetSwapchainStatusKHR", GetSwapchainStatusKHR)},
+         .structures = {{1000111000, "VkSharedPresentSurfaceCapabilitiesKHR", 1, false},
+                        // Of VK_KHR_extended_flags: the same flags in 64 bits.
+                        {1000668006, "VkSharedPresentSurfaceCapabilities2KHR", 2, false}},
+         .works_on = &vk::knows_shared_present_layout},
         {.name = VK_KHR_SWAPCHAIN_MUTABLE_FORMAT_EXTENSION_NAME,
          .level = Level::device,
          .status = Status::provided,
@@ -198,9 +236,6 @@ std::vector<Extension> hidden_extensions() {
         hidden("VK_EXT_multisampled_render_to_swapchain", {},
                {{1000616000, "VkPhysicalDeviceMultisampledRenderToSwapchainFeaturesEXT", 1},
                 {1000616001, "VkSwapchainFlagsSurfaceCapabilitiesEXT", 1}}),
-        hidden("VK_EXT_present_mode_fifo_latest_ready", {},
-               {{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}},
-               {static_cast<VkPresentModeKHR>(1000361000)}),
         hidden("VK_EXT_present_timing",
                {"vkSetSwapchainPresentTimingQueueSizeEXT", "vkGetSwapchainTimingPropertiesEXT",
                 "vkGetSwapchainTimeDomainPropertiesEXT", "vkGetPastPresentationTimingEXT"},
@@ -213,23 +248,6 @@ std::vector<Extension> hidden_extensions() {
         hidden("VK_HUAWEI_hdr_vivid", {},
                {{1000590000, "VkPhysicalDeviceHdrVividFeaturesHUAWEI", 1}}),
         hidden("VK_KHR_display_swapchain", {"vkCreateSharedSwapchainsKHR"}),
-        hidden("VK_KHR_present_id2", {},
-               {{1000479002, "VkPhysicalDevicePresentId2FeaturesKHR", 1},
-                {1000479000, "VkSurfaceCapabilitiesPresentId2KHR", 1}}),
-        hidden("VK_KHR_present_mode_fifo_latest_ready", {},
-               {{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}},
-               {static_cast<VkPresentModeKHR>(1000361000)}),
-        hidden("VK_KHR_present_wait", {"vkWaitForPresentKHR"},
-               {{1000248000, "VkPhysicalDevicePresentWaitFeaturesKHR", 1}}),
-        hidden("VK_KHR_present_wait2", {"vkWaitForPresent2KHR"},
-               {{1000480001, "VkPhysicalDevicePresentWait2FeaturesKHR", 1},
-                {1000480000, "VkSurfaceCapabilitiesPresentWait2KHR", 1}}),
-        hidden("VK_KHR_shared_presentable_image", {"vkGetSwapchainStatusKHR"},
-               {{1000111000, "VkSharedPresentSurfaceCapabilitiesKHR", 1},
-                // Of VK_KHR_extended_flags: the same flags in 64 bits.
-                {1000668006, "VkSharedPresentSurfaceCapabilities2KHR", 2}},
-               {VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR,
-                VK_PRESENT_MODE_SHARED_CONTINUOUS_REFRESH_KHR}),
         hidden("VK_KHR_swapchain_maintenance1", {"vkReleaseSwapchainImagesKHR"},
                {{1000275000, "VkPhysicalDeviceSwapchainMaintenance1FeaturesKHR", 1}}),
         hidden("VK_NV_low_latency2",
@@ -341,12 +359,6 @@ void remove_appended_extensions(std::vector<VkExtensionProperties>& listed) {
         left = left.first(static_cast<size_t>(left.rend() - found) - 1);
         listed.pop_back();
     }
-}
-
-bool is_hidden_present_mode(VkPresentModeKHR mode) {
-    return std::ranges::any_of(extensions(), [&](const Extension& extension) {
-        return std::ranges::find(extension.present_modes, mode) != extension.present_modes.end();
-    });
 }
 
 void clear_hidden_answers(void* chain) {

@@ -8,9 +8,11 @@
 #include <vector>
 #include <vulkan/vulkan.h>
 
+#include "vk/physical_device.hpp"
+
 // The one table of the extensions and commands that concern the layer. Everything that an
 // application sees of them comes from it: vkGetInstanceProcAddr and vkGetDeviceProcAddr, the lists
-// of extensions and present modes, the answers to feature and surface queries, and the refusals of
+// of extensions, the answers to feature and surface queries, and the refusals of
 // vkCreateDevice. tests/driver/vk_xml.py compares it with vk.xml and with the manifest.
 
 namespace fencebridge::entry {
@@ -50,9 +52,10 @@ template <class Function>
 struct AnswerStructure {
     uint32_t type; ///< VkStructureType
     std::string_view name;
-    /// How many 32-bit words after pNext are 0 if the extension is absent. Of features, each is a
-    /// VkBool32.
+    /// How many 32-bit words after pNext are 0 if the extension is absent.
     uint32_t words;
+    /// Whether each word is a VkBool32, as in all structures of features.
+    bool is_boolean = true;
 };
 
 /// The surfaces of an application on which a provided extension works, if the driver lacks it.
@@ -67,11 +70,11 @@ struct Extension {
     Status status;
     uint32_t spec_version = 0; ///< of a provided extension
     std::vector<Command> commands = {};
-    /// Of a hidden extension, all; of a provided one, those of features.
+    /// Of a hidden extension, all; of a provided one, those of features and of surfaces.
     std::vector<AnswerStructure> structures = {};
     Reach reach = Reach::every_surface; ///< of a provided device extension
-    /// Of a hidden extension. No extension that is offered has these modes.
-    std::vector<VkPresentModeKHR> present_modes = {};
+    /// Of a provided device extension that does not work with every driver.
+    bool (*works_on)(const vk::PhysicalDevice& device) = nullptr;
 };
 
 [[nodiscard]] const std::vector<Extension>& extensions();
@@ -127,7 +130,19 @@ struct FoundCommand {
 /// (terminator_EnumerateDeviceExtensionProperties()).
 void remove_appended_extensions(std::vector<VkExtensionProperties>& listed);
 
-[[nodiscard]] bool is_hidden_present_mode(VkPresentModeKHR mode);
+/// Answers the structures of provided extensions in a chain of output structures.
+/// @param value  VK_TRUE is written to boolean structures only, VK_FALSE to all
+/// @param which  is called for the extension of each structure; false: the structure is left alone
+template <class Which>
+void set_provided_answers(void* chain, VkBool32 value, Which&& which) {
+    for (auto* node = static_cast<VkBaseOutStructure*>(chain); node != nullptr;
+         node = node->pNext) {
+        const auto [extension, structure] = find_structure(node->sType);
+        if (extension != nullptr && extension->status == Status::provided &&
+            (structure->is_boolean || value == VK_FALSE) && which(*extension))
+            std::fill_n(reinterpret_cast<VkBool32*>(node + 1), structure->words, value);
+    }
+}
 
 /// Overwrites the structures of hidden extensions in a chain of output structures with zeros, which
 /// mean that the extension can do nothing.

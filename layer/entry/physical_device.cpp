@@ -37,18 +37,6 @@ std::vector<VkExtensionProperties> offered_extensions(Instance& instance, VkPhys
     return driver;
 }
 
-/// Sets the features of the extensions that the layer provides. What the driver answered is about
-/// its own swapchains.
-void set_provided_features(Instance& instance, VkPhysicalDevice device, void* chain) {
-    for (auto* node = static_cast<VkBaseOutStructure*>(chain); node != nullptr;
-         node = node->pNext) {
-        const auto [extension, structure] = find_structure(node->sType);
-        if (extension != nullptr && extension->status == Status::provided &&
-            instance.offers(*extension, device))
-            std::fill_n(reinterpret_cast<VkBool32*>(node + 1), structure->words, VK_TRUE);
-    }
-}
-
 } // namespace
 
 VKAPI_ATTR VkResult VKAPI_CALL
@@ -87,7 +75,10 @@ VKAPI_ATTR void VKAPI_CALL GetPhysicalDeviceFeatures2(VkPhysicalDevice handle,
         if (!instance->hides_extensions(handle))
             return;
         clear_hidden_answers(features->pNext);
-        set_provided_features(*instance, handle, features->pNext);
+        // What the driver has answered is about its own swapchains.
+        set_provided_answers(features->pNext, VK_TRUE, [&](const Extension& extension) {
+            return instance->offers(extension, handle);
+        });
     });
 }
 

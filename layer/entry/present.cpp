@@ -61,15 +61,25 @@ std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present) {
     return order;
 }
 
+/// The number of swapchain `i`'s request. 0 means none.
+template <class Ids>
+core::PresentId id_of(const VkPresentInfoKHR& info, uint32_t i) {
+    const auto* ids = vk::find<Ids>(info.pNext);
+    const bool has = ids != nullptr && ids->pPresentIds != nullptr && i < ids->swapchainCount;
+    return core::PresentId{has ? ids->pPresentIds[i] : 0};
+}
+
 /// The request for one swapchain of a call. Of the structures in pNext with an element for each
-/// swapchain, only VkPresentRegionsKHR is read. VkDeviceGroupPresentInfoKHR is ignored: a device
-/// that is taken over is one physical device. VkPresentIdKHR has no effect by itself. The
-/// extensions of the others are hidden.
+/// swapchain, VkDeviceGroupPresentInfoKHR is ignored: a device that is taken over is one physical
+/// device. The extensions of those that are not read here are hidden.
 PresentRequest request_of(const VkPresentInfoKHR& info, uint32_t i, const Fd& rendering_fence,
                           core::Turn turn) {
     PresentRequest request = {.image = core::ImageIndex{info.pImageIndices[i]},
                               .rendering_fence = rendering_fence,
                               .turn = turn};
+    const auto id = std::max(id_of<VkPresentIdKHR>(info, i), id_of<VkPresentId2KHR>(info, i));
+    if (id != core::PresentId{0})
+        request.id = id;
     const auto* regions = vk::find<VkPresentRegionsKHR>(info.pNext);
     if (regions != nullptr && regions->pRegions != nullptr && i < regions->swapchainCount &&
         regions->pRegions[i].pRectangles != nullptr)

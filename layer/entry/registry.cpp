@@ -93,8 +93,11 @@ std::shared_ptr<const vk::PhysicalDevice> Instance::physical(VkPhysicalDevice de
 bool Instance::offers(const Extension& extension, VkPhysicalDevice device) {
     if (!hides_extensions(device))
         return false;
+    const auto driver = physical(device);
+    if (extension.works_on != nullptr && !extension.works_on(*driver))
+        return false;
     return extension.reach == Reach::every_surface || !other_window_system ||
-           physical(device)->has_extension(extension.name.data());
+           driver->has_extension(extension.name.data());
 }
 
 void Instance::add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window) {

@@ -78,7 +78,7 @@ struct Instance {
 
     /// Whether applications see a provided device extension on a device. An extension that the
     /// driver lacks and that cannot work on the driver's own surfaces is offered only in an
-    /// instance that has none of those.
+    /// instance that has none of those. Some extensions do not work with every driver.
     [[nodiscard]] bool offers(const Extension& extension, VkPhysicalDevice device);
 
     /// The properties of a physical device. The first call queries the driver.

@@ -21,7 +21,10 @@ std::expected<core::SurfaceLimits, VkResult> limits_of(const Takeover& taken_ove
         core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, UINT32_MAX}};
     if (!taken_over.surface)
         return core::SurfaceLimits{.modes = fifo};
-    return taken_over.surface->window->limits();
+    auto limits = taken_over.surface->window->limits();
+    if (limits)
+        limits->modes = core::usable_modes(limits->modes, taken_over.support->shared_image);
+    return limits;
 }
 
 VkSurfaceCapabilitiesKHR capabilities_of(const Takeover& taken_over,
@@ -72,20 +75,6 @@ VkResult answer(VkPhysicalDevice device, VkSurfaceKHR surface, Drivers&& drivers
             return taken_over.error();
         return *taken_over ? ours(**taken_over) : drivers(instance->next);
     });
-}
-
-VkResult write_driver_present_modes(const vk::InstanceDispatch& next, VkPhysicalDevice device,
-                                    VkSurfaceKHR surface, uint32_t* count,
-                                    VkPresentModeKHR* modes) {
-    if (!find_instance(device)->hides_extensions(device))
-        return next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, count, modes);
-    auto all = vk::enumerate<VkPresentModeKHR>([&](uint32_t* room, VkPresentModeKHR* array) {
-        return next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, room, array);
-    });
-    if (!all)
-        return all.error();
-    std::erase_if(*all, is_hidden_present_mode);
-    return vk::write_array(std::span<const VkPresentModeKHR>(*all), count, modes);
 }
 
 } // namespace
@@ -148,10 +137,16 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
             const DriverCapabilities answers(*info, *capabilities);
             const VkResult result =
                 next.GetPhysicalDeviceSurfaceCapabilities2KHR(device, info, capabilities);
-            const bool hides = find_instance(device)->hides_extensions(device);
-            answers.complete(hides);
-            if (hides)
-                clear_hidden_answers(capabilities->pNext);
+            answers.complete();
+            const auto instance = find_instance(device);
+            if (!instance->hides_extensions(device))
+                return result;
+            clear_hidden_answers(capabilities->pNext);
+            // The driver may not know the structures of an extension that only the layer has.
+            const auto physical = instance->physical(device);
+            set_provided_answers(capabilities->pNext, VK_FALSE, [&](const Extension& extension) {
+                return !physical->has_extension(extension.name.data());
+            });
             return result;
         },
         [&](const Takeover& taken_over) {
@@ -159,7 +154,8 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
             if (!limits)
                 return limits.error();
             capabilities->surfaceCapabilities = capabilities_of(taken_over, *limits);
-            fill_capabilities_chain(*limits, *info, *capabilities);
+            fill_capabilities_chain(*limits, taken_over.support->shared_image, *info,
+                                    *capabilities);
             return VK_SUCCESS;
         });
 }
@@ -236,7 +232,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfacePresentModesKHR(VkPhysica
     return answer(
         device, surface,
         [&](const vk::InstanceDispatch& next) {
-            return write_driver_present_modes(next, device, surface, count, modes);
+            return next.GetPhysicalDeviceSurfacePresentModesKHR(device, surface, count, modes);
         },
         [&](const Takeover& taken_over) {
             const auto limits = limits_of(taken_over);

@@ -64,7 +64,7 @@ void for_each_node(void* chain, Visit&& visit) {
 
 } // namespace
 
-void fill_capabilities_chain(const core::SurfaceLimits& limits,
+void fill_capabilities_chain(const core::SurfaceLimits& limits, bool shared_image,
                              const VkPhysicalDeviceSurfaceInfo2KHR& info,
                              VkSurfaceCapabilities2KHR& capabilities) {
     VkSurfaceCapabilitiesKHR& common = capabilities.surfaceCapabilities;
@@ -73,6 +73,7 @@ void fill_capabilities_chain(const core::SurfaceLimits& limits,
         core::find_mode(limits, mode) != nullptr)
         common.minImageCount = core::image_count(limits, 0, mode);
     clear_hidden_answers(capabilities.pNext);
+    set_provided_answers(capabilities.pNext, VK_TRUE, [](const Extension&) { return true; });
     for_each_node(capabilities.pNext, [&](uint32_t type, VkBaseOutStructure* node) {
         if (answer_unsupported(node, common.minImageExtent, common.maxImageExtent))
             return;
@@ -81,6 +82,12 @@ void fill_capabilities_chain(const core::SurfaceLimits& limits,
                         core::compatible_modes(limits, mode));
         if (type == vk::structure_type<vk::ImageUsageFlags2>)
             reinterpret_cast<vk::ImageUsageFlags2*>(node)->usage = common.supportedUsageFlags;
+        const VkImageUsageFlags shared = shared_image ? common.supportedUsageFlags : 0;
+        if (type == VK_STRUCTURE_TYPE_SHARED_PRESENT_SURFACE_CAPABILITIES_KHR)
+            reinterpret_cast<VkSharedPresentSurfaceCapabilitiesKHR*>(node)
+                ->sharedPresentSupportedUsageFlags = shared;
+        if (type == vk::structure_type<vk::SharedPresentSurfaceCapabilities2>)
+            reinterpret_cast<vk::SharedPresentSurfaceCapabilities2*>(node)->usage = shared;
     });
 }
 
@@ -101,7 +108,7 @@ DriverCapabilities::DriverCapabilities(const VkPhysicalDeviceSurfaceInfo2KHR& in
     });
 }
 
-void DriverCapabilities::complete(bool hides) const {
+void DriverCapabilities::complete() const {
     const VkSurfaceCapabilitiesKHR& common = capabilities_.surfaceCapabilities;
     for_each_node(capabilities_.pNext, [&](uint32_t type, VkBaseOutStructure* node) {
         if (type == VK_STRUCTURE_TYPE_SURFACE_PRESENT_SCALING_CAPABILITIES_EXT) {
@@ -118,12 +125,6 @@ void DriverCapabilities::complete(bool hides) const {
                     : modes.presentModeCount > 0 && modes.pPresentModes[0] == no_mode;
             if (unanswered)
                 write_modes(modes, std::array{core::PresentModeLimits{mode_, 0}});
-            else if (hides && modes.pPresentModes != nullptr)
-                modes.presentModeCount = static_cast<uint32_t>(
-                    std::remove_if(modes.pPresentModes,
-                                   modes.pPresentModes + modes.presentModeCount,
-                                   is_hidden_present_mode) -
-                    modes.pPresentModes);
         }
     });
 }

@@ -13,8 +13,9 @@ namespace fencebridge::entry {
 
 /// Answers the chained structures for a swapchain of the layer's, and sets minImageCount for the
 /// present mode that the query names.
+/// @param shared_image  whether images can be shared (VK_KHR_shared_presentable_image)
 /// @param capabilities  surfaceCapabilities is filled in
-void fill_capabilities_chain(const core::SurfaceLimits& limits,
+void fill_capabilities_chain(const core::SurfaceLimits& limits, bool shared_image,
                              const VkPhysicalDeviceSurfaceInfo2KHR& info,
                              VkSurfaceCapabilities2KHR& capabilities);
 
@@ -27,8 +28,7 @@ public:
     DriverCapabilities(const VkPhysicalDeviceSurfaceInfo2KHR& info,
                        VkSurfaceCapabilities2KHR& capabilities);
     /// To be called when the driver has answered.
-    /// @param hides  whether present modes of hidden extensions are left out
-    void complete(bool hides) const;
+    void complete() const;
 
 private:
     VkSurfaceCapabilities2KHR& capabilities_;

@@ -133,9 +133,12 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
             return refuse_second_swapchain();
         if (DriverPresence::is_on(window.native()))
             window.avoid_exclusive_objects();
-        auto created =
-            Swapchain::create(device->vk, device->signaller, *taken_over->physical, window,
-                              *taken_over->support, *create_info, device->instance->settings.sync);
+        const SwapchainSettings settings = {
+            .transport = device->instance->settings.sync,
+            .present_wait = device->enabled.has(VK_KHR_PRESENT_WAIT_EXTENSION_NAME) ||
+                            (create_info->flags & VK_SWAPCHAIN_CREATE_PRESENT_WAIT_2_BIT_KHR) != 0};
+        auto created = Swapchain::create(device->vk, device->signaller, *taken_over->physical,
+                                         window, *taken_over->support, *create_info, settings);
         if (!created)
             return created.error();
 
@@ -215,6 +218,36 @@ VKAPI_ATTR VkResult VKAPI_CALL AcquireNextImage2KHR(VkDevice handle,
             return device->vk.next.AcquireNextImage2KHR(handle, info, image_index);
         // The device mask is ignored: a device that is taken over is one physical device.
         return ours->acquire(info->timeout, info->semaphore, info->fence, image_index);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainStatusKHR(VkDevice handle, VkSwapchainKHR swapchain) {
+    return guarded([&] {
+        const auto device = find_device(handle);
+        const auto ours = device->find_swapchain(swapchain);
+        return ours ? ours->status() : device->vk.next.GetSwapchainStatusKHR(handle, swapchain);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL WaitForPresentKHR(VkDevice handle, VkSwapchainKHR swapchain,
+                                                 uint64_t present_id, uint64_t timeout) {
+    return guarded([&] {
+        const auto device = find_device(handle);
+        const auto ours = device->find_swapchain(swapchain);
+        if (!ours)
+            return device->vk.next.WaitForPresentKHR(handle, swapchain, present_id, timeout);
+        return ours->wait_for_present(core::PresentId{present_id}, timeout);
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL WaitForPresent2KHR(VkDevice handle, VkSwapchainKHR swapchain,
+                                                  const VkPresentWait2InfoKHR* info) {
+    return guarded([&] {
+        const auto device = find_device(handle);
+        const auto ours = device->find_swapchain(swapchain);
+        if (!ours)
+            return device->vk.next.WaitForPresent2KHR(handle, swapchain, info);
+        return ours->wait_for_present(core::PresentId{info->presentId}, info->timeout);
     });
 }
 

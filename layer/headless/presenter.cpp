@@ -45,12 +45,25 @@ VkResult HeadlessPresenter::show(const PresentRequest& request,
                                  const std::optional<core::CommitPoints>&) {
     state_.ring.with([&](core::ImageRing& ring) { ring.mark_released(request.image); });
     trace::released(&state_, request.image);
-    if (request.id)
-        state_.completions.with([&](core::PresentCompletions& completions) {
-            completions.report(*request.id, core::Presented{std::chrono::steady_clock::now()});
-        });
+    if (request.id) {
+        {
+            const std::lock_guard guard(completions_mutex_);
+            completions_.presented(*request.id);
+        }
+        completed_.notify_all();
+    }
     ++frames_;
     static_cast<void>(::eventfd_write(eventfd_.get(), 1));
+    return VK_SUCCESS;
+}
+
+VkResult HeadlessPresenter::wait_for_present(core::PresentId id, const Deadline& deadline) {
+    std::unique_lock lock(completions_mutex_);
+    const auto is_complete = [&] { return completions_.result_for(id).has_value(); };
+    if (!deadline.time())
+        completed_.wait(lock, is_complete);
+    else if (!completed_.wait_until(lock, *deadline.time(), is_complete))
+        return VK_TIMEOUT;
     return VK_SUCCESS;
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 
 #include "swapchain/presenter.hpp"
 #include "swapchain/window.hpp"
@@ -23,12 +25,17 @@ public:
     core::CommitWait estimate_wait() override { return core::CommitWait::none; }
     VkResult show(const PresentRequest& request,
                   const std::optional<core::CommitPoints>& points) override;
+    VkResult wait_for_present(core::PresentId id, const Deadline& deadline) override;
     bool is_suboptimal() const override { return false; }
 
 private:
     const Fd eventfd_; ///< readable when a frame was shown since the last update()
     PresentationState& state_;
     std::atomic<uint64_t> frames_ = 0;
+
+    std::mutex completions_mutex_; ///< guards completions_
+    std::condition_variable completed_;
+    core::PresentCompletions completions_;
 };
 
 } // namespace fencebridge::headless

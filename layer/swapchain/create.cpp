@@ -9,6 +9,7 @@
 #include "util/log.hpp"
 #include "vk/chain.hpp"
 #include "vk/format.hpp"
+#include "vk/newer_headers.hpp"
 
 namespace fencebridge {
 
@@ -19,7 +20,7 @@ struct Swapchain::Plan {
     VkPresentModeKHR mode;
     core::DrmNodes nodes;
     Candidates candidates;
-    std::optional<core::Transport> requested;
+    SwapchainSettings settings;
 };
 
 namespace {
@@ -65,11 +66,12 @@ VkResult refuse(const char* why) {
     return VK_ERROR_INITIALIZATION_FAILED;
 }
 
-/// The bits of VkSwapchainCreateInfoKHR::flags that image_parameters() obeys. All others but
+/// The bits of VkSwapchainCreateInfoKHR::flags that are obeyed. All others but
 /// VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR belong to extensions that the layer does not provide.
 constexpr VkSwapchainCreateFlagsKHR obeyed_flags =
     VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR |
-    VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR;
+    VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR |
+    VK_SWAPCHAIN_CREATE_PRESENT_ID_2_BIT_KHR | VK_SWAPCHAIN_CREATE_PRESENT_WAIT_2_BIT_KHR;
 
 bool has_format(const SurfaceSupport& support, const VkSwapchainCreateInfoKHR& info) {
     return std::ranges::any_of(support.formats, [&](const VkSurfaceFormatKHR& format) {
@@ -103,6 +105,8 @@ VkResult check(const Window& window, const SurfaceSupport& support,
         return refuse("the surface does not allow this image size or number of layers");
     if (info.minImageCount > core::max_images)
         return refuse("minImageCount is larger than maxImageCount of the surface");
+    if (core::shares_image(info.presentMode) && info.minImageCount > 1)
+        return refuse("a swapchain that shares its image has one image");
     if (info.flags & VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR)
         return refuse("protected images cannot be shared");
     if (const auto* usage = vk::find<vk::ImageUsageFlags2>(info.pNext);
@@ -128,6 +132,8 @@ VkResult creation_error(VkResult result) {
 /// The log's name for a present mode that a window system offers.
 const char* name(VkPresentModeKHR mode) {
     switch (mode) {
+    case VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR:
+        return "shared_demand_refresh";
     case VK_PRESENT_MODE_IMMEDIATE_KHR:
         return "immediate";
     case VK_PRESENT_MODE_MAILBOX_KHR:
@@ -158,10 +164,11 @@ void log_waiting(core::Transport transport) {
 std::expected<std::unique_ptr<Swapchain>, VkResult>
 Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
                   const vk::PhysicalDevice& physical, Window& window, const SurfaceSupport& support,
-                  const VkSwapchainCreateInfoKHR& info, std::optional<core::Transport> requested) {
-    const auto limits = window.limits();
+                  const VkSwapchainCreateInfoKHR& info, const SwapchainSettings& settings) {
+    auto limits = window.limits();
     if (!limits)
         return std::unexpected(limits.error());
+    limits->modes = core::usable_modes(limits->modes, support.shared_image);
     if (const VkResult result = check(window, support, *limits, info); result != VK_SUCCESS)
         return std::unexpected(result);
     auto parameters = fencebridge::image_parameters(info);
@@ -178,12 +185,14 @@ Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
                  .mode = info.presentMode,
                  .nodes = physical.drm_nodes,
                  .candidates = std::move(*candidates),
-                 .requested = requested};
+                 .settings = settings};
     const uint32_t count = core::image_count(*limits, info.minImageCount, info.presentMode);
     VkResult result = VK_ERROR_INITIALIZATION_FAILED;
     for (const Candidate& candidate : plan.candidates.all) {
         parameters.flags = candidate.flags;
-        std::unique_ptr<Swapchain> self(new Swapchain(device, signaller, parameters, count));
+        std::unique_ptr<Swapchain> self(new Swapchain(device, signaller, parameters, count,
+                                                      settings.present_wait,
+                                                      core::shares_image(info.presentMode)));
         result = self->build(window, plan, candidate);
         if (result == VK_SUCCESS)
             return self;
@@ -205,7 +214,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
                                      ? candidate.allocator->implicit_fences(device_.facts)
                                      : vk::ImplicitFences::honoured;
     auto chosen = sync::choose_bridge(images_, device_.sync_fd, implicit_fences,
-                                      window.timeline_support(), plan.requested);
+                                      window.timeline_support(), plan.settings.transport);
     if (!chosen)
         return chosen.error();
     bridge_ = std::move(chosen->bridge);
@@ -222,6 +231,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
                                               .pixels = plan.pixels,
                                               .colours = plan.colours,
                                               .mode = plan.mode,
+                                              .reports_presents = plan.settings.present_wait,
                                               .basis = plan.candidates.basis,
                                               .makeable = plan.candidates.makeable,
                                               .nodes = plan.nodes,

@@ -22,10 +22,10 @@ struct PresentRequest {
     /// Whether this request waits for the window's turn.
     core::Turn turn;
 
-    // From structures that extend VkPresentInfoKHR. Only `damage` is set today: the layer hides the
-    // extensions of the others.
+    // From structures that extend VkPresentInfoKHR. `mode`, `fence` and `target` are not set today:
+    // the layer hides their extensions.
 
-    /// VkPresentIdKHR.
+    /// VkPresentIdKHR or VkPresentId2KHR.
     std::optional<core::PresentId> id = std::nullopt;
     /// VkPresentRegionsKHR: the parts that differ from the swapchain's last image. Empty: all of
     /// the image.

@@ -9,6 +9,7 @@
 
 #include "core/event_stamp.hpp"
 #include "core/frame_pacing.hpp"
+#include "core/present_completions.hpp"
 #include "core/timeline_point.hpp"
 #include "swapchain/present_request.hpp"
 #include "util/deadline.hpp"
@@ -43,6 +44,13 @@ public:
     ///         is not shown
     [[nodiscard]] virtual VkResult show(const PresentRequest& request,
                                         const std::optional<core::CommitPoints>& points) = 0;
+
+    /// Waits until the request with this id (PresentRequest::id), or a later one, is complete: its
+    /// image was shown, or never will be. Any number of threads may wait. Only for a presenter that
+    /// reports presents.
+    /// @return VK_SUCCESS, VK_TIMEOUT, VK_ERROR_OUT_OF_DATE_KHR or VK_ERROR_SURFACE_LOST_KHR
+    [[nodiscard]] virtual VkResult wait_for_present(core::PresentId id,
+                                                    const Deadline& deadline) = 0;
 
     /// The metadata of the images that show() shows from now on (vkSetHdrMetadataEXT). Does not
     /// wait. Any thread may call it.

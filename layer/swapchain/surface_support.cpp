@@ -164,6 +164,7 @@ std::expected<SurfaceSupport, VkResult> find_surface_support(FormatLayouts& made
     erase_unblended(*shown);
     erase_without_twin(*shown, physical);
     SurfaceSupport support;
+    support.shared_image = vk::knows_shared_present_layout(physical);
     support.blends = std::ranges::all_of(*shown, &Shown::blends);
     support.straight_alpha = support.blends && window.has_straight_alpha();
     for (const Shown& one : *shown)

@@ -53,6 +53,7 @@ struct SurfaceSupport {
     VkImageUsageFlags usage = 0;
     bool blends = false;         ///< whether each alpha channel can also be used for blending
     bool straight_alpha = false; ///< Window::has_straight_alpha(), if `blends`
+    bool shared_image = false;   ///< vk::knows_shared_present_layout()
 };
 /// @param all_spaces  the colour spaces of VK_EXT_swapchain_colorspace, too. Those of
 ///                    VK_KHR_surface come first: many applications use the first format

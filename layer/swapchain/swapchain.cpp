@@ -10,11 +10,12 @@
 namespace fencebridge {
 
 Swapchain::Swapchain(const vk::Device& device, sync::AcquireSignaller& signaller,
-                     vk::ImageParameters parameters, uint32_t image_count) :
+                     vk::ImageParameters parameters, uint32_t image_count, bool present_wait,
+                     bool shares_image) :
     device_(device),
-    signaller_(signaller),
-    parameters_(std::move(parameters)), state_{.ring = Locked<core::ImageRing>(std::in_place,
-                                                                               image_count)} {}
+    signaller_(signaller), parameters_(std::move(parameters)), present_wait_(present_wait),
+    shares_image_(shares_image), state_{.ring =
+                                            Locked<core::ImageRing>(std::in_place, image_count)} {}
 
 Swapchain::~Swapchain() {
     if (presenter_)
@@ -100,17 +101,36 @@ VkResult Swapchain::present(const PresentRequest& request) {
     }
     const auto points = bridge_->attach_rendering(image, request.rendering_fence);
     if (!points) {
-        state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
+        if (!shares_image_)
+            state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
         return points.error();
     }
     trace::attached(&state_, image, request.rendering_fence);
     // Before show(): another thread may mark the release before show() returns.
-    state_.ring.with([&](core::ImageRing& ring) { ring.mark_presented(image); });
+    if (!shares_image_)
+        state_.ring.with([&](core::ImageRing& ring) { ring.mark_presented(image); });
     const VkResult result = presenter_->show(request, *points);
     trace::committed(&state_, image, result);
     if (result >= 0)
         ++presented_;
     return result;
+}
+
+VkResult Swapchain::status() {
+    if (retired_)
+        return VK_ERROR_OUT_OF_DATE_KHR;
+    if (const auto seen = presenter_->update(); !seen)
+        return seen.error();
+    return presenter_->is_suboptimal() ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;
+}
+
+VkResult Swapchain::wait_for_present(core::PresentId id, uint64_t timeout) {
+    if (!present_wait_) {
+        log::error("vkWaitForPresent2KHR: the swapchain was created without "
+                   "VK_SWAPCHAIN_CREATE_PRESENT_WAIT_2_BIT_KHR");
+        return VK_ERROR_VALIDATION_FAILED_EXT;
+    }
+    return presenter_->wait_for_present(id, Deadline::from_vulkan(timeout));
 }
 
 std::expected<VkDeviceMemory, VkResult> Swapchain::memory_for_alias(uint32_t image_index,

@@ -25,6 +25,12 @@
 
 namespace fencebridge {
 
+/// What the layer's settings and the device's extensions decide about a new swapchain.
+struct SwapchainSettings {
+    std::optional<core::Transport> transport; ///< nothing: the first that works
+    bool present_wait;                        ///< Swapchain::wait_for_present() may be called
+};
+
 /// A VkSwapchainKHR of the layer's own: images of an allocator, a bridge for their fences, and a
 /// presenter that shows them.
 ///
@@ -37,12 +43,11 @@ class Swapchain {
 public:
     /// @param support    what the device supports on the window
     /// @param info       the application's; read during the call only
-    /// @param requested  the transport that the settings ask for
     /// @return what vkCreateSwapchainKHR returns
     [[nodiscard]] static std::expected<std::unique_ptr<Swapchain>, VkResult>
     create(const vk::Device& device, sync::AcquireSignaller& signaller,
            const vk::PhysicalDevice& physical, Window& window, const SurfaceSupport& support,
-           const VkSwapchainCreateInfoKHR& info, std::optional<core::Transport> requested);
+           const VkSwapchainCreateInfoKHR& info, const SwapchainSettings& settings);
 
     ~Swapchain();
 
@@ -56,6 +61,16 @@ public:
     /// One swapchain's part of vkQueuePresentKHR.
     /// @return that swapchain's result
     [[nodiscard]] VkResult present(const PresentRequest& request);
+
+    /// vkWaitForPresentKHR and vkWaitForPresent2KHR. Any number of threads may wait.
+    /// @param timeout  nanoseconds, UINT64_MAX for ever
+    /// @return VK_SUCCESS, VK_TIMEOUT, VK_ERROR_OUT_OF_DATE_KHR, VK_ERROR_SURFACE_LOST_KHR; or
+    ///         VK_ERROR_VALIDATION_FAILED_EXT for a swapchain without
+    ///         SwapchainSettings::present_wait
+    [[nodiscard]] VkResult wait_for_present(core::PresentId id, uint64_t timeout);
+
+    /// vkGetSwapchainStatusKHR.
+    [[nodiscard]] VkResult status();
 
     /// How long present() would wait now for the window's turn.
     [[nodiscard]] core::CommitWait estimate_wait() { return presenter_->estimate_wait(); }
@@ -82,7 +97,8 @@ private:
     struct Plan;
 
     Swapchain(const vk::Device& device, sync::AcquireSignaller& signaller,
-              vk::ImageParameters parameters, uint32_t image_count);
+              vk::ImageParameters parameters, uint32_t image_count, bool present_wait,
+              bool shares_image);
 
     // create.cpp
     VkResult build(Window& window, const Plan& plan, const Candidate& candidate);
@@ -97,6 +113,9 @@ private:
     const vk::Device& device_;
     sync::AcquireSignaller& signaller_;
     const vk::ImageParameters parameters_;
+    const bool present_wait_;
+    /// The application keeps the one image while the window system reads it (core::shares_image()).
+    const bool shares_image_;
     PresentationState state_;
     std::vector<image::SwapchainImage> images_;
     Locked<std::vector<vk::Memory>> alias_memory_;

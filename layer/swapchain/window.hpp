@@ -11,7 +11,6 @@
 
 #include "core/image_ring.hpp"
 #include "core/layout_choice.hpp"
-#include "core/present_completions.hpp"
 #include "core/surface_limits.hpp"
 #include "image/swapchain_image.hpp"
 #include "swapchain/presenter.hpp"
@@ -43,11 +42,9 @@ struct AcceptedLayouts {
     std::shared_ptr<const void> basis;
 };
 
-/// The state that a swapchain shares with its presenter: the owner of each image, and the outcome
-/// of present requests.
+/// The state that a swapchain shares with its presenter: the owner of each image.
 struct PresentationState {
     Locked<core::ImageRing> ring;
-    Locked<core::PresentCompletions> completions = {};
 };
 
 /// What a presenter needs to know of its swapchain.
@@ -56,6 +53,8 @@ struct PresenterParameters {
     PixelFormat pixels;
     PixelColours colours;
     VkPresentModeKHR mode;
+    /// Whether Presenter::wait_for_present() may be called.
+    bool reports_presents;
     /// AcceptedLayouts::basis of the layouts from which the images' layout was chosen.
     std::shared_ptr<const void> basis;
     /// The layouts in which the images could have been made, and the driver's DRM nodes: to see

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vulkan/vulkan.h>
 
+#include "vk/newer_headers.hpp"
+
 namespace fencebridge::vk {
 
 /// The VkStructureType of each structure that find() looks for.
@@ -37,6 +39,11 @@ template <>
 inline constexpr VkStructureType structure_type<VkPresentRegionsKHR> =
     VK_STRUCTURE_TYPE_PRESENT_REGIONS_KHR;
 template <>
+inline constexpr VkStructureType structure_type<VkPresentIdKHR> = VK_STRUCTURE_TYPE_PRESENT_ID_KHR;
+template <>
+inline constexpr VkStructureType structure_type<VkPresentId2KHR> =
+    VK_STRUCTURE_TYPE_PRESENT_ID_2_KHR;
+template <>
 inline constexpr VkStructureType structure_type<VkSurfacePresentModeEXT> =
     VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_EXT;
 /// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags. Declared here, since the headers of
@@ -49,6 +56,15 @@ struct ImageUsageFlags2 {
 template <>
 inline constexpr VkStructureType
     structure_type<ImageUsageFlags2> = static_cast<VkStructureType>(1000668002);
+/// VkSharedPresentSurfaceCapabilities2KHR of the same extension.
+struct SharedPresentSurfaceCapabilities2 {
+    VkStructureType sType;
+    void* pNext;
+    uint64_t usage;
+};
+template <>
+inline constexpr VkStructureType
+    structure_type<SharedPresentSurfaceCapabilities2> = static_cast<VkStructureType>(1000668006);
 #ifdef FENCEBRIDGE_HAVE_BIND_MEMORY_STATUS
 template <>
 inline constexpr VkStructureType structure_type<VkBindMemoryStatusKHR> =

@@ -112,6 +112,9 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve(AcquireNextImageKHR, "vkAcquireNextImageKHR");
     resolve(AcquireNextImage2KHR, "vkAcquireNextImage2KHR");
     resolve(QueuePresentKHR, "vkQueuePresentKHR");
+    resolve(GetSwapchainStatusKHR, "vkGetSwapchainStatusKHR");
+    resolve(WaitForPresentKHR, "vkWaitForPresentKHR");
+    resolve(WaitForPresent2KHR, "vkWaitForPresent2KHR");
     resolve(GetDeviceGroupPresentCapabilitiesKHR, "vkGetDeviceGroupPresentCapabilitiesKHR");
     resolve(GetDeviceGroupSurfacePresentModesKHR, "vkGetDeviceGroupSurfacePresentModesKHR");
 

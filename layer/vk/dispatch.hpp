@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <vulkan/vulkan.h>
 
+#include "vk/newer_headers.hpp"
+
 namespace fencebridge::vk {
 
 /// The next layer's or driver's instance functions, resolved once. A function that the instance
@@ -93,6 +95,9 @@ struct DeviceDispatch {
     PFN_vkAcquireNextImageKHR AcquireNextImageKHR;
     PFN_vkAcquireNextImage2KHR AcquireNextImage2KHR;
     PFN_vkQueuePresentKHR QueuePresentKHR;
+    PFN_vkGetSwapchainStatusKHR GetSwapchainStatusKHR;
+    PFN_vkWaitForPresentKHR WaitForPresentKHR;
+    PFN_vkWaitForPresent2KHR WaitForPresent2KHR;
     PFN_vkGetDeviceGroupPresentCapabilitiesKHR GetDeviceGroupPresentCapabilitiesKHR;
     PFN_vkGetDeviceGroupSurfacePresentModesKHR GetDeviceGroupSurfacePresentModesKHR;
 

@@ -28,6 +28,9 @@ constexpr std::array known = {
     // driver has the same code.
     Entry{VK_DRIVER_ID_AMD_OPEN_SOURCE, {.implicit_fences_on_exports = ImplicitFences::ignored}},
     Entry{VK_DRIVER_ID_AMD_PROPRIETARY, {.implicit_fences_on_exports = ImplicitFences::ignored}},
+    // lavapipe has one memory layout for all image layouts: it does not look at the latter
+    // (handle_pipeline_barrier() in Mesa's src/gallium/frontends/lavapipe/lvp_execute.c).
+    Entry{VK_DRIVER_ID_MESA_LLVMPIPE, {.knows_shared_present_layout = true}},
     // virtio_gpu adds the fence of a submission to the buffers that the submission uses, but waits
     // for no fence on them: virtio_gpu_lock_buflist() in Linux, drivers/gpu/drm/virtio/
     // virtgpu_submit.c. A compositor that uses OpenGL (virgl) in the same guest reads too early.

@@ -13,6 +13,9 @@ enum class ImplicitFences { honoured, ignored, unknown };
 struct DriverFacts {
     /// For buffers that the driver allocates and exports.
     ImplicitFences implicit_fences_on_exports = ImplicitFences::unknown;
+    /// Whether VK_IMAGE_LAYOUT_SHARED_PRESENT_KHR is an image layout like others, even without
+    /// VK_KHR_shared_presentable_image.
+    bool knows_shared_present_layout = false;
 };
 
 /// @param driver  VkPhysicalDeviceDriverProperties::driverID; 0 if unknown

@@ -284,6 +284,11 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
     return device;
 }
 
+bool knows_shared_present_layout(const PhysicalDevice& device) {
+    return device.facts.knows_shared_present_layout ||
+           device.has_extension(VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME);
+}
+
 bool knows_format(const PhysicalDevice& device, const Format& format) {
     return format.extension == nullptr || device.api_version >= VK_API_VERSION_1_3 ||
            device.has_extension(format.extension);

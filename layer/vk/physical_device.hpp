@@ -81,6 +81,10 @@ struct DriverModifier {
     bool dedicated_only; ///< the image's memory must be dedicated to it to be exported
 };
 
+/// Whether the driver accepts VK_IMAGE_LAYOUT_SHARED_PRESENT_KHR, the layout of images that an
+/// application draws to while the window system reads them.
+[[nodiscard]] bool knows_shared_present_layout(const PhysicalDevice& device);
+
 /// Whether an application may use the format on this device, as far as versions and extensions say.
 [[nodiscard]] bool knows_format(const PhysicalDevice& device, const Format& format);
 

@@ -31,6 +31,7 @@ struct Connection::Handlers {
         connection.tearing_.bind(registry, name, interface);
         connection.colours_.bind(registry, name, interface);
         connection.alpha_.bind(registry, name, interface);
+        connection.presentation_.bind(registry, name, interface);
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
         if (std::strcmp(interface, wp_fifo_manager_v1_interface.name) == 0) {
             connection.fifo_.reset(static_cast<wp_fifo_manager_v1*>(

@@ -11,6 +11,7 @@
 #include "wayland/dmabuf_formats.hpp"
 #include "wayland/event_queue.hpp"
 #include "wayland/explicit_sync.hpp"
+#include "wayland/presentation_feedback.hpp"
 #include "wayland/proxy.hpp"
 #include "wayland/tearing.hpp"
 
@@ -60,6 +61,7 @@ public:
     }
     [[nodiscard]] const ColourManager& colours() const { return colours_; }
     [[nodiscard]] const AlphaManager& alpha() const { return alpha_; }
+    [[nodiscard]] const PresentationGlobal& presentation() const { return presentation_; }
 
     /// Waits until colours() and alpha() are described. Makes no round trip: after another one on
     /// this wl_display, the events have arrived.
@@ -87,6 +89,7 @@ private:
     TearingManager tearing_;
     ColourManager colours_;
     AlphaManager alpha_;
+    PresentationGlobal presentation_;
 };
 
 } // namespace fencebridge::wayland

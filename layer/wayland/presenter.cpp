@@ -33,6 +33,8 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
     departures_(surface_->departures()), mode_(parameters_.mode) {
     if (colour_.is_described())
         surface_->add_described();
+    if (parameters_.reports_presents)
+        feedback_.emplace(surface_->connection().display(), surface_->connection().presentation());
     compared_.with([&](ComparedFeedback& last) {
         last.feedback = std::static_pointer_cast<const DmabufFormats>(parameters_.basis);
     });
@@ -53,7 +55,7 @@ std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
     const std::vector<image::SwapchainImage>& images, PresentationState& state) {
     std::unique_ptr<WaylandPresenter> self(
         new WaylandPresenter(std::move(window), std::move(surface), std::move(parameters), state));
-    if (!self->queue_)
+    if (!self->queue_ || (self->feedback_ && !*self->feedback_))
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     for (uint32_t i = 0; i < images.size(); ++i)
         self->slots_.push_back({.presenter = self.get(), .image = core::ImageIndex{i}});
@@ -157,6 +159,12 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
                                 const std::optional<core::CommitPoints>& points) {
     if (const VkResult result = colour_.update(); result != VK_SUCCESS)
         return result;
+    std::optional<PresentationFeedback::Request> feedback;
+    if (feedback_ && request.id) {
+        if (const VkResult result = feedback_->update(); result != VK_SUCCESS)
+            return result;
+        feedback.emplace(*feedback_, *request.id);
+    }
     const Slot& slot = slots_[static_cast<size_t>(request.image)];
     mode_ = request.mode.value_or(mode_);
     const SharedSurface::Content content = {.mode = mode(),
@@ -167,9 +175,13 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
                                             .straight_alpha = parameters_.colours.straight_alpha,
                                             .damage = request.damage,
                                             .last_commit = last_commit_,
-                                            .departures = departures_};
-    if (const VkResult result = surface_->commit(content, request.turn); result != VK_SUCCESS)
+                                            .departures = departures_,
+                                            .feedback = feedback ? &*feedback : nullptr};
+    if (const VkResult result = surface_->commit(content, request.turn); result != VK_SUCCESS) {
+        if (feedback_)
+            feedback_->end(result);
         return result;
+    }
     if (const VkResult result = compare_feedback(); result != VK_SUCCESS)
         return result;
     return is_suboptimal() ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/frame_pacing.hpp"
@@ -11,6 +12,7 @@
 #include "util/locked.hpp"
 #include "wayland/buffer_request.hpp"
 #include "wayland/event_queue.hpp"
+#include "wayland/presentation_feedback.hpp"
 #include "wayland/shared_surface.hpp"
 #include "wayland/swapchain_colour.hpp"
 #include "wayland/window.hpp"
@@ -35,6 +37,9 @@ public:
     core::CommitWait estimate_wait() override;
     VkResult show(const PresentRequest& request,
                   const std::optional<core::CommitPoints>& points) override;
+    VkResult wait_for_present(core::PresentId id, const Deadline& deadline) override {
+        return feedback_->wait(id, deadline);
+    }
     void set_hdr_metadata(const VkHdrMetadataEXT& metadata) override {
         colour_.set_metadata(metadata);
     }
@@ -74,6 +79,7 @@ private:
     const core::PresentProtocols protocols_;
     PresentationState& state_;
     EventQueue queue_;
+    std::optional<PresentationFeedback> feedback_; ///< if the swapchain reports presents
     SwapchainColour colour_;
     std::vector<Slot> slots_;
 

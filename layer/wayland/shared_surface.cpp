@@ -89,6 +89,8 @@ core::CommitPlan SharedSurface::plan_for(const Mode& mode) const {
 }
 
 VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
+    if (content.last_commit == 0)
+        frame_.with([](Frame& frame) { frame.pacer.begin_swapchain(); });
     const auto pace = core::pace_of(plan_for(content.mode).throttle, content.mode.images);
     if (pace && turn == core::Turn::wait) {
         if (const VkResult result = wait_for_turn(*pace); result != VK_SUCCESS)
@@ -109,6 +111,8 @@ VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
             return VK_ERROR_SURFACE_LOST_KHR; // the image cannot be shown, nor released
         if (!set_colours(content))
             return VK_ERROR_SURFACE_LOST_KHR;
+        if (content.feedback != nullptr)
+            content.feedback->send(surface_);
         wl_surface_attach(surface_, content.buffer, 0, 0);
         // After another swapchain's commit, all of the surface may differ.
         const bool continues = content.last_commit != 0 && content.last_commit == commits_;

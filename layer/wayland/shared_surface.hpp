@@ -17,6 +17,7 @@
 #include "wayland/connection.hpp"
 #include "wayland/event_queue.hpp"
 #include "wayland/explicit_sync.hpp"
+#include "wayland/presentation_feedback.hpp"
 #include "wayland/proxy.hpp"
 #include "wayland/surface_feedback.hpp"
 #include "wayland/tearing.hpp"
@@ -84,7 +85,8 @@ public:
         std::span<const VkRectLayerKHR> damage;
         /// The swapchain's: the number of its last commit on this surface, at first 0.
         uint64_t& last_commit;
-        uint64_t departures; ///< the swapchain's
+        uint64_t departures;                     ///< the swapchain's
+        PresentationFeedback::Request* feedback; ///< null: the commit is not reported
     };
     /// Waits for the surface's turn, which core::FramePacer decides, and commits a buffer.
     /// @return VK_SUCCESS; VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory; or

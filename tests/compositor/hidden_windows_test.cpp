@@ -2,15 +2,10 @@
 // How long vkQueuePresentKHR waits for hidden windows, which receive no frame callbacks. The tests
 // skip a wait that nothing ends, and advance the clock by its timeout.
 #include "fixture.hpp"
+#include "skipped_waits.hpp"
 
-#include <poll.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <atomic>
 #include <chrono>
-#include <functional>
+#include <optional>
 #include <vector>
 
 namespace fencebridge::test {
@@ -18,50 +13,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What ppoll() and clock_gettime() below do. Constant-initialised, because clock_gettime() is
-// called before any constructor runs.
-constinit std::atomic<bool> skips = false; // whether waits are skipped
-constinit std::atomic<int64_t> skipped_ns = 0;
-constinit std::atomic<size_t> waits = 0; // how many ppoll() calls could not return at once
-std::function<void()> before_skipping;
-// Called when a wait without a timeout begins.
-std::function<void()> before_endless_wait;
-
-int wait_or_skip(pollfd* fds, nfds_t count, const timespec* timeout, const sigset_t* mask) {
-    const auto poll_for = [&](const timespec* most) {
-        timespec left = most ? *most : timespec{};
-        return int(syscall(SYS_ppoll, fds, count, most ? &left : nullptr, mask, 8));
-    };
-    const timespec none{};
-    const int ready = poll_for(&none);
-    if (ready != 0 || (timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0))
-        return ready;
-    ++waits;
-    if (skips && !timeout && before_endless_wait)
-        before_endless_wait();
-    if (!skips || !timeout)
-        return poll_for(timeout);
-    if (before_skipping)
-        before_skipping();
-    skipped_ns +=
-        std::chrono::nanoseconds(std::chrono::seconds(timeout->tv_sec)).count() + timeout->tv_nsec;
-    return 0;
-}
-
 class HiddenWindows : public CompositorTest {
 protected:
     void SetUp() override {
         CompositorTest::SetUp();
-        waits = 0;
-        // Time that an earlier test skipped would make the compositor's timers expire too late:
-        // libwayland sets them by this process's clock, and the kernel does not know that time.
-        skipped_ns = 0;
-        skips = true;
+        skipping_.emplace();
     }
     void TearDown() override {
-        skips = false;
-        before_skipping = nullptr;
-        before_endless_wait = nullptr;
+        skipping_.reset();
         CompositorTest::TearDown();
     }
     static std::chrono::nanoseconds skipped() { return std::chrono::nanoseconds(skipped_ns); }
@@ -99,6 +58,9 @@ protected:
         return compositor_->on_thread(
             [=](Scene& scene) { return scene.commits_of(SurfaceId(window)); });
     }
+
+private:
+    std::optional<SkippedWaits> skipping_;
 };
 
 constexpr SwapchainOptions fifo = {.mode = VK_PRESENT_MODE_FIFO_KHR};
@@ -343,20 +305,3 @@ TEST_F(FifoBarriers, AVisibleWindowDoesNotWaitForCallbacks) {
 
 } // namespace
 } // namespace fencebridge::test
-
-// The layer finds these definitions before the C library's.
-extern "C" [[gnu::visibility("default")]] int ppoll(pollfd* fds, nfds_t count,
-                                                    const timespec* timeout, const sigset_t* mask) {
-    return fencebridge::test::wait_or_skip(fds, count, timeout, mask);
-}
-
-extern "C" [[gnu::visibility("default")]] int clock_gettime(clockid_t clock,
-                                                            timespec* now) noexcept {
-    const int result = int(syscall(SYS_clock_gettime, clock, now));
-    if (result != 0 || clock != CLOCK_MONOTONIC)
-        return result;
-    const int64_t ns = now->tv_nsec + fencebridge::test::skipped_ns;
-    now->tv_sec += ns / 1'000'000'000;
-    now->tv_nsec = long(ns % 1'000'000'000);
-    return 0;
-}

@@ -96,6 +96,31 @@ TEST_F(Pacing, FifoSetsBarriersAndDoesNotWaitIfTheCompositorHasFifoV1) {
     compositor.refresh();
 }
 
+// The old swapchain's frames may still be queued, and the new one has images of its own.
+TEST_F(Pacing, ANewSwapchainQueuesNoMoreFramesThanItHasImages) {
+    Compositor& compositor =
+        start({.globals = {.fifo = 1}, .refresh = Refresh::manual, .release = Release::at_once});
+    Client client(compositor);
+    const SwapchainOptions fifo{.mode = VK_PRESENT_MODE_FIFO_KHR, .min_images = 3};
+    Swapchain first = client.swapchain(fifo);
+    EXPECT_EQ(client.frame(first), VK_SUCCESS);
+    compositor.refresh();
+    compositor.settle();
+    EXPECT_EQ(client.frame(first), VK_SUCCESS);
+    EXPECT_EQ(client.frame(first), VK_SUCCESS);
+    Swapchain second = client.swapchain({.mode = fifo.mode, .min_images = 3, .old = first});
+    EXPECT_EQ(client.frame(second), VK_SUCCESS);
+    ASSERT_EQ(compositor.commits(), 4u);
+    uint32_t index = must_acquire(client, second);
+    std::thread presenting([&] { EXPECT_EQ(client.present(second, index), VK_SUCCESS); });
+    EXPECT_FALSE(compositor.wait_for_commits(5, short_while));
+    for (int frame = 0; frame < 3; ++frame)
+        compositor.refresh();
+    EXPECT_TRUE(compositor.wait_for_commits(5));
+    presenting.join();
+    compositor.refresh();
+}
+
 TEST_F(Pacing, MailboxNeverWaitsForABarrier) {
     Compositor& compositor = start({.globals = {.fifo = 1}, .refresh = Refresh::manual});
     Client client(compositor);

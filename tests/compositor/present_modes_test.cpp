@@ -16,6 +16,8 @@ constexpr VkPresentModeKHR immediate = VK_PRESENT_MODE_IMMEDIATE_KHR;
 #endif
 #if defined(FAKE_COMPOSITOR_HAS_TEARING) && defined(FAKE_COMPOSITOR_HAS_FIFO)
 constexpr VkPresentModeKHR relaxed = VK_PRESENT_MODE_FIFO_RELAXED_KHR;
+// VK_PRESENT_MODE_FIFO_LATEST_READY_KHR, which older headers lack.
+constexpr auto latest_ready = VkPresentModeKHR(1000361000);
 #endif
 
 // How long a test waits for a commit that must not arrive.
@@ -219,12 +221,29 @@ TEST_F(PresentModes, FifoSetsBarriersAfterMailbox) {
     }
 }
 
+// A frame is applied as soon as it is ready, and the next frame of FIFO waits for the last.
+TEST_F(PresentModes, FramesOfFifoLatestReadySetTheBarrierAndDoNotWait) {
+    Client client(start({.globals = {.fifo = 1}}));
+    EXPECT_EQ(offered(client), (std::vector{fifo, mailbox, latest_ready}));
+    for (const Commit& commit : change(client, mailbox, latest_ready)) {
+        EXPECT_FALSE(commit.fifo_wait_barrier);
+        EXPECT_TRUE(commit.fifo_set_barrier);
+    }
+}
+
+TEST_F(PresentModes, FifoLatestReadyNeedsFifoV1) {
+    Client client(start());
+    EXPECT_EQ(offered(client), (std::vector{fifo, mailbox}));
+    EXPECT_EQ(client.swapchain({.mode = latest_ready, .min_images = 3}).result,
+              VK_ERROR_INITIALIZATION_FAILED);
+}
+
 #endif
 #if defined(FAKE_COMPOSITOR_HAS_TEARING) && defined(FAKE_COMPOSITOR_HAS_FIFO)
 
 TEST_F(PresentModes, FifoRelaxedNeedsFifoV1AsWell) {
     Client client(start({.globals = {.fifo = 1, .tearing = 1}}));
-    EXPECT_EQ(offered(client), (std::vector{fifo, mailbox, immediate, relaxed}));
+    EXPECT_EQ(offered(client), (std::vector{fifo, mailbox, immediate, relaxed, latest_ready}));
     EXPECT_EQ(client.swapchain({.mode = relaxed, .min_images = 2}).images.size(), 2u);
 }
 

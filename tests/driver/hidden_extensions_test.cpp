@@ -64,19 +64,17 @@ TEST_P(HiddenExtension, IsRefusedIfALayerAboveEnablesIt) {
     EXPECT_EQ(log.lines_with(std::string{" "} + GetParam() + ",").size(), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    , HiddenExtension,
-    testing::Values("VK_AMD_display_native_hdr", "VK_EXT_display_control",
-                    "VK_EXT_full_screen_exclusive", "VK_EXT_image_compression_control_swapchain",
-                    "VK_EXT_multisampled_render_to_swapchain",
-                    "VK_EXT_present_mode_fifo_latest_ready", "VK_EXT_present_timing",
-                    "VK_EXT_swapchain_maintenance1", "VK_GOOGLE_display_timing",
-                    "VK_HUAWEI_hdr_vivid", "VK_KHR_display_swapchain", "VK_KHR_present_id2",
-                    "VK_KHR_present_mode_fifo_latest_ready", "VK_KHR_present_wait",
-                    "VK_KHR_present_wait2", "VK_KHR_shared_presentable_image",
-                    "VK_KHR_swapchain_maintenance1", "VK_NV_low_latency2", "VK_NV_present_barrier",
-                    "VK_NV_present_metering"),
-    [](const auto& row) { return std::string{row.param}; });
+INSTANTIATE_TEST_SUITE_P(, HiddenExtension,
+                         testing::Values("VK_AMD_display_native_hdr", "VK_EXT_display_control",
+                                         "VK_EXT_full_screen_exclusive",
+                                         "VK_EXT_image_compression_control_swapchain",
+                                         "VK_EXT_multisampled_render_to_swapchain",
+                                         "VK_EXT_present_timing", "VK_EXT_swapchain_maintenance1",
+                                         "VK_GOOGLE_display_timing", "VK_HUAWEI_hdr_vivid",
+                                         "VK_KHR_display_swapchain",
+                                         "VK_KHR_swapchain_maintenance1", "VK_NV_low_latency2",
+                                         "VK_NV_present_barrier", "VK_NV_present_metering"),
+                         [](const auto& row) { return std::string{row.param}; });
 
 /// A command of a hidden extension that the driver returns although the extension is not enabled.
 class HiddenCommand : public DriverTest {
@@ -190,13 +188,9 @@ INSTANTIATE_TEST_SUITE_P(
     , HiddenFeature,
     testing::Values(FeaturesCase{"VK_EXT_image_compression_control_swapchain", 1000437000, 1},
                     FeaturesCase{"VK_EXT_multisampled_render_to_swapchain", 1000616000, 1},
-                    FeaturesCase{"VK_EXT_present_mode_fifo_latest_ready", 1000361000, 1},
                     FeaturesCase{"VK_EXT_present_timing", 1000208000, 3},
                     FeaturesCase{"VK_EXT_swapchain_maintenance1", 1000275000, 1},
                     FeaturesCase{"VK_HUAWEI_hdr_vivid", 1000590000, 1},
-                    FeaturesCase{"VK_KHR_present_id2", 1000479002, 1},
-                    FeaturesCase{"VK_KHR_present_wait", 1000248000, 1},
-                    FeaturesCase{"VK_KHR_present_wait2", 1000480001, 1},
                     FeaturesCase{"VK_NV_present_barrier", 1000292000, 1},
                     FeaturesCase{"VK_NV_present_metering", 1000613001, 1}),
     [](const auto& row) { return std::string{row.param.extension}; });

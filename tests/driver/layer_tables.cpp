@@ -51,8 +51,6 @@ void print(const Extension& extension) {
         std::printf("{\"name\": \"%s\", \"type\": %u, \"words\": %u}", structure.name.data(),
                     structure.type, structure.words);
     });
-    print_list("present_modes", extension.present_modes,
-               [](VkPresentModeKHR mode) { std::printf("%d", mode); });
     std::printf("}");
 }
 

@@ -120,13 +120,18 @@ TEST_P(ProvidedExtension, IsOfferedBesideAnotherWindowSystemIfItWorksThere) {
     EXPECT_TRUE(is_shown(instance));
 }
 
-INSTANTIATE_TEST_SUITE_P(, ProvidedExtension,
-                         testing::Values(ProvidedCase{"VK_KHR_incremental_present", 0, 0, true},
-                                         ProvidedCase{"VK_KHR_present_id", 1000294001, 1, true},
-                                         ProvidedCase{"VK_KHR_swapchain_mutable_format", 0, 0,
-                                                      false},
-                                         ProvidedCase{"VK_EXT_hdr_metadata", 0, 0, false}),
-                         [](const auto& row) { return std::string{row.param.extension}; });
+INSTANTIATE_TEST_SUITE_P(
+    , ProvidedExtension,
+    testing::Values(ProvidedCase{"VK_KHR_incremental_present", 0, 0, true},
+                    ProvidedCase{"VK_KHR_present_id", 1000294001, 1, true},
+                    ProvidedCase{"VK_KHR_present_wait", 1000248000, 1, false},
+                    ProvidedCase{"VK_KHR_present_id2", 1000479002, 1, true},
+                    ProvidedCase{"VK_KHR_present_wait2", 1000480001, 1, true},
+                    ProvidedCase{"VK_KHR_present_mode_fifo_latest_ready", 1000361000, 1, true},
+                    ProvidedCase{"VK_EXT_present_mode_fifo_latest_ready", 1000361000, 1, true},
+                    ProvidedCase{"VK_KHR_swapchain_mutable_format", 0, 0, false},
+                    ProvidedCase{"VK_EXT_hdr_metadata", 0, 0, false}),
+    [](const auto& row) { return std::string{row.param.extension}; });
 
 class FeaturesOfProvided : public DriverTest {
 protected:

@@ -290,7 +290,7 @@ void Scene::commit(ClientSurface& surface) {
                   .alpha_mode = surface.alpha_mode};
     if (update.attached && *update.attached) {
         ClientBuffer& buffer = **update.attached;
-        if (buffer.busy)
+        if (buffer.busy && !script_.shares_buffers)
             violation("commit of a buffer that was not released");
         buffer.busy = true;
         commit.buffer = buffer.id;

@@ -86,6 +86,8 @@ struct Script {
     // Whether a commit's feedback objects are answered with `discarded` when a later commit is
     // applied before a refresh has shown this one. If not, they wait for the test's answer.
     bool discard_superseded = true;
+    // A client may commit a buffer again that was not released.
+    bool shares_buffers = false;
     // Whether wl_buffer.release is also sent for a buffer that was committed with sync points. The
     // protocol leaves that open.
     bool release_events_too = false;

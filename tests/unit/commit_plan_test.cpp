@@ -14,6 +14,7 @@ constexpr VkPresentModeKHR relaxed = VK_PRESENT_MODE_FIFO_RELAXED_KHR;
 constexpr VkPresentModeKHR latest_ready = present_mode_fifo_latest_ready;
 constexpr VkPresentModeKHR mailbox = VK_PRESENT_MODE_MAILBOX_KHR;
 constexpr VkPresentModeKHR immediate = VK_PRESENT_MODE_IMMEDIATE_KHR;
+constexpr VkPresentModeKHR shared = VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR;
 
 std::vector<std::pair<VkPresentModeKHR, uint32_t>> modes_with(PresentProtocols protocols) {
     std::vector<std::pair<VkPresentModeKHR, uint32_t>> modes;
@@ -24,11 +25,17 @@ std::vector<std::pair<VkPresentModeKHR, uint32_t>> modes_with(PresentProtocols p
 
 TEST(OfferedModes, DependOnTheCompositorsProtocols) {
     using Modes = std::vector<std::pair<VkPresentModeKHR, uint32_t>>;
-    EXPECT_EQ(modes_with({}), (Modes{{fifo, 2}, {mailbox, 4}}));
-    EXPECT_EQ(modes_with({.fifo = true}), (Modes{{fifo, 2}, {mailbox, 4}}));
-    EXPECT_EQ(modes_with({.tearing = true}), (Modes{{fifo, 2}, {mailbox, 4}, {immediate, 3}}));
-    EXPECT_EQ(modes_with({.fifo = true, .tearing = true}),
-              (Modes{{fifo, 2}, {mailbox, 4}, {immediate, 3}, {relaxed, 2}}));
+    EXPECT_EQ(modes_with({}), (Modes{{fifo, 2}, {mailbox, 4}, {shared, 1}}));
+    EXPECT_EQ(modes_with({.fifo = true}),
+              (Modes{{fifo, 2}, {mailbox, 4}, {latest_ready, 3}, {shared, 1}}));
+    EXPECT_EQ(modes_with({.tearing = true}),
+              (Modes{{fifo, 2}, {mailbox, 4}, {immediate, 3}, {shared, 1}}));
+    EXPECT_EQ(modes_with({.fifo = true, .tearing = true}), (Modes{{fifo, 2},
+                                                                  {mailbox, 4},
+                                                                  {immediate, 3},
+                                                                  {relaxed, 2},
+                                                                  {latest_ready, 3},
+                                                                  {shared, 1}}));
 }
 
 /// A letter for each member that is set: callbacks are waited for before each commit (c) or beside

@@ -44,6 +44,37 @@ FramePacer::TimePoint wait_in_vain(FramePacer& pacer, const Pace& pace, FramePac
 
 constexpr auto at(uint32_t shown) { return FramePacer::Milliseconds(shown); }
 
+// A new swapchain follows another one, of which frames may still be queued.
+TEST(FramePacer, TheSecondCommitOfALaterSwapchainWaitsForTheFirstToBeShown) {
+    const Pace pace = *pace_of(Pacing::barrier, 3);
+    FramePacer pacer;
+    pacer.begin_swapchain();
+    EXPECT_TRUE(commit(pacer, pace, start));
+    EXPECT_EQ(pacer.turn(pace), std::nullopt) << "nothing was queued before";
+    pacer.callback_came(at(0));
+    commit(pacer, pace, start);
+
+    pacer.begin_swapchain();
+    EXPECT_EQ(pacer.turn(pace), std::nullopt);
+    EXPECT_TRUE(commit(pacer, pace, start));
+    EXPECT_TRUE(pacer.turn(pace));
+    pacer.callback_came(at(16));
+    EXPECT_EQ(pacer.turn(pace), std::nullopt);
+    EXPECT_FALSE(commit(pacer, pace, start));
+}
+
+TEST(FramePacer, TheFirstCommitOfALaterSwapchainWaitsForAPendingCallback) {
+    const Pace pace = *pace_of(Pacing::barrier, 3);
+    FramePacer pacer;
+    commit(pacer, pace, start);
+    pacer.begin_swapchain();
+    EXPECT_TRUE(pacer.turn(pace));
+    pacer.callback_came(at(0));
+    EXPECT_EQ(pacer.turn(pace), std::nullopt);
+    EXPECT_TRUE(commit(pacer, pace, start));
+    EXPECT_TRUE(pacer.turn(pace));
+}
+
 // --- with callbacks alone ---
 
 const Pace by_callback = *pace_of(Pacing::frame_callback, 3);

@@ -6,40 +6,56 @@
 namespace fencebridge::core {
 namespace {
 
-using namespace std::chrono_literals;
-
-const auto shown_at = std::chrono::steady_clock::time_point(5s);
-
-TEST(PresentCompletions, AReportThatNobodyAskedForIsNotKept) {
+PresentCompletions expecting(std::vector<uint64_t> ids) {
     PresentCompletions completions;
-    completions.report(PresentId{1}, Presented{shown_at});
-    EXPECT_TRUE(completions.empty());
-    EXPECT_FALSE(completions.take_oldest());
+    for (const uint64_t id : ids)
+        completions.expect(PresentId{id});
+    return completions;
 }
 
-TEST(PresentCompletions, AnExpectedRequestIsPendingUntilItsReport) {
-    PresentCompletions completions;
-    completions.expect(PresentId{1});
-    EXPECT_TRUE(completions.is_pending());
-    EXPECT_FALSE(completions.take_oldest());
-    completions.report(PresentId{1}, Presented{shown_at});
-    EXPECT_FALSE(completions.is_pending());
-    const auto oldest = completions.take_oldest();
-    ASSERT_TRUE(oldest);
-    EXPECT_EQ(oldest->id, PresentId{1});
-    EXPECT_EQ(oldest->completion, Completion(Presented{shown_at}));
-    EXPECT_TRUE(completions.empty());
+TEST(PresentCompletions, ARequestIsCompleteWhenItIsPresented) {
+    auto completions = expecting({1});
+    EXPECT_EQ(completions.result_for(PresentId{1}), std::nullopt);
+    completions.presented(PresentId{1});
+    EXPECT_EQ(completions.result_for(PresentId{1}), VK_SUCCESS);
+    EXPECT_EQ(completions.result_for(PresentId{2}), std::nullopt);
 }
 
-TEST(PresentCompletions, RequestsAreReturnedInTheirOrderWhateverTheOrderOfTheReports) {
-    PresentCompletions completions;
-    completions.expect(PresentId{1});
-    completions.expect(PresentId{2});
-    completions.report(PresentId{2}, Presented{shown_at});
-    EXPECT_FALSE(completions.take_oldest()) << "the first is still pending";
-    completions.report(PresentId{1}, Discarded{});
-    ASSERT_EQ(completions.take_oldest()->completion, Completion(Discarded{}));
-    ASSERT_EQ(completions.take_oldest()->id, PresentId{2});
+TEST(PresentCompletions, APresentedRequestCompletesAllEarlierOnes) {
+    auto completions = expecting({1, 3});
+    completions.presented(PresentId{3});
+    for (const uint64_t id : {1, 2, 3})
+        EXPECT_EQ(completions.result_for(PresentId{id}), VK_SUCCESS);
+}
+
+TEST(PresentCompletions, ADiscardedRequestDoesNotCompleteAnEarlierOne) {
+    auto completions = expecting({1, 3});
+    completions.discarded(PresentId{3});
+    EXPECT_EQ(completions.result_for(PresentId{3}), VK_SUCCESS);
+    EXPECT_EQ(completions.result_for(PresentId{2}), VK_SUCCESS) << "nobody made that request";
+    EXPECT_EQ(completions.result_for(PresentId{1}), std::nullopt);
+    completions.discarded(PresentId{1});
+    EXPECT_EQ(completions.result_for(PresentId{1}), VK_SUCCESS);
+}
+
+TEST(PresentCompletions, AfterTheEndPendingRequestsCanStillComplete) {
+    auto completions = expecting({1});
+    completions.end(VK_ERROR_OUT_OF_DATE_KHR);
+    completions.end(VK_ERROR_SURFACE_LOST_KHR); // the first error stays
+    EXPECT_EQ(completions.result_for(PresentId{1}), std::nullopt);
+    EXPECT_EQ(completions.result_for(PresentId{0}), VK_SUCCESS) << "no request at all";
+    EXPECT_EQ(completions.result_for(PresentId{2}), VK_ERROR_OUT_OF_DATE_KHR);
+    completions.presented(PresentId{1});
+    EXPECT_EQ(completions.result_for(PresentId{1}), VK_SUCCESS);
+}
+
+TEST(PresentCompletions, AWithdrawnRequestIsNotComplete) {
+    auto completions = expecting({1, 2});
+    completions.presented(PresentId{1});
+    completions.withdraw(PresentId{2});
+    EXPECT_EQ(completions.result_for(PresentId{2}), std::nullopt);
+    completions.end(VK_ERROR_SURFACE_LOST_KHR);
+    EXPECT_EQ(completions.result_for(PresentId{2}), VK_ERROR_SURFACE_LOST_KHR);
 }
 
 } // namespace

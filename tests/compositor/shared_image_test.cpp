@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// VK_KHR_shared_presentable_image with demand refresh: the application keeps the one image, and
+// presents it again and again.
+#include "fixture.hpp"
+
+#include "fake_driver/control.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace fencebridge::test {
+namespace {
+
+constexpr VkPresentModeKHR demand = VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR;
+
+class SharedImage : public CompositorTest {
+protected:
+    void begin() {
+        fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES,
+                                           VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME);
+        client_.emplace(start({.shares_buffers = true}).connect(), InstanceOptions{},
+                        std::vector{VK_KHR_SWAPCHAIN_EXTENSION_NAME,
+                                    VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME});
+    }
+    void TearDown() override {
+        if (client_)
+            vkDeviceWaitIdle(client_->device);
+        client_.reset();
+        CompositorTest::TearDown();
+    }
+    std::vector<VkPresentModeKHR> modes(Client& client) {
+        uint32_t count = 0;
+        vkGetPhysicalDeviceSurfacePresentModesKHR(client.device.physical, client.surface, &count,
+                                                  nullptr);
+        std::vector<VkPresentModeKHR> all(count);
+        vkGetPhysicalDeviceSurfacePresentModesKHR(client.device.physical, client.surface, &count,
+                                                  all.data());
+        return all;
+    }
+    VkImageUsageFlags shared_usage(Client& client) {
+        VkSharedPresentSurfaceCapabilitiesKHR shared{
+            .sType = VK_STRUCTURE_TYPE_SHARED_PRESENT_SURFACE_CAPABILITIES_KHR,
+            .pNext = nullptr,
+            .sharedPresentSupportedUsageFlags = 0x1000};
+        query_capabilities(client.instance, client.device, client.surface, &shared);
+        return shared.sharedPresentSupportedUsageFlags;
+    }
+    VkResult status(const Swapchain& swapchain) {
+        return reinterpret_cast<PFN_vkGetSwapchainStatusKHR>(vkGetDeviceProcAddr(
+            client_->device, "vkGetSwapchainStatusKHR"))(client_->device, swapchain);
+    }
+
+    std::optional<Client> client_;
+};
+
+TEST_F(SharedImage, IsOfferedIfTheDriverKnowsItsLayout) {
+    begin();
+    const auto offered = modes(*client_);
+    EXPECT_NE(std::ranges::find(offered, demand), offered.end());
+    VkSurfaceCapabilitiesKHR capabilities{};
+    vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client_->device.physical, client_->surface,
+                                              &capabilities);
+    EXPECT_EQ(shared_usage(*client_), capabilities.supportedUsageFlags);
+}
+
+TEST_F(SharedImage, IsNotOfferedIfTheDriverMayNotKnowItsLayout) {
+    Client client(start());
+    const auto offered = modes(client);
+    EXPECT_EQ(std::ranges::find(offered, demand), offered.end());
+    EXPECT_EQ(shared_usage(client), 0u);
+    EXPECT_EQ(client.swapchain({.mode = demand, .min_images = 1}).result,
+              VK_ERROR_INITIALIZATION_FAILED);
+}
+
+TEST_F(SharedImage, IsOneImage) {
+    begin();
+    EXPECT_EQ(client_->swapchain({.mode = demand, .min_images = 1}).images.size(), 1u);
+    EXPECT_EQ(client_->swapchain({.mode = demand, .min_images = 2}).result,
+              VK_ERROR_INITIALIZATION_FAILED);
+}
+
+TEST_F(SharedImage, IsCommittedByEveryPresentAfterOneAcquire) {
+    begin();
+    const Swapchain swapchain = client_->swapchain({.mode = demand, .min_images = 1});
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    const auto rendered = make_semaphore(client_->device);
+    uint32_t index = client_->acquire_and_render(swapchain, rendered);
+    ASSERT_EQ(client_->present_after(swapchain, index, {rendered}), VK_SUCCESS);
+    for (int frame = 1; frame < 5; ++frame) {
+        client_->renderer.submit({}, {rendered});
+        ASSERT_EQ(client_->present_after(swapchain, index, {rendered}), VK_SUCCESS);
+    }
+    compositor_->settle();
+    EXPECT_EQ(compositor_->commits(), 5u);
+    EXPECT_EQ(compositor_->commit_at(0).buffer, compositor_->commit_at(4).buffer);
+}
+
+TEST_F(SharedImage, TheStatusIsThatOfTheSwapchain) {
+    begin();
+    const Swapchain swapchain = client_->swapchain({.mode = demand, .min_images = 1});
+    EXPECT_EQ(status(swapchain), VK_SUCCESS);
+    const Swapchain next = client_->swapchain({.mode = demand, .min_images = 1, .old = swapchain});
+    EXPECT_EQ(status(swapchain), VK_ERROR_OUT_OF_DATE_KHR);
+    EXPECT_EQ(status(next), VK_SUCCESS);
+    compositor_->disconnect_clients();
+    EXPECT_EQ(client_->swapchain({.mode = demand, .min_images = 1, .old = next}).result,
+              VK_ERROR_SURFACE_LOST_KHR);
+}
+
+} // namespace
+} // namespace fencebridge::test
