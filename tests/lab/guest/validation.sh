@@ -21,11 +21,12 @@ cube() { vkcube --wsi wayland --c 40; }
 mailbox() { vkcube --wsi wayland --c 40 --present_mode 1; }
 still() { "$still" --frames 30 --still-after 10; }
 windows() { "$still" --frames 30 --windows 2; }
+screen() { "$BUILD/tests/screen/screen_client"; }
 resizing() { "$still" --frames 30 --resize-every 7; }
 # A client that makes a mistake, to see that the validation layer reports mistakes.
 invalid() { python3 -I -S "$(dirname "$0")/invalid.py"; }
 
-for client in invalid cube mailbox still windows resizing; do
+for client in invalid cube mailbox still windows resizing screen; do
     for chain in alone above below; do
         case $chain in
         alone) layers=$validation ;;

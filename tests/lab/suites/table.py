@@ -11,7 +11,7 @@ from typing import Callable
 
 from .. import build
 from . import (clients, dkms, gpu, install, instructions, kmod, kmod_checks, kmod_mutations, lab,
-               meson, mutations, strace, transports, validation)
+               meson, mutations, screen, strace, transports, validation)
 from .outcome import Outcome
 
 NATIVE = "native"  # in the root, on the host's kernel
@@ -78,6 +78,8 @@ SUITES = {suite.name: suite for suite in [
           _guest("preload"), 5, 5),
     Suite("clients", GUEST, "the frames of vkcube and of an example on six compositors, and the "
           "example's pixels", _always(clients.run), 110, 110),
+    Suite("screen", GUEST, "what the layer reports of each frame is what five compositors report",
+          _always(screen.run), 100, 100),
     Suite("transports", GUEST, "the choice of a transport on five compositors, and on two stock "
           "kernels (whole: four)", transports.run, 360, 600),
     Suite("strace", GUEST, "a frame exports and imports at most one fence, with few system "

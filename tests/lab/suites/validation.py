@@ -8,7 +8,8 @@ from .. import build, guest, layerlog
 from ..paths import SOURCE_IN_ROOT
 from .outcome import Outcome
 
-_CLIENTS = ("cube", "mailbox", "still", "windows", "resizing")
+# `screen` enables every extension that the layer provides.
+_CLIENTS = ("cube", "mailbox", "still", "windows", "resizing", "screen")
 _MISTAKE = "VUID-VkInstanceCreateInfo-flags-parameter"  # the mistake of invalid.py
 _VALIDATION = "VK_LAYER_KHRONOS_validation"
 _ORDER = {"above": [_VALIDATION, guest.LAYER], "below": [guest.LAYER, _VALIDATION]}
@@ -19,7 +20,7 @@ def run(out: Path) -> Outcome:
         old.unlink()
     request = guest.Request(
         argv=["sh", str(SOURCE_IN_ROOT / "tests/lab/guest/validation.sh")],
-        compositor="weston", layer=False, out=out, build=build.ensure(), timeout=240)
+        compositor="weston", layer=False, out=out, build=build.ensure(parts=("screen",)), timeout=420)
     with (out / "script.log").open("wb") as log:
         guest.run(request, log.write, log.write)
     outcome = Outcome()
