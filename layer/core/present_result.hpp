@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <vulkan/vulkan.h>
+
+#include "vk/present_timing_headers.hpp"
 
 namespace fencebridge::core {
 
@@ -11,7 +12,8 @@ namespace fencebridge::core {
 /// application that does not check pResults learns the most serious one.
 [[nodiscard]] constexpr VkResult worse(VkResult a, VkResult b) {
     constexpr std::array from_worst = {VK_ERROR_DEVICE_LOST, VK_ERROR_SURFACE_LOST_KHR,
-                                       VK_ERROR_OUT_OF_DATE_KHR};
+                                       VK_ERROR_OUT_OF_DATE_KHR,
+                                       VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT};
     for (const VkResult bad : from_worst) {
         if (a == bad || b == bad)
             return bad;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "ioctl/sync_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <linux/sync_file.h>
+#include <vector>
 
 namespace fencebridge::ioctl {
 
@@ -20,6 +22,27 @@ std::expected<Fd, Errno> merge(const Fd& one, const Fd& other) {
     if (auto done = retry_ioctl(one, SYNC_IOC_MERGE, &argument); !done)
         return std::unexpected(done.error());
     return Fd(argument.fence);
+}
+
+std::expected<std::optional<std::chrono::steady_clock::time_point>, Errno>
+signal_time(const Fd& sync_file) {
+    // Without room for fences, the kernel writes their number and the common status.
+    sync_file_info info = {};
+    if (auto done = retry_ioctl(sync_file, SYNC_IOC_FILE_INFO, &info); !done)
+        return std::unexpected(done.error());
+    if (info.status == 0)
+        return std::nullopt;
+    std::vector<sync_fence_info> fences(info.num_fences);
+    info = {};
+    info.num_fences = static_cast<uint32_t>(fences.size());
+    info.sync_fence_info = reinterpret_cast<uintptr_t>(fences.data());
+    if (auto done = retry_ioctl(sync_file, SYNC_IOC_FILE_INFO, &info); !done)
+        return std::unexpected(done.error());
+    uint64_t latest = 0;
+    for (const sync_fence_info& fence : fences)
+        latest = std::max<uint64_t>(latest, fence.timestamp_ns);
+    return std::chrono::steady_clock::time_point(
+        std::chrono::nanoseconds(static_cast<int64_t>(latest)));
 }
 
 } // namespace fencebridge::ioctl

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <expected>
+#include <optional>
 
 #include "ioctl/ioctl.hpp"
 #include "util/deadline.hpp"
@@ -17,5 +19,11 @@ namespace fencebridge::ioctl {
 
 /// Merges two sync_files into one that signals when both have signalled (SYNC_IOC_MERGE).
 [[nodiscard]] std::expected<Fd, Errno> merge(const Fd& one, const Fd& other);
+
+/// When a sync_file signalled, on the monotonic clock, as the kernel has recorded it
+/// (SYNC_IOC_FILE_INFO). The latest time, if it has several fences.
+/// @return nothing: it has not signalled. The clock's start: the kernel does not know when it did
+[[nodiscard]] std::expected<std::optional<std::chrono::steady_clock::time_point>, Errno>
+signal_time(const Fd& sync_file);
 
 } // namespace fencebridge::ioctl

@@ -17,6 +17,7 @@ enum class Protocol : uint8_t {
     tearing_control,
     color_management,
     color_representation,
+    commit_timing,
 };
 
 struct ProtocolRow {
@@ -25,13 +26,14 @@ struct ProtocolRow {
     std::string_view manager; ///< the interface of the global
     uint32_t exists_error;    ///< of the manager: the wl_surface has such an object already
 };
-inline constexpr std::array<ProtocolRow, 5> protocol_rows = {{
+inline constexpr std::array<ProtocolRow, 6> protocol_rows = {{
     {Protocol::fifo, "fifo-v1", "wp_fifo_manager_v1", 0},
     {Protocol::syncobj, "linux-drm-syncobj-v1", "wp_linux_drm_syncobj_manager_v1", 0},
     {Protocol::tearing_control, "tearing-control-v1", "wp_tearing_control_manager_v1", 0},
     {Protocol::color_management, "color-management-v1", "wp_color_manager_v1", 1},
     {Protocol::color_representation, "color-representation-v1",
      "wp_color_representation_manager_v1", 1},
+    {Protocol::commit_timing, "commit-timing-v1", "wp_commit_timing_manager_v1", 0},
 }};
 
 [[nodiscard]] constexpr const ProtocolRow& row_of(Protocol protocol) {

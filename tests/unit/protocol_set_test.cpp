@@ -16,6 +16,7 @@ TEST(ProtocolSet, HasWhatWasAdded) {
     set.add(Protocol::tearing_control);
     set.add(Protocol::color_management);
     set.add(Protocol::color_representation);
+    set.add(Protocol::commit_timing);
     EXPECT_EQ(set, ProtocolSet::all());
 }
 

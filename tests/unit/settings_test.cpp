@@ -48,6 +48,7 @@ TEST(Settings, EverySettingAcceptsItsValues) {
                    {"tearing-control-v1", set_of({Protocol::tearing_control})},
                    {"color-management-v1", set_of({Protocol::color_management})},
                    {"color-representation-v1", set_of({Protocol::color_representation})},
+                   {"commit-timing-v1", set_of({Protocol::commit_timing})},
                    {" linux-drm-syncobj-v1 ,fifo-v1,", set_of({Protocol::fifo, Protocol::syncobj})},
                    {"", {}}});
     expect_values("log_level", &Settings::log_level,
@@ -169,10 +170,14 @@ TEST(Settings, TheEnvironmentOverridesTheApplicationsSettings) {
 }
 
 TEST(Settings, AListMayBeSeveralStrings) {
-    const char* const names[] = {"fifo-v1", "linux-drm-syncobj-v1", "tearing-control-v1",
-                                 "color-management-v1", "color-representation-v1"};
+    const char* const names[] = {"fifo-v1",
+                                 "linux-drm-syncobj-v1",
+                                 "tearing-control-v1",
+                                 "color-management-v1",
+                                 "color-representation-v1",
+                                 "commit-timing-v1"};
     const VkLayerSettingEXT setting = {"VK_LAYER_FENCEBRIDGE_wsi", "avoid",
-                                       VK_LAYER_SETTING_TYPE_STRING_EXT, 5, names};
+                                       VK_LAYER_SETTING_TYPE_STRING_EXT, 6, names};
     const VkLayerSettingsCreateInfoEXT given = {
         .sType = VK_STRUCTURE_TYPE_LAYER_SETTINGS_CREATE_INFO_EXT,
         .settingCount = 1,

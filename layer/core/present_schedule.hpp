@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <optional>
+
+#include "core/presentation_time.hpp"
+
+namespace fencebridge::core {
+
+/// The time at which an application wants an image to be shown (VkPresentTimingInfoEXT,
+/// VkPresentTimeGOOGLE).
+struct PresentTarget {
+    enum class From {
+        clock,      ///< `time` is one of the presentation clock
+        last_image, ///< `time` is how long the image before is to be shown, at least
+    };
+    From from;
+    std::chrono::nanoseconds time;
+    /// VK_PRESENT_TIMING_INFO_PRESENT_AT_NEAREST_REFRESH_CYCLE_BIT_EXT: the image may be shown at
+    /// the start of the refresh cycle that has the target in its first half.
+    bool nearest_cycle = false;
+};
+
+/// Turns the targets of a swapchain's present requests into the times that a window system
+/// understands: not to show an image before. Not thread-safe: kept inside a lock.
+///
+/// The window system is told when an image is queued, and the image before may not have been shown
+/// then. A target relative to that image therefore starts from the time when it is expected: at its
+/// own target, one refresh after the image before it, and not before it was queued. What the window
+/// system reports of an image replaces the expectations. So a late image delays the targets of
+/// those that are queued after the report.
+class PresentSchedule {
+public:
+    using Refresh = std::optional<std::chrono::nanoseconds>;
+
+    /// An image is queued. Requests are expected in the order of their serials.
+    /// @param now      of the presentation clock
+    /// @param refresh  of the display, if its rate is not known to be variable
+    /// @return the earliest time to show it; nothing: as soon as possible
+    std::optional<PresentationTime> queue(PresentSerial serial,
+                                          const std::optional<PresentTarget>& target,
+                                          PresentationTime now, const Refresh& refresh);
+    /// The image of a request was shown.
+    void shown(PresentSerial serial, PresentationTime at);
+    /// The image of a request will not be shown.
+    void discarded(PresentSerial serial);
+
+    /// So many requests at most are remembered while nothing is reported of them.
+    static constexpr size_t most_queued = 64;
+
+private:
+    struct Queued {
+        PresentSerial serial;
+        PresentationTime not_before; ///< it was queued, and its target
+    };
+    std::optional<PresentationTime> expect_last(const Refresh& refresh) const;
+
+    std::optional<PresentationTime> last_shown_;
+    std::deque<Queued> queued_; ///< after that one
+};
+
+} // namespace fencebridge::core
