@@ -123,8 +123,8 @@ Swapchain::Swapchain(const Device& on, VkSurfaceKHR surface, const SwapchainOpti
     info.imageColorSpace = options.space;
     info.imageExtent = options.extent;
     info.imageArrayLayers = 1;
-    info.imageUsage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
-    info.preTransform = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR;
+    info.imageUsage = options.usage;
+    info.preTransform = options.transform;
     info.compositeAlpha = options.alpha;
     info.presentMode = options.mode;
     info.clipped = VK_TRUE;

@@ -105,6 +105,8 @@ struct SwapchainOptions {
     VkColorSpaceKHR space = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
     VkPresentModeKHR mode = VK_PRESENT_MODE_MAILBOX_KHR;
     VkCompositeAlphaFlagBitsKHR alpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
+    VkSurfaceTransformFlagBitsKHR transform = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR;
+    VkImageUsageFlags usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
     uint32_t min_images = 0; // 0: minImageCount of the surface's capabilities
     VkSwapchainKHR old = VK_NULL_HANDLE;
     VkSwapchainCreateFlagsKHR flags = 0;

@@ -25,7 +25,7 @@ class Mutation:
 
 @dataclass(frozen=True)
 class LayerMutation(Mutation):
-    suite: str         # of the test: unit, compositor, driver, fences (in a guest), or gpu
+    suite: str         # of the test: unit, driver, compositor, wsi, fences (in a guest), or gpu
     test: str          # the test's source, without its suffix `_test.cpp`; of gpu, the compositor
     filter: str        # for its option --gtest_filter; of gpu, the check (real_fences.checks_of())
     sync: str = "auto"  # the value of FENCEBRIDGE_SYNC

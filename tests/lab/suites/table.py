@@ -56,7 +56,7 @@ def _soak(out: Path, whole: bool) -> Outcome:
 
 
 def _without_races(out: Path) -> Outcome:
-    outcome = meson.natively(["unit", "driver", "compositor"], out, build.THREADS)
+    outcome = meson.natively(["unit", "driver", "compositor", "wsi"], out, build.THREADS)
     outcome.add(meson.in_guest(["races"], out, build.THREADS))
     return outcome
 
@@ -70,6 +70,8 @@ SUITES = {suite.name: suite for suite in [
           _native("driver"), 5, 5),
     Suite("compositor", NATIVE, "the layer on a fake compositor that each test controls",
           _native("compositor"), 10, 10),
+    Suite("wsi", NATIVE, "what the Vulkan specification demands of window system integration, "
+          "on the fake compositor (tests/wsi/musts.toml)", _native("wsi"), 5, 5),
     Suite("fences", GUEST, "fences between layer and fake compositor on real dma-bufs, with all "
           "transports", _guest("fences"), 15, 15),
     Suite("soak", GUEST, "nothing grows in 10,000 frames (whole: up to 100,000), on several "
@@ -101,10 +103,10 @@ SUITES = {suite.name: suite for suite in [
           _always(kmod_mutations.run), 0, 290, own_complaints=True,
           run_some=kmod_mutations.run),
     Suite("dkms", GUEST, "DKMS builds and installs the module", _always(dkms.run), 40, 40),
-    Suite("sanitizers", NATIVE, "unit, driver and compositor with AddressSanitizer and UBSan",
-          _native("unit", "driver", "compositor", variant=build.SANITIZERS), 60, 60),
-    Suite("tsan", GUEST, "unit, driver and compositor with ThreadSanitizer, and several threads "
-          "on every transport", _always(_without_races), 180, 180),
+    Suite("sanitizers", NATIVE, "unit, driver, compositor and wsi with AddressSanitizer and "
+          "UBSan", _native("unit", "driver", "compositor", "wsi", variant=build.SANITIZERS), 60, 60),
+    Suite("tsan", GUEST, "unit, driver, compositor and wsi with ThreadSanitizer, and several "
+          "threads on every transport", _always(_without_races), 180, 180),
     Suite("mutations", GUEST, "a test notices each mutation of the layer (docs/lab.md)",
           _always(mutations.run), 0, 1600, own_complaints=True, run_some=mutations.run),
 ]}
