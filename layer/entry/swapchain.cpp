@@ -221,11 +221,17 @@ VKAPI_ATTR VkResult VKAPI_CALL AcquireNextImage2KHR(VkDevice handle,
     });
 }
 
+// A surface of a window system that the layer supports can still be the driver's, and the driver
+// may lack what the layer has offered. Its swapchains then answer that nothing is left to wait for.
+
 VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainStatusKHR(VkDevice handle, VkSwapchainKHR swapchain) {
     return guarded([&] {
         const auto device = find_device(handle);
         const auto ours = device->find_swapchain(swapchain);
-        return ours ? ours->status() : device->vk.next.GetSwapchainStatusKHR(handle, swapchain);
+        const auto drivers = device->vk.next.GetSwapchainStatusKHR;
+        if (!ours)
+            return drivers == nullptr ? VK_SUCCESS : drivers(handle, swapchain);
+        return ours->status();
     });
 }
 
@@ -234,8 +240,10 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitForPresentKHR(VkDevice handle, VkSwapchainKHR
     return guarded([&] {
         const auto device = find_device(handle);
         const auto ours = device->find_swapchain(swapchain);
+        const auto drivers = device->vk.next.WaitForPresentKHR;
         if (!ours)
-            return device->vk.next.WaitForPresentKHR(handle, swapchain, present_id, timeout);
+            return drivers == nullptr ? VK_SUCCESS
+                                      : drivers(handle, swapchain, present_id, timeout);
         return ours->wait_for_present(core::PresentId{present_id}, timeout);
     });
 }
@@ -245,8 +253,9 @@ VKAPI_ATTR VkResult VKAPI_CALL WaitForPresent2KHR(VkDevice handle, VkSwapchainKH
     return guarded([&] {
         const auto device = find_device(handle);
         const auto ours = device->find_swapchain(swapchain);
+        const auto drivers = device->vk.next.WaitForPresent2KHR;
         if (!ours)
-            return device->vk.next.WaitForPresent2KHR(handle, swapchain, info);
+            return drivers == nullptr ? VK_SUCCESS : drivers(handle, swapchain, info);
         return ours->wait_for_present(core::PresentId{info->presentId}, info->timeout);
     });
 }

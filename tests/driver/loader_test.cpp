@@ -126,6 +126,8 @@ TEST_F(LoaderTest, TheEntryPointsOfTheManifestBelongToTheLayer) {
     std::vector<const char*> extensions;
     for (const std::string& name : names)
         extensions.push_back(name.c_str());
+    // The layer provides it only on drivers that know its image layout.
+    fake_driver().add_device_extension(0, "VK_KHR_shared_presentable_image");
     const Instance instance;
     const Device device{instance.physical_device(), {.extensions = extensions}};
     ASSERT_EQ(device.result(), VK_SUCCESS);
