@@ -22,15 +22,17 @@ class Variant:
 
 # `meson install` also installs the module's source.
 PLAIN = Variant("plain", ("-Ddkms=true",))
-# Without optimisation, since building these variants takes longer than running their tests. With
-# nodelete, a library stays loaded, so that the report of a leak can name its functions, and so that
-# memory of its static objects is no leak.
+# Without optimisation and with line numbers alone (-g1), since building these variants takes longer
+# than running their tests.
+_UNOPTIMISED = ("-Doptimization=0", "-Ddebug=false", "-Dc_args=-g1", "-Dcpp_args=-g1")
+# With nodelete, a library stays loaded, so that the report of a leak can name its functions, and so
+# that memory of its static objects is no leak.
 SANITIZERS = Variant("sanitizers", ("-Db_sanitize=address,undefined", "-Db_lundef=false",
-                                    "-Dexamples=false", "-Dbuildtype=debug",
+                                    "-Dexamples=false", *_UNOPTIMISED,
                                     "-Dcpp_link_args=-Wl,-z,nodelete"))
 # ThreadSanitizer cannot be combined with AddressSanitizer.
 THREADS = Variant("threads", ("-Db_sanitize=thread", "-Db_lundef=false", "-Dexamples=false",
-                              "-Dbuildtype=debug"))
+                              *_UNOPTIMISED))
 
 
 _LOG = "lab-build.log"
