@@ -55,6 +55,12 @@ def _soak(out: Path, whole: bool) -> Outcome:
     return meson.in_guest(["soak" if whole else "short_soak"], out, timeout=3600)
 
 
+def _wsi(out: Path) -> Outcome:
+    outcome = meson.natively(["wsi"], out)
+    outcome.add(screen.run(out))
+    return outcome
+
+
 def _without_races(out: Path) -> Outcome:
     outcome = meson.natively(["unit", "driver", "compositor", "wsi"], out, build.THREADS)
     outcome.add(meson.in_guest(["races"], out, build.THREADS))
@@ -70,8 +76,9 @@ SUITES = {suite.name: suite for suite in [
           _native("driver"), 5, 5),
     Suite("compositor", NATIVE, "the layer on a fake compositor that each test controls",
           _native("compositor"), 10, 10),
-    Suite("wsi", NATIVE, "what the Vulkan specification demands of window system integration, "
-          "on the fake compositor (tests/wsi/musts.toml)", _native("wsi"), 5, 5),
+    Suite("wsi", GUEST, "what the Vulkan specification demands of window system integration, on "
+          "the fake compositor (tests/wsi/musts.toml), and on five real ones, judged by what they "
+          "report of each frame", _always(_wsi), 110, 110),
     Suite("fences", GUEST, "fences between layer and fake compositor on real dma-bufs, with all "
           "transports", _guest("fences"), 15, 15),
     Suite("soak", GUEST, "nothing grows in 10,000 frames (whole: up to 100,000), on several "
@@ -80,8 +87,6 @@ SUITES = {suite.name: suite for suite in [
           _guest("preload"), 5, 5),
     Suite("clients", GUEST, "the frames of vkcube and of an example on six compositors, and the "
           "example's pixels", _always(clients.run), 110, 110),
-    Suite("screen", GUEST, "what the layer reports of each frame is what five compositors report",
-          _always(screen.run), 100, 100),
     Suite("transports", GUEST, "the choice of a transport on five compositors, and on two stock "
           "kernels (whole: four)", transports.run, 360, 600),
     Suite("strace", GUEST, "a frame exports and imports at most one fence, with few system "
