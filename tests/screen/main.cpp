@@ -42,6 +42,14 @@ const std::vector<Scenario>& scenarios() {
     return all;
 }
 
+// A compositor need not show the first frames of a window. sway discards them, and answers their
+// frame callbacks at once, until it has arranged its windows.
+void wait_until_visible(Application& application) {
+    Chain chain(application, {});
+    while (!application.judge().wait_for(chain.frame()).shown) {
+    }
+}
+
 // Returns whether the scenario passed, or could not be run.
 bool run(Application& application, const Scenario& scenario) {
     if (!std::ranges::all_of(scenario.extensions,
@@ -83,6 +91,7 @@ int main(int argc, char** argv) {
     }
     try {
         Application application;
+        wait_until_visible(application);
         bool passed = true;
         for (const Scenario& scenario : scenarios()) {
             if (names.empty() ||

@@ -30,13 +30,14 @@ void present_modes(Application& application, Problems& problems) {
         expect(problems, application.judge().wait_for(commits.back()).shown,
                name + "the last frame was not shown");
         uint64_t last = 0;
-        for (const size_t commit : commits) {
-            const Outcome outcome = application.judge().wait_for(commit);
+        for (size_t i = 0; i < commits.size(); ++i) {
+            const Outcome outcome = application.judge().wait_for(commits[i]);
             if (!shows_every_frame(mode))
                 continue;
-            expect(problems, outcome.shown, name + "a frame was discarded");
+            const std::string frame = name + "frame " + std::to_string(i);
+            expect(problems, outcome.shown, frame + " was discarded");
             expect(problems, !outcome.shown || outcome.time_ns > last,
-                   name + "two frames were shown at one time");
+                   frame + " was shown at the time of an earlier one");
             last = std::max(last, outcome.time_ns);
         }
     }
