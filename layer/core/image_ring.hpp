@@ -52,7 +52,8 @@ public:
     /// The window system released a presented image. Ignored for any other image: a compositor may
     /// release a buffer that it does not own.
     void mark_released(ImageIndex image);
-    /// The acquire or present of this image failed. The image is free, and first in the order.
+    /// The acquire or present of this image failed, or the application has released it without a
+    /// present. The image is free, and first in the order.
     void undo(ImageIndex image);
 
     [[nodiscard]] size_t size() const { return images_.size(); }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <span>
+#include <vector>
 #include <vulkan/vulkan.h>
 
 namespace fencebridge::core {
@@ -54,22 +55,33 @@ usable_modes(std::span<const PresentModeLimits> modes, bool shared) {
     return found == limits.modes.end() ? nullptr : &*found;
 }
 
-/// The present modes between which a swapchain that was made for `mode` can change. A swapchain
-/// keeps its mode.
+/// The present modes between which a swapchain that was made for `mode` can change at each present.
+/// A mode decides when an image is shown; the images are the same. Those that share the one image
+/// with the window system are apart.
 /// @param mode  may be one that the window system does not have
-/// @return valid as long as limits.modes; empty for a mode that the window system does not have
-[[nodiscard]] constexpr std::span<const PresentModeLimits>
-compatible_modes(const SurfaceLimits& limits, VkPresentModeKHR mode) {
-    const PresentModeLimits* const found = find_mode(limits, mode);
-    return found == nullptr ? std::span<const PresentModeLimits>{} : std::span(found, 1);
+/// @return `mode` first; empty for a mode that the window system does not have
+[[nodiscard]] inline std::vector<VkPresentModeKHR> compatible_modes(const SurfaceLimits& limits,
+                                                                    VkPresentModeKHR mode) {
+    std::vector<VkPresentModeKHR> modes;
+    if (find_mode(limits, mode) == nullptr)
+        return modes;
+    modes.push_back(mode);
+    for (const PresentModeLimits& other : limits.modes) {
+        if (other.mode != mode && shares_image(other.mode) == shares_image(mode))
+            modes.push_back(other.mode);
+    }
+    return modes;
 }
 
-/// The number of images of a swapchain: at least as many as requested, and enough for its present
-/// mode.
-/// @param mode  one of limits.modes
+/// The number of images of a swapchain: at least as many as requested, and enough for each of its
+/// present modes.
+/// @param modes  of limits.modes
 [[nodiscard]] constexpr uint32_t image_count(const SurfaceLimits& limits, uint32_t requested,
-                                             VkPresentModeKHR mode) {
-    return std::max(requested, find_mode(limits, mode)->min_images);
+                                             std::span<const VkPresentModeKHR> modes) {
+    uint32_t count = requested;
+    for (const VkPresentModeKHR mode : modes)
+        count = std::max(count, find_mode(limits, mode)->min_images);
+    return count;
 }
 
 /// The answer of vkGetPhysicalDeviceSurfaceCapabilitiesKHR.

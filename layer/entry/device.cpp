@@ -48,20 +48,24 @@ bool takes_over(const Instance& instance, const vk::PhysicalDevice& physical,
 }
 
 /// The extensions to enable on a device: the application's and, if the device is taken over, those
-/// that the layer needs, without the ones that only the layer has.
+/// that the layer needs, without the ones that only the layer has. An extension that the driver has
+/// under another name is enabled by that name.
 std::vector<const char*> driver_extensions(const vk::PhysicalDevice& physical,
                                            const VkDeviceCreateInfo& info, bool taken_over) {
-    std::vector<const char*> names(info.ppEnabledExtensionNames,
-                                   info.ppEnabledExtensionNames + info.enabledExtensionCount);
+    std::vector<const char*> names;
+    for (const char* name : std::span(info.ppEnabledExtensionNames, info.enabledExtensionCount)) {
+        const Extension* const provided = find_provided(name, Level::device);
+        const char* const drivers = provided != nullptr ? find_name(physical, *provided) : name;
+        if (drivers != nullptr &&
+            !contains(names.data(), static_cast<uint32_t>(names.size()), drivers))
+            names.push_back(drivers);
+    }
     if (taken_over) {
         names = with_extensions(names.data(), static_cast<uint32_t>(names.size()),
                                 vk::required_device_extensions(physical.api_version));
         names = with_extensions(names.data(), static_cast<uint32_t>(names.size()),
                                 vk::optional_device_extensions(physical));
     }
-    std::erase_if(names, [&](const char* name) {
-        return find_provided(name, Level::device) != nullptr && !physical.has_extension(name);
-    });
     return names;
 }
 
@@ -105,8 +109,7 @@ const Extension* find_lacking(const vk::PhysicalDevice& physical, const EnabledE
     const auto found = std::ranges::find_if(enabled.all(), [&](const Extension* extension) {
         const bool left_out =
             extension->commands.empty() && (offered || extension->reach == Reach::every_surface);
-        return !left_out && physical.extensions_known &&
-               !physical.has_extension(extension->name.data());
+        return !left_out && physical.extensions_known && find_name(physical, *extension) == nullptr;
     });
     return found == enabled.all().end() ? nullptr : *found;
 }
@@ -241,8 +244,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
                 return result;
             log_sync_fd(below);
         }
-        add_device(std::make_shared<Device>(instance, std::move(below), taken_over, hides,
-                                            std::move(enabled)));
+        add_device(std::make_shared<Device>(instance, *physical, std::move(below), taken_over,
+                                            hides, std::move(enabled)));
         created.commit();
         return VK_SUCCESS;
     });

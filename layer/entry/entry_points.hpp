@@ -74,6 +74,8 @@ VKAPI_ATTR void VKAPI_CALL DestroySwapchainKHR(VkDevice device, VkSwapchainKHR s
                                                const VkAllocationCallbacks* allocator);
 VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainImagesKHR(VkDevice device, VkSwapchainKHR swapchain,
                                                      uint32_t* count, VkImage* images);
+VKAPI_ATTR VkResult VKAPI_CALL ReleaseSwapchainImages(VkDevice device,
+                                                      const VkReleaseSwapchainImagesInfoEXT* info);
 VKAPI_ATTR void VKAPI_CALL SetHdrMetadataEXT(VkDevice device, uint32_t count,
                                              const VkSwapchainKHR* swapchains,
                                              const VkHdrMetadataEXT* metadata);

@@ -15,6 +15,10 @@ namespace {
 constexpr uint32_t swapchain_color_space_version = 5;
 constexpr uint32_t hdr_metadata_version = 3;
 
+constexpr const char* khr_swapchain_maintenance1 = "VK_KHR_swapchain_maintenance1";
+constexpr AnswerStructure swapchain_maintenance1_features = {
+    1000275000, "VkPhysicalDeviceSwapchainMaintenance1FeaturesKHR", 1};
+
 /// A device extension that acts on swapchains or surfaces and that the layer does not implement. A
 /// driver's implementation would receive handles of the layer's swapchains.
 Extension hidden(std::string_view name, const std::vector<std::string_view>& commands,
@@ -184,17 +188,18 @@ std::vector<Extension> device_extensions() {
          .commands = {device_command("vkWaitForPresent2KHR", WaitForPresent2KHR)},
          .structures = {{1000480001, "VkPhysicalDevicePresentWait2FeaturesKHR", 1},
                         {1000480000, "VkSurfaceCapabilitiesPresentWait2KHR", 1}}},
-        // Both names are of one extension, with one structure.
         {.name = "VK_KHR_present_mode_fifo_latest_ready",
          .level = Level::device,
          .status = Status::provided,
          .spec_version = 1,
-         .structures = {{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}}},
+         .structures = {{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}},
+         .other_name = "VK_EXT_present_mode_fifo_latest_ready"},
         {.name = "VK_EXT_present_mode_fifo_latest_ready",
          .level = Level::device,
          .status = Status::provided,
          .spec_version = 1,
-         .structures = {{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}}},
+         .structures = {{1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1}},
+         .other_name = "VK_KHR_present_mode_fifo_latest_ready"},
         {.name = VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME,
          .level = Level::device,
          .status = Status::provided,
@@ -215,6 +220,24 @@ std::vector<Extension> device_extensions() {
          .spec_version = hdr_metadata_version,
          .commands = {device_command("vkSetHdrMetadataEXT", SetHdrMetadataEXT)},
          .reach = Reach::layers_surfaces},
+        {.name = VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME,
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = VK_EXT_SWAPCHAIN_MAINTENANCE_1_SPEC_VERSION,
+         .commands = {device_command("vkReleaseSwapchainImagesEXT", ReleaseSwapchainImages)},
+         .structures = {swapchain_maintenance1_features},
+         .reach = Reach::layers_surfaces,
+         .other_name = khr_swapchain_maintenance1},
+#ifdef VK_KHR_surface_maintenance1 // which VK_KHR_swapchain_maintenance1 depends on
+        {.name = VK_KHR_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME,
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = VK_KHR_SWAPCHAIN_MAINTENANCE_1_SPEC_VERSION,
+         .commands = {device_command("vkReleaseSwapchainImagesKHR", ReleaseSwapchainImages)},
+         .structures = {swapchain_maintenance1_features},
+         .reach = Reach::layers_surfaces,
+         .other_name = VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME},
+#endif
     };
 }
 
@@ -241,15 +264,15 @@ std::vector<Extension> hidden_extensions() {
                 "vkGetSwapchainTimeDomainPropertiesEXT", "vkGetPastPresentationTimingEXT"},
                {{1000208000, "VkPhysicalDevicePresentTimingFeaturesEXT", 3},
                 {1000208008, "VkPresentTimingSurfaceCapabilitiesEXT", 4}}),
-        hidden("VK_EXT_swapchain_maintenance1", {"vkReleaseSwapchainImagesEXT"},
-               {{1000275000, "VkPhysicalDeviceSwapchainMaintenance1FeaturesKHR", 1}}),
         hidden("VK_GOOGLE_display_timing",
                {"vkGetRefreshCycleDurationGOOGLE", "vkGetPastPresentationTimingGOOGLE"}),
         hidden("VK_HUAWEI_hdr_vivid", {},
                {{1000590000, "VkPhysicalDeviceHdrVividFeaturesHUAWEI", 1}}),
         hidden("VK_KHR_display_swapchain", {"vkCreateSharedSwapchainsKHR"}),
-        hidden("VK_KHR_swapchain_maintenance1", {"vkReleaseSwapchainImagesKHR"},
-               {{1000275000, "VkPhysicalDeviceSwapchainMaintenance1FeaturesKHR", 1}}),
+#ifndef VK_KHR_surface_maintenance1
+        hidden(khr_swapchain_maintenance1, {"vkReleaseSwapchainImagesKHR"},
+               {swapchain_maintenance1_features}),
+#endif
         hidden("VK_NV_low_latency2",
                {"vkSetLatencySleepModeNV", "vkLatencySleepNV", "vkSetLatencyMarkerNV",
                 "vkGetLatencyTimingsNV", "vkQueueNotifyOutOfBandNV"},

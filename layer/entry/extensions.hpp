@@ -75,6 +75,9 @@ struct Extension {
     Reach reach = Reach::every_surface; ///< of a provided device extension
     /// Of a provided device extension that does not work with every driver.
     bool (*works_on)(const vk::PhysicalDevice& device) = nullptr;
+    /// Of a provided device extension: its older or newer name, with the same structures. A driver
+    /// may have either.
+    const char* other_name = nullptr;
 };
 
 [[nodiscard]] const std::vector<Extension>& extensions();

@@ -7,9 +7,9 @@
 #include "core/present_result.hpp"
 #include "entry/entry_points.hpp"
 #include "entry/guard.hpp"
+#include "entry/present_extras.hpp"
 #include "entry/registry.hpp"
 #include "sync/fence_poll.hpp"
-#include "vk/chain.hpp"
 
 // vkQueuePresentKHR, and the semaphores that it waits for.
 
@@ -20,6 +20,7 @@ namespace {
 /// A vkQueuePresentKHR, split into the layer's and the driver's swapchains.
 struct SplitPresent {
     std::vector<std::shared_ptr<Swapchain>> ours; ///< one per swapchain; null for the driver's
+    std::vector<uint32_t> drivers;                ///< the indices of the driver's swapchains
     std::vector<VkSwapchainKHR> driver_swapchains;
     std::vector<uint32_t> driver_images;
     std::vector<VkResult> results; ///< one per swapchain
@@ -32,6 +33,7 @@ SplitPresent split(Device& device, const VkPresentInfoKHR& info) {
         present.ours.push_back(device.find_swapchain(info.pSwapchains[i]));
         if (present.ours.back())
             continue;
+        present.drivers.push_back(i);
         present.driver_swapchains.push_back(info.pSwapchains[i]);
         present.driver_images.push_back(info.pImageIndices[i]);
     }
@@ -49,68 +51,77 @@ struct OrderedSwapchain {
 /// less. The waits do not add up: each ends at the latest core::Pace::callback_timeout after its
 /// callback was requested, and that was before this call, unless the call presents to one window
 /// twice.
-std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present) {
+std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present,
+                                               const PresentExtras& extras) {
     std::vector<OrderedSwapchain> order;
     for (uint32_t i = 0; i < present.ours.size(); ++i) {
         if (!present.ours[i])
             continue;
         const bool alone = present.ours.size() == 1;
-        order.push_back({i, alone ? core::CommitWait::none : present.ours[i]->estimate_wait()});
+        order.push_back(
+            {i, alone ? core::CommitWait::none : present.ours[i]->estimate_wait(extras.mode(i))});
     }
     std::ranges::stable_sort(order, {}, &OrderedSwapchain::wait);
     return order;
 }
 
-/// The number of swapchain `i`'s request. 0 means none.
-template <class Ids>
-core::PresentId id_of(const VkPresentInfoKHR& info, uint32_t i) {
-    const auto* ids = vk::find<Ids>(info.pNext);
-    const bool has = ids != nullptr && ids->pPresentIds != nullptr && i < ids->swapchainCount;
-    return core::PresentId{has ? ids->pPresentIds[i] : 0};
+/// The request for one swapchain of a call. VkDeviceGroupPresentInfoKHR is ignored: a device that
+/// is taken over is one physical device. The extensions of other structures with an element for
+/// each swapchain, which PresentExtras does not read, are hidden.
+PresentRequest request_of(VkQueue queue, const VkPresentInfoKHR& info, const PresentExtras& extras,
+                          uint32_t i, const Fd& rendering_fence, core::Turn turn) {
+    return {.image = core::ImageIndex{info.pImageIndices[i]},
+            .rendering_fence = rendering_fence,
+            .turn = turn,
+            .id = extras.id(i),
+            .damage = extras.damage(i),
+            .mode = extras.mode(i),
+            .fence = extras.fence(i),
+            .queue = queue};
 }
 
-/// The request for one swapchain of a call. Of the structures in pNext with an element for each
-/// swapchain, VkDeviceGroupPresentInfoKHR is ignored: a device that is taken over is one physical
-/// device. The extensions of those that are not read here are hidden.
-PresentRequest request_of(const VkPresentInfoKHR& info, uint32_t i, const Fd& rendering_fence,
-                          core::Turn turn) {
-    PresentRequest request = {.image = core::ImageIndex{info.pImageIndices[i]},
-                              .rendering_fence = rendering_fence,
-                              .turn = turn};
-    const auto id = std::max(id_of<VkPresentIdKHR>(info, i), id_of<VkPresentId2KHR>(info, i));
-    if (id != core::PresentId{0})
-        request.id = id;
-    const auto* regions = vk::find<VkPresentRegionsKHR>(info.pNext);
-    if (regions != nullptr && regions->pRegions != nullptr && i < regions->swapchainCount &&
-        regions->pRegions[i].pRectangles != nullptr)
-        request.damage =
-            std::span(regions->pRegions[i].pRectangles, regions->pRegions[i].rectangleCount);
-    return request;
+/// Signals the present fences of the driver's swapchains, if the driver does not know
+/// VK_EXT_swapchain_maintenance1: an application would wait for them for ever. They signal when the
+/// work has ended that was submitted to the queue so far.
+/// @param result  of the driver's vkQueuePresentKHR
+/// @return the same, or VK_ERROR_DEVICE_LOST
+VkResult signal_drivers_fences(const Device& device, VkQueue queue, const PresentExtras& extras,
+                               std::span<const uint32_t> drivers, VkResult result) {
+    // After lack of memory, the fences have to be as they were.
+    if (device.driver_has_maintenance1 || core::is_of_whole_call(result))
+        return result;
+    for (const uint32_t i : drivers) {
+        const VkFence fence = extras.fence(i);
+        if (fence != VK_NULL_HANDLE &&
+            device.vk.next.QueueSubmit(queue, 0, nullptr, fence) != VK_SUCCESS)
+            return VK_ERROR_DEVICE_LOST;
+    }
+    return result;
 }
 
 /// Presents to the driver's swapchains of a call that also presents to the layer's. Waits on the
-/// CPU for the rendering: a semaphore can be waited for only once, and the layer has done that. The
-/// structures in pNext are left out, since they have an element for each swapchain of the call.
-void present_to_driver(Device& device, VkQueue queue, SplitPresent& present,
-                       const Fd& rendering_fence) {
-    std::vector<VkResult> results(present.driver_swapchains.size(), VK_SUCCESS);
+/// CPU for the rendering: a semaphore can be waited for only once, and the layer has done that.
+void present_to_driver(const Device& device, VkQueue queue, SplitPresent& present,
+                       const PresentExtras& extras, const Fd& rendering_fence) {
+    const PartOfExtras part(extras, present.drivers);
+    std::vector<VkResult> results(present.drivers.size(), VK_SUCCESS);
     const VkPresentInfoKHR info = {
         .sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
-        .swapchainCount = static_cast<uint32_t>(present.driver_swapchains.size()),
+        .pNext = part.chain(),
+        .swapchainCount = static_cast<uint32_t>(present.drivers.size()),
         .pSwapchains = present.driver_swapchains.data(),
         .pImageIndices = present.driver_images.data(),
         .pResults = results.data(),
     };
     VkResult result = sync::wait_on_cpu(rendering_fence);
-    if (result == VK_SUCCESS)
+    if (result == VK_SUCCESS) {
         result = device.vk.next.QueuePresentKHR(queue, &info);
+        result = signal_drivers_fences(device, queue, extras, present.drivers, result);
+    }
     if (core::is_of_whole_call(result))
         std::ranges::fill(results, result);
-    size_t next = 0;
-    for (size_t i = 0; i < present.ours.size(); ++i) {
-        if (!present.ours[i])
-            present.results[i] = results[next++];
-    }
+    for (size_t i = 0; i < results.size(); ++i)
+        present.results[present.drivers[i]] = results[i];
 }
 
 /// @return the result of the call, the worst of all
@@ -130,8 +141,10 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
     return guarded([&] {
         const auto device = find_device(queue);
         SplitPresent present = split(*device, *info);
-        if (present.driver_swapchains.size() == info->swapchainCount)
-            return device->vk.next.QueuePresentKHR(queue, info);
+        const PresentExtras extras(*info, device->has_maintenance1);
+        if (present.drivers.size() == info->swapchainCount)
+            return signal_drivers_fences(*device, queue, extras, present.drivers,
+                                         device->vk.next.QueuePresentKHR(queue, info));
 
         const auto rendering_fence = device->wait_semaphores.export_waits(
             queue, std::span(info->pWaitSemaphores, info->waitSemaphoreCount));
@@ -139,13 +152,14 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
             std::ranges::fill(present.results, rendering_fence.error());
             return report(*info, present);
         }
-        const auto order = presenting_order(present);
+        const auto order = presenting_order(present, extras);
         const bool one_is_visible = order.front().wait != core::CommitWait::hidden;
         for (const auto& [i, wait] : order)
-            present.results[i] = present.ours[i]->present(
-                request_of(*info, i, *rendering_fence, core::choose_turn(wait, one_is_visible)));
-        if (!present.driver_swapchains.empty())
-            present_to_driver(*device, queue, present, *rendering_fence);
+            present.results[i] =
+                present.ours[i]->present(request_of(queue, *info, extras, i, *rendering_fence,
+                                                    core::choose_turn(wait, one_is_visible)));
+        if (!present.drivers.empty())
+            present_to_driver(*device, queue, present, extras, *rendering_fence);
         return report(*info, present);
     });
 }

@@ -49,8 +49,12 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice handle, cons
     // vkCreateDevice has refused the extension, but some drivers return its commands all the same.
     if (extension->status == Status::hidden)
         return device->hides_extensions ? nullptr : next;
-    if (!device->taken_over && !is_needed_without_takeover(name))
-        return next;
+    if (!device->taken_over && !is_needed_without_takeover(name)) {
+        // The driver may have a provided extension under another name, and with it another command,
+        // which the layer's calls.
+        const bool renamed = next == nullptr && device->enabled.has(*extension);
+        return renamed ? command->function : next;
+    }
     // Commands of a provided extension exist even if the driver lacks the extension, on a device
     // that is taken over.
     const bool exists = device->taken_over && extension->status == Status::provided

@@ -97,7 +97,7 @@ bool Instance::offers(const Extension& extension, VkPhysicalDevice device) {
     if (extension.works_on != nullptr && !extension.works_on(*driver))
         return false;
     return extension.reach == Reach::every_surface || !other_window_system ||
-           driver->has_extension(extension.name.data());
+           find_name(*driver, extension) != nullptr;
 }
 
 void Instance::add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window) {
@@ -112,6 +112,34 @@ std::shared_ptr<SurfaceRecord> Instance::find_surface(VkSurfaceKHR surface) {
         return found == all.end() ? nullptr : found->second;
     });
 }
+
+const char* find_name(const vk::PhysicalDevice& driver, const Extension& extension) {
+    if (driver.has_extension(extension.name.data()))
+        return extension.name.data();
+    const bool has_other =
+        extension.other_name != nullptr && driver.has_extension(extension.other_name);
+    return has_other ? extension.other_name : nullptr;
+}
+
+namespace {
+
+/// The extension VK_EXT_swapchain_maintenance1, whose KHR version is another name for it.
+const Extension& swapchain_maintenance1() {
+    static const Extension& found = *find_extension(VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME);
+    return found;
+}
+
+} // namespace
+
+Device::Device(std::shared_ptr<Instance> parent, const vk::PhysicalDevice& driver, vk::Device below,
+               bool is_taken_over, bool hides, EnabledExtensions with) :
+    instance(std::move(parent)),
+    vk(std::move(below)), taken_over(is_taken_over), hides_extensions(hides),
+    enabled(std::move(with)), has_maintenance1(enabled.has(swapchain_maintenance1().name) ||
+                                               enabled.has(swapchain_maintenance1().other_name)),
+    driver_has_maintenance1(has_maintenance1 &&
+                            find_name(driver, swapchain_maintenance1()) != nullptr),
+    signaller(vk), wait_semaphores(vk) {}
 
 std::shared_ptr<SwapchainRecord> Device::find_record(VkSwapchainKHR swapchain) {
     return swapchains.with([&](const auto& all) {

@@ -14,7 +14,7 @@
 #include "swapchain/surface_support.hpp"
 #include "swapchain/swapchain.hpp"
 #include "swapchain/window.hpp"
-#include "sync/acquire_signal.hpp"
+#include "sync/payload_signal.hpp"
 #include "sync/wait_semaphores.hpp"
 #include "util/locked.hpp"
 #include "vk/device.hpp"
@@ -100,12 +100,12 @@ struct SwapchainRecord {
     Locked<std::map<VkPrivateDataSlot, uint64_t>> private_data = {};
 };
 
+/// The name under which a driver has a provided device extension; null if it lacks the extension.
+[[nodiscard]] const char* find_name(const vk::PhysicalDevice& driver, const Extension& extension);
+
 struct Device {
-    Device(std::shared_ptr<Instance> parent, vk::Device below, bool is_taken_over, bool hides,
-           EnabledExtensions with) :
-        instance(std::move(parent)),
-        vk(std::move(below)), taken_over(is_taken_over), hides_extensions(hides),
-        enabled(std::move(with)), signaller(vk), wait_semaphores(vk) {}
+    Device(std::shared_ptr<Instance> parent, const vk::PhysicalDevice& driver, vk::Device below,
+           bool is_taken_over, bool hides, EnabledExtensions with);
 
     const std::shared_ptr<Instance> instance;
     const vk::Device vk;
@@ -113,7 +113,11 @@ struct Device {
     const bool taken_over;
     const bool hides_extensions; ///< see Instance::hides_extensions()
     const EnabledExtensions enabled;
-    sync::AcquireSignaller signaller;
+    /// Whether the application enables VK_EXT_swapchain_maintenance1 or its KHR version.
+    const bool has_maintenance1;
+    /// Whether the driver has it, too.
+    const bool driver_has_maintenance1;
+    sync::PayloadSignaller signaller;
     sync::WaitSemaphoreExporter wait_semaphores;
 
     Locked<std::unordered_map<VkSwapchainKHR, std::shared_ptr<SwapchainRecord>>> swapchains;

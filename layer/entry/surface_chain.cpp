@@ -49,10 +49,8 @@ bool answer_unsupported(VkBaseOutStructure* node, VkExtent2D min, VkExtent2D max
 
 /// @param modes  the one that the query is about is first: it is never left out
 void write_modes(VkSurfacePresentModeCompatibilityEXT& to,
-                 std::span<const core::PresentModeLimits> modes) {
-    static_cast<void>(vk::write_array(
-        modes, &to.presentModeCount, to.pPresentModes,
-        [](VkPresentModeKHR& mode, const core::PresentModeLimits& from) { mode = from.mode; }));
+                 std::span<const VkPresentModeKHR> modes) {
+    static_cast<void>(vk::write_array(modes, &to.presentModeCount, to.pPresentModes));
 }
 
 /// Calls visit(type, node) for each structure of a chain of output structures.
@@ -69,9 +67,9 @@ void fill_capabilities_chain(const core::SurfaceLimits& limits, bool shared_imag
                              VkSurfaceCapabilities2KHR& capabilities) {
     VkSurfaceCapabilitiesKHR& common = capabilities.surfaceCapabilities;
     const VkPresentModeKHR mode = mode_of(info);
-    if (vk::find<VkSurfacePresentModeEXT>(info.pNext) != nullptr &&
-        core::find_mode(limits, mode) != nullptr)
-        common.minImageCount = core::image_count(limits, 0, mode);
+    const core::PresentModeLimits* const limits_of_mode = core::find_mode(limits, mode);
+    if (vk::find<VkSurfacePresentModeEXT>(info.pNext) != nullptr && limits_of_mode != nullptr)
+        common.minImageCount = limits_of_mode->min_images;
     clear_hidden_answers(capabilities.pNext);
     set_provided_answers(capabilities.pNext, VK_TRUE, [](const Extension&) { return true; });
     for_each_node(capabilities.pNext, [&](uint32_t type, VkBaseOutStructure* node) {
@@ -124,7 +122,7 @@ void DriverCapabilities::complete() const {
                     ? modes.presentModeCount == no_count
                     : modes.presentModeCount > 0 && modes.pPresentModes[0] == no_mode;
             if (unanswered)
-                write_modes(modes, std::array{core::PresentModeLimits{mode_, 0}});
+                write_modes(modes, std::array{mode_});
         }
     });
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <optional>
+#include <span>
 
 #include "entry/entry_points.hpp"
 #include "entry/guard.hpp"
@@ -88,10 +90,14 @@ VkResult create_driver_swapchain(Device& device, const VkSwapchainCreateInfoKHR&
     std::map<VkSwapchainKHR, WindowClaim> one;
     auto entry = one.extract(one.emplace(VK_NULL_HANDLE, std::move(*claim)).first);
 
-    VkSwapchainCreateInfoKHR without_ours = info;
-    without_ours.oldSwapchain = VK_NULL_HANDLE;
-    const VkResult result = device.vk.next.CreateSwapchainKHR(
-        device.vk.handle, old_is_ours ? &without_ours : &info, allocator, swapchain);
+    VkSwapchainCreateInfoKHR drivers = info;
+    if (old_is_ours)
+        drivers.oldSwapchain = VK_NULL_HANDLE;
+    // A driver that does not know the flag may refuse it. The memory need not be deferred.
+    if (device.has_maintenance1 && !device.driver_has_maintenance1)
+        drivers.flags &= ~VK_SWAPCHAIN_CREATE_DEFERRED_MEMORY_ALLOCATION_BIT_EXT;
+    const VkResult result =
+        device.vk.next.CreateSwapchainKHR(device.vk.handle, &drivers, allocator, swapchain);
     if (result != VK_SUCCESS)
         return result;
     entry.key() = *swapchain;
@@ -136,7 +142,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
         const SwapchainSettings settings = {
             .transport = device->instance->settings.sync,
             .present_wait = device->enabled.has(VK_KHR_PRESENT_WAIT_EXTENSION_NAME) ||
-                            (create_info->flags & VK_SWAPCHAIN_CREATE_PRESENT_WAIT_2_BIT_KHR) != 0};
+                            (create_info->flags & VK_SWAPCHAIN_CREATE_PRESENT_WAIT_2_BIT_KHR) != 0,
+            .maintenance1 = device->has_maintenance1};
         auto created = Swapchain::create(device->vk, device->signaller, *taken_over->physical,
                                          window, *taken_over->support, *create_info, settings);
         if (!created)
@@ -177,6 +184,24 @@ VKAPI_ATTR VkResult VKAPI_CALL GetSwapchainImagesKHR(VkDevice handle, VkSwapchai
         return vk::write_array(
             ours->images(), count, images,
             [](VkImage& to, const image::SwapchainImage& from) { to = from.image.get(); });
+    });
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL ReleaseSwapchainImages(VkDevice handle,
+                                                      const VkReleaseSwapchainImagesInfoEXT* info) {
+    return guarded([&] {
+        const auto device = find_device(handle);
+        if (const auto ours = device->find_swapchain(info->swapchain))
+            return ours->release(std::span(info->pImageIndices, info->imageIndexCount));
+        if (device->vk.next.ReleaseSwapchainImages != nullptr)
+            return device->vk.next.ReleaseSwapchainImages(handle, info);
+        // The images stay acquired. Most applications release images of a swapchain that they are
+        // about to destroy.
+        static std::atomic<bool> logged = false;
+        if (!logged.exchange(true))
+            log::warning("vkReleaseSwapchainImages has no effect: the swapchain is the driver's, "
+                         "which lacks VK_EXT_swapchain_maintenance1");
+        return VK_SUCCESS;
     });
 }
 

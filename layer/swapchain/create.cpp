@@ -17,7 +17,7 @@ namespace fencebridge {
 struct Swapchain::Plan {
     PixelFormat pixels;
     PixelColours colours;
-    VkPresentModeKHR mode;
+    VkPresentModeKHR mode; ///< of the first present, unless that names another
     core::DrmNodes nodes;
     Candidates candidates;
     SwapchainSettings settings;
@@ -66,12 +66,37 @@ VkResult refuse(const char* why) {
     return VK_ERROR_INITIALIZATION_FAILED;
 }
 
-/// The bits of VkSwapchainCreateInfoKHR::flags that are obeyed. All others but
-/// VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR belong to extensions that the layer does not provide.
+/// The bits of VkSwapchainCreateInfoKHR::flags that are obeyed.
+/// VK_SWAPCHAIN_CREATE_DEFERRED_MEMORY_ALLOCATION_BIT_KHR lets the layer allocate the memory later,
+/// or at once. All others but VK_SWAPCHAIN_CREATE_PROTECTED_BIT_KHR belong to extensions that the
+/// layer does not provide.
 constexpr VkSwapchainCreateFlagsKHR obeyed_flags =
     VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR |
     VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR |
+    VK_SWAPCHAIN_CREATE_DEFERRED_MEMORY_ALLOCATION_BIT_EXT |
     VK_SWAPCHAIN_CREATE_PRESENT_ID_2_BIT_KHR | VK_SWAPCHAIN_CREATE_PRESENT_WAIT_2_BIT_KHR;
+
+/// The present modes between which the swapchain can change, its first one included.
+std::vector<VkPresentModeKHR> modes_of(const VkSwapchainCreateInfoKHR& info,
+                                       const SwapchainSettings& settings) {
+    std::vector modes = {info.presentMode};
+    const auto* listed = settings.maintenance1
+                             ? vk::find<VkSwapchainPresentModesCreateInfoEXT>(info.pNext)
+                             : nullptr;
+    if (listed != nullptr)
+        modes.insert(modes.end(), listed->pPresentModes,
+                     listed->pPresentModes + listed->presentModeCount);
+    return modes;
+}
+
+/// Whether images are to be scaled to the size of the surface, or shown in one part of it.
+bool is_scaled(const VkSwapchainCreateInfoKHR& info, const SwapchainSettings& settings) {
+    const auto* scaling = settings.maintenance1
+                              ? vk::find<VkSwapchainPresentScalingCreateInfoEXT>(info.pNext)
+                              : nullptr;
+    return scaling != nullptr && (scaling->scalingBehavior != 0 || scaling->presentGravityX != 0 ||
+                                  scaling->presentGravityY != 0);
+}
 
 bool has_format(const SurfaceSupport& support, const VkSwapchainCreateInfoKHR& info) {
     return std::ranges::any_of(support.formats, [&](const VkSurfaceFormatKHR& format) {
@@ -91,7 +116,8 @@ bool can_describe(const Window& window, VkColorSpaceKHR space) {
 /// Refuses what this surface does not support, and what the layer does not provide. The validation
 /// layer would report most of these errors, but need not be enabled.
 VkResult check(const Window& window, const SurfaceSupport& support,
-               const core::SurfaceLimits& limits, const VkSwapchainCreateInfoKHR& info) {
+               const core::SurfaceLimits& limits, std::span<const VkPresentModeKHR> modes,
+               const VkSwapchainCreateInfoKHR& info, const SwapchainSettings& settings) {
     if (!has_format(support, info))
         return refuse("the surface does not have this format and colour space");
     if (!can_describe(window, info.imageColorSpace))
@@ -99,8 +125,14 @@ VkResult check(const Window& window, const SurfaceSupport& support,
     if (info.compositeAlpha == VK_COMPOSITE_ALPHA_POST_MULTIPLIED_BIT_KHR &&
         !window.has_straight_alpha())
         return refuse("the surface does not have VK_COMPOSITE_ALPHA_POST_MULTIPLIED_BIT_KHR");
-    if (core::find_mode(limits, info.presentMode) == nullptr)
-        return refuse("the surface does not have this present mode");
+    const auto compatible = core::compatible_modes(limits, info.presentMode);
+    const auto is_compatible = [&](VkPresentModeKHR mode) {
+        return std::ranges::find(compatible, mode) != compatible.end();
+    };
+    if (!std::ranges::all_of(modes, is_compatible))
+        return refuse("the surface does not have this present mode, or not with the others");
+    if (is_scaled(info, settings))
+        return refuse("the surface has the size of the images, and does not scale them");
     if (info.imageExtent.width == 0 || info.imageExtent.height == 0 || info.imageArrayLayers != 1)
         return refuse("the surface does not allow this image size or number of layers");
     if (info.minImageCount > core::max_images)
@@ -162,14 +194,16 @@ void log_waiting(core::Transport transport) {
 } // namespace
 
 std::expected<std::unique_ptr<Swapchain>, VkResult>
-Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
+Swapchain::create(const vk::Device& device, sync::PayloadSignaller& signaller,
                   const vk::PhysicalDevice& physical, Window& window, const SurfaceSupport& support,
                   const VkSwapchainCreateInfoKHR& info, const SwapchainSettings& settings) {
     auto limits = window.limits();
     if (!limits)
         return std::unexpected(limits.error());
     limits->modes = core::usable_modes(limits->modes, support.shared_image);
-    if (const VkResult result = check(window, support, *limits, info); result != VK_SUCCESS)
+    const auto modes = modes_of(info, settings);
+    if (const VkResult result = check(window, support, *limits, modes, info, settings);
+        result != VK_SUCCESS)
         return std::unexpected(result);
     auto parameters = fencebridge::image_parameters(info);
     const bool opaque = info.compositeAlpha == VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
@@ -186,13 +220,12 @@ Swapchain::create(const vk::Device& device, sync::AcquireSignaller& signaller,
                  .nodes = physical.drm_nodes,
                  .candidates = std::move(*candidates),
                  .settings = settings};
-    const uint32_t count = core::image_count(*limits, info.minImageCount, info.presentMode);
+    const uint32_t count = core::image_count(*limits, info.minImageCount, modes);
     VkResult result = VK_ERROR_INITIALIZATION_FAILED;
     for (const Candidate& candidate : plan.candidates.all) {
         parameters.flags = candidate.flags;
-        std::unique_ptr<Swapchain> self(new Swapchain(device, signaller, parameters, count,
-                                                      settings.present_wait,
-                                                      core::shares_image(info.presentMode)));
+        std::unique_ptr<Swapchain> self(
+            new Swapchain(device, signaller, parameters, count, modes, settings.present_wait));
         result = self->build(window, plan, candidate);
         if (result == VK_SUCCESS)
             return self;

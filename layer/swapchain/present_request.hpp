@@ -22,20 +22,21 @@ struct PresentRequest {
     /// Whether this request waits for the window's turn.
     core::Turn turn;
 
-    // From structures that extend VkPresentInfoKHR. `mode`, `fence` and `target` are not set today:
-    // the layer hides their extensions.
+    // From structures that extend VkPresentInfoKHR. `target` is not set today: the layer hides the
+    // extension.
 
     /// VkPresentIdKHR or VkPresentId2KHR.
     std::optional<core::PresentId> id = std::nullopt;
     /// VkPresentRegionsKHR: the parts that differ from the swapchain's last image. Empty: all of
     /// the image.
     std::span<const VkRectLayerKHR> damage = {};
-    /// VkSwapchainPresentModeInfoEXT: the mode of this request and of later ones. One of those for
-    /// which the swapchain has enough images.
+    /// VkSwapchainPresentModeInfoKHR: the mode of this request and of later ones. A presenter
+    /// receives only modes with which the swapchain was created.
     std::optional<VkPresentModeKHR> mode = std::nullopt;
-    /// VkSwapchainPresentFenceInfoEXT: signalled when the swapchain needs neither `rendering_fence`
-    /// nor the wait semaphores any more.
+    /// VkSwapchainPresentFenceInfoKHR: signalled when the rendering has ended. May be null.
     VkFence fence = VK_NULL_HANDLE;
+    /// The queue of vkQueuePresentKHR, which may have to signal `fence`.
+    VkQueue queue = VK_NULL_HANDLE;
     /// VkPresentTimeGOOGLE: do not show the image earlier.
     std::optional<std::chrono::steady_clock::time_point> target = std::nullopt;
 };

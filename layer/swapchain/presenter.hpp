@@ -34,7 +34,8 @@ public:
                                         std::span<pollfd> also) = 0;
 
     /// How long show() would wait now for the window's turn. Does not wait.
-    [[nodiscard]] virtual core::CommitWait estimate_wait() = 0;
+    /// @param mode  PresentRequest::mode
+    [[nodiscard]] virtual core::CommitWait estimate_wait(std::optional<VkPresentModeKHR> mode) = 0;
 
     /// Shows an image, in the order and at the pace of the present mode. The bridge has attached
     /// the image's fences.

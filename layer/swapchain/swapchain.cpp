@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "swapchain/swapchain.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "image/alias.hpp"
@@ -9,13 +10,15 @@
 
 namespace fencebridge {
 
-Swapchain::Swapchain(const vk::Device& device, sync::AcquireSignaller& signaller,
-                     vk::ImageParameters parameters, uint32_t image_count, bool present_wait,
-                     bool shares_image) :
+Swapchain::Swapchain(const vk::Device& device, sync::PayloadSignaller& signaller,
+                     vk::ImageParameters parameters, uint32_t image_count,
+                     std::vector<VkPresentModeKHR> modes, bool present_wait) :
     device_(device),
-    signaller_(signaller), parameters_(std::move(parameters)), present_wait_(present_wait),
-    shares_image_(shares_image), state_{.ring =
-                                            Locked<core::ImageRing>(std::in_place, image_count)} {}
+    signaller_(signaller), parameters_(std::move(parameters)), modes_(std::move(modes)),
+    present_wait_(present_wait),
+    shares_image_(core::shares_image(modes_.front())), state_{.ring = Locked<core::ImageRing>(
+                                                                  std::in_place, image_count)},
+    present_fences_(signaller) {}
 
 Swapchain::~Swapchain() {
     if (presenter_)
@@ -92,12 +95,19 @@ std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
     });
 }
 
-VkResult Swapchain::present(const PresentRequest& request) {
+VkResult Swapchain::present(PresentRequest request) {
     const core::ImageIndex image = request.image;
     if (!state_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
         log::error("vkQueuePresentKHR of image %u, which is not acquired",
                    static_cast<unsigned>(image));
         return VK_ERROR_VALIDATION_FAILED_EXT;
+    }
+    if (request.mode && !has_mode(request.mode)) {
+        if (!std::exchange(warned_of_mode_, true))
+            log::error("vkQueuePresentKHR with present mode %d, which "
+                       "VkSwapchainPresentModesCreateInfoKHR does not list; the mode stays",
+                       *request.mode);
+        request.mode.reset();
     }
     const auto points = bridge_->attach_rendering(image, request.rendering_fence);
     if (!points) {
@@ -106,6 +116,14 @@ VkResult Swapchain::present(const PresentRequest& request) {
         return points.error();
     }
     trace::attached(&state_, image, request.rendering_fence);
+    // Before show(), so also if that fails: after VK_ERROR_OUT_OF_DATE_KHR and
+    // VK_ERROR_SURFACE_LOST_KHR, the operations on the queue are still executed.
+    if (request.fence != VK_NULL_HANDLE) {
+        const VkResult result =
+            present_fences_.signal(request.queue, request.rendering_fence, request.fence);
+        if (result != VK_SUCCESS)
+            return result;
+    }
     // Before show(): another thread may mark the release before show() returns.
     if (!shares_image_)
         state_.ring.with([&](core::ImageRing& ring) { ring.mark_presented(image); });
@@ -113,6 +131,31 @@ VkResult Swapchain::present(const PresentRequest& request) {
     trace::committed(&state_, image, result);
     if (result >= 0)
         ++presented_;
+    return result;
+}
+
+bool Swapchain::has_mode(std::optional<VkPresentModeKHR> mode) const {
+    return mode && std::ranges::find(modes_, *mode) != modes_.end();
+}
+
+VkResult Swapchain::release(std::span<const uint32_t> images) {
+    VkResult result = VK_SUCCESS;
+    for (const uint32_t index : images) {
+        const core::ImageIndex image{index};
+        const auto is_acquired = [&](const core::ImageRing& ring) {
+            return ring.is_acquired(image);
+        };
+        if (!state_.ring.with(is_acquired)) {
+            log::error("vkReleaseSwapchainImages of image %u, which is not acquired", index);
+            result = VK_ERROR_VALIDATION_FAILED_EXT;
+            continue;
+        }
+        // The window system goes on reading an image that it shares with the application.
+        if (shares_image_ && presented_ > 0)
+            continue;
+        trace::undone(&state_, image);
+        state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
+    }
     return result;
 }
 

@@ -17,8 +17,9 @@
 #include "swapchain/presenter.hpp"
 #include "swapchain/surface_support.hpp"
 #include "swapchain/window.hpp"
-#include "sync/acquire_signal.hpp"
 #include "sync/bridge.hpp"
+#include "sync/payload_signal.hpp"
+#include "sync/present_fences.hpp"
 #include "util/locked.hpp"
 #include "vk/device.hpp"
 #include "vk/physical_device.hpp"
@@ -29,6 +30,9 @@ namespace fencebridge {
 struct SwapchainSettings {
     std::optional<core::Transport> transport; ///< nothing: the first that works
     bool present_wait;                        ///< Swapchain::wait_for_present() may be called
+    /// Whether the application has enabled VK_EXT_swapchain_maintenance1 or its KHR version. If
+    /// not, its structures are ignored.
+    bool maintenance1;
 };
 
 /// A VkSwapchainKHR of the layer's own: images of an allocator, a bridge for their fences, and a
@@ -45,7 +49,7 @@ public:
     /// @param info       the application's; read during the call only
     /// @return what vkCreateSwapchainKHR returns
     [[nodiscard]] static std::expected<std::unique_ptr<Swapchain>, VkResult>
-    create(const vk::Device& device, sync::AcquireSignaller& signaller,
+    create(const vk::Device& device, sync::PayloadSignaller& signaller,
            const vk::PhysicalDevice& physical, Window& window, const SurfaceSupport& support,
            const VkSwapchainCreateInfoKHR& info, const SwapchainSettings& settings);
 
@@ -60,7 +64,7 @@ public:
 
     /// One swapchain's part of vkQueuePresentKHR.
     /// @return that swapchain's result
-    [[nodiscard]] VkResult present(const PresentRequest& request);
+    [[nodiscard]] VkResult present(PresentRequest request);
 
     /// vkWaitForPresentKHR and vkWaitForPresent2KHR. Any number of threads may wait.
     /// @param timeout  nanoseconds, UINT64_MAX for ever
@@ -73,7 +77,17 @@ public:
     [[nodiscard]] VkResult status();
 
     /// How long present() would wait now for the window's turn.
-    [[nodiscard]] core::CommitWait estimate_wait() { return presenter_->estimate_wait(); }
+    /// @param mode  PresentRequest::mode
+    [[nodiscard]] core::CommitWait estimate_wait(std::optional<VkPresentModeKHR> mode) {
+        return presenter_->estimate_wait(has_mode(mode) ? mode : std::nullopt);
+    }
+
+    /// vkReleaseSwapchainImagesKHR: acquired images become free without being presented, also those
+    /// of a retired swapchain. An acquire that waits for a free image need not be woken: the
+    /// specification wants access to the swapchain externally synchronised in both commands.
+    /// @return VK_SUCCESS; or VK_ERROR_VALIDATION_FAILED_EXT if an image was not acquired, which
+    ///         does not affect the others
+    [[nodiscard]] VkResult release(std::span<const uint32_t> images);
 
     /// vkSetHdrMetadataEXT, for the images that are presented from now on. Any thread may call it.
     void set_hdr_metadata(const VkHdrMetadataEXT& metadata) {
@@ -96,9 +110,9 @@ public:
 private:
     struct Plan;
 
-    Swapchain(const vk::Device& device, sync::AcquireSignaller& signaller,
-              vk::ImageParameters parameters, uint32_t image_count, bool present_wait,
-              bool shares_image);
+    Swapchain(const vk::Device& device, sync::PayloadSignaller& signaller,
+              vk::ImageParameters parameters, uint32_t image_count,
+              std::vector<VkPresentModeKHR> modes, bool present_wait);
 
     // create.cpp
     VkResult build(Window& window, const Plan& plan, const Candidate& candidate);
@@ -109,10 +123,12 @@ private:
     // swapchain.cpp
     std::expected<sync::Snapshot, VkResult> wait_for_image(const Deadline& deadline);
     std::expected<core::ImageList, VkResult> update_free_images();
+    [[nodiscard]] bool has_mode(std::optional<VkPresentModeKHR> mode) const;
 
     const vk::Device& device_;
-    sync::AcquireSignaller& signaller_;
+    sync::PayloadSignaller& signaller_;
     const vk::ImageParameters parameters_;
+    const std::vector<VkPresentModeKHR> modes_; ///< between which it can change
     const bool present_wait_;
     /// The application keeps the one image while the window system reads it (core::shares_image()).
     const bool shares_image_;
@@ -121,6 +137,8 @@ private:
     Locked<std::vector<vk::Memory>> alias_memory_;
     std::unique_ptr<sync::Bridge> bridge_;
     std::unique_ptr<Presenter> presenter_; ///< destroyed before the images that it shows
+    sync::PresentFences present_fences_;
+    bool warned_of_mode_ = false; ///< used by the presenting thread only
 
     std::atomic<bool> retired_ = false;
     std::atomic<uint64_t> acquired_ = 0;

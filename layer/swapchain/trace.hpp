@@ -17,7 +17,8 @@ namespace fencebridge::trace {
 /// @param fences  a sync_file; empty: none was pending
 inline void acquired(const void* /*swapchain*/, core::ImageIndex, const Fd& /*fences*/) {}
 
-/// An acquire failed after acquired(). The image becomes free after this call.
+/// An acquire failed after acquired(), or the application releases the image without a present
+/// (vkReleaseSwapchainImagesKHR). The image becomes free after this call.
 inline void undone(const void* /*swapchain*/, core::ImageIndex) {}
 
 /// The bridge attached the application's rendering to an image.

@@ -44,6 +44,21 @@ template <>
 inline constexpr VkStructureType structure_type<VkPresentId2KHR> =
     VK_STRUCTURE_TYPE_PRESENT_ID_2_KHR;
 template <>
+inline constexpr VkStructureType structure_type<VkDeviceGroupPresentInfoKHR> =
+    VK_STRUCTURE_TYPE_DEVICE_GROUP_PRESENT_INFO_KHR;
+template <>
+inline constexpr VkStructureType structure_type<VkSwapchainPresentFenceInfoEXT> =
+    VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_FENCE_INFO_EXT;
+template <>
+inline constexpr VkStructureType structure_type<VkSwapchainPresentModeInfoEXT> =
+    VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_MODE_INFO_EXT;
+template <>
+inline constexpr VkStructureType structure_type<VkSwapchainPresentModesCreateInfoEXT> =
+    VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_MODES_CREATE_INFO_EXT;
+template <>
+inline constexpr VkStructureType structure_type<VkSwapchainPresentScalingCreateInfoEXT> =
+    VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_SCALING_CREATE_INFO_EXT;
+template <>
 inline constexpr VkStructureType structure_type<VkSurfacePresentModeEXT> =
     VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_EXT;
 /// VkImageUsageFlags2CreateInfoKHR of VK_KHR_extended_flags. Declared here, since the headers of

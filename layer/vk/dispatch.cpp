@@ -109,6 +109,9 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve(DestroySwapchainKHR, "vkDestroySwapchainKHR");
     resolve(GetSwapchainImagesKHR, "vkGetSwapchainImagesKHR");
     resolve(SetHdrMetadataEXT, "vkSetHdrMetadataEXT");
+    resolve(ReleaseSwapchainImages, "vkReleaseSwapchainImagesKHR");
+    if (ReleaseSwapchainImages == nullptr)
+        resolve(ReleaseSwapchainImages, "vkReleaseSwapchainImagesEXT");
     resolve(AcquireNextImageKHR, "vkAcquireNextImageKHR");
     resolve(AcquireNextImage2KHR, "vkAcquireNextImage2KHR");
     resolve(QueuePresentKHR, "vkQueuePresentKHR");

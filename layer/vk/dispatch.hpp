@@ -92,6 +92,8 @@ struct DeviceDispatch {
     PFN_vkDestroySwapchainKHR DestroySwapchainKHR;
     PFN_vkGetSwapchainImagesKHR GetSwapchainImagesKHR;
     PFN_vkSetHdrMetadataEXT SetHdrMetadataEXT;
+    /// Under either name; null if the driver lacks both.
+    PFN_vkReleaseSwapchainImagesEXT ReleaseSwapchainImages;
     PFN_vkAcquireNextImageKHR AcquireNextImageKHR;
     PFN_vkAcquireNextImage2KHR AcquireNextImage2KHR;
     PFN_vkQueuePresentKHR QueuePresentKHR;

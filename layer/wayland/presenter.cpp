@@ -153,7 +153,9 @@ VkResult WaylandPresenter::wait(core::EventStamp seen, const Deadline& deadline,
     return queue_.wait(seen, deadline, also);
 }
 
-core::CommitWait WaylandPresenter::estimate_wait() { return surface_->estimate_wait(mode()); }
+core::CommitWait WaylandPresenter::estimate_wait(std::optional<VkPresentModeKHR> mode) {
+    return surface_->estimate_wait(with(mode.value_or(mode_)));
+}
 
 VkResult WaylandPresenter::show(const PresentRequest& request,
                                 const std::optional<core::CommitPoints>& points) {
@@ -167,7 +169,7 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
     }
     const Slot& slot = slots_[static_cast<size_t>(request.image)];
     mode_ = request.mode.value_or(mode_);
-    const SharedSurface::Content content = {.mode = mode(),
+    const SharedSurface::Content content = {.mode = with(mode_),
                                             .buffer = slot.buffer.get(),
                                             .timelines = points ? &slot.timelines : nullptr,
                                             .points = points.value_or(core::CommitPoints{}),

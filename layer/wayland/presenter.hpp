@@ -34,7 +34,7 @@ public:
 
     std::expected<core::EventStamp, VkResult> update() override;
     VkResult wait(core::EventStamp seen, const Deadline& deadline, std::span<pollfd> also) override;
-    core::CommitWait estimate_wait() override;
+    core::CommitWait estimate_wait(std::optional<VkPresentModeKHR> mode) override;
     VkResult show(const PresentRequest& request,
                   const std::optional<core::CommitPoints>& points) override;
     VkResult wait_for_present(core::PresentId id, const Deadline& deadline) override {
@@ -68,8 +68,8 @@ private:
     void adopt_buffers();
     VkResult compare_feedback();
     bool prefers_another_layout(const DmabufFormats& feedback) const;
-    SharedSurface::Mode mode() const {
-        return {.mode = mode_, .images = image_count_, .protocols = protocols_};
+    SharedSurface::Mode with(VkPresentModeKHR mode) const {
+        return {.mode = mode, .images = image_count_, .protocols = protocols_};
     }
 
     const std::shared_ptr<WaylandWindow> window_;

@@ -22,7 +22,10 @@ protected:
         if (HasFatalFailure())
             return;
         Compositor& compositor = start({.release = Release::manual});
-        client_ = std::make_unique<Client>(compositor);
+        client_ =
+            std::make_unique<Client>(compositor.connect(), InstanceOptions(),
+                                     std::vector{VK_KHR_SWAPCHAIN_EXTENSION_NAME,
+                                                 VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME});
         swapchain_ = client_->swapchain();
         ASSERT_EQ(swapchain_.result, VK_SUCCESS);
         ASSERT_EQ(client_->show_every_image(swapchain_), VK_SUCCESS);
@@ -245,6 +248,32 @@ TEST_F(AcquireFences, ALaterFrameOfTheSameImageDoesNotDelayThePayload) {
     EXPECT_EQ(vkGetFenceStatus(client_->device, next), VK_NOT_READY);
     second_reader.advance();
     EXPECT_TRUE(wait_and_reset(client_->device, next));
+}
+
+// An image that the application releases without a present, and acquires again, still has the
+// fences of its readers (vkReleaseSwapchainImagesKHR).
+TEST_F(AcquireFences, TheNextAcquireOfAReleasedImageWaitsForTheSameReader) {
+    FenceTimeline timeline;
+    Fd reader = timeline.fence();
+    release_with_readers(buffer(0), {&reader});
+    acquire_pending(Payload::fence);
+    const auto release = reinterpret_cast<PFN_vkReleaseSwapchainImagesEXT>(
+        vkGetDeviceProcAddr(client_->device, "vkReleaseSwapchainImagesEXT"));
+    ASSERT_NE(release, nullptr);
+    VkReleaseSwapchainImagesInfoEXT info{VK_STRUCTURE_TYPE_RELEASE_SWAPCHAIN_IMAGES_INFO_EXT};
+    info.swapchain = swapchain_;
+    info.imageIndexCount = 1;
+    info.pImageIndices = &index_;
+    ASSERT_EQ(release(client_->device, &info), VK_SUCCESS);
+    Owned<VkFence> next = make_fence(client_->device);
+    auto [result, index] = acquire(client_->device, swapchain_, 0, VK_NULL_HANDLE, next);
+    ASSERT_EQ(result, VK_SUCCESS);
+    EXPECT_EQ(index, index_);
+    EXPECT_EQ(vkGetFenceStatus(client_->device, next), VK_NOT_READY);
+    timeline.advance();
+    EXPECT_TRUE(all_signal());
+    EXPECT_TRUE(wait_and_reset(client_->device, next));
+    EXPECT_EQ(client_->present(swapchain_, index), VK_SUCCESS);
 }
 
 // --- invariant 4 ---

@@ -190,7 +190,8 @@ VkResult present(VkQueue queue, VkSwapchainKHR swapchain, uint32_t index,
     return vkQueuePresentKHR(queue, &info);
 }
 
-VkResult present_together(VkQueue queue, std::span<Presented> all, std::vector<VkSemaphore> wait) {
+VkResult present_together(VkQueue queue, std::span<Presented> all, std::vector<VkSemaphore> wait,
+                          const void* next) {
     std::vector<VkSwapchainKHR> swapchains;
     std::vector<uint32_t> indices;
     std::vector<VkResult> results;
@@ -200,6 +201,7 @@ VkResult present_together(VkQueue queue, std::span<Presented> all, std::vector<V
         results.push_back(one.result);
     }
     VkPresentInfoKHR info{VK_STRUCTURE_TYPE_PRESENT_INFO_KHR};
+    info.pNext = next;
     info.waitSemaphoreCount = uint32_t(wait.size());
     info.pWaitSemaphores = wait.data();
     info.swapchainCount = uint32_t(all.size());
@@ -243,6 +245,10 @@ void Renderer::submit_elsewhere(std::vector<VkSemaphore> signal) {
 
 void Renderer::submit_no_work(std::vector<VkSemaphore> wait, VkFence fence) {
     submit(device_.queue, nullptr, std::move(wait), {}, fence);
+}
+
+void Renderer::signal_elsewhere(VkSemaphore semaphore) {
+    submit(device_.other_queue, nullptr, {}, {semaphore}, VK_NULL_HANDLE);
 }
 
 void Renderer::submit(VkQueue queue, const VkCommandBuffer* commands, std::vector<VkSemaphore> wait,

@@ -147,7 +147,7 @@ struct Presented {
     VkResult result = VK_ERROR_UNKNOWN;
 };
 VkResult present_together(VkQueue queue, std::span<Presented> all,
-                          std::vector<VkSemaphore> wait = {});
+                          std::vector<VkSemaphore> wait = {}, const void* next = nullptr);
 
 // Submits empty command buffers. While fake_driver().hold_rendering() is on, the fake driver does
 // not finish batches that have a command buffer.
@@ -162,6 +162,8 @@ public:
     void submit_elsewhere(std::vector<VkSemaphore> signal);
     // Submits a batch without a command buffer, which finishes as soon as its waits are over.
     void submit_no_work(std::vector<VkSemaphore> wait, VkFence fence);
+    // The same on the device's other queue: the semaphore is signalled at once.
+    void signal_elsewhere(VkSemaphore semaphore);
     // Acquires, renders and presents one frame. Returns the first failure; if there is none,
     // VK_SUBOPTIMAL_KHR from either call, or VK_SUCCESS.
     VkResult frame(const Swapchain& swapchain, uint64_t timeout = forever);

@@ -92,6 +92,41 @@ TEST_F(PresentFences, EveryBufferOfOnePresentCallIsPendingUntilTheRenderingIsDon
         EXPECT_TRUE(may_read(i)) << i;
 }
 
+// VkSwapchainPresentFenceInfoKHR: "Fences associated with presentations to the same swapchain on
+// the same VkQueue must be signaled in the same order as the present operations."
+TEST_F(PresentFences, TheVkFencesOfPresentsSignalInTheOrderOfThePresents) {
+    Compositor& compositor = start();
+    Client client(compositor.connect(), {},
+                  {VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME});
+    Swapchain swapchain = client.swapchain();
+    Owned<VkSemaphore> slow = make_semaphore(client.device);
+    Owned<VkSemaphore> quick = make_semaphore(client.device);
+    VkFence fence = VK_NULL_HANDLE;
+    VkSwapchainPresentFenceInfoEXT info{VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_FENCE_INFO_EXT};
+    info.swapchainCount = 1;
+    info.pFences = &fence;
+    const auto present_with = [&](VkFence signalled, VkSemaphore wait) {
+        fence = signalled;
+        return present(client.device.queue, swapchain, client.acquire(swapchain).index, {wait},
+                       &info);
+    };
+    Owned<VkFence> fences[] = {make_fence(client.device), make_fence(client.device)};
+    for (int round = 0; round < 3; ++round) {
+        client.renderer.submit({}, {slow});
+        client.renderer.signal_elsewhere(quick);
+        ASSERT_EQ(present_with(fences[0], slow), VK_SUCCESS);
+        ASSERT_EQ(present_with(fences[1], quick), VK_SUCCESS);
+        const size_t commits = compositor.commits();
+        EXPECT_EQ(commits, size_t(2 * round + 2));
+        EXPECT_TRUE(may_read(commits - 1)) << "the order concerns the VkFences alone";
+        for (VkFence each : fences)
+            EXPECT_EQ(vkGetFenceStatus(client.device, each), VK_NOT_READY);
+        ASSERT_TRUE(fake_driver().release_one());
+        for (VkFence each : fences)
+            EXPECT_TRUE(wait_and_reset(client.device, each));
+    }
+}
+
 // The call presents to a swapchain of the layer's and to one of the driver's. A semaphore can be
 // waited for once, and the layer does that. The driver's part has to wait on the CPU.
 TEST_F(PresentFences, AMixedPresentCallReachesTheDriverAfterTheRendering) {

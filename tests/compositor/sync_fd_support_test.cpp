@@ -133,6 +133,39 @@ TEST_P(SyncFdSupport, TheBufferIsNotReadBeforeTheRenderingIsDone) {
     ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
 }
 
+// Never by a wait: with the transport `cpu`, the present waits for the rendering anyway.
+TEST_P(SyncFdSupport, APresentSignalsItsFenceWhenTheRenderingIsDone) {
+    Compositor& compositor = start();
+    Client client(compositor.connect(), {},
+                  {VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME});
+    Swapchain swapchain = client.swapchain();
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    Owned<VkFence> fence = make_fence(client.device);
+    VkFence handle = fence;
+    VkSwapchainPresentFenceInfoEXT info{VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_FENCE_INFO_EXT};
+    info.swapchainCount = 1;
+    info.pFences = &handle;
+    size_t early = 0;
+    for (int frame = 0; frame < 50; ++frame) {
+        auto [result, index] = client.acquire(swapchain);
+        ASSERT_EQ(result, VK_SUCCESS);
+        fake_driver().hold_rendering(exchanges_sync_files(GetParam()));
+        client.renderer.submit({}, {rendered});
+        ASSERT_EQ(present(client.device.queue, swapchain, index, {rendered}, &info), VK_SUCCESS);
+        if (exchanges_sync_files(GetParam())) {
+            EXPECT_EQ(vkGetFenceStatus(client.device, fence), VK_NOT_READY);
+            ASSERT_TRUE(fake_driver().release_one());
+        }
+        EXPECT_TRUE(wait_and_reset(client.device, fence));
+        ASSERT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+        compositor.settle();
+        if (frame == 25)
+            early = open_fds();
+    }
+    EXPECT_LE(open_fds(), early);
+    fake_driver().hold_rendering(VK_FALSE);
+}
+
 // The layer keeps as many semaphores and fences as were in use at once. Later frames may use more
 // of them at once than earlier ones, but not one more in every frame.
 TEST_P(SyncFdSupport, DescriptorsAndDriverObjectsDoNotGrowWithTheFrames) {

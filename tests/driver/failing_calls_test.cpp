@@ -37,8 +37,14 @@ protected:
         window_ = std::make_unique<Window>(*compositor_);
         instance_ = std::make_unique<Instance>();
         surface_ = std::make_unique<WindowSurface>(*instance_, *window_);
-        device_ = std::make_unique<Device>(instance_->physical_device());
         ASSERT_EQ(surface_->result(), VK_SUCCESS);
+        make_device();
+    }
+
+    void make_device() {
+        device_ = std::make_unique<Device>(
+            instance_->physical_device(),
+            DeviceRequest{.extensions = {"VK_KHR_swapchain", "VK_EXT_swapchain_maintenance1"}});
         ASSERT_EQ(device_->result(), VK_SUCCESS);
     }
 
@@ -215,7 +221,97 @@ TEST_P(FailingCalls, EachFailureInVkQueuePresentIsWorkedAroundOrReturned) {
     expect_frames(swapchain);
 }
 
-INSTANTIATE_TEST_SUITE_P(, FailingCalls, testing::ValuesIn(injected_results), [](const auto& row) {
+/// A VkFence for vkQueuePresentKHR.
+class PresentFence {
+public:
+    explicit PresentFence(const Device& device) : device_{device} {
+        const VkFenceCreateInfo info{
+            .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO, .pNext = nullptr, .flags = 0};
+        EXPECT_EQ(vkCreateFence(device, &info, nullptr, &handle_), VK_SUCCESS);
+    }
+    ~PresentFence() { vkDestroyFence(device_, handle_, nullptr); }
+    PresentFence(const PresentFence&) = delete;
+    PresentFence& operator=(const PresentFence&) = delete;
+
+    [[nodiscard]] operator VkFence() const { return handle_; }
+    [[nodiscard]] VkResult status() const { return vkGetFenceStatus(device_, handle_); }
+    [[nodiscard]] VkResult wait() const {
+        constexpr uint64_t ten_seconds = 10'000'000'000;
+        return vkWaitForFences(device_, 1, &handle_, VK_TRUE, ten_seconds);
+    }
+
+private:
+    const Device& device_;
+    VkFence handle_{VK_NULL_HANDLE};
+};
+
+/// Whether the driver imports SYNC_FDs into fences. If not, a submission signals a present fence.
+class FailingPresentFences : public FailingCalls {
+protected:
+    void expect_that_each_failure_is_worked_around_or_returned();
+};
+
+void FailingPresentFences::expect_that_each_failure_is_worked_around_or_returned() {
+    struct Shown {
+        Shown(const Device& device, const WindowSurface& surface, size_t committed) :
+            swapchain{device, surface}, frame{device}, fence{device}, commits{committed} {}
+        Swapchain swapchain;
+        Frame frame;
+        PresentFence fence;
+        size_t commits;
+    };
+    fake_driver().set_export_signalled_as_minus_one(VK_FALSE);
+    fail_each(
+        [&] {
+            auto shown = std::make_unique<Shown>(*device_, *surface_, compositor_->commits());
+            EXPECT_EQ(shown->frame.acquire(shown->swapchain), VK_SUCCESS);
+            EXPECT_EQ(shown->frame.submit(), VK_SUCCESS);
+            return shown;
+        },
+        [&](Shown& shown) { return shown.frame.present(shown.swapchain, shown.fence); },
+        [&](Shown& shown, VkResult result) {
+            EXPECT_EQ(shown.frame.finish(), VK_SUCCESS);
+            if (result == VK_SUCCESS) {
+                EXPECT_EQ(shown.fence.wait(), VK_SUCCESS);
+                EXPECT_TRUE(compositor_->wait_for_commits(shown.commits + 1));
+            } else if (is_out_of_memory(result)) {
+                // The application may repeat the call, with the same fence.
+                EXPECT_EQ(shown.fence.status(), VK_NOT_READY);
+                EXPECT_EQ(shown.frame.present(shown.swapchain, shown.fence), VK_SUCCESS);
+                EXPECT_EQ(shown.fence.wait(), VK_SUCCESS);
+            } else {
+                EXPECT_EQ(result, VK_ERROR_DEVICE_LOST);
+            }
+            EXPECT_EQ(vkQueueWaitIdle(device_->queue()), VK_SUCCESS);
+            if (result != VK_ERROR_DEVICE_LOST)
+                expect_frames(shown.swapchain);
+        },
+        [&](Shown& shown) {
+            EXPECT_EQ(shown.frame.finish(), VK_SUCCESS);
+            EXPECT_EQ(shown.fence.wait(), VK_SUCCESS);
+            EXPECT_EQ(vkQueueWaitIdle(device_->queue()), VK_SUCCESS);
+        });
+}
+
+TEST_P(FailingPresentFences, ByAnImportAreWorkedAroundOrReturned) {
+    expect_that_each_failure_is_worked_around_or_returned();
+}
+
+TEST_P(FailingPresentFences, ByASubmissionAreWorkedAroundOrReturned) {
+    fake_driver().set_sync_fd_features(0,
+                                       VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT |
+                                           VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT,
+                                       VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT);
+    fake_driver().set_queue_count(0, 3);
+    device_.reset();
+    surface_.reset();
+    instance_ = std::make_unique<Instance>();
+    surface_ = std::make_unique<WindowSurface>(*instance_, *window_);
+    make_device();
+    expect_that_each_failure_is_worked_around_or_returned();
+}
+
+std::string name_of_result(const testing::TestParamInfo<VkResult>& row) {
     switch (row.param) {
     case VK_ERROR_OUT_OF_HOST_MEMORY:
         return "OutOfHostMemory";
@@ -224,7 +320,11 @@ INSTANTIATE_TEST_SUITE_P(, FailingCalls, testing::ValuesIn(injected_results), []
     default:
         return "DeviceLost";
     }
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(, FailingCalls, testing::ValuesIn(injected_results), name_of_result);
+INSTANTIATE_TEST_SUITE_P(, FailingPresentFences, testing::ValuesIn(injected_results),
+                         name_of_result);
 
 /// A result of a driver function that the application's call must not return.
 struct ForeignResult {
@@ -243,6 +343,7 @@ constexpr ForeignResult in_acquire[]{
 };
 constexpr ForeignResult in_present[]{
     {"vkGetSemaphoreFdKHR", VK_ERROR_TOO_MANY_OBJECTS},
+    {"vkImportFenceFdKHR", VK_ERROR_INVALID_EXTERNAL_HANDLE},
 };
 
 /// The failures that the specification lists for each command.
@@ -300,13 +401,29 @@ TEST_F(ForeignResults, VkQueuePresentReturnsOnlyItsOwnErrors) {
         ASSERT_EQ(frame.submit(), VK_SUCCESS);
         const size_t commits = compositor_->commits();
         VkResult result = VK_SUCCESS;
-        EXPECT_TRUE(with_failure(row, [&] { result = frame.present(swapchain); }));
+        const PresentFence fence{*device_};
+        EXPECT_TRUE(with_failure(row, [&] { result = frame.present(swapchain, fence); }));
         EXPECT_TRUE(is_failure_of_a_frame(result) ||
                     (result == VK_SUCCESS && compositor_->wait_for_commits(commits + 1)))
             << result;
         EXPECT_EQ(frame.finish(), VK_SUCCESS);
         EXPECT_EQ(vkQueueWaitIdle(device_->queue()), VK_SUCCESS);
     }
+}
+
+// Nothing is left to try: the wait semaphores have been consumed, and the fence stays unsignalled.
+TEST_F(ForeignResults, APresentWhoseFenceCannotBeSignalledAtAllLosesTheDevice) {
+    const Swapchain swapchain{*device_, *surface_};
+    Frame frame{*device_};
+    const PresentFence fence{*device_};
+    ASSERT_EQ(frame.acquire(swapchain), VK_SUCCESS);
+    ASSERT_EQ(frame.submit(), VK_SUCCESS);
+    for (uint32_t nth = 1; nth <= 2; ++nth)
+        fake_driver().fail_call("vkImportFenceFdKHR", nth, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(frame.present(swapchain, fence), VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(fake_driver().injected_failures(), 2U);
+    EXPECT_EQ(frame.finish(), VK_SUCCESS);
+    EXPECT_EQ(vkQueueWaitIdle(device_->queue()), VK_SUCCESS);
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Swapchains of the layer's on VK_EXT_headless_surface. This second window system shows that the
 // rest of the layer does not depend on Wayland.
+#include <array>
+
 #include "fixture.hpp"
 #include "layer.hpp"
 #include "swapchain.hpp"
@@ -137,6 +139,66 @@ TEST_F(HeadlessTest, AcquireTimesOutWhileTheApplicationHoldsAllImages) {
         VK_TIMEOUT);
     for (const VkFence fence : fences)
         vkDestroyFence(device, fence, nullptr);
+}
+
+TEST_F(HeadlessTest, ASwapchainCanChangeBetweenBothPresentModes) {
+    const Instance instance{request_};
+    const Device device{
+        instance.physical_device(),
+        {.extensions = {"VK_KHR_swapchain", VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME}}};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    const HeadlessSurface surface{instance};
+    constexpr std::array modes{VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR};
+    const VkSwapchainPresentModesCreateInfoEXT listed{
+        .sType = VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_MODES_CREATE_INFO_EXT,
+        .pNext = nullptr,
+        .presentModeCount = modes.size(),
+        .pPresentModes = modes.data()};
+    const Swapchain swapchain{device, surface, VK_NULL_HANDLE, &listed};
+    ASSERT_EQ(swapchain.result(), VK_SUCCESS);
+    const StderrCapture log;
+    for (const VkPresentModeKHR mode : modes) {
+        const VkSwapchainPresentModeInfoEXT changed{
+            .sType = VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_MODE_INFO_EXT,
+            .pNext = nullptr,
+            .swapchainCount = 1,
+            .pPresentModes = &mode};
+        Frame frame{device};
+        ASSERT_EQ(frame.acquire(swapchain), VK_SUCCESS);
+        ASSERT_EQ(frame.submit(), VK_SUCCESS);
+        EXPECT_EQ(frame.present(swapchain, VK_NULL_HANDLE, &changed), VK_SUCCESS);
+        EXPECT_EQ(frame.finish(), VK_SUCCESS);
+        EXPECT_EQ(vkQueueWaitIdle(device.queue()), VK_SUCCESS);
+    }
+    EXPECT_TRUE(log.lines_with("error").empty());
+}
+
+TEST_F(HeadlessTest, AnImageCanBeReleasedWithoutAPresent) {
+    const Instance instance{request_};
+    const Device device{
+        instance.physical_device(),
+        {.extensions = {"VK_KHR_swapchain", VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME}}};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    const HeadlessSurface surface{instance};
+    const Swapchain swapchain{device, surface};
+    ASSERT_EQ(swapchain.result(), VK_SUCCESS);
+    const auto release =
+        device.function<PFN_vkReleaseSwapchainImagesEXT>("vkReleaseSwapchainImagesEXT");
+    ASSERT_NE(release, nullptr);
+    for (uint32_t i = 0; i < 3 * swapchain.image_count(); ++i) {
+        Frame frame{device};
+        ASSERT_EQ(frame.acquire(swapchain), VK_SUCCESS);
+        ASSERT_EQ(frame.submit(), VK_SUCCESS);
+        ASSERT_EQ(frame.finish(), VK_SUCCESS);
+        const uint32_t index = frame.index();
+        const VkReleaseSwapchainImagesInfoEXT info{
+            .sType = VK_STRUCTURE_TYPE_RELEASE_SWAPCHAIN_IMAGES_INFO_EXT,
+            .pNext = nullptr,
+            .swapchain = swapchain,
+            .imageIndexCount = 1,
+            .pImageIndices = &index};
+        EXPECT_EQ(release(device, &info), VK_SUCCESS);
+    }
 }
 
 TEST_F(HeadlessTest, TheDriverSeesNoSwapchain) {

@@ -82,12 +82,22 @@ TEST_F(LoaderTest, TheManifestListsTheExtensionsThatTheLayerProvides) {
     instance_names.insert("VK_KHR_surface_maintenance1");
 #endif
     EXPECT_EQ(manifest_extensions("instance_extensions"), instance_names);
-    EXPECT_EQ(manifest_extensions("device_extensions"),
-              (Names{"VK_EXT_hdr_metadata", "VK_EXT_present_mode_fifo_latest_ready",
-                     "VK_KHR_incremental_present", "VK_KHR_present_id", "VK_KHR_present_id2",
-                     "VK_KHR_present_mode_fifo_latest_ready", "VK_KHR_present_wait",
-                     "VK_KHR_present_wait2", "VK_KHR_shared_presentable_image", "VK_KHR_swapchain",
-                     "VK_KHR_swapchain_mutable_format"}));
+    Names device_names{"VK_EXT_hdr_metadata",
+                       "VK_EXT_present_mode_fifo_latest_ready",
+                       "VK_EXT_swapchain_maintenance1",
+                       "VK_KHR_incremental_present",
+                       "VK_KHR_present_id",
+                       "VK_KHR_present_id2",
+                       "VK_KHR_present_mode_fifo_latest_ready",
+                       "VK_KHR_present_wait",
+                       "VK_KHR_present_wait2",
+                       "VK_KHR_shared_presentable_image",
+                       "VK_KHR_swapchain",
+                       "VK_KHR_swapchain_mutable_format"};
+#ifdef VK_KHR_surface_maintenance1
+    device_names.insert("VK_KHR_swapchain_maintenance1");
+#endif
+    EXPECT_EQ(manifest_extensions("device_extensions"), device_names);
     EXPECT_EQ(as_set(instance_extensions(layer_name)), manifest_extensions("instance_extensions"));
     const Instance instance;
     EXPECT_EQ(as_set(device_extensions(instance.physical_device(), layer_name)),

@@ -120,18 +120,24 @@ TEST_P(ProvidedExtension, IsOfferedBesideAnotherWindowSystemIfItWorksThere) {
     EXPECT_TRUE(is_shown(instance));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    , ProvidedExtension,
-    testing::Values(ProvidedCase{"VK_KHR_incremental_present", 0, 0, true},
-                    ProvidedCase{"VK_KHR_present_id", 1000294001, 1, true},
-                    ProvidedCase{"VK_KHR_present_wait", 1000248000, 1, false},
-                    ProvidedCase{"VK_KHR_present_id2", 1000479002, 1, true},
-                    ProvidedCase{"VK_KHR_present_wait2", 1000480001, 1, true},
-                    ProvidedCase{"VK_KHR_present_mode_fifo_latest_ready", 1000361000, 1, true},
-                    ProvidedCase{"VK_EXT_present_mode_fifo_latest_ready", 1000361000, 1, true},
-                    ProvidedCase{"VK_KHR_swapchain_mutable_format", 0, 0, false},
-                    ProvidedCase{"VK_EXT_hdr_metadata", 0, 0, false}),
-    [](const auto& row) { return std::string{row.param.extension}; });
+constexpr ProvidedCase provided[]{
+    {"VK_KHR_incremental_present", 0, 0, true},
+    {"VK_KHR_present_id", 1000294001, 1, true},
+    {"VK_KHR_present_wait", 1000248000, 1, false},
+    {"VK_KHR_present_id2", 1000479002, 1, true},
+    {"VK_KHR_present_wait2", 1000480001, 1, true},
+    {"VK_KHR_present_mode_fifo_latest_ready", 1000361000, 1, true},
+    {"VK_EXT_present_mode_fifo_latest_ready", 1000361000, 1, true},
+    {"VK_KHR_swapchain_mutable_format", 0, 0, false},
+    {"VK_EXT_hdr_metadata", 0, 0, false},
+    {"VK_EXT_swapchain_maintenance1", 1000275000, 1, false},
+#ifdef VK_KHR_surface_maintenance1 // built only with headers that have it
+    {"VK_KHR_swapchain_maintenance1", 1000275000, 1, false},
+#endif
+};
+
+INSTANTIATE_TEST_SUITE_P(, ProvidedExtension, testing::ValuesIn(provided),
+                         [](const auto& row) { return std::string{row.param.extension}; });
 
 class FeaturesOfProvided : public DriverTest {
 protected:
@@ -207,6 +213,93 @@ TEST_F(FeaturesOfProvided, AreLeftOutOfADeviceWithoutAQueueForTheLayer) {
     EXPECT_FALSE(is_taken_over(device));
     EXPECT_EQ(extensions_of(last_device_create()), std::vector<std::string>{"VK_KHR_swapchain"});
     EXPECT_TRUE(received().empty());
+}
+
+/// An extension that the driver has under another name than the one that the application enables.
+struct TwoNames {
+    const char* applications;
+    const char* drivers;
+    const char* command = nullptr; ///< of the application's
+};
+
+class ExtensionWithTwoNames : public DriverTest, public testing::WithParamInterface<TwoNames> {
+protected:
+    void SetUp() override {
+        DriverTest::SetUp();
+        fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, GetParam().drivers);
+        fake_driver().add_instance_extension("VK_KHR_xcb_surface");
+    }
+    static Names driver_got() { return as_set(extensions_of(last_device_create())); }
+};
+
+TEST_P(ExtensionWithTwoNames, IsEnabledByTheNameThatTheDriverKnows) {
+    const Instance instance{
+        {.extensions = {"VK_KHR_surface", "VK_KHR_wayland_surface", "VK_KHR_xcb_surface"}}};
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    const Names shown = as_set(device_extensions(instance.physical_device()));
+    EXPECT_TRUE(shown.contains(GetParam().applications)) << "it works on every surface";
+    const Device device{instance.physical_device(),
+                        {.extensions = {"VK_KHR_swapchain", GetParam().applications}}};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_TRUE(is_taken_over(device));
+    EXPECT_TRUE(driver_got().contains(GetParam().drivers));
+    EXPECT_FALSE(driver_got().contains(GetParam().applications));
+    if (GetParam().command != nullptr) {
+        EXPECT_TRUE(is_from_layer(device, GetParam().command));
+    }
+}
+
+TEST_P(ExtensionWithTwoNames, IsEnabledOnceIfTheApplicationEnablesBothNames) {
+    const Instance instance;
+    if (!as_set(device_extensions(instance.physical_device())).contains(GetParam().drivers))
+        return; // older headers lack the newer name
+    const Device device{
+        instance.physical_device(),
+        {.extensions = {"VK_KHR_swapchain", GetParam().applications, GetParam().drivers}}};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_TRUE(driver_got().contains(GetParam().drivers));
+    EXPECT_FALSE(driver_got().contains(GetParam().applications));
+}
+
+// The driver does not have the command that the application knows.
+TEST_P(ExtensionWithTwoNames, HasItsCommandOnADeviceWithoutAQueueForTheLayer) {
+    fake_driver().set_sync_fd_features(FAKE_DRIVER_ALL_DEVICES,
+                                       VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT,
+                                       VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT);
+    const Instance instance;
+    const Device device{instance.physical_device(), // with both queues
+                        {.extensions = {"VK_KHR_swapchain", GetParam().applications}}};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_FALSE(is_taken_over(device));
+    EXPECT_TRUE(driver_got().contains(GetParam().drivers));
+    if (GetParam().command != nullptr) {
+        EXPECT_NE(device.function<PFN_vkVoidFunction>(GetParam().command), nullptr);
+    }
+}
+
+constexpr TwoNames two_names[]{
+    {"VK_EXT_present_mode_fifo_latest_ready", "VK_KHR_present_mode_fifo_latest_ready"},
+    {"VK_KHR_present_mode_fifo_latest_ready", "VK_EXT_present_mode_fifo_latest_ready"},
+    {"VK_EXT_swapchain_maintenance1", "VK_KHR_swapchain_maintenance1",
+     "vkReleaseSwapchainImagesEXT"},
+#ifdef VK_KHR_surface_maintenance1
+    {"VK_KHR_swapchain_maintenance1", "VK_EXT_swapchain_maintenance1",
+     "vkReleaseSwapchainImagesKHR"},
+#endif
+};
+
+INSTANTIATE_TEST_SUITE_P(, ExtensionWithTwoNames, testing::ValuesIn(two_names),
+                         [](const auto& row) { return std::string{row.param.applications}; });
+
+// The loader does not refuse an extension that the manifest of an implicit layer names.
+TEST_F(FeaturesOfProvided, WithACommandAreRefusedOnADeviceWithoutAQueueForTheLayer) {
+    fake_driver().set_sync_fd_features(FAKE_DRIVER_ALL_DEVICES,
+                                       VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT,
+                                       VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT);
+    const Instance instance;
+    const Device device{instance.physical_device(), // with both queues
+                        {.extensions = {"VK_KHR_swapchain", "VK_EXT_swapchain_maintenance1"}}};
+    EXPECT_EQ(device.result(), VK_ERROR_EXTENSION_NOT_PRESENT);
 }
 
 } // namespace

@@ -29,10 +29,12 @@ VkFence make_fence(VkDevice device) {
 
 } // namespace
 
-Swapchain::Swapchain(const Device& device, VkSurfaceKHR surface, VkSwapchainKHR old) :
+Swapchain::Swapchain(const Device& device, VkSurfaceKHR surface, VkSwapchainKHR old,
+                     const void* next) :
     device_{device} {
     VkSwapchainCreateInfoKHR info{};
     info.sType = VK_STRUCTURE_TYPE_SWAPCHAIN_CREATE_INFO_KHR;
+    info.pNext = next;
     info.surface = surface;
     info.minImageCount = 3;
     info.imageFormat = VK_FORMAT_B8G8R8A8_UNORM;
@@ -91,10 +93,15 @@ VkResult Frame::submit() {
     return vkQueueSubmit(device_.queue(), 1, &info, done_);
 }
 
-VkResult Frame::present(const Swapchain& swapchain) {
+VkResult Frame::present(const Swapchain& swapchain, VkFence fence, const void* next) {
     const VkSwapchainKHR handle = swapchain;
+    const VkSwapchainPresentFenceInfoEXT fences{
+        .sType = VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_FENCE_INFO_EXT,
+        .pNext = const_cast<void*>(next),
+        .swapchainCount = 1,
+        .pFences = &fence};
     const VkPresentInfoKHR info{.sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
-                                .pNext = nullptr,
+                                .pNext = fence != VK_NULL_HANDLE ? &fences : next,
                                 .waitSemaphoreCount = 1,
                                 .pWaitSemaphores = &rendered_,
                                 .swapchainCount = 1,

@@ -11,7 +11,9 @@ namespace fencebridge::test {
 
 class Swapchain {
 public:
-    Swapchain(const Device& device, VkSurfaceKHR surface, VkSwapchainKHR old = VK_NULL_HANDLE);
+    /// @param next  VkSwapchainCreateInfoKHR::pNext
+    Swapchain(const Device& device, VkSurfaceKHR surface, VkSwapchainKHR old = VK_NULL_HANDLE,
+              const void* next = nullptr);
     ~Swapchain() { destroy(); }
     Swapchain(const Swapchain&) = delete;
     Swapchain& operator=(const Swapchain&) = delete;
@@ -39,10 +41,15 @@ public:
     [[nodiscard]] VkResult acquire(const Swapchain& swapchain);
     /// Submits a batch that waits for acquire()'s semaphore and signals the one of present().
     [[nodiscard]] VkResult submit();
-    [[nodiscard]] VkResult present(const Swapchain& swapchain);
+    /// @param fence  VkSwapchainPresentFenceInfoKHR; null: without this structure
+    /// @param next   other structures of VkPresentInfoKHR::pNext
+    [[nodiscard]] VkResult present(const Swapchain& swapchain, VkFence fence = VK_NULL_HANDLE,
+                                   const void* next = nullptr);
     /// Waits for the fences of acquire() and submit(), and resets them.
     [[nodiscard]] VkResult finish();
     [[nodiscard]] VkFence acquire_fence() const { return acquired_fence_; }
+    /// The image that acquire() has acquired.
+    [[nodiscard]] uint32_t index() const { return index_; }
 
 private:
     const Device& device_;

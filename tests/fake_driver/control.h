@@ -98,6 +98,18 @@ typedef struct FakeDriverCreate {
     const void* const* next_addresses; /* to be compared, and not to be dereferenced */
 } FakeDriverCreate;
 
+/* What the driver received in vkQueuePresentKHR. The arrays from structures in the pNext chain have
+ * an element for each swapchain, and are NULL without the structure. */
+typedef struct FakeDriverPresent {
+    uint32_t swapchain_count;
+    const VkSwapchainKHR* swapchains;
+    const uint32_t* rectangle_counts; /* VkPresentRegionsKHR: of each region */
+    const uint64_t* ids;              /* VkPresentIdKHR */
+    const uint32_t* device_masks;     /* VkDeviceGroupPresentInfoKHR */
+    const VkFence* fences;            /* VkSwapchainPresentFenceInfoKHR */
+    const VkPresentModeKHR* modes;    /* VkSwapchainPresentModeInfoKHR */
+} FakeDriverPresent;
+
 typedef struct FakeDriverControl {
     uint32_t version;
 
@@ -127,9 +139,10 @@ typedef struct FakeDriverControl {
     void (*hide_device_extension)(uint32_t device, const char* name);
     /* The driver lists and accepts the extension. Of such extensions, it implements
      * VK_EXT_debug_utils, VK_EXT_debug_marker, VK_EXT_private_data, VK_EXT_headless_surface,
-     * VK_EXT_display_surface_counter, and vkGetDeviceImageSubresourceLayoutKHR of
-     * VK_KHR_maintenance5. It reports the features of extensions that act on swapchains. As some
-     * drivers do, it has vkGetSwapchainStatusKHR even without VK_KHR_shared_presentable_image. */
+     * VK_EXT_display_surface_counter, VK_{EXT,KHR}_swapchain_maintenance1, and
+     * vkGetDeviceImageSubresourceLayoutKHR of VK_KHR_maintenance5. It reports the features of
+     * extensions that act on swapchains. As some drivers do, it has vkGetSwapchainStatusKHR even
+     * without VK_KHR_shared_presentable_image. */
     void (*add_instance_extension)(const char* name);
     void (*add_device_extension)(uint32_t device, const char* name);
     /* If off, the driver lacks VK_KHR_surface, VK_KHR_wayland_surface,
@@ -170,7 +183,8 @@ typedef struct FakeDriverControl {
 
     /* The nth call from now (1: the next one) of the function returns `result` and does nothing,
      * once. The name is the one without the suffix of an extension that became core
-     * ("vkBindImageMemory2", not "...KHR"). Several failures may be armed at a time. */
+     * ("vkBindImageMemory2", not "...KHR"), or with that of the newer extension
+     * ("vkReleaseSwapchainImagesKHR", not "...EXT"). Several failures may be armed at a time. */
     void (*fail_call)(const char* function, uint32_t nth, VkResult result);
     /* The same, but counts the calls of every function that calls enter() (state.hpp). Not counted
      * are vkEnumerate..., queries of a physical device, a device group or a surface,
@@ -204,6 +218,9 @@ typedef struct FakeDriverControl {
     const FakeDriverCreate* (*instance_create)(uint32_t index);
     uint32_t (*device_creates)(void);
     const FakeDriverCreate* (*device_create)(uint32_t index);
+    /* The calls of vkQueuePresentKHR since reset(), without those that failed by fail_call(). */
+    uint32_t (*presents)(void);
+    const FakeDriverPresent* (*present)(uint32_t index);
     /* Breaches of valid usage since reset(): handles that are not live, a wait on a semaphore that
      * nothing signals, objects left at vkDestroyDevice, ... Each is also printed to stderr. */
     uint32_t (*misuses)(void);

@@ -258,6 +258,16 @@ const FakeDriverCreate* device_create(uint32_t index) {
     });
 }
 
+uint32_t presents() {
+    return with_state([](State& state) { return static_cast<uint32_t>(state.presents.size()); });
+}
+
+const FakeDriverPresent* present(uint32_t index) {
+    return with_state([&](State& state) {
+        return index < state.presents.size() ? &state.presents[index].view : nullptr;
+    });
+}
+
 uint32_t misuse_count() {
     return with_state([](State& state) { return static_cast<uint32_t>(state.misuses.size()); });
 }
@@ -316,6 +326,8 @@ const FakeDriverControl& control_table() {
         .instance_create = instance_create,
         .device_creates = device_creates,
         .device_create = device_create,
+        .presents = presents,
+        .present = present,
         .misuses = misuse_count,
         .misuse = misuse_text,
         .hold_rendering = hold,

@@ -148,6 +148,11 @@ VkResult get_rectangles(VkPhysicalDevice, VkSurfaceKHR surface, uint32_t* count,
     return enumerate(std::span<const VkRect2D>{&all, 1}, count, rectangles);
 }
 
+bool has_maintenance1(const Device& device) {
+    return device.has("VK_EXT_swapchain_maintenance1") ||
+           device.has("VK_KHR_swapchain_maintenance1");
+}
+
 VkResult create_swapchain(VkDevice handle, const VkSwapchainCreateInfoKHR* info,
                           const VkAllocationCallbacks*, VkSwapchainKHR* result) {
     if (const auto failure = enter("vkCreateSwapchainKHR"))
@@ -158,6 +163,9 @@ VkResult create_swapchain(VkDevice handle, const VkSwapchainCreateInfoKHR* info,
         (void)objects().swapchains.find(info->oldSwapchain);
     Swapchain swapchain;
     swapchain.device = from_handle<Device>(handle);
+    if ((info->flags & VK_SWAPCHAIN_CREATE_DEFERRED_MEMORY_ALLOCATION_BIT_EXT) != 0 &&
+        !has_maintenance1(*swapchain.device))
+        misuse("vkCreateSwapchainKHR: a flag of an extension that is not enabled");
     for (int i = 0; i < FAKE_DRIVER_NATIVE_MIN_IMAGES; ++i) {
         Image image;
         image.device = swapchain.device;
@@ -216,14 +224,84 @@ VkResult acquire_next_image2(VkDevice, const VkAcquireNextImageInfoKHR* info, ui
     return acquire(info->swapchain, info->semaphore, info->fence, index);
 }
 
-VkResult queue_present(VkQueue, const VkPresentInfoKHR* info) {
-    if (const auto failure = enter("vkQueuePresentKHR"))
-        return *failure;
-    for (const VkSemaphore handle : std::span{info->pWaitSemaphores, info->waitSemaphoreCount})
+PresentRecord make_present_record(const VkPresentInfoKHR& info) {
+    PresentRecord record;
+    record.swapchains.assign(info.pSwapchains, info.pSwapchains + info.swapchainCount);
+    // The call is valid only if each structure has an element for each swapchain.
+    const auto copy = [&](const auto* structure, auto* const elements, auto& copies) {
+        if (structure == nullptr)
+            return;
+        if (structure->swapchainCount != info.swapchainCount)
+            misuse("vkQueuePresentKHR: a structure with another number of swapchains");
+        else if (elements != nullptr)
+            copies.assign(elements, elements + info.swapchainCount);
+    };
+    if (const auto* const ids =
+            find_in<VkPresentIdKHR>(info.pNext, VK_STRUCTURE_TYPE_PRESENT_ID_KHR))
+        copy(ids, ids->pPresentIds, record.ids);
+    if (const auto* const group = find_in<VkDeviceGroupPresentInfoKHR>(
+            info.pNext, VK_STRUCTURE_TYPE_DEVICE_GROUP_PRESENT_INFO_KHR))
+        copy(group, group->pDeviceMasks, record.device_masks);
+    if (const auto* const fences = find_in<VkSwapchainPresentFenceInfoEXT>(
+            info.pNext, VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_FENCE_INFO_EXT))
+        copy(fences, fences->pFences, record.fences);
+    if (const auto* const modes = find_in<VkSwapchainPresentModeInfoEXT>(
+            info.pNext, VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_MODE_INFO_EXT))
+        copy(modes, modes->pPresentModes, record.modes);
+    if (const auto* const regions =
+            find_in<VkPresentRegionsKHR>(info.pNext, VK_STRUCTURE_TYPE_PRESENT_REGIONS_KHR)) {
+        std::vector<VkPresentRegionKHR> all;
+        copy(regions, regions->pRegions, all);
+        for (const VkPresentRegionKHR& region : all)
+            record.rectangle_counts.push_back(region.rectangleCount);
+    }
+    return record;
+}
+
+void store_present(PresentRecord made) {
+    with_state([&](State& state) {
+        PresentRecord& record = state.presents.emplace_back(std::move(made));
+        const auto pointer = [](const auto& list) { return list.empty() ? nullptr : list.data(); };
+        record.view = {.swapchain_count = static_cast<uint32_t>(record.swapchains.size()),
+                       .swapchains = record.swapchains.data(),
+                       .rectangle_counts = pointer(record.rectangle_counts),
+                       .ids = pointer(record.ids),
+                       .device_masks = pointer(record.device_masks),
+                       .fences = pointer(record.fences),
+                       .modes = pointer(record.modes)};
+    });
+}
+
+/// Waits for the semaphores on the queue. Then signals the fences, if the device has the extension
+/// that defines them.
+void wait_and_signal(Queue& queue, std::span<const VkSemaphore> waits,
+                     std::span<const VkFence> fences) {
+    for (const VkSemaphore handle : waits)
         if (const auto semaphore = objects().semaphores.find(handle)) {
             const std::lock_guard lock{payload_mutex()};
+            if (semaphore->current())
+                queue.submitted.add(*semaphore->current());
             semaphore->current().reset();
         }
+    if (!has_maintenance1(*queue.device))
+        return;
+    for (const VkFence handle : fences)
+        if (const auto fence = handle != VK_NULL_HANDLE ? objects().fences.find(handle) : nullptr) {
+            const std::lock_guard lock{payload_mutex()};
+            if (fence->current())
+                misuse("vkQueuePresentKHR: the fence is signalled or about to be");
+            fence->current() = queue.submitted;
+            fence->last_use = queue.submitted;
+        }
+}
+
+VkResult queue_present(VkQueue queue, const VkPresentInfoKHR* info) {
+    if (const auto failure = enter("vkQueuePresentKHR"))
+        return *failure;
+    PresentRecord record = make_present_record(*info);
+    wait_and_signal(*from_handle<Queue>(queue), {info->pWaitSemaphores, info->waitSemaphoreCount},
+                    record.fences);
+    store_present(std::move(record));
     VkResult result = VK_SUCCESS;
     for (uint32_t i = 0; i < info->swapchainCount; ++i) {
         const bool alive = objects().swapchains.find(info->pSwapchains[i]) != nullptr;
@@ -233,6 +311,16 @@ VkResult queue_present(VkQueue, const VkPresentInfoKHR* info) {
         result = alive ? result : one;
     }
     return result;
+}
+
+VkResult release_images(VkDevice, const VkReleaseSwapchainImagesInfoEXT* info) {
+    if (const auto failure = enter("vkReleaseSwapchainImagesKHR"))
+        return *failure;
+    for (const uint32_t index : std::span{info->pImageIndices, info->imageIndexCount})
+        if (index >= FAKE_DRIVER_NATIVE_MIN_IMAGES)
+            misuse("vkReleaseSwapchainImages: no such image");
+    return objects().swapchains.find(info->swapchain) != nullptr ? VK_SUCCESS
+                                                                 : VK_ERROR_SURFACE_LOST_KHR;
 }
 
 VkResult get_group_capabilities(VkDevice, VkDeviceGroupPresentCapabilitiesKHR* capabilities) {
@@ -325,6 +413,10 @@ std::vector<EntryPoint> swapchain_table() {
             "vkGetDeviceGroupSurfacePresentModesKHR", level, never_core, extension),
         entry_point<PFN_vkSetHdrMetadataEXT, set_hdr_metadata>(
             "vkSetHdrMetadataEXT", level, never_core, VK_EXT_HDR_METADATA_EXTENSION_NAME),
+        entry_point<PFN_vkReleaseSwapchainImagesEXT, release_images>(
+            "vkReleaseSwapchainImagesEXT", level, never_core, "VK_EXT_swapchain_maintenance1"),
+        entry_point<PFN_vkReleaseSwapchainImagesEXT, release_images>(
+            "vkReleaseSwapchainImagesKHR", level, never_core, "VK_KHR_swapchain_maintenance1"),
         // A command of VK_KHR_shared_presentable_image. As with some drivers, devices without this
         // extension have the command, too.
         entry_point<PFN_vkGetSwapchainStatusKHR, get_status>("vkGetSwapchainStatusKHR", level),

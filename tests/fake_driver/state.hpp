@@ -26,6 +26,17 @@ struct CreateRecord {
     std::vector<const void*> next_addresses;
 };
 
+/// A FakeDriverPresent together with what its pointers point to.
+struct PresentRecord {
+    FakeDriverPresent view{};
+    std::vector<VkSwapchainKHR> swapchains;
+    std::vector<uint32_t> rectangle_counts;
+    std::vector<uint64_t> ids;
+    std::vector<uint32_t> device_masks;
+    std::vector<VkFence> fences;
+    std::vector<VkPresentModeKHR> modes;
+};
+
 /// A failure that is armed. It counts the calls of one function, or of all functions that call
 /// enter().
 struct ArmedFailure {
@@ -44,6 +55,7 @@ struct State {
     std::deque<std::string> misuses;
     std::deque<CreateRecord> instance_creates;
     std::deque<CreateRecord> device_creates;
+    std::deque<PresentRecord> presents;
     uint64_t exported_memory_fds{0};
     uint64_t exported_sync_fds{0};
     uint64_t imported_sync_fds{0};

@@ -11,11 +11,36 @@ constexpr std::array modes = {PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 3},
                               PresentModeLimits{VK_PRESENT_MODE_MAILBOX_KHR, 4}};
 constexpr SurfaceLimits sized_by_images = {.modes = modes};
 
+constexpr std::array fifo = {VK_PRESENT_MODE_FIFO_KHR};
+constexpr std::array mailbox = {VK_PRESENT_MODE_MAILBOX_KHR};
+constexpr std::array both = {VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR};
+
 TEST(SurfaceLimits, ImageCountIsNeverLessThanAskedForOrThanTheModeNeeds) {
-    EXPECT_EQ(image_count(sized_by_images, 1, VK_PRESENT_MODE_FIFO_KHR), 3u);
-    EXPECT_EQ(image_count(sized_by_images, 3, VK_PRESENT_MODE_MAILBOX_KHR), 4u);
-    EXPECT_EQ(image_count(sized_by_images, 8, VK_PRESENT_MODE_FIFO_KHR), 8u);
-    EXPECT_EQ(image_count(sized_by_images, 8, VK_PRESENT_MODE_MAILBOX_KHR), 8u);
+    EXPECT_EQ(image_count(sized_by_images, 1, fifo), 3u);
+    EXPECT_EQ(image_count(sized_by_images, 3, mailbox), 4u);
+    EXPECT_EQ(image_count(sized_by_images, 8, fifo), 8u);
+    EXPECT_EQ(image_count(sized_by_images, 8, mailbox), 8u);
+}
+
+TEST(SurfaceLimits, ImageCountIsThatOfTheModeThatNeedsTheMost) {
+    EXPECT_EQ(image_count(sized_by_images, 1, both), 4u);
+    EXPECT_EQ(image_count(sized_by_images, 5, both), 5u);
+}
+
+TEST(SurfaceLimits, AModeThatSharesTheImageIsCompatibleWithItselfAlone) {
+    constexpr auto demand = VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR;
+    constexpr std::array with_shared = {modes[0], modes[1], PresentModeLimits{demand, 1}};
+    const SurfaceLimits limits = {.modes = with_shared};
+    EXPECT_EQ(compatible_modes(limits, demand), std::vector{demand});
+    EXPECT_EQ(compatible_modes(limits, VK_PRESENT_MODE_FIFO_KHR).size(), 2u);
+}
+
+TEST(SurfaceLimits, AllModesOfAWindowSystemAreCompatibleAndTheNamedOneIsFirst) {
+    EXPECT_EQ(compatible_modes(sized_by_images, VK_PRESENT_MODE_FIFO_KHR),
+              (std::vector{VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR}));
+    EXPECT_EQ(compatible_modes(sized_by_images, VK_PRESENT_MODE_MAILBOX_KHR),
+              (std::vector{VK_PRESENT_MODE_MAILBOX_KHR, VK_PRESENT_MODE_FIFO_KHR}));
+    EXPECT_TRUE(compatible_modes(sized_by_images, VK_PRESENT_MODE_IMMEDIATE_KHR).empty());
 }
 
 TEST(SurfaceLimits, OnlyListedPresentModesAreFound) {

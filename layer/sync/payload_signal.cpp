@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "sync/acquire_signal.hpp"
+#include "sync/payload_signal.hpp"
 
 namespace fencebridge::sync {
 
@@ -34,16 +34,17 @@ VkResult import_fence(const vk::Device& device, VkFence fence, Fd sync_file) {
     return result;
 }
 
-/// The result of vkAcquireNextImageKHR for a failed import. The layer imports only valid
-/// sync_files, so VK_ERROR_INVALID_EXTERNAL_HANDLE can only mean that the driver lacks resources.
-VkResult acquire_error(VkResult result) {
+/// Converts the error of a failed import to one that vkAcquireNextImageKHR and vkQueuePresentKHR
+/// may return. The layer imports only valid sync_files, so VK_ERROR_INVALID_EXTERNAL_HANDLE can
+/// only mean that the driver lacks resources.
+VkResult signal_error(VkResult result) {
     return result == VK_SUCCESS || result == VK_ERROR_DEVICE_LOST ? result
                                                                   : VK_ERROR_OUT_OF_HOST_MEMORY;
 }
 
 } // namespace
 
-VkResult AcquireSignaller::signal(Fd sync_file, VkSemaphore semaphore, VkFence fence) {
+VkResult PayloadSignaller::signal(Fd sync_file, VkSemaphore semaphore, VkFence fence) {
     const bool imports_semaphore = semaphore != VK_NULL_HANDLE && device_.sync_fd.import_semaphore;
     const bool imports_fence = fence != VK_NULL_HANDLE && device_.sync_fd.import_fence;
     Fd for_fence;
@@ -59,43 +60,66 @@ VkResult AcquireSignaller::signal(Fd sync_file, VkSemaphore semaphore, VkFence f
     if (imports_fence) {
         const VkResult result = import_fence(device_, fence, std::move(for_fence));
         if (result != VK_SUCCESS)
-            return acquire_error(result);
+            return signal_error(result);
     }
     const VkSemaphore submitted_semaphore = imports_semaphore ? VK_NULL_HANDLE : semaphore;
     const VkFence submitted_fence = imports_fence ? VK_NULL_HANDLE : fence;
     VkResult result = VK_SUCCESS;
     if (submitted_semaphore != VK_NULL_HANDLE || submitted_fence != VK_NULL_HANDLE)
-        result = signal_by_submission(std::move(for_fence), submitted_semaphore, submitted_fence);
+        result = signal_by_own_queue(std::move(for_fence), submitted_semaphore, submitted_fence);
     const bool submitted = submitted_fence != VK_NULL_HANDLE && result == VK_SUCCESS;
     if (result == VK_SUCCESS && imports_semaphore)
         result = import_semaphore(device_, semaphore, std::move(sync_file));
     if (result != VK_SUCCESS && fence != VK_NULL_HANDLE && (imports_fence || submitted))
         unsignal(fence, submitted);
-    return acquire_error(result);
+    return signal_error(result);
 }
 
 /// Makes the fence unsignalled again, after a failure. A submission that signals the fence has to
 /// end first.
-void AcquireSignaller::unsignal(VkFence fence, bool submitted) const {
+void PayloadSignaller::unsignal(VkFence fence, bool submitted) const {
     if (submitted &&
         device_.next.WaitForFences(device_.handle, 1, &fence, VK_TRUE, UINT64_MAX) != VK_SUCCESS)
         return;
     static_cast<void>(device_.next.ResetFences(device_.handle, 1, &fence));
 }
 
-VkResult AcquireSignaller::signal_by_submission(Fd sync_file, VkSemaphore semaphore,
-                                                VkFence fence) {
-    Pool<Wait>::Item wait;
-    if (sync_file) {
-        auto taken = obtain_wait();
-        if (!taken)
-            return taken.error();
-        wait = std::move(*taken);
-        const VkResult result =
-            import_semaphore(device_, wait->semaphore.get(), std::move(sync_file));
-        if (result != VK_SUCCESS)
-            return result;
-    }
+VkResult PayloadSignaller::signal_fence(VkQueue queue, Fd sync_file, VkFence fence) {
+    if (device_.sync_fd.import_fence)
+        return signal_error(import_fence(device_, fence, std::move(sync_file)));
+    auto wait = prepare_wait(std::move(sync_file));
+    if (!wait)
+        return signal_error(wait.error());
+    return signal_error(signal_by_submission(queue, std::move(*wait), VK_NULL_HANDLE, fence));
+}
+
+VkResult PayloadSignaller::signal_by_own_queue(Fd sync_file, VkSemaphore semaphore, VkFence fence) {
+    auto wait = prepare_wait(std::move(sync_file));
+    if (!wait)
+        return wait.error();
+    const std::lock_guard guard(queue_mutex_);
+    return signal_by_submission(device_.own_queue, std::move(*wait), semaphore, fence);
+}
+
+/// A semaphore of the layer's with the sync_file as its payload. Empty if the sync_file is.
+std::expected<Pool<PayloadSignaller::Wait>::Item, VkResult>
+PayloadSignaller::prepare_wait(Fd sync_file) {
+    if (!sync_file)
+        return Pool<Wait>::Item();
+    auto wait = obtain_wait();
+    if (!wait)
+        return wait;
+    const VkResult result =
+        import_semaphore(device_, (*wait)->semaphore.get(), std::move(sync_file));
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    return wait;
+}
+
+/// @param queue  externally synchronised during the call
+/// @param wait   empty: the submission waits for nothing
+VkResult PayloadSignaller::signal_by_submission(VkQueue queue, Pool<Wait>::Item wait,
+                                                VkSemaphore semaphore, VkFence fence) {
     const VkSemaphore waited = wait ? wait->semaphore.get() : VK_NULL_HANDLE;
     const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
     const VkSubmitInfo submission = {
@@ -106,19 +130,17 @@ VkResult AcquireSignaller::signal_by_submission(Fd sync_file, VkSemaphore semaph
         .signalSemaphoreCount = semaphore != VK_NULL_HANDLE ? 1u : 0u,
         .pSignalSemaphores = &semaphore,
     };
-    const std::lock_guard guard(queue_mutex_);
-    const VkResult result = device_.next.QueueSubmit(device_.own_queue, 1, &submission, fence);
+    const VkResult result = device_.next.QueueSubmit(queue, 1, &submission, fence);
     if (result != VK_SUCCESS || !wait)
         return result;
     // A fence of the layer's own: the application may reset or destroy its fence before the layer
     // needs the semaphore again.
-    const VkResult marked =
-        device_.next.QueueSubmit(device_.own_queue, 0, nullptr, wait->done.get());
+    const VkResult marked = device_.next.QueueSubmit(queue, 0, nullptr, wait->done.get());
     (marked == VK_SUCCESS ? waits_ : not_reusable_).push(std::move(wait));
     return VK_SUCCESS;
 }
 
-std::expected<Pool<AcquireSignaller::Wait>::Item, VkResult> AcquireSignaller::obtain_wait() {
+std::expected<Pool<PayloadSignaller::Wait>::Item, VkResult> PayloadSignaller::obtain_wait() {
     if (auto oldest = waits_.pop()) {
         const VkFence done = oldest->done.get();
         // A status query does not wait.
