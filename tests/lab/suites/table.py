@@ -109,7 +109,8 @@ SUITES = {suite.name: suite for suite in [
           run_some=kmod_mutations.run),
     Suite("dkms", GUEST, "DKMS builds and installs the module", _always(dkms.run), 40, 40),
     Suite("sanitizers", NATIVE, "unit, driver, compositor and wsi with AddressSanitizer and "
-          "UBSan", _native("unit", "driver", "compositor", "wsi", variant=build.SANITIZERS), 60, 60),
+          "UBSan", _native("unit", "driver", "compositor", "wsi", variant=build.SANITIZERS), 60,
+          60),
     Suite("tsan", GUEST, "unit, driver, compositor and wsi with ThreadSanitizer, and several "
           "threads on every transport", _always(_without_races), 180, 180),
     Suite("mutations", GUEST, "a test notices each mutation of the layer (docs/lab.md)",

@@ -20,7 +20,8 @@ def run(out: Path) -> Outcome:
         old.unlink()
     request = guest.Request(
         argv=["sh", str(SOURCE_IN_ROOT / "tests/lab/guest/validation.sh")],
-        compositor="weston", layer=False, out=out, build=build.ensure(parts=("screen",)), timeout=420)
+        compositor="weston", layer=False, out=out, build=build.ensure(parts=("screen",)),
+        timeout=420)
     with (out / "script.log").open("wb") as log:
         guest.run(request, log.write, log.write)
     outcome = Outcome()
