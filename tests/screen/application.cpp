@@ -310,7 +310,7 @@ Chain::Chain(Application& application, const Choice& choice) :
         images_.push_back(
             {image, record(image, VK_IMAGE_LAYOUT_UNDEFINED, presented, shade),
              shared_ ? record(image, presented, presented, 1 - shade) : VK_NULL_HANDLE,
-             create_semaphore(device)});
+             create_semaphore(device), 0});
     }
     for (Slot& slot : slots_)
         slot = {create_semaphore(device), create_signalled_fence(device)};
@@ -356,9 +356,18 @@ void Chain::draw(uint32_t image, bool after_acquire) {
     if (!after_acquire)
         slot_ = (slot_ + 1) % slots_.size();
     const Slot& slot = slots_[slot_];
-    VkFence done = slot.done.get();
-    check(vkWaitForFences(application_.device(), 1, &done, VK_TRUE, forever), "vkWaitForFences");
-    check(vkResetFences(application_.device(), 1, &done), "vkResetFences");
+    // A command buffer may not be submitted again before its last submission has ended.
+    const std::array ended = {slot.done.get(), slots_[images_[image].slot].done.get()};
+    check(vkWaitForFences(application_.device(), uint32_t(ended.size()), ended.data(), VK_TRUE,
+                          forever),
+          "vkWaitForFences");
+    check(vkResetFences(application_.device(), 1, slot.done.address()), "vkResetFences");
+    images_[image].slot = slot_;
+    // Nothing tells when the present of a shared image has waited for its semaphore.
+    if (shared_) {
+        used_.push_back(std::move(images_[image].drawn));
+        images_[image].drawn = create_semaphore(application_.device());
+    }
     const VkPipelineStageFlags stage = VK_PIPELINE_STAGE_TRANSFER_BIT;
     VkSubmitInfo info{};
     info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO;
@@ -369,7 +378,7 @@ void Chain::draw(uint32_t image, bool after_acquire) {
     info.pCommandBuffers = after_acquire ? &images_[image].clear : &images_[image].clear_again;
     info.signalSemaphoreCount = 1;
     info.pSignalSemaphores = images_[image].drawn.address();
-    check(vkQueueSubmit(application_.queue(), 1, &info, done), "vkQueueSubmit");
+    check(vkQueueSubmit(application_.queue(), 1, &info, slot.done.get()), "vkQueueSubmit");
 }
 
 size_t Chain::present(uint32_t image, const void* next) {

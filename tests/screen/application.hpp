@@ -106,6 +106,7 @@ private:
         VkCommandBuffer clear;
         VkCommandBuffer clear_again; // of a shared image
         still::Semaphore drawn;
+        size_t slot; // of the last submission
     };
     struct Slot {
         still::Semaphore acquired;
@@ -118,7 +119,8 @@ private:
     still::Swapchain swapchain_;
     still::CommandPool pool_;
     std::vector<Image> images_;
-    std::array<Slot, 4> slots_; // frames in flight
+    std::vector<still::Semaphore> used_; // of a shared image
+    std::array<Slot, 4> slots_;          // frames in flight
     size_t slot_ = 0;
 };
 

@@ -14,6 +14,8 @@ constexpr uint64_t frames = 30;
 template <class Number, class Wait>
 void check_waits(Application& application, Problems& problems, const std::string& name,
                  VkSwapchainCreateFlagsKHR flags, Wait&& wait) {
+    // vkWaitForPresent2KHR must be given a number that was presented.
+    const bool any_number = flags == 0;
     for (const VkPresentModeKHR mode : {VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR}) {
         Chain chain(application, {.mode = mode, .flags = flags});
         for (uint64_t id = 1; id <= frames; ++id) {
@@ -24,6 +26,8 @@ void check_waits(Application& application, Problems& problems, const std::string
             expect(problems, application.judge().outcome_of(commit).has_value(),
                    name + ": a wait ended before the compositor's report");
         }
+        if (!any_number)
+            continue;
         using Clock = std::chrono::steady_clock;
         const auto timeout = std::chrono::milliseconds(20);
         const auto start = Clock::now();
