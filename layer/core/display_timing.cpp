@@ -58,12 +58,10 @@ size_t DisplayTimings::count() const {
 
 DisplayTiming DisplayTimings::result(const Entry& entry) {
     const auto& [actual, previous, refresh] = *entry.shown;
-    const PresentationTime desired(nanoseconds_of(entry.query.desired_time));
     PresentationTime earliest = actual;
     // "The value of earliestPresentTime must be the same as actualPresentTime" (IMMEDIATE).
-    if (refresh && *refresh > nanoseconds(0) && entry.query.desired_time != 0 &&
-        !entry.query.immediate)
-        earliest -= delay_by_target(actual, *entry.ready, previous, desired, *refresh);
+    if (refresh && *refresh > nanoseconds(0) && entry.query.desired && !entry.query.immediate)
+        earliest -= delay_by_target(actual, *entry.ready, previous, *entry.query.desired, *refresh);
     const nanoseconds composing =
         entry.query.immediate ? nanoseconds(0) : refresh.value_or(nanoseconds(0));
     return {.query = entry.query,

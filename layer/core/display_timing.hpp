@@ -16,7 +16,9 @@ namespace fencebridge::core {
 struct DisplayTimingQuery {
     PresentSerial serial;
     uint32_t id;
-    uint64_t desired_time;   ///< the application's, as it is; 0: none
+    uint64_t desired_time; ///< the application's, as it is
+    /// The same on the presentation clock; nothing if it is 0.
+    std::optional<PresentationTime> desired;
     PresentationTime queued; ///< when vkQueuePresentKHR was called
     bool immediate;          ///< of VK_PRESENT_MODE_IMMEDIATE_KHR
 };

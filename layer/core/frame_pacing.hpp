@@ -89,6 +89,9 @@ enum class Turn { wait, now };
 /// its frames, so they may replace each other. The compositor may apply commits to such a surface
 /// at once, or never wait for their barriers: this is what throttles the application then.
 ///
+/// A commit may have a time before which it is not shown (commit-timing-v1), and later commits are
+/// shown after it. So its callback, and theirs, are expected from that time on.
+///
 /// Within a swapchain the number of its images limits how many frames are queued. A new swapchain
 /// has images of its own, while frames of the last one may still be queued. So its first commit
 /// waits for a callback that is pending, and requests another one, for which its second commit
@@ -111,16 +114,19 @@ public:
     }
 
     /// A commit with a request for a callback was made.
-    void requested_callback(TimePoint now) {
+    /// @param not_before  the commit is not shown before this time
+    void requested_callback(TimePoint now, TimePoint not_before = {}) {
+        held_until_ = std::max(held_until_, not_before);
         timeouts_to_next_ = pending_since_ ? std::min(2 * timeouts_to_next_, most_timeouts) : 1;
         shown_between_ = pending_since_ ? 0 : commits_;
         commits_ = 1;
         after_first_ = std::exchange(is_first_, false);
-        pending_since_ = now;
+        pending_since_ = std::max(now, held_until_);
         last_commit_ = now;
     }
     /// A commit without a request was made.
-    void requested_none(TimePoint now) {
+    void requested_none(TimePoint now, TimePoint not_before = {}) {
+        held_until_ = std::max(held_until_, not_before);
         ++commits_;
         is_first_ = false;
         last_commit_ = now;
@@ -179,6 +185,7 @@ private:
     bool is_first_ = false;    ///< the next commit, of a swapchain that follows another one
     bool after_first_ = false; ///< the pending callback was requested by such a commit
     TimePoint last_commit_;
+    TimePoint held_until_; ///< the latest time of a commit
     /// Commits since the last request. The requesting commit counts.
     uint32_t commits_ = 0;
     /// For measure_refresh().

@@ -3,7 +3,18 @@
 
 #include <algorithm>
 
+#include "core/frame_pacing.hpp"
+
 namespace fencebridge::core {
+
+PresentationTime time_to_queue(PresentationTime target, std::optional<PresentationTime> last_shown,
+                               std::optional<std::chrono::nanoseconds> refresh) {
+    const auto cycle = refresh.value_or(usual_refresh);
+    if (!last_shown || cycle <= std::chrono::nanoseconds(0) || target <= *last_shown)
+        return target - cycle;
+    // The last refresh before the target.
+    return *last_shown + (target - *last_shown - std::chrono::nanoseconds(1)) / cycle * cycle;
+}
 
 std::optional<PresentationTime> PresentSchedule::queue(PresentSerial serial,
                                                        const std::optional<PresentTarget>& target,

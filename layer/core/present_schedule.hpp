@@ -24,6 +24,13 @@ struct PresentTarget {
     bool nearest_cycle = false;
 };
 
+/// When to queue an image that is not to be shown before `target`, for a window system that cannot
+/// be told the time: as soon as no refresh is left before it.
+/// @param last_shown, refresh  of the display, as far as they are known
+[[nodiscard]] PresentationTime time_to_queue(PresentationTime target,
+                                             std::optional<PresentationTime> last_shown,
+                                             std::optional<std::chrono::nanoseconds> refresh);
+
 /// Turns the targets of a swapchain's present requests into the times that a window system
 /// understands: not to show an image before. Not thread-safe: kept inside a lock.
 ///
@@ -47,6 +54,9 @@ public:
     void shown(PresentSerial serial, PresentationTime at);
     /// The image of a request will not be shown.
     void discarded(PresentSerial serial);
+
+    /// When the last image was shown.
+    [[nodiscard]] std::optional<PresentationTime> last_shown() const { return last_shown_; }
 
     /// So many requests at most are remembered while nothing is reported of them.
     static constexpr size_t most_queued = 64;

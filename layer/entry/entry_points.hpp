@@ -5,6 +5,7 @@
 
 #include "vk/dispatch.hpp"
 #include "vk/newer_headers.hpp"
+#include "vk/present_timing_headers.hpp"
 
 namespace fencebridge::entry {
 
@@ -13,6 +14,10 @@ namespace fencebridge::entry {
 
 // proc_addr.cpp
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance instance, const char* name);
+/// vk_layerGetPhysicalDeviceProcAddr of the loader's layer interface: the loader asks it for
+/// commands of physical devices that it does not know.
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetPhysicalDeviceProcAddr(VkInstance instance,
+                                                                   const char* name);
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice device, const char* name);
 
 // instance.cpp
@@ -94,6 +99,40 @@ VKAPI_ATTR VkResult VKAPI_CALL GetDeviceGroupPresentCapabilitiesKHR(
     VkDevice device, VkDeviceGroupPresentCapabilitiesKHR* capabilities);
 VKAPI_ATTR VkResult VKAPI_CALL GetDeviceGroupSurfacePresentModesKHR(
     VkDevice device, VkSurfaceKHR surface, VkDeviceGroupPresentModeFlagsKHR* modes);
+
+// present_timing.cpp
+VKAPI_ATTR VkResult VKAPI_CALL SetSwapchainPresentTimingQueueSizeEXT(VkDevice device,
+                                                                     VkSwapchainKHR swapchain,
+                                                                     uint32_t size);
+VKAPI_ATTR VkResult VKAPI_CALL
+GetSwapchainTimingPropertiesEXT(VkDevice device, VkSwapchainKHR swapchain,
+                                VkSwapchainTimingPropertiesEXT* properties, uint64_t* counter);
+VKAPI_ATTR VkResult VKAPI_CALL
+GetSwapchainTimeDomainPropertiesEXT(VkDevice device, VkSwapchainKHR swapchain,
+                                    VkSwapchainTimeDomainPropertiesEXT* domains, uint64_t* counter);
+VKAPI_ATTR VkResult VKAPI_CALL
+GetPastPresentationTimingEXT(VkDevice device, const VkPastPresentationTimingInfoEXT* info,
+                             VkPastPresentationTimingPropertiesEXT* properties);
+VKAPI_ATTR VkResult VKAPI_CALL GetRefreshCycleDurationGOOGLE(VkDevice device,
+                                                             VkSwapchainKHR swapchain,
+                                                             VkRefreshCycleDurationGOOGLE* refresh);
+VKAPI_ATTR VkResult VKAPI_CALL
+GetPastPresentationTimingGOOGLE(VkDevice device, VkSwapchainKHR swapchain, uint32_t* count,
+                                VkPastPresentationTimingGOOGLE* timings);
+
+// calibrated_timestamps.cpp
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceCalibrateableTimeDomainsKHR(
+    VkPhysicalDevice device, uint32_t* count, VkTimeDomainKHR* domains);
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceCalibrateableTimeDomainsEXT(
+    VkPhysicalDevice device, uint32_t* count, VkTimeDomainKHR* domains);
+VKAPI_ATTR VkResult VKAPI_CALL GetCalibratedTimestampsKHR(VkDevice device, uint32_t count,
+                                                          const VkCalibratedTimestampInfoKHR* infos,
+                                                          uint64_t* timestamps,
+                                                          uint64_t* max_deviation);
+VKAPI_ATTR VkResult VKAPI_CALL GetCalibratedTimestampsEXT(VkDevice device, uint32_t count,
+                                                          const VkCalibratedTimestampInfoKHR* infos,
+                                                          uint64_t* timestamps,
+                                                          uint64_t* max_deviation);
 
 // object_data.cpp
 VKAPI_ATTR VkResult VKAPI_CALL

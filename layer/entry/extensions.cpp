@@ -19,6 +19,13 @@ constexpr const char* khr_swapchain_maintenance1 = "VK_KHR_swapchain_maintenance
 constexpr AnswerStructure swapchain_maintenance1_features = {
     1000275000, "VkPhysicalDeviceSwapchainMaintenance1FeaturesKHR", 1};
 
+/// Whether images can be presented at a time: presentAtAbsoluteTime and presentAtRelativeTime.
+#ifdef FENCEBRIDGE_HAVE_COMMIT_TIMING_V1
+constexpr bool has_commit_timing = true;
+#else
+constexpr bool has_commit_timing = false;
+#endif
+
 /// A device extension that acts on swapchains or surfaces and that the layer does not implement. A
 /// driver's implementation would receive handles of the layer's swapchains.
 Extension hidden(std::string_view name, const std::vector<std::string_view>& commands,
@@ -132,6 +139,13 @@ std::vector<Extension> device_extensions() {
          Status::intercepted,
          0,
          {device_command("vkGetDeviceImageSubresourceLayoutKHR", GetDeviceImageSubresourceLayout)}},
+        {VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME,
+         Level::device,
+         Status::intercepted,
+         0,
+         {instance_command("vkGetPhysicalDeviceCalibrateableTimeDomainsEXT",
+                           GetPhysicalDeviceCalibrateableTimeDomainsEXT),
+          device_command("vkGetCalibratedTimestampsEXT", GetCalibratedTimestampsEXT)}},
         {VK_EXT_DEBUG_MARKER_EXTENSION_NAME,
          Level::device,
          Status::intercepted,
@@ -188,6 +202,39 @@ std::vector<Extension> device_extensions() {
          .commands = {device_command("vkWaitForPresent2KHR", WaitForPresent2KHR)},
          .structures = {{1000480001, "VkPhysicalDevicePresentWait2FeaturesKHR", 1},
                         {1000480000, "VkSurfaceCapabilitiesPresentWait2KHR", 1}}},
+        {.name = VK_KHR_CALIBRATED_TIMESTAMPS_EXTENSION_NAME,
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = VK_KHR_CALIBRATED_TIMESTAMPS_SPEC_VERSION,
+         .commands = {instance_command("vkGetPhysicalDeviceCalibrateableTimeDomainsKHR",
+                                       GetPhysicalDeviceCalibrateableTimeDomainsKHR),
+                      device_command("vkGetCalibratedTimestampsKHR", GetCalibratedTimestampsKHR)}},
+        {.name = VK_EXT_PRESENT_TIMING_EXTENSION_NAME,
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = VK_EXT_PRESENT_TIMING_SPEC_VERSION,
+         .commands = {device_command("vkSetSwapchainPresentTimingQueueSizeEXT",
+                                     SetSwapchainPresentTimingQueueSizeEXT),
+                      device_command("vkGetSwapchainTimingPropertiesEXT",
+                                     GetSwapchainTimingPropertiesEXT),
+                      device_command("vkGetSwapchainTimeDomainPropertiesEXT",
+                                     GetSwapchainTimeDomainPropertiesEXT),
+                      device_command("vkGetPastPresentationTimingEXT",
+                                     GetPastPresentationTimingEXT)},
+         .structures = {{.type = 1000208000,
+                         .name = "VkPhysicalDevicePresentTimingFeaturesEXT",
+                         .words = 3,
+                         .absent = has_commit_timing ? 0 : 2},
+                        {1000208008, "VkPresentTimingSurfaceCapabilitiesEXT", 4, false}}},
+        {.name = VK_GOOGLE_DISPLAY_TIMING_EXTENSION_NAME,
+         .level = Level::device,
+         .status = Status::provided,
+         .spec_version = VK_GOOGLE_DISPLAY_TIMING_SPEC_VERSION,
+         .commands = {device_command("vkGetRefreshCycleDurationGOOGLE",
+                                     GetRefreshCycleDurationGOOGLE),
+                      device_command("vkGetPastPresentationTimingGOOGLE",
+                                     GetPastPresentationTimingGOOGLE)},
+         .reach = Reach::layers_surfaces},
         {.name = "VK_KHR_present_mode_fifo_latest_ready",
          .level = Level::device,
          .status = Status::provided,
@@ -259,13 +306,6 @@ std::vector<Extension> hidden_extensions() {
         hidden("VK_EXT_multisampled_render_to_swapchain", {},
                {{1000616000, "VkPhysicalDeviceMultisampledRenderToSwapchainFeaturesEXT", 1},
                 {1000616001, "VkSwapchainFlagsSurfaceCapabilitiesEXT", 1}}),
-        hidden("VK_EXT_present_timing",
-               {"vkSetSwapchainPresentTimingQueueSizeEXT", "vkGetSwapchainTimingPropertiesEXT",
-                "vkGetSwapchainTimeDomainPropertiesEXT", "vkGetPastPresentationTimingEXT"},
-               {{1000208000, "VkPhysicalDevicePresentTimingFeaturesEXT", 3},
-                {1000208008, "VkPresentTimingSurfaceCapabilitiesEXT", 4}}),
-        hidden("VK_GOOGLE_display_timing",
-               {"vkGetRefreshCycleDurationGOOGLE", "vkGetPastPresentationTimingGOOGLE"}),
         hidden("VK_HUAWEI_hdr_vivid", {},
                {{1000590000, "VkPhysicalDeviceHdrVividFeaturesHUAWEI", 1}}),
         hidden("VK_KHR_display_swapchain", {"vkCreateSharedSwapchainsKHR"}),
@@ -395,11 +435,13 @@ void clear_hidden_answers(void* chain) {
 std::string_view find_hidden_feature(const void* chain) {
     for (const auto* node = static_cast<const VkBaseInStructure*>(chain); node != nullptr;
          node = node->pNext) {
-        const AnswerStructure* structure = find_hidden_structure(node->sType);
-        if (structure == nullptr)
+        const auto [extension, structure] = find_structure(node->sType);
+        if (extension == nullptr || extension->status == Status::intercepted)
             continue;
         const std::span words(reinterpret_cast<const uint32_t*>(node + 1), structure->words);
-        if (std::ranges::any_of(words, [](uint32_t word) { return word != 0; }))
+        const bool hidden = extension->status == Status::hidden;
+        if (std::ranges::any_of(hidden ? words : words.last(structure->absent),
+                                [](uint32_t word) { return word != 0; }))
             return structure->name;
     }
     return {};

@@ -25,6 +25,6 @@ vkNegotiateLoaderLayerInterfaceVersion(VkNegotiateLayerInterface* interface) {
     interface->loaderLayerInterfaceVersion = version;
     interface->pfnGetInstanceProcAddr = fencebridge::entry::GetInstanceProcAddr;
     interface->pfnGetDeviceProcAddr = fencebridge::entry::GetDeviceProcAddr;
-    interface->pfnGetPhysicalDeviceProcAddr = nullptr;
+    interface->pfnGetPhysicalDeviceProcAddr = fencebridge::entry::GetPhysicalDeviceProcAddr;
     return VK_SUCCESS;
 }

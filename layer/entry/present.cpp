@@ -77,7 +77,8 @@ PresentRequest request_of(VkQueue queue, const VkPresentInfoKHR& info, const Pre
             .damage = extras.damage(i),
             .mode = extras.mode(i),
             .fence = extras.fence(i),
-            .queue = queue};
+            .queue = queue,
+            .wish = extras.wish(i)};
 }
 
 /// Signals the present fences of the driver's swapchains, if the driver does not know

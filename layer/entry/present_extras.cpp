@@ -34,6 +34,8 @@ PresentExtras::PresentExtras(const VkPresentInfoKHR& info, bool maintenance1) {
     ids_ = find<VkPresentIdKHR>(info);
     ids2_ = find<VkPresentId2KHR>(info);
     group_ = find<VkDeviceGroupPresentInfoKHR>(info);
+    timings_ = find<VkPresentTimingsInfoEXT>(info);
+    times_ = find<VkPresentTimesInfoGOOGLE>(info);
     if (maintenance1) {
         fences_ = find<VkSwapchainPresentFenceInfoEXT>(info);
         modes_ = find<VkSwapchainPresentModeInfoEXT>(info);
@@ -63,6 +65,13 @@ std::optional<VkPresentModeKHR> PresentExtras::mode(uint32_t i) const {
     return modes_ == nullptr ? std::nullopt : std::optional(modes_->pPresentModes[i]);
 }
 
+TimingWish PresentExtras::wish(uint32_t i) const {
+    const bool has_timing = timings_ != nullptr && timings_->pTimingInfos != nullptr;
+    const bool has_time = times_ != nullptr && times_->pTimes != nullptr;
+    return {.timing = has_timing ? &timings_->pTimingInfos[i] : nullptr,
+            .time = has_time ? &times_->pTimes[i] : nullptr};
+}
+
 PartOfExtras::PartOfExtras(const PresentExtras& of, std::span<const uint32_t> selected) {
     // `array` is the member of `copy` that points to the elements.
     const auto add = [&]<class T, class E>(const T* from, T& copy, std::vector<E>& elements,
@@ -82,6 +91,8 @@ PartOfExtras::PartOfExtras(const PresentExtras& of, std::span<const uint32_t> se
     add(of.group_, group_, all_masks_, &VkDeviceGroupPresentInfoKHR::pDeviceMasks);
     add(of.fences_, fences_, all_fences_, &VkSwapchainPresentFenceInfoEXT::pFences);
     add(of.modes_, modes_, all_modes_, &VkSwapchainPresentModeInfoEXT::pPresentModes);
+    add(of.timings_, timings_, all_timings_, &VkPresentTimingsInfoEXT::pTimingInfos);
+    add(of.times_, times_, all_times_, &VkPresentTimesInfoGOOGLE::pTimes);
 }
 
 } // namespace fencebridge::entry

@@ -8,6 +8,7 @@
 #include <vulkan/vulkan.h>
 
 #include "core/present_completions.hpp"
+#include "swapchain/present_timing.hpp"
 #include "vk/newer_headers.hpp"
 
 // The structures that extend VkPresentInfoKHR and have an element for each swapchain of the call.
@@ -34,6 +35,8 @@ public:
     [[nodiscard]] VkFence fence(uint32_t i) const;
     /// VkSwapchainPresentModeInfoKHR: the mode from this present on.
     [[nodiscard]] std::optional<VkPresentModeKHR> mode(uint32_t i) const;
+    /// VkPresentTimingsInfoEXT and VkPresentTimesInfoGOOGLE.
+    [[nodiscard]] TimingWish wish(uint32_t i) const;
 
 private:
     friend class PartOfExtras;
@@ -44,6 +47,8 @@ private:
     const VkDeviceGroupPresentInfoKHR* group_ = nullptr;
     const VkSwapchainPresentFenceInfoEXT* fences_ = nullptr;
     const VkSwapchainPresentModeInfoEXT* modes_ = nullptr;
+    const VkPresentTimingsInfoEXT* timings_ = nullptr;
+    const VkPresentTimesInfoGOOGLE* times_ = nullptr;
 };
 
 /// A chain of these structures for some swapchains of a call, which are presented to by a call of
@@ -74,6 +79,10 @@ private:
     std::vector<VkFence> all_fences_;
     VkSwapchainPresentModeInfoEXT modes_ = {};
     std::vector<VkPresentModeKHR> all_modes_;
+    VkPresentTimingsInfoEXT timings_ = {};
+    std::vector<VkPresentTimingInfoEXT> all_timings_;
+    VkPresentTimesInfoGOOGLE times_ = {};
+    std::vector<VkPresentTimeGOOGLE> all_times_;
 };
 
 } // namespace fencebridge::entry

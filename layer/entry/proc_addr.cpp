@@ -34,8 +34,19 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance handle, 
         const bool provided = extension->status == Status::provided;
         return instance->takes_over && (next != nullptr || provided) ? ours : next;
     }
-    // A command of an extension that the instance has not enabled stays absent.
-    return next != nullptr ? ours : nullptr;
+    // A command of an extension that the instance has not enabled stays absent. One of a device
+    // extension that the layer provides exists even if neither loader nor driver know it.
+    const bool provided = instance->takes_over && extension->level == Level::device &&
+                          extension->status == Status::provided;
+    return next != nullptr || provided ? ours : nullptr;
+}
+
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetPhysicalDeviceProcAddr(VkInstance, const char* name) {
+    const auto [extension, command] = find_command(name);
+    const bool provided = command != nullptr && command->dispatch == Dispatch::instance &&
+                          extension->level == Level::device &&
+                          extension->status == Status::provided;
+    return provided ? command->function : nullptr;
 }
 
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice handle, const char* name) {

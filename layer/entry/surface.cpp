@@ -154,7 +154,11 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceCapabilities2KHR(
             if (!limits)
                 return limits.error();
             capabilities->surfaceCapabilities = capabilities_of(taken_over, *limits);
-            fill_capabilities_chain(*limits, taken_over.support->shared_image, *info,
+            // Without a surface, the query is about what every surface has.
+            const auto presentation = taken_over.surface
+                                          ? taken_over.surface->window->presentation()
+                                          : PresentationSupport();
+            fill_capabilities_chain(*limits, taken_over.support->shared_image, presentation, *info,
                                     *capabilities);
             return VK_SUCCESS;
         });

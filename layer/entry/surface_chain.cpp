@@ -63,6 +63,7 @@ void for_each_node(void* chain, Visit&& visit) {
 } // namespace
 
 void fill_capabilities_chain(const core::SurfaceLimits& limits, bool shared_image,
+                             const PresentationSupport& presentation,
                              const VkPhysicalDeviceSurfaceInfo2KHR& info,
                              VkSurfaceCapabilities2KHR& capabilities) {
     VkSurfaceCapabilitiesKHR& common = capabilities.surfaceCapabilities;
@@ -86,6 +87,13 @@ void fill_capabilities_chain(const core::SurfaceLimits& limits, bool shared_imag
                 ->sharedPresentSupportedUsageFlags = shared;
         if (type == vk::structure_type<vk::SharedPresentSurfaceCapabilities2>)
             reinterpret_cast<vk::SharedPresentSurfaceCapabilities2*>(node)->usage = shared;
+        if (type == VK_STRUCTURE_TYPE_PRESENT_TIMING_SURFACE_CAPABILITIES_EXT) {
+            auto& timing = *reinterpret_cast<VkPresentTimingSurfaceCapabilitiesEXT*>(node);
+            timing.presentTimingSupported = VK_TRUE;
+            timing.presentAtAbsoluteTimeSupported = presentation.schedules ? VK_TRUE : VK_FALSE;
+            timing.presentAtRelativeTimeSupported = presentation.schedules ? VK_TRUE : VK_FALSE;
+            timing.presentStageQueries = stages_of(presentation);
+        }
     });
 }
 

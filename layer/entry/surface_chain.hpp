@@ -4,6 +4,7 @@
 #include <vulkan/vulkan.h>
 
 #include "core/surface_limits.hpp"
+#include "swapchain/present_timing.hpp"
 
 // The structures that an application may chain to its query of a surface's capabilities: those of
 // VK_KHR_surface_protected_capabilities, VK_KHR_surface_maintenance1, VK_KHR_extended_flags and the
@@ -14,8 +15,10 @@ namespace fencebridge::entry {
 /// Answers the chained structures for a swapchain of the layer's, and sets minImageCount for the
 /// present mode that the query names.
 /// @param shared_image  whether images can be shared (VK_KHR_shared_presentable_image)
+/// @param presentation  what the window system can do with times (VK_EXT_present_timing)
 /// @param capabilities  surfaceCapabilities is filled in
 void fill_capabilities_chain(const core::SurfaceLimits& limits, bool shared_image,
+                             const PresentationSupport& presentation,
                              const VkPhysicalDeviceSurfaceInfo2KHR& info,
                              VkSurfaceCapabilities2KHR& capabilities);
 

@@ -143,7 +143,10 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
             .transport = device->instance->settings.sync,
             .present_wait = device->enabled.has(VK_KHR_PRESENT_WAIT_EXTENSION_NAME) ||
                             (create_info->flags & VK_SWAPCHAIN_CREATE_PRESENT_WAIT_2_BIT_KHR) != 0,
-            .maintenance1 = device->has_maintenance1};
+            .maintenance1 = device->has_maintenance1,
+            .timing = {
+                .timing = (create_info->flags & VK_SWAPCHAIN_CREATE_PRESENT_TIMING_BIT_EXT) != 0,
+                .display_timing = device->enabled.has(VK_GOOGLE_DISPLAY_TIMING_EXTENSION_NAME)}};
         auto created = Swapchain::create(device->vk, device->signaller, *taken_over->physical,
                                          window, *taken_over->support, *create_info, settings);
         if (!created)

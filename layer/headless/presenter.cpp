@@ -45,6 +45,11 @@ VkResult HeadlessPresenter::show(const PresentRequest& request,
                                  const std::optional<core::CommitPoints>&) {
     state_.ring.with([&](core::ImageRing& ring) { ring.mark_released(request.image); });
     trace::released(&state_, request.image);
+    if (request.timed != nullptr) {
+        static_cast<void>(request.timed->schedule());
+        request.timed->queued();
+        state_.timing->discarded(request.timed->serial());
+    }
     if (request.id) {
         {
             const std::lock_guard guard(completions_mutex_);

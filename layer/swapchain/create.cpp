@@ -74,7 +74,8 @@ constexpr VkSwapchainCreateFlagsKHR obeyed_flags =
     VK_SWAPCHAIN_CREATE_MUTABLE_FORMAT_BIT_KHR |
     VK_SWAPCHAIN_CREATE_SPLIT_INSTANCE_BIND_REGIONS_BIT_KHR |
     VK_SWAPCHAIN_CREATE_DEFERRED_MEMORY_ALLOCATION_BIT_EXT |
-    VK_SWAPCHAIN_CREATE_PRESENT_ID_2_BIT_KHR | VK_SWAPCHAIN_CREATE_PRESENT_WAIT_2_BIT_KHR;
+    VK_SWAPCHAIN_CREATE_PRESENT_ID_2_BIT_KHR | VK_SWAPCHAIN_CREATE_PRESENT_WAIT_2_BIT_KHR |
+    VK_SWAPCHAIN_CREATE_PRESENT_TIMING_BIT_EXT;
 
 /// The present modes between which the swapchain can change, its first one included.
 std::vector<VkPresentModeKHR> modes_of(const VkSwapchainCreateInfoKHR& info,
@@ -257,6 +258,8 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
     if (implicit_fences == vk::ImplicitFences::ignored)
         log_waiting(chosen->why.transport);
 
+    if (plan.settings.timing.timing || plan.settings.timing.display_timing)
+        state_.timing.emplace(window.presentation(), plan.settings.timing);
     auto timelines = bridge_->share_timelines();
     if (!timelines)
         return timelines.error();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <chrono>
 #include <optional>
 #include <span>
 #include <vulkan/vulkan.h>
@@ -9,6 +8,7 @@
 #include "core/frame_pacing.hpp"
 #include "core/image_ring.hpp"
 #include "core/present_completions.hpp"
+#include "swapchain/present_timing.hpp"
 #include "util/fd.hpp"
 
 namespace fencebridge {
@@ -22,8 +22,7 @@ struct PresentRequest {
     /// Whether this request waits for the window's turn.
     core::Turn turn;
 
-    // From structures that extend VkPresentInfoKHR. `target` is not set today: the layer hides the
-    // extension.
+    // From structures that extend VkPresentInfoKHR.
 
     /// VkPresentIdKHR or VkPresentId2KHR.
     std::optional<core::PresentId> id = std::nullopt;
@@ -37,8 +36,26 @@ struct PresentRequest {
     VkFence fence = VK_NULL_HANDLE;
     /// The queue of vkQueuePresentKHR, which may have to signal `fence`.
     VkQueue queue = VK_NULL_HANDLE;
-    /// VkPresentTimeGOOGLE: do not show the image earlier.
-    std::optional<std::chrono::steady_clock::time_point> target = std::nullopt;
+    /// VkPresentTimingInfoEXT and VkPresentTimeGOOGLE.
+    TimingWish wish = {};
+
+    /// The swapchain's record of the request for these; null if there is none. Set for the
+    /// presenter.
+    PresentTiming::Request* timed = nullptr;
+
+    /// The same request, with another rendering fence.
+    [[nodiscard]] PresentRequest with_rendering(const Fd& other) const {
+        return {.image = image,
+                .rendering_fence = other,
+                .turn = turn,
+                .id = id,
+                .damage = damage,
+                .mode = mode,
+                .fence = fence,
+                .queue = queue,
+                .wish = wish,
+                .timed = timed};
+    }
 };
 
 } // namespace fencebridge

@@ -38,7 +38,8 @@ public:
     [[nodiscard]] virtual core::CommitWait estimate_wait(std::optional<VkPresentModeKHR> mode) = 0;
 
     /// Shows an image, in the order and at the pace of the present mode. The bridge has attached
-    /// the image's fences.
+    /// the image's fences. If the request is timed, calls its schedule() and queued() when it
+    /// queues the image.
     /// @param points  the fences' timeline points, for a presenter that was made with timelines
     /// @return VK_SUCCESS; VK_SUBOPTIMAL_KHR when the image is shown, but a new swapchain could be
     ///         shown better; VK_ERROR_OUT_OF_DATE_KHR or VK_ERROR_SURFACE_LOST_KHR when the image
@@ -52,6 +53,11 @@ public:
     /// @return VK_SUCCESS, VK_TIMEOUT, VK_ERROR_OUT_OF_DATE_KHR or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] virtual VkResult wait_for_present(core::PresentId id,
                                                     const Deadline& deadline) = 0;
+
+    /// Reads and handles the reports about PresentRequest::timed that have arrived, without
+    /// waiting. Any thread may call it.
+    /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
+    [[nodiscard]] virtual VkResult receive_reports() { return VK_SUCCESS; }
 
     /// The metadata of the images that show() shows from now on (vkSetHdrMetadataEXT). Does not
     /// wait. Any thread may call it.

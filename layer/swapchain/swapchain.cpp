@@ -5,19 +5,36 @@
 #include <utility>
 
 #include "image/alias.hpp"
+#include "ioctl/ioctl.hpp"
 #include "swapchain/trace.hpp"
+#include "sync/fence_poll.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge {
+
+namespace {
+
+/// A second descriptor of the rendering's sync_file. If none is left, waits for the rendering on
+/// the CPU.
+/// @return empty: the rendering has ended
+Fd duplicate_or_wait(const Fd& rendering_fence) {
+    if (!rendering_fence)
+        return {};
+    Fd fence = rendering_fence.duplicate();
+    if (!fence)
+        static_cast<void>(sync::wait_on_cpu(rendering_fence));
+    return fence;
+}
+
+} // namespace
 
 Swapchain::Swapchain(const vk::Device& device, sync::PayloadSignaller& signaller,
                      vk::ImageParameters parameters, uint32_t image_count,
                      std::vector<VkPresentModeKHR> modes, bool present_wait) :
     device_(device),
     signaller_(signaller), parameters_(std::move(parameters)), modes_(std::move(modes)),
-    present_wait_(present_wait),
-    shares_image_(core::shares_image(modes_.front())), state_{.ring = Locked<core::ImageRing>(
-                                                                  std::in_place, image_count)},
+    present_wait_(present_wait), shares_image_(core::shares_image(modes_.front())),
+    mode_(modes_.front()), state_{.ring = Locked<core::ImageRing>(std::in_place, image_count)},
     present_fences_(signaller) {}
 
 Swapchain::~Swapchain() {
@@ -95,7 +112,38 @@ std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
     });
 }
 
+/// VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT leaves the image acquired, and "the set of queue
+/// operations are still considered to be enqueued": the semaphores were waited for, and the fence
+/// signals. So the next present of the image, which has other semaphores, waits for this rendering
+/// as well.
+/// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
+VkResult Swapchain::keep_rendering(const PresentRequest& request) {
+    if (Fd fence = duplicate_or_wait(request.rendering_fence))
+        kept_renderings_.insert_or_assign(request.image, std::move(fence));
+    // Such a fence cannot be made to wait for the rendering.
+    if (request.fence != VK_NULL_HANDLE && !signaller_.can_import() &&
+        sync::wait_on_cpu(request.rendering_fence) != VK_SUCCESS)
+        return VK_ERROR_DEVICE_LOST;
+    return signal_present_fence(request);
+}
+
+/// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
+VkResult Swapchain::signal_present_fence(const PresentRequest& request) {
+    if (request.fence == VK_NULL_HANDLE)
+        return VK_SUCCESS;
+    return present_fences_.signal(request.queue, request.rendering_fence, request.fence);
+}
+
 VkResult Swapchain::present(PresentRequest request) {
+    auto kept = kept_renderings_.extract(request.image);
+    if (!kept)
+        return present_rendered(request);
+    const auto both =
+        sync::merge_or_wait(std::move(kept.mapped()), duplicate_or_wait(request.rendering_fence));
+    return both ? present_rendered(request.with_rendering(*both)) : both.error();
+}
+
+VkResult Swapchain::present_rendered(PresentRequest request) {
     const core::ImageIndex image = request.image;
     if (!state_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
         log::error("vkQueuePresentKHR of image %u, which is not acquired",
@@ -109,6 +157,15 @@ VkResult Swapchain::present(PresentRequest request) {
                        *request.mode);
         request.mode.reset();
     }
+    mode_ = request.mode.value_or(mode_);
+    std::unique_ptr<PresentTiming::Request> timed;
+    if (state_.timing) {
+        const auto id = static_cast<uint64_t>(request.id.value_or(core::PresentId{0}));
+        auto begun = state_.timing->begin(request.wish, id, mode_, request.rendering_fence);
+        if (!begun)
+            return keep_rendering(request) == VK_SUCCESS ? begun.error() : VK_ERROR_DEVICE_LOST;
+        timed = std::move(*begun);
+    }
     const auto points = bridge_->attach_rendering(image, request.rendering_fence);
     if (!points) {
         if (!shares_image_)
@@ -118,19 +175,20 @@ VkResult Swapchain::present(PresentRequest request) {
     trace::attached(&state_, image, request.rendering_fence);
     // Before show(), so also if that fails: after VK_ERROR_OUT_OF_DATE_KHR and
     // VK_ERROR_SURFACE_LOST_KHR, the operations on the queue are still executed.
-    if (request.fence != VK_NULL_HANDLE) {
-        const VkResult result =
-            present_fences_.signal(request.queue, request.rendering_fence, request.fence);
-        if (result != VK_SUCCESS)
-            return result;
-    }
+    if (const VkResult result = signal_present_fence(request); result != VK_SUCCESS)
+        return result;
     // Before show(): another thread may mark the release before show() returns.
     if (!shares_image_)
         state_.ring.with([&](core::ImageRing& ring) { ring.mark_presented(image); });
+    if (const auto until = timed ? timed->wait_until() : std::nullopt)
+        static_cast<void>(ioctl::retry_poll({}, Deadline::at(*until)));
+    request.timed = timed.get();
     const VkResult result = presenter_->show(request, *points);
     trace::committed(&state_, image, result);
     if (result >= 0)
         ++presented_;
+    else if (timed)
+        timed->fail();
     return result;
 }
 
@@ -157,6 +215,13 @@ VkResult Swapchain::release(std::span<const uint32_t> images) {
         state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
     }
     return result;
+}
+
+VkResult Swapchain::update_timing() {
+    if (const VkResult result = presenter_->receive_reports(); result != VK_SUCCESS)
+        return result;
+    state_.timing->update_renderings();
+    return VK_SUCCESS;
 }
 
 VkResult Swapchain::status() {

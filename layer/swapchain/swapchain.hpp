@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <expected>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,6 +34,7 @@ struct SwapchainSettings {
     /// Whether the application has enabled VK_EXT_swapchain_maintenance1 or its KHR version. If
     /// not, its structures are ignored.
     bool maintenance1;
+    PresentTiming::Use timing;
 };
 
 /// A VkSwapchainKHR of the layer's own: images of an allocator, a bridge for their fences, and a
@@ -72,6 +74,12 @@ public:
     ///         VK_ERROR_VALIDATION_FAILED_EXT for a swapchain without
     ///         SwapchainSettings::present_wait
     [[nodiscard]] VkResult wait_for_present(core::PresentId id, uint64_t timeout);
+
+    /// Learns what is new about the times of presents, without waiting. timing() must not be null.
+    /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
+    [[nodiscard]] VkResult update_timing();
+    /// Null if the swapchain was created without SwapchainSettings::timing.
+    [[nodiscard]] PresentTiming* timing() { return state_.timing ? &*state_.timing : nullptr; }
 
     /// vkGetSwapchainStatusKHR.
     [[nodiscard]] VkResult status();
@@ -124,6 +132,9 @@ private:
     std::expected<sync::Snapshot, VkResult> wait_for_image(const Deadline& deadline);
     std::expected<core::ImageList, VkResult> update_free_images();
     [[nodiscard]] bool has_mode(std::optional<VkPresentModeKHR> mode) const;
+    VkResult present_rendered(PresentRequest request);
+    VkResult keep_rendering(const PresentRequest& request);
+    VkResult signal_present_fence(const PresentRequest& request);
 
     const vk::Device& device_;
     sync::PayloadSignaller& signaller_;
@@ -132,6 +143,7 @@ private:
     const bool present_wait_;
     /// The application keeps the one image while the window system reads it (core::shares_image()).
     const bool shares_image_;
+    VkPresentModeKHR mode_; ///< of the last present; used by the presenting thread only
     PresentationState state_;
     std::vector<image::SwapchainImage> images_;
     Locked<std::vector<vk::Memory>> alias_memory_;
@@ -139,6 +151,9 @@ private:
     std::unique_ptr<Presenter> presenter_; ///< destroyed before the images that it shows
     sync::PresentFences present_fences_;
     bool warned_of_mode_ = false; ///< used by the presenting thread only
+    /// The renderings of images that VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT has left acquired. Used
+    /// by the presenting thread only.
+    std::map<core::ImageIndex, Fd> kept_renderings_;
 
     std::atomic<bool> retired_ = false;
     std::atomic<uint64_t> acquired_ = 0;

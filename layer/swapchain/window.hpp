@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 #include <vulkan/vulkan.h>
@@ -13,6 +14,7 @@
 #include "core/layout_choice.hpp"
 #include "core/surface_limits.hpp"
 #include "image/swapchain_image.hpp"
+#include "swapchain/present_timing.hpp"
 #include "swapchain/presenter.hpp"
 #include "sync/bridge.hpp"
 #include "util/locked.hpp"
@@ -42,9 +44,11 @@ struct AcceptedLayouts {
     std::shared_ptr<const void> basis;
 };
 
-/// The state that a swapchain shares with its presenter: the owner of each image.
+/// The state that a swapchain shares with its presenter: the owner of each image, and the times of
+/// its requests.
 struct PresentationState {
     Locked<core::ImageRing> ring;
+    std::optional<PresentTiming> timing = std::nullopt; ///< if the application asks for times
 };
 
 /// What a presenter needs to know of its swapchain.
@@ -102,6 +106,9 @@ public:
     /// @return the error is VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] virtual std::expected<AcceptedLayouts, VkResult>
     layouts(const PixelFormat& pixels, const core::DrmNodes& nodes) = 0;
+
+    /// What the window system can do with the times of images.
+    [[nodiscard]] virtual PresentationSupport presentation() const { return {}; }
 
     /// Whether the window system is known to use other DRM devices only, so that it might not be
     /// able to import images of this driver.

@@ -31,4 +31,9 @@ find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& 
 /// @return VK_SUCCESS or VK_ERROR_OUT_OF_HOST_MEMORY
 [[nodiscard]] VkResult wait_on_cpu(const Fd& rendering_fence);
 
+/// A sync_file that signals when both have. If the merge fails, waits for one of them on the CPU.
+/// @param one, other  empty: has signalled
+/// @return the error is VK_ERROR_OUT_OF_HOST_MEMORY
+[[nodiscard]] std::expected<Fd, VkResult> merge_or_wait(Fd one, Fd other);
+
 } // namespace fencebridge::sync

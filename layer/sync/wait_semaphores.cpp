@@ -51,22 +51,6 @@ std::expected<Fd, VkResult> export_fence(const vk::Device& device, VkFence fence
     return Fd(fd);
 }
 
-/// A sync_file that signals when both have. If the merge fails, waits for one of them on the CPU.
-std::expected<Fd, VkResult> merge_or_wait(Fd one, Fd other) {
-    if (!one)
-        return other;
-    if (!other)
-        return one;
-    auto both = ioctl::merge(one, other);
-    if (both)
-        return std::move(*both);
-    log::error("SYNC_IOC_MERGE: %s; waiting on the CPU for a part of this frame's rendering",
-               ioctl::text(both.error()).c_str());
-    if (const VkResult result = wait_on_cpu(other); result != VK_SUCCESS)
-        return std::unexpected(result);
-    return one;
-}
-
 } // namespace
 
 VkResult WaitSemaphoreExporter::create_semaphore(const VkSemaphoreCreateInfo& info,

@@ -5,6 +5,7 @@
 #include <vulkan/vulkan.h>
 
 #include "vk/newer_headers.hpp"
+#include "vk/present_timing_headers.hpp"
 
 namespace fencebridge::vk {
 
@@ -58,6 +59,15 @@ inline constexpr VkStructureType structure_type<VkSwapchainPresentModesCreateInf
 template <>
 inline constexpr VkStructureType structure_type<VkSwapchainPresentScalingCreateInfoEXT> =
     VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_SCALING_CREATE_INFO_EXT;
+template <>
+inline constexpr VkStructureType structure_type<VkPresentTimingsInfoEXT> =
+    VK_STRUCTURE_TYPE_PRESENT_TIMINGS_INFO_EXT;
+template <>
+inline constexpr VkStructureType structure_type<VkPresentTimesInfoGOOGLE> =
+    VK_STRUCTURE_TYPE_PRESENT_TIMES_INFO_GOOGLE;
+template <>
+inline constexpr VkStructureType structure_type<VkSwapchainCalibratedTimestampInfoEXT> =
+    VK_STRUCTURE_TYPE_SWAPCHAIN_CALIBRATED_TIMESTAMP_INFO_EXT;
 template <>
 inline constexpr VkStructureType structure_type<VkSurfacePresentModeEXT> =
     VK_STRUCTURE_TYPE_SURFACE_PRESENT_MODE_EXT;

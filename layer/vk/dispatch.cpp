@@ -67,6 +67,10 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     resolve(GetPhysicalDeviceSurfaceCapabilities2EXT, "vkGetPhysicalDeviceSurfaceCapabilities2EXT");
     resolve(GetPhysicalDeviceSurfaceFormats2KHR, "vkGetPhysicalDeviceSurfaceFormats2KHR");
     resolve(GetPhysicalDevicePresentRectanglesKHR, "vkGetPhysicalDevicePresentRectanglesKHR");
+    resolve(GetPhysicalDeviceCalibrateableTimeDomainsKHR,
+            "vkGetPhysicalDeviceCalibrateableTimeDomainsKHR");
+    resolve(GetPhysicalDeviceCalibrateableTimeDomainsEXT,
+            "vkGetPhysicalDeviceCalibrateableTimeDomainsEXT");
 }
 
 DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
@@ -118,9 +122,17 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve(GetSwapchainStatusKHR, "vkGetSwapchainStatusKHR");
     resolve(WaitForPresentKHR, "vkWaitForPresentKHR");
     resolve(WaitForPresent2KHR, "vkWaitForPresent2KHR");
+    resolve(SetSwapchainPresentTimingQueueSizeEXT, "vkSetSwapchainPresentTimingQueueSizeEXT");
+    resolve(GetSwapchainTimingPropertiesEXT, "vkGetSwapchainTimingPropertiesEXT");
+    resolve(GetSwapchainTimeDomainPropertiesEXT, "vkGetSwapchainTimeDomainPropertiesEXT");
+    resolve(GetPastPresentationTimingEXT, "vkGetPastPresentationTimingEXT");
+    resolve(GetRefreshCycleDurationGOOGLE, "vkGetRefreshCycleDurationGOOGLE");
+    resolve(GetPastPresentationTimingGOOGLE, "vkGetPastPresentationTimingGOOGLE");
     resolve(GetDeviceGroupPresentCapabilitiesKHR, "vkGetDeviceGroupPresentCapabilitiesKHR");
     resolve(GetDeviceGroupSurfacePresentModesKHR, "vkGetDeviceGroupSurfacePresentModesKHR");
 
+    resolve(GetCalibratedTimestampsKHR, "vkGetCalibratedTimestampsKHR");
+    resolve(GetCalibratedTimestampsEXT, "vkGetCalibratedTimestampsEXT");
     resolve(SetDebugUtilsObjectNameEXT, "vkSetDebugUtilsObjectNameEXT");
     resolve(SetDebugUtilsObjectTagEXT, "vkSetDebugUtilsObjectTagEXT");
     resolve(DebugMarkerSetObjectNameEXT, "vkDebugMarkerSetObjectNameEXT");

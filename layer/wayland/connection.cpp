@@ -31,7 +31,8 @@ struct Connection::Handlers {
         connection.tearing_.bind(registry, name, interface);
         connection.colours_.bind(registry, name, interface);
         connection.alpha_.bind(registry, name, interface);
-        connection.presentation_.bind(registry, name, interface);
+        connection.presentation_.bind(registry, name, interface, version);
+        connection.commit_timing_.bind(registry, name, interface);
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
         if (std::strcmp(interface, wp_fifo_manager_v1_interface.name) == 0) {
             connection.fifo_.reset(static_cast<wp_fifo_manager_v1*>(
@@ -128,7 +129,9 @@ VkResult Connection::receive_globals() {
     return result;
 }
 
-VkResult Connection::describe_colours() {
+VkResult Connection::describe_globals() {
+    if (const auto handled = queue_.dispatch_pending(); !handled)
+        return handled.error();
     const auto are_described = [&] { return colours_.is_described() && alpha_.is_described(); };
     return are_described() ? VK_SUCCESS : queue_.wait_until(are_described);
 }

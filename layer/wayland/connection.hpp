@@ -8,6 +8,7 @@
 #include "core/commit_plan.hpp"
 #include "wayland/alpha.hpp"
 #include "wayland/colour.hpp"
+#include "wayland/commit_timing.hpp"
 #include "wayland/dmabuf_formats.hpp"
 #include "wayland/event_queue.hpp"
 #include "wayland/explicit_sync.hpp"
@@ -62,11 +63,13 @@ public:
     [[nodiscard]] const ColourManager& colours() const { return colours_; }
     [[nodiscard]] const AlphaManager& alpha() const { return alpha_; }
     [[nodiscard]] const PresentationGlobal& presentation() const { return presentation_; }
+    [[nodiscard]] const CommitTimingManager& commit_timing() const { return commit_timing_; }
 
-    /// Waits until colours() and alpha() are described. Makes no round trip: after another one on
-    /// this wl_display, the events have arrived.
+    /// Waits until colours() and alpha() are described, and handles the event that describes
+    /// presentation(). Makes no round trip: after another one on this wl_display, the events have
+    /// arrived.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
-    [[nodiscard]] VkResult describe_colours();
+    [[nodiscard]] VkResult describe_globals();
 
 private:
     struct Handlers;
@@ -90,6 +93,7 @@ private:
     ColourManager colours_;
     AlphaManager alpha_;
     PresentationGlobal presentation_;
+    CommitTimingManager commit_timing_;
 };
 
 } // namespace fencebridge::wayland

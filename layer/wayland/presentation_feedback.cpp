@@ -21,21 +21,52 @@ void PresentationDestroyer::operator()(struct wp_presentation_feedback* feedback
     wp_presentation_feedback_destroy(feedback);
 }
 
-void PresentationGlobal::bind(wl_registry* registry, uint32_t name, const char* interface) {
-    if (std::strcmp(interface, wp_presentation_interface.name) == 0)
-        presentation_.reset(static_cast<wp_presentation*>(
-            wl_registry_bind(registry, name, &wp_presentation_interface, 1)));
+struct PresentationGlobal::Handlers {
+    static void clock_id(void* data, wp_presentation*, uint32_t id) {
+        static_cast<PresentationGlobal*>(data)->clock_ = id;
+    }
+};
+
+void PresentationGlobal::bind(wl_registry* registry, uint32_t name, const char* interface,
+                              uint32_t version) {
+    static constexpr wp_presentation_listener listener = {.clock_id = &Handlers::clock_id};
+    if (std::strcmp(interface, wp_presentation_interface.name) != 0)
+        return;
+    const auto known = static_cast<uint32_t>(wp_presentation_interface.version);
+    presentation_.reset(static_cast<wp_presentation*>(wl_registry_bind(
+        registry, name, &wp_presentation_interface, std::min({version, known, uint32_t{2}}))));
+    if (presentation_)
+        wp_presentation_add_listener(presentation_.get(), &listener, this);
 }
 
 struct PresentationFeedback::Handlers {
     using Feedback = struct wp_presentation_feedback;
 
     static void sync_output(void*, Feedback*, wl_output*) {}
-    static void presented(void* data, Feedback*, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t,
-                          uint32_t, uint32_t) {
+    static void presented(void* data, Feedback* feedback, uint32_t seconds_high,
+                          uint32_t seconds_low, uint32_t nanoseconds, uint32_t refresh, uint32_t,
+                          uint32_t, uint32_t flags) {
+        constexpr uint32_t hardware =
+            WP_PRESENTATION_FEEDBACK_KIND_VSYNC | WP_PRESENTATION_FEEDBACK_KIND_HW_CLOCK;
+        const auto& done = *static_cast<Pending*>(data);
+        if (done.timing != nullptr) {
+            // Of more than 292 years, the seconds are the largest that the type can hold.
+            constexpr uint64_t most = INT64_MAX / 1'000'000'000 - 1;
+            const uint64_t seconds = (uint64_t{seconds_high} << 32) | seconds_low;
+            const std::chrono::seconds whole(static_cast<int64_t>(std::min(seconds, most)));
+            done.timing->shown(
+                done.serial,
+                {.shown = core::PresentationTime(whole + std::chrono::nanoseconds(nanoseconds)),
+                 .refresh = std::chrono::nanoseconds(refresh),
+                 .version = wp_presentation_feedback_get_version(feedback),
+                 .by_hardware = (flags & hardware) == hardware});
+        }
         finish(data, &core::PresentCompletions::presented);
     }
     static void discarded(void* data, Feedback*) {
+        const auto& done = *static_cast<Pending*>(data);
+        if (done.timing != nullptr)
+            done.timing->discarded(done.serial);
         finish(data, &core::PresentCompletions::discarded);
     }
     static void frame_done(void* data, wl_callback*, uint32_t) {
@@ -46,7 +77,8 @@ struct PresentationFeedback::Handlers {
     static void finish(void* data, void (core::PresentCompletions::*outcome)(core::PresentId)) {
         const auto* done = static_cast<Pending*>(data);
         done->owner->state_.with([&](State& state) {
-            (state.completions.*outcome)(done->id);
+            if (done->id)
+                (state.completions.*outcome)(*done->id);
             state.pending.remove_if([&](const Pending& each) { return &each == done; });
         });
     }
@@ -57,15 +89,23 @@ PresentationFeedback::PresentationFeedback(Display& display, const PresentationG
     presentation_(queue_ && has_presentation_ ? wrap(global.get(), queue_.get()) : nullptr),
     display_(queue_ ? wrap(display.handle, queue_.get()) : nullptr) {}
 
-PresentationFeedback::Request::Request(PresentationFeedback& owner, core::PresentId id) :
-    owner_(owner) {
+PresentationFeedback::Request::Request(PresentationFeedback& owner,
+                                       std::optional<core::PresentId> id,
+                                       PresentTiming::Request* timed) :
+    owner_(owner),
+    timed_(timed) {
     node_.push_back({.owner = &owner, .id = id});
-    owner.state_.with([&](State& state) { state.completions.expect(id); });
+    if (timed != nullptr) {
+        node_.front().timing = &timed->timing();
+        node_.front().serial = timed->serial();
+    }
+    if (id)
+        owner.state_.with([&](State& state) { state.completions.expect(*id); });
 }
 
 PresentationFeedback::Request::~Request() {
-    if (!node_.empty())
-        owner_.state_.with([&](State& state) { state.completions.withdraw(node_.front().id); });
+    if (!node_.empty() && node_.front().id)
+        owner_.state_.with([&](State& state) { state.completions.withdraw(*node_.front().id); });
 }
 
 void PresentationFeedback::Request::send(wl_surface* surface) {
@@ -82,17 +122,21 @@ void PresentationFeedback::Request::send(wl_surface* surface) {
         if (pending.feedback)
             wp_presentation_feedback_add_listener(pending.feedback.get(), &feedback_listener,
                                                   &pending);
-    } else if (const auto wrapper = wrap(surface, owner_.queue_.get())) {
+    } else if (const auto wrapper = pending.id ? wrap(surface, owner_.queue_.get()) : nullptr) {
         pending.callback.reset(wl_surface_frame(wrapper.get()));
         if (pending.callback)
             wl_callback_add_listener(pending.callback.get(), &frame_listener, &pending);
     }
+    if (timed_ != nullptr)
+        timed_->queued();
+    if (pending.timing != nullptr && !pending.feedback)
+        pending.timing->discarded(pending.serial); // no report will come
     const bool sent = pending.feedback || pending.callback;
     owner_.state_.with([&](State& state) {
         if (sent)
             state.pending.splice(state.pending.end(), node_);
-        else
-            state.completions.discarded(pending.id);
+        else if (pending.id)
+            state.completions.discarded(*pending.id);
     });
     node_.clear();
 }
@@ -100,6 +144,14 @@ void PresentationFeedback::Request::send(wl_surface* surface) {
 VkResult PresentationFeedback::update() {
     const auto handled = queue_.dispatch_pending();
     return handled ? VK_SUCCESS : handled.error();
+}
+
+VkResult PresentationFeedback::receive() {
+    const auto handled = queue_.dispatch_pending();
+    if (!handled)
+        return handled.error();
+    const VkResult result = queue_.wait(*handled, Deadline::immediate());
+    return result == VK_TIMEOUT ? VK_SUCCESS : result;
 }
 
 void PresentationFeedback::end(VkResult why) {
@@ -123,7 +175,7 @@ std::optional<Clock::time_point> PresentationFeedback::give_up_callbacks() {
             const Pending& oldest = state.pending.front();
             if (now < oldest.since + core::hidden_after)
                 return oldest.since + core::hidden_after;
-            state.completions.discarded(oldest.id);
+            state.completions.discarded(*oldest.id);
             state.pending.pop_front();
         }
         return std::nullopt;

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <expected>
 #include <list>
 #include <memory>
 #include <wayland-client.h>
 
 #include "core/present_completions.hpp"
+#include "core/presentation_time.hpp"
+#include "swapchain/present_clock.hpp"
+#include "swapchain/present_timing.hpp"
 #include "util/deadline.hpp"
 #include "util/locked.hpp"
 #include "wayland/event_queue.hpp"
@@ -25,21 +30,35 @@ struct PresentationDestroyer {
 /// The global of presentation-time, if the compositor has it.
 class PresentationGlobal {
 public:
+    PresentationGlobal() = default;
+    PresentationGlobal(const PresentationGlobal&) = delete;
+    PresentationGlobal& operator=(const PresentationGlobal&) = delete;
+
     /// For each global of the registry: binds it if it is the protocol's.
-    void bind(wl_registry* registry, uint32_t name, const char* interface);
+    void bind(wl_registry* registry, uint32_t name, const char* interface, uint32_t version);
     [[nodiscard]] wp_presentation* get() const { return presentation_.get(); }
 
+    /// The clock of the compositor's times. Nothing before the event that names it, and if the
+    /// layer cannot read that clock.
+    [[nodiscard]] std::optional<PresentClock> clock() const {
+        return PresentClock::with_id(clock_);
+    }
+
 private:
+    struct Handlers;
+    static constexpr uint32_t no_clock = UINT32_MAX;
+
     std::unique_ptr<wp_presentation, PresentationDestroyer> presentation_;
+    std::atomic<uint32_t> clock_ = no_clock; ///< of clock_gettime(2)
 };
 
-/// The compositor's reports about the numbered present requests of one swapchain, and the threads
-/// that wait for them.
+/// The compositor's reports about the present requests of one swapchain, and the threads that wait
+/// for those that have a number.
 ///
 /// wp_presentation reports for each commit whether and when it was shown. Without that global, the
-/// commit's wl_surface.frame callback stands for the report. A compositor sends no callback to a
-/// surface that is not visible. So a thread that waits for a callback counts the request as
-/// complete core::hidden_after after its commit.
+/// wl_surface.frame callback of a numbered request's commit stands for the report. A compositor
+/// sends no callback to a surface that is not visible. So a thread that waits for a callback counts
+/// the request as complete core::hidden_after after its commit.
 ///
 /// The reports have an event queue of their own. On a common queue, a thread that waits here could
 /// keep one that waits for an image from polling fences: see EventQueue::wait().
@@ -58,7 +77,10 @@ public:
 private:
     struct Pending {
         PresentationFeedback* owner;
-        core::PresentId id;
+        std::optional<core::PresentId> id;
+        /// Receives the report; null: nobody wants the time.
+        PresentTiming* timing = nullptr;
+        core::PresentSerial serial = {};
         Clock::time_point since = {};
         std::unique_ptr<wp_presentation_feedback, PresentationDestroyer> feedback = {};
         Proxy<wl_callback> callback = {}; ///< without the global
@@ -69,7 +91,11 @@ public:
     class Request {
     public:
         /// May throw std::bad_alloc; send() does not.
-        Request(PresentationFeedback& owner, core::PresentId id);
+        /// @param id     the request's number, if a thread may wait for it
+        /// @param timed  null: nobody asks for the request's times. Its PresentTiming must outlive
+        ///               `owner`
+        Request(PresentationFeedback& owner, std::optional<core::PresentId> id,
+                PresentTiming::Request* timed);
         ~Request();
         Request(const Request&) = delete;
         Request& operator=(const Request&) = delete;
@@ -80,12 +106,15 @@ public:
 
     private:
         PresentationFeedback& owner_;
+        PresentTiming::Request* const timed_;
         std::list<Pending> node_; ///< empty once it is sent
     };
 
     /// Handles the reports that have arrived. No system call.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult update();
+    /// The same, also for those that have not been read from the socket yet. Does not wait.
+    [[nodiscard]] VkResult receive();
 
     /// A commit has failed, and so will all later ones.
     /// @param why  VK_ERROR_OUT_OF_DATE_KHR or VK_ERROR_SURFACE_LOST_KHR

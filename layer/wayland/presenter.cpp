@@ -33,7 +33,7 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
     departures_(surface_->departures()), mode_(parameters_.mode) {
     if (colour_.is_described())
         surface_->add_described();
-    if (parameters_.reports_presents)
+    if (parameters_.reports_presents || state.timing)
         feedback_.emplace(surface_->connection().display(), surface_->connection().presentation());
     compared_.with([&](ComparedFeedback& last) {
         last.feedback = std::static_pointer_cast<const DmabufFormats>(parameters_.basis);
@@ -162,10 +162,13 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
     if (const VkResult result = colour_.update(); result != VK_SUCCESS)
         return result;
     std::optional<PresentationFeedback::Request> feedback;
-    if (feedback_ && request.id) {
-        if (const VkResult result = feedback_->update(); result != VK_SUCCESS)
+    const auto id = parameters_.reports_presents ? request.id : std::nullopt;
+    if (feedback_ && (id || request.timed != nullptr)) {
+        const bool relative = request.timed != nullptr && request.timed->is_relative();
+        const VkResult result = relative ? feedback_->receive() : feedback_->update();
+        if (result != VK_SUCCESS)
             return result;
-        feedback.emplace(*feedback_, *request.id);
+        feedback.emplace(*feedback_, id, request.timed);
     }
     const Slot& slot = slots_[static_cast<size_t>(request.image)];
     mode_ = request.mode.value_or(mode_);
@@ -178,7 +181,8 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
                                             .damage = request.damage,
                                             .last_commit = last_commit_,
                                             .departures = departures_,
-                                            .feedback = feedback ? &*feedback : nullptr};
+                                            .feedback = feedback ? &*feedback : nullptr,
+                                            .timed = request.timed};
     if (const VkResult result = surface_->commit(content, request.turn); result != VK_SUCCESS) {
         if (feedback_)
             feedback_->end(result);

@@ -111,6 +111,10 @@ VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
             return VK_ERROR_SURFACE_LOST_KHR; // the image cannot be shown, nor released
         if (!set_colours(content))
             return VK_ERROR_SURFACE_LOST_KHR;
+        // Last of what can fail: a timestamp stays for the surface's next commit, whoever makes it.
+        Clock::time_point not_before;
+        if (!schedule(content, not_before))
+            return VK_ERROR_SURFACE_LOST_KHR;
         if (content.feedback != nullptr)
             content.feedback->send(surface_);
         wl_surface_attach(surface_, content.buffer, 0, 0);
@@ -119,8 +123,9 @@ VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
         damage(continues ? content.damage : std::span<const VkRectLayerKHR>());
         content.last_commit = ++commits_;
         // The barrier of an unseen surface would hold back this commit and all later ones.
-        const bool unseen = pace && plan.requests_callbacks ? request_frame_callback(*pace)
-                                                            : plan.waits_for_barrier && is_unseen();
+        const bool unseen = pace && plan.requests_callbacks
+                                ? request_frame_callback(*pace, not_before)
+                                : plan.waits_for_barrier && is_unseen();
         request_barriers(plan.waits_for_barrier && !unseen, plan.sets_barrier);
         tearing_.set(connection_->tearing(), surface_, plan.may_tear);
         wl_surface_commit(surface_);
@@ -146,6 +151,7 @@ void SharedSurface::leave_to_driver(const void* surface) {
         left.fifo_.reset();
         left.explicit_sync_.set_none();
         left.tearing_.reset();
+        left.timer_.reset();
         left.colour_.set_none();
         left.alpha_.set_premultiplied();
         left.last_mode_ = VK_PRESENT_MODE_MAILBOX_KHR; // the driver's commits come next
@@ -163,6 +169,17 @@ bool SharedSurface::set_colours(const Content& content) {
         return alpha_.set_straight(connection_->alpha(), surface_);
     alpha_.set_premultiplied();
     return true;
+}
+
+/// Sets the time before which the next commit is not shown, if it has one.
+/// @param not_before  set to that time
+bool SharedSurface::schedule(const Content& content, Clock::time_point& not_before) {
+    const auto time = content.timed == nullptr ? std::nullopt : content.timed->schedule();
+    // The compositor may have removed the global since the window was made.
+    if (!time || !connection_->commit_timing())
+        return true;
+    not_before = time->on_monotonic;
+    return timer_.set(connection_->commit_timing(), surface_, time->time);
 }
 
 void SharedSurface::add_described() {
@@ -242,7 +259,7 @@ bool SharedSurface::is_unseen() const {
 
 /// Requests a frame callback for the next commit, if the pacer wants one.
 /// @return is_unseen()
-bool SharedSurface::request_frame_callback(const core::Pace& pace) {
+bool SharedSurface::request_frame_callback(const core::Pace& pace, Clock::time_point not_before) {
     static constexpr wl_callback_listener listener = {.done = &Handlers::frame_done};
     const auto now = Clock::now();
     Proxy<wl_callback> callback;
@@ -253,9 +270,9 @@ bool SharedSurface::request_frame_callback(const core::Pace& pace) {
     return frame_.with([&](Frame& frame) {
         if (callback) {
             frame.callback = std::move(callback);
-            frame.pacer.requested_callback(now);
+            frame.pacer.requested_callback(now, not_before);
         } else { // also if memory could not be allocated: the next frame does not wait
-            frame.pacer.requested_none(now);
+            frame.pacer.requested_none(now, not_before);
         }
         return frame.pacer.is_unseen();
     });

@@ -14,6 +14,7 @@
 #include "util/locked.hpp"
 #include "wayland/alpha.hpp"
 #include "wayland/colour.hpp"
+#include "wayland/commit_timing.hpp"
 #include "wayland/connection.hpp"
 #include "wayland/event_queue.hpp"
 #include "wayland/explicit_sync.hpp"
@@ -87,6 +88,7 @@ public:
         uint64_t& last_commit;
         uint64_t departures;                     ///< the swapchain's
         PresentationFeedback::Request* feedback; ///< null: the commit is not reported
+        PresentTiming::Request* timed;           ///< null: the commit has no time
     };
     /// Waits for the surface's turn, which core::FramePacer decides, and commits a buffer.
     /// @return VK_SUCCESS; VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory; or
@@ -113,11 +115,12 @@ private:
     std::optional<Clock::time_point> turn(const core::Pace& pace) const;
     VkResult wait_for_turn(const core::Pace& pace);
     bool is_unseen() const;
-    bool request_frame_callback(const core::Pace& pace);
+    bool request_frame_callback(const core::Pace& pace, Clock::time_point not_before);
     bool create_fifo();
     void request_barriers(bool wait, bool set);
     void damage(std::span<const VkRectLayerKHR> parts);
     bool set_colours(const Content& content);
+    bool schedule(const Content& content, Clock::time_point& not_before);
 
     const std::shared_ptr<Connection> connection_;
     wl_surface* const surface_; ///< the application's
@@ -143,6 +146,7 @@ private:
     Proxy<wp_fifo_v1> fifo_;
     SyncobjSurface explicit_sync_;
     TearingControl tearing_;
+    CommitTimer timer_;
     size_t described_ = 0; ///< swapchains
     SurfaceColour colour_;
     SurfaceAlpha alpha_;

@@ -49,7 +49,7 @@ WaylandWindow::create(wl_display* display, wl_surface* surface, ProtocolSet avoi
         return std::unexpected(in_words(feedback.error()));
     if (!*feedback)
         return std::unexpected("the compositor sent no dma-buf formats");
-    if (const VkResult result = (*connection)->describe_colours(); result != VK_SUCCESS)
+    if (const VkResult result = (*connection)->describe_globals(); result != VK_SUCCESS)
         return std::unexpected(in_words(result));
 
     std::shared_ptr<WaylandWindow> self(new WaylandWindow(display, surface, avoid));
@@ -57,6 +57,10 @@ WaylandWindow::create(wl_display* display, wl_surface* surface, ProtocolSet avoi
     self->modes_ = core::offered_modes(self->usable((*connection)->present_protocols()));
     self->colours_ = (*connection)->colours().capabilities();
     self->straight_alpha_ = (*connection)->alpha().has_straight();
+    if (const auto clock = (*connection)->presentation().clock())
+        self->presentation_ = {.clock = *clock,
+                               .reports = true,
+                               .schedules = static_cast<bool>((*connection)->commit_timing())};
     self->set_feedback(std::move(*feedback));
     return self;
 }
@@ -70,6 +74,12 @@ std::expected<AcceptedLayouts, VkResult> WaylandWindow::layouts(const PixelForma
                                                                 const core::DrmNodes& nodes) {
     const auto last = feedback();
     return AcceptedLayouts{.ranks = rank_layouts(*last, fourcc_of(pixels), nodes), .basis = last};
+}
+
+PresentationSupport WaylandWindow::presentation() const {
+    PresentationSupport support = presentation_;
+    support.schedules = support.schedules && may_use(Protocol::commit_timing);
+    return support;
 }
 
 bool WaylandWindow::is_foreign(const core::DrmNodes& nodes) {

@@ -46,6 +46,7 @@ public:
     bool has_straight_alpha() const override {
         return straight_alpha_ && may_use(Protocol::color_representation);
     }
+    PresentationSupport presentation() const override;
     bool is_foreign(const core::DrmNodes& nodes) override;
     std::expected<sync::TimelineSupport, std::string> timeline_support() override;
     std::expected<bool, VkResult> accepts(const image::SwapchainImage& image, VkExtent2D extent,
@@ -89,6 +90,7 @@ private:
     std::vector<core::PresentModeLimits> modes_;
     core::ColourCapabilities colours_;
     bool straight_alpha_ = false;
+    PresentationSupport presentation_;                      ///< of the compositor
     Locked<std::shared_ptr<const DmabufFormats>> feedback_; ///< the last received; not null
 };
 

@@ -268,6 +268,33 @@ TEST_F(WindowClaims, ADriversSwapchainEndsTheLayersObjectsForColoursAndAlpha) {
 }
 #endif
 
+#ifdef FAKE_COMPOSITOR_HAS_COMMIT_TIMING
+TEST_F(WindowClaims, ADriversSwapchainEndsTheLayersCommitTimerForGood) {
+    Compositor& compositor = start({.globals = {.commit_timing = 1, .presentation = 1}});
+    Client client(compositor.connect(), {},
+                  {VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_GOOGLE_DISPLAY_TIMING_EXTENSION_NAME});
+    const auto show_at_a_time = [&](const Swapchain& swapchain) {
+        const VkPresentTimeGOOGLE time = {1, 5};
+        const VkPresentTimesInfoGOOGLE times = {VK_STRUCTURE_TYPE_PRESENT_TIMES_INFO_GOOGLE,
+                                                nullptr, 1, &time};
+        return present(client.device.queue, swapchain, client.acquire(swapchain).index, {}, &times);
+    };
+    const auto surface = drivers_surface(compositor, client);
+    const Swapchain ours = client.swapchain();
+    ASSERT_EQ(show_at_a_time(ours), VK_SUCCESS);
+    Swapchain theirs(client.device, surface, native(ours));
+    ASSERT_EQ(theirs.result, VK_SUCCESS);
+    client.app.round_trip();
+    EXPECT_EQ(compositor.requests("wp_commit_timer_v1", "destroy"), 1u);
+    theirs = {};
+    const Swapchain next = client.swapchain();
+    ASSERT_EQ(next.result, VK_SUCCESS);
+    EXPECT_EQ(show_at_a_time(next), VK_SUCCESS);
+    expect_no_error(client);
+    EXPECT_EQ(compositor.requests("wp_commit_timing_manager_v1", "get_timer"), 1u);
+}
+#endif
+
 // The driver's VkSurfaceKHR lives on, and with it the objects that the driver may have made.
 #ifdef FAKE_COMPOSITOR_HAS_COLOR
 TEST_F(WindowClaims, BesideADriversSurfaceNoImagesAreDescribed) {

@@ -70,8 +70,6 @@ constexpr const char* hidden[]{
     "VK_EXT_full_screen_exclusive",
     "VK_EXT_image_compression_control_swapchain",
     "VK_EXT_multisampled_render_to_swapchain",
-    "VK_EXT_present_timing",
-    "VK_GOOGLE_display_timing",
     "VK_HUAWEI_hdr_vivid",
     "VK_KHR_display_swapchain",
 #ifndef VK_KHR_surface_maintenance1 // built only with headers that have it
@@ -197,7 +195,6 @@ INSTANTIATE_TEST_SUITE_P(
     , HiddenFeature,
     testing::Values(FeaturesCase{"VK_EXT_image_compression_control_swapchain", 1000437000, 1},
                     FeaturesCase{"VK_EXT_multisampled_render_to_swapchain", 1000616000, 1},
-                    FeaturesCase{"VK_EXT_present_timing", 1000208000, 3},
                     FeaturesCase{"VK_HUAWEI_hdr_vivid", 1000590000, 1},
                     FeaturesCase{"VK_NV_present_barrier", 1000292000, 1},
                     FeaturesCase{"VK_NV_present_metering", 1000613001, 1}),

@@ -84,7 +84,10 @@ TEST_F(LoaderTest, TheManifestListsTheExtensionsThatTheLayerProvides) {
     EXPECT_EQ(manifest_extensions("instance_extensions"), instance_names);
     Names device_names{"VK_EXT_hdr_metadata",
                        "VK_EXT_present_mode_fifo_latest_ready",
+                       "VK_EXT_present_timing",
                        "VK_EXT_swapchain_maintenance1",
+                       "VK_GOOGLE_display_timing",
+                       "VK_KHR_calibrated_timestamps",
                        "VK_KHR_incremental_present",
                        "VK_KHR_present_id",
                        "VK_KHR_present_id2",

@@ -33,13 +33,10 @@ PLATFORMS |= {platform: "surfaces of other window systems are the driver's" for 
 _NOT_FOR_SWAPCHAINS = ("VUID-VkDeviceImageMemoryRequirements-pCreateInfo-06416: no "
                        "VkImageSwapchainCreateInfoKHR")
 _CALLBACKS = "gives the handles to callbacks, which are the application's and other layers'"
-_TIMESTAMPS = "VkSwapchainCalibratedTimestampInfoEXT is of VK_EXT_present_timing, which is hidden"
 COMMANDS = {
     "vkCreateDisplayPlaneSurfaceKHR": "surfaces of displays are the driver's",
     "vkDebugReportMessageEXT": _CALLBACKS,
     "vkSubmitDebugUtilsMessageEXT": _CALLBACKS,
-    "vkGetCalibratedTimestampsEXT": _TIMESTAMPS,
-    "vkGetCalibratedTimestampsKHR": _TIMESTAMPS,
     "vkGetDeviceImageMemoryRequirements": _NOT_FOR_SWAPCHAINS,
     "vkGetDeviceImageMemoryRequirementsKHR": _NOT_FOR_SWAPCHAINS,
     "vkGetDeviceImageSparseMemoryRequirements": _NOT_FOR_SWAPCHAINS,

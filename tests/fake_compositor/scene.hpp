@@ -328,6 +328,10 @@ public:
         return !judge_ || judge_(client, buffer);
     }
     void add_fault(Fault fault) { faults_.push_back(std::move(fault)); }
+    // The version in which a global is announced. A build may have an older one than the script.
+    uint32_t announced_version(std::string_view interface) {
+        return uint32_t(find_global(interface)->version);
+    }
     // Announces the removal of a global. As in real compositors, the objects that clients have
     // bound stay usable. False if it is not there.
     bool remove_global(std::string_view interface);

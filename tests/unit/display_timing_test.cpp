@@ -14,7 +14,7 @@ constexpr PresentationTime start{1h};
 
 /// One request, which is queued at `start`, and what becomes of it.
 struct Request {
-    uint64_t desired_time = 0;
+    std::optional<PresentationTime> desired = std::nullopt;
     bool immediate = false;
     std::optional<PresentationTime> rendered = std::nullopt;
     PresentationTime shown;
@@ -28,7 +28,8 @@ DisplayTiming result_of(const Request& request) {
         timings.shown(PresentSerial{1}, *request.previous, refresh);
     timings.add({.serial = PresentSerial{2},
                  .id = 7,
-                 .desired_time = request.desired_time,
+                 .desired_time = 70,
+                 .desired = request.desired,
                  .queued = start,
                  .immediate = request.immediate});
     timings.rendered(PresentSerial{2}, request.rendered);
@@ -40,7 +41,7 @@ DisplayTiming result_of(const Request& request) {
 TEST(DisplayTiming, WithoutADesiredTimeAnImageIsShownAsEarlyAsPossible) {
     const auto result = result_of({.shown = start + 35ms});
     EXPECT_EQ(result.query.id, 7u);
-    EXPECT_EQ(result.query.desired_time, 0u);
+    EXPECT_EQ(result.query.desired_time, 70u);
     EXPECT_EQ(result.actual, start + 35ms);
     EXPECT_EQ(result.earliest, start + 35ms);
     EXPECT_EQ(result.margin, 25ms) << "one refresh to compose";
@@ -53,47 +54,46 @@ TEST(DisplayTiming, TheMarginStartsWhenTheRenderingHasEnded) {
 }
 
 TEST(DisplayTiming, ADesiredTimeDelaysAnImageByWholeRefreshes) {
-    const uint64_t desired = vulkan_time(start + 50ms);
-    const auto late = result_of({.desired_time = desired, .shown = start + 55ms});
+    const PresentationTime desired = start + 50ms;
+    const auto late = result_of({.desired = desired, .shown = start + 55ms});
     EXPECT_EQ(late.actual, start + 55ms);
     EXPECT_EQ(late.earliest, start + 15ms) << "the first refresh after the time to compose";
     EXPECT_EQ(late.margin, 5ms);
     const auto rendered =
-        result_of({.desired_time = desired, .rendered = start + 26ms, .shown = start + 55ms});
+        result_of({.desired = desired, .rendered = start + 26ms, .shown = start + 55ms});
     EXPECT_EQ(rendered.earliest, start + 45ms);
     EXPECT_EQ(rendered.margin, 9ms);
     const auto just =
-        result_of({.desired_time = desired, .rendered = start + 49ms, .shown = start + 55ms});
+        result_of({.desired = desired, .rendered = start + 49ms, .shown = start + 55ms});
     EXPECT_EQ(just.earliest, start + 55ms);
     EXPECT_EQ(just.margin, 0ms);
 }
 
 TEST(DisplayTiming, AnImageIsNotShownBeforeTheOneBeforeIt) {
-    const uint64_t desired = vulkan_time(start + 50ms);
+    const PresentationTime desired = start + 50ms;
     const auto result =
-        result_of({.desired_time = desired, .shown = start + 55ms, .previous = start + 25ms});
+        result_of({.desired = desired, .shown = start + 55ms, .previous = start + 25ms});
     EXPECT_EQ(result.earliest, start + 35ms);
     EXPECT_EQ(result.margin, 25ms);
 }
 
 TEST(DisplayTiming, ADesiredTimeThatWasMissedHasDelayedNothing) {
-    const uint64_t desired = vulkan_time(start + 20ms);
-    const auto result = result_of({.desired_time = desired, .shown = start + 55ms});
+    const PresentationTime desired = start + 20ms;
+    const auto result = result_of({.desired = desired, .shown = start + 55ms});
     EXPECT_EQ(result.earliest, start + 55ms);
 }
 
 TEST(DisplayTiming, WithoutARefreshTheActualTimeIsTheEarliest) {
-    const uint64_t desired = vulkan_time(start + 50ms);
+    const PresentationTime desired = start + 50ms;
     const auto result =
-        result_of({.desired_time = desired, .shown = start + 55ms, .known_refresh = std::nullopt});
+        result_of({.desired = desired, .shown = start + 55ms, .known_refresh = std::nullopt});
     EXPECT_EQ(result.earliest, start + 55ms);
     EXPECT_EQ(result.margin, 55ms);
 }
 
 TEST(DisplayTiming, ImmediateImagesHaveOneTime) {
-    const uint64_t desired = vulkan_time(start + 50ms);
-    const auto result =
-        result_of({.desired_time = desired, .immediate = true, .shown = start + 55ms});
+    const PresentationTime desired = start + 50ms;
+    const auto result = result_of({.desired = desired, .immediate = true, .shown = start + 55ms});
     EXPECT_EQ(result.earliest, start + 55ms);
     EXPECT_EQ(result.margin, 55ms);
 }
@@ -102,6 +102,7 @@ DisplayTimingQuery query(uint64_t number) {
     return {.serial = PresentSerial{number},
             .id = static_cast<uint32_t>(number),
             .desired_time = 0,
+            .desired = std::nullopt,
             .queued = start,
             .immediate = false};
 }

@@ -328,5 +328,29 @@ TEST(MeasuredRefresh, DoesNotCountFramesThatWereNotSeen) {
     EXPECT_EQ(pacer.turn(beside_barriers), now + usual_refresh);
 }
 
+TEST(TimedCommits, TheCallbackIsExpectedFromTheLatestTimeOn) {
+    constexpr Pace alone = *pace_of(Pacing::frame_callback, 2);
+    FramePacer pacer;
+    const FramePacer::TimePoint now{1h};
+    pacer.requested_callback(now, now + 5s);
+    EXPECT_EQ(pacer.turn(alone), now + 5s + hidden_after);
+    pacer.callback_came(FramePacer::Milliseconds(5000));
+    pacer.requested_callback(now + 1s);
+    EXPECT_EQ(pacer.turn(alone), now + 5s + hidden_after) << "it is shown after the one before";
+    pacer.callback_came(FramePacer::Milliseconds(5010));
+    pacer.requested_callback(now + 6s, now + 2s);
+    EXPECT_EQ(pacer.turn(alone), now + 6s + hidden_after) << "past";
+}
+
+TEST(TimedCommits, ATimeWithoutACallbackDelaysTheNextOne) {
+    constexpr Pace queued = *pace_of(Pacing::barrier, 1);
+    FramePacer pacer;
+    const FramePacer::TimePoint now{1h};
+    pacer.requested_none(now, now + 5s);
+    pacer.requested_callback(now);
+    pacer.requested_none(now);
+    EXPECT_EQ(pacer.turn(queued), now + 5s + queued.callback_timeout);
+}
+
 } // namespace
 } // namespace fencebridge::core

@@ -17,6 +17,9 @@ struct Chain {
         fences.pNext = &modes;
         ids2.pNext = &ids;
         modes.pNext = &regions;
+        regions.pNext = &timings;
+        timings.pNext = &times;
+        all_timings[2].targetTime = 300;
     }
     Chain(const Chain&) = delete;
     Chain& operator=(const Chain&) = delete;
@@ -36,6 +39,12 @@ struct Chain {
     std::array<VkFence, 3> all_fences = {fence(1), VK_NULL_HANDLE, fence(3)};
     std::array<VkPresentModeKHR, 3> all_modes = {
         VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR, VK_PRESENT_MODE_IMMEDIATE_KHR};
+    std::array<VkPresentTimingInfoEXT, 3> all_timings = {};
+    std::array<VkPresentTimeGOOGLE, 3> all_times = {{{1, 10}, {2, 20}, {3, 30}}};
+    VkPresentTimingsInfoEXT timings = {VK_STRUCTURE_TYPE_PRESENT_TIMINGS_INFO_EXT, nullptr, 3,
+                                       all_timings.data()};
+    VkPresentTimesInfoGOOGLE times = {VK_STRUCTURE_TYPE_PRESENT_TIMES_INFO_GOOGLE, nullptr, 3,
+                                      all_times.data()};
     VkPresentRegionsKHR regions = {VK_STRUCTURE_TYPE_PRESENT_REGIONS_KHR, nullptr, 3,
                                    all_regions.data()};
     VkPresentIdKHR ids = {VK_STRUCTURE_TYPE_PRESENT_ID_KHR, nullptr, 3, all_ids.data()};
@@ -57,6 +66,8 @@ TEST(PresentExtras, AreEmptyWithoutStructures) {
     EXPECT_TRUE(extras.damage(0).empty());
     EXPECT_EQ(extras.fence(0), VkFence(VK_NULL_HANDLE));
     EXPECT_EQ(extras.mode(0), std::nullopt);
+    EXPECT_EQ(extras.wish(0).timing, nullptr);
+    EXPECT_EQ(extras.wish(0).time, nullptr);
     EXPECT_EQ(PartOfExtras(extras, std::array{0u}).chain(), nullptr);
 }
 
@@ -74,6 +85,8 @@ TEST(PresentExtras, HaveAnElementForEachSwapchain) {
     EXPECT_EQ(extras.fence(1), VkFence(VK_NULL_HANDLE));
     EXPECT_EQ(extras.fence(2), fence(3));
     EXPECT_EQ(extras.mode(1), VK_PRESENT_MODE_MAILBOX_KHR);
+    EXPECT_EQ(extras.wish(1).timing, &chain.all_timings[1]);
+    EXPECT_EQ(extras.wish(2).time, &chain.all_times[2]);
 }
 
 TEST(PresentExtras, HaveNeitherFencesNorModesIfTheirExtensionIsNotEnabled) {
@@ -90,6 +103,7 @@ TEST(PresentExtras, AreIgnoredIfTheyLackElements) {
     EXPECT_TRUE(extras.damage(1).empty());
     EXPECT_EQ(extras.fence(0), VkFence(VK_NULL_HANDLE));
     EXPECT_EQ(extras.mode(0), std::nullopt);
+    EXPECT_EQ(extras.wish(0).timing, nullptr);
 }
 
 TEST(PresentExtras, MayHaveNoArrayOfRegions) {
@@ -121,7 +135,7 @@ TEST(PartOfExtras, HasTheElementsOfTheSelectedSwapchains) {
     const Chain chain;
     const PresentExtras extras(chain.info(), true);
     const PartOfExtras part(extras, std::array{0u, 2u});
-    EXPECT_EQ(length(part.chain()), 6u);
+    EXPECT_EQ(length(part.chain()), 8u);
 
     const auto* regions = find_in<VkPresentRegionsKHR>(part.chain(), chain.regions.sType);
     ASSERT_NE(regions, nullptr);
@@ -156,6 +170,16 @@ TEST(PartOfExtras, HasTheElementsOfTheSelectedSwapchains) {
     ASSERT_NE(modes, nullptr);
     EXPECT_EQ(modes->swapchainCount, 2u);
     EXPECT_EQ(modes->pPresentModes[1], VK_PRESENT_MODE_IMMEDIATE_KHR);
+
+    const auto* timings = find_in<VkPresentTimingsInfoEXT>(part.chain(), chain.timings.sType);
+    ASSERT_NE(timings, nullptr);
+    EXPECT_EQ(timings->swapchainCount, 2u);
+    EXPECT_EQ(timings->pTimingInfos[1].targetTime, 300u);
+
+    const auto* times = find_in<VkPresentTimesInfoGOOGLE>(part.chain(), chain.times.sType);
+    ASSERT_NE(times, nullptr);
+    EXPECT_EQ(times->swapchainCount, 2u);
+    EXPECT_EQ(times->pTimes[1].presentID, 3u);
 }
 
 TEST(PartOfExtras, LeavesTheApplicationsStructuresAsTheyAre) {
@@ -165,7 +189,7 @@ TEST(PartOfExtras, LeavesTheApplicationsStructuresAsTheyAre) {
     EXPECT_EQ(chain.ids.swapchainCount, 3u);
     EXPECT_EQ(chain.ids.pNext, &chain.group);
     EXPECT_EQ(chain.ids.pPresentIds, chain.all_ids.data());
-    EXPECT_EQ(length(&chain.ids2), 6u);
+    EXPECT_EQ(length(&chain.ids2), 8u);
 }
 
 TEST(PartOfExtras, KeepsAStructureWithoutAnArray) {
@@ -182,11 +206,11 @@ TEST(PartOfExtras, KeepsAStructureWithoutAnArray) {
 TEST(PartOfExtras, LeavesOutOtherStructures) {
     Chain chain;
     const VkBaseInStructure other = {static_cast<VkStructureType>(1999999000), nullptr};
-    chain.regions.pNext = &other;
+    chain.times.pNext = &other;
     const PresentExtras extras(chain.info(), true);
     const PartOfExtras part(extras, std::array{1u});
     EXPECT_EQ(find_in<VkBaseInStructure>(part.chain(), other.sType), nullptr);
-    EXPECT_EQ(length(part.chain()), 6u);
+    EXPECT_EQ(length(part.chain()), 8u);
 }
 
 } // namespace

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/frame_pacing.hpp"
+
 namespace fencebridge::core {
 namespace {
 
@@ -29,6 +31,21 @@ struct Requests {
     }
     void show(uint64_t serial, PresentationTime at) { schedule.shown(PresentSerial{serial}, at); }
 };
+
+TEST(TimeToQueue, IsTheLastRefreshBeforeTheTarget) {
+    const PresentationTime shown(1h);
+    EXPECT_EQ(time_to_queue(shown + 35ms, shown, refresh), shown + 30ms);
+    EXPECT_EQ(time_to_queue(shown + 40ms, shown, refresh), shown + 30ms) << "shown at 40 ms";
+    EXPECT_EQ(time_to_queue(shown + 41ms, shown, refresh), shown + 40ms);
+    EXPECT_EQ(time_to_queue(shown + 1ns, shown, refresh), shown);
+}
+
+TEST(TimeToQueue, IsOneRefreshBeforeTheTargetIfNoRefreshIsKnown) {
+    const PresentationTime target(1h);
+    EXPECT_EQ(time_to_queue(target, std::nullopt, refresh), target - refresh);
+    EXPECT_EQ(time_to_queue(target, std::nullopt, std::nullopt), target - usual_refresh);
+    EXPECT_EQ(time_to_queue(target, target + 5ms, refresh), target - refresh) << "past";
+}
 
 TEST(PresentSchedule, ARequestWithoutATargetIsShownAsSoonAsPossible) {
     Requests requests;

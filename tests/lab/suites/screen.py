@@ -18,10 +18,9 @@ _TIMEOUT_SECONDS = 180
 _VERDICTS = ("ok", "FAILED", "absent")
 
 # The extensions of the layer's are there on every compositor. A scenario that finds them absent
-# fails, except for those that the layer does not provide yet.
+# fails.
 SCENARIOS = ("present_modes", "present_wait", "maintenance1", "present_timing", "display_timing",
              "shared_image", "colours", "damage_and_views")
-_NOT_YET = ("present_timing", "display_timing")
 
 
 def run(out: Path) -> Outcome:
@@ -46,9 +45,7 @@ def run(out: Path) -> Outcome:
         found = dict(verdicts(log.read_text(errors="replace")))
         for scenario in SCENARIOS:
             verdict, problems = found.get(scenario, ("not run", []))
-            absent = verdict == "absent" and scenario in _NOT_YET
-            outcome.check(f"{name}: {scenario}", verdict == "ok" or absent,
-                          "; ".join([verdict, *problems]))
+            outcome.check(f"{name}: {scenario}", verdict == "ok", "; ".join([verdict, *problems]))
     return outcome
 
 

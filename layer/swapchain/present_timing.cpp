@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: MIT
+#include "swapchain/present_timing.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <vector>
+
+#include "core/commit_plan.hpp"
+#include "core/frame_pacing.hpp"
+#include "ioctl/sync_file.hpp"
+
+namespace fencebridge {
+
+namespace {
+
+using core::PresentationTime;
+using core::PresentSerial;
+
+constexpr VkPresentStageFlagsEXT queue_end = VK_PRESENT_STAGE_QUEUE_OPERATIONS_END_BIT_EXT;
+/// wp_presentation reports one time, "when the content update turned into light the first time".
+/// Compositors report when the display hardware began to use the image.
+constexpr VkPresentStageFlagsEXT shown_stages = VK_PRESENT_STAGE_IMAGE_FIRST_PIXEL_OUT_BIT_EXT |
+                                                VK_PRESENT_STAGE_IMAGE_FIRST_PIXEL_VISIBLE_BIT_EXT;
+
+/// The swapchain's time domains. All have the times of one clock, which never changes. An id is an
+/// index of this list.
+std::vector<VkTimeDomainKHR> domains_of(const PresentClock& clock) {
+    std::vector<VkTimeDomainKHR> domains = {VK_TIME_DOMAIN_PRESENT_STAGE_LOCAL_EXT,
+                                            VK_TIME_DOMAIN_SWAPCHAIN_LOCAL_EXT};
+    if (const auto host = clock.time_domain())
+        domains.push_back(*host);
+    return domains;
+}
+constexpr uint64_t domains_counter = 1;
+
+/// Renderings of which nobody has asked whether they have ended.
+constexpr size_t most_renderings = 16;
+
+/// Whether an image of the mode can wait for its time. For others,
+/// VUID-VkPresentTimingsInfoEXT-pSwapchains-12235 forbids one, or VK_GOOGLE_display_timing allows
+/// to ignore it. MAILBOX: only VkPresentTimeGOOGLE.
+bool can_wait(VkPresentModeKHR mode) {
+    return core::shows_every_image(mode) || mode == core::present_mode_fifo_latest_ready;
+}
+
+std::optional<core::PresentTarget> target_of(const TimingWish& wish, VkPresentModeKHR mode,
+                                             const PresentationSupport& support) {
+    using From = core::PresentTarget::From;
+    if (const auto* timing = wish.timing;
+        timing != nullptr && timing->targetTime != 0 && can_wait(mode) && support.schedules) {
+        const bool relative =
+            (timing->flags & VK_PRESENT_TIMING_INFO_PRESENT_AT_RELATIVE_TIME_BIT_EXT) != 0;
+        const bool nearest =
+            (timing->flags & VK_PRESENT_TIMING_INFO_PRESENT_AT_NEAREST_REFRESH_CYCLE_BIT_EXT) != 0;
+        return core::PresentTarget{relative ? From::last_image : From::clock,
+                                   core::nanoseconds_of(timing->targetTime), nearest};
+    }
+    if (const auto* time = wish.time; time != nullptr && time->desiredPresentTime != 0 &&
+                                      (can_wait(mode) || mode == VK_PRESENT_MODE_MAILBOX_KHR)) {
+        // "Relative to a monotonically-increasing clock (e.g. CLOCK_MONOTONIC)".
+        const Clock::time_point monotonic(core::nanoseconds_of(time->desiredPresentTime));
+        return core::PresentTarget{From::clock,
+                                   support.clock.from_monotonic(monotonic).time_since_epoch()};
+    }
+    return std::nullopt;
+}
+
+uint64_t monotonic_time(const PresentClock& clock, PresentationTime time) {
+    return static_cast<uint64_t>(clock.to_monotonic(time).time_since_epoch().count());
+}
+
+void write_report(VkPastPresentationTimingEXT& to, const core::TimingReport& report,
+                  std::span<const VkTimeDomainKHR> domains) {
+    to.presentId = report.query.present_id;
+    to.targetTime = report.query.target_time;
+    // The application's array has room for all stages that were queried
+    // (VUID-vkGetPastPresentationTimingEXT-flags-12230). Its presentStageCount is not looked at:
+    // the conformance tests leave it unset.
+    to.presentStageCount = static_cast<uint32_t>(report.stages.size());
+    std::ranges::copy(report.stages, to.pPresentStages);
+    // "The presentation engine may pick a time domain to fall back to".
+    to.timeDomainId = report.query.time_domain < domains.size() ? report.query.time_domain : 0;
+    to.timeDomain = domains[to.timeDomainId];
+    to.reportComplete = report.complete ? VK_TRUE : VK_FALSE;
+}
+
+} // namespace
+
+VkPresentStageFlagsEXT stages_of(const PresentationSupport& support) {
+    return support.reports ? queue_end | shown_stages : queue_end;
+}
+
+void PresentTiming::State::ended(PresentSerial serial, std::optional<PresentationTime> at) {
+    results.set(serial, queue_end, at ? core::vulkan_time(*at) : 0);
+    display_timings.rendered(serial, at);
+}
+
+void PresentTiming::State::forget(PresentSerial serial) {
+    results.remove(serial);
+    display_timings.remove(serial);
+    schedule.discarded(serial);
+    renderings.remove_if([&](const Rendering& each) { return each.serial == serial; });
+}
+
+std::expected<std::unique_ptr<PresentTiming::Request>, VkResult>
+PresentTiming::begin(const TimingWish& given, uint64_t id, VkPresentModeKHR mode,
+                     const Fd& rendering_fence) {
+    const TimingWish wish = {use_.timing ? given.timing : nullptr,
+                             use_.display_timing ? given.time : nullptr};
+    if (!use_.timing && wish.time == nullptr)
+        return nullptr;
+    const auto serial = state_.with([](State& state) {
+        return state.last_serial = PresentSerial{static_cast<uint64_t>(state.last_serial) + 1};
+    });
+    const auto target = target_of(wish, mode, support_);
+    std::unique_ptr<Request> request(new Request(*this, serial, target));
+
+    const PresentationTime now = support_.clock.now();
+    const auto stages = wish.timing == nullptr ? 0 : wish.timing->presentStageQueries;
+    if (stages != 0) {
+        const core::TimingQuery query = {.serial = serial,
+                                         .present_id = id,
+                                         .target_time = wish.timing->targetTime,
+                                         .time_domain = wish.timing->timeDomainId,
+                                         .stages = stages};
+        const bool added = state_.with([&](State& state) { return state.results.add(query); });
+        if (!added)
+            return std::unexpected(VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT);
+        state_.with([&](State& state) { state.results.set(serial, ~stages_of(support_), 0); });
+    }
+    if (wish.time != nullptr && support_.reports) {
+        const core::DisplayTimingQuery query = {
+            .serial = serial,
+            .id = wish.time->presentID,
+            .desired_time = wish.time->desiredPresentTime,
+            .desired = target.transform(
+                [](const core::PresentTarget& to) { return PresentationTime(to.time); }),
+            .queued = now,
+            .immediate = mode == VK_PRESENT_MODE_IMMEDIATE_KHR};
+        state_.with([&](State& state) { state.display_timings.add(query); });
+    }
+    if ((stages & queue_end) != 0 || wish.time != nullptr)
+        add_rendering(serial, now, rendering_fence);
+    return request;
+}
+
+void PresentTiming::add_rendering(PresentSerial serial, PresentationTime queued,
+                                  const Fd& rendering_fence) {
+    std::list<Rendering> one;
+    if (rendering_fence) {
+        if (Fd fence = rendering_fence.duplicate())
+            one.push_back({serial, queued, std::move(fence)});
+    }
+    const size_t pending = state_.with([&](State& state) {
+        if (!rendering_fence) // the rendering had ended, and the operations end with the request
+            state.ended(serial, queued);
+        else if (one.empty()) // no file descriptor is left
+            state.ended(serial, std::nullopt);
+        else
+            state.renderings.splice(state.renderings.end(), one);
+        return state.renderings.size();
+    });
+    // The descriptors of an application that never asks for results do not pile up.
+    if (pending >= most_renderings)
+        update_renderings();
+}
+
+void PresentTiming::shown(PresentSerial serial, const core::RefreshReport& report) {
+    state_.with([&](State& state) {
+        state.refresh.shown(report);
+        state.schedule.shown(serial, report.shown);
+        state.results.set(serial, shown_stages, core::vulkan_time(report.shown));
+        state.display_timings.shown(serial, report.shown, state.cycle());
+    });
+}
+
+void PresentTiming::discarded(PresentSerial serial) {
+    state_.with([&](State& state) {
+        state.schedule.discarded(serial);
+        state.results.set(serial, shown_stages, 0);
+        state.display_timings.remove(serial);
+    });
+}
+
+void PresentTiming::update_renderings() {
+    // The kernel is asked without the lock. Meanwhile, other threads do not see these renderings.
+    auto asked = state_.with([](State& state) { return std::move(state.renderings); });
+    for (auto each = asked.begin(); each != asked.end();) {
+        const auto signalled = ioctl::signal_time(each->fence);
+        const bool pending = signalled ? !*signalled : !ioctl::means_unsupported(signalled.error());
+        if (pending) {
+            ++each;
+            continue;
+        }
+        std::optional<PresentationTime> at;
+        if (signalled && **signalled != Clock::time_point())
+            // A wait for what has signalled before ends at once.
+            at = std::max(support_.clock.from_monotonic(**signalled), each->queued);
+        state_.with([&](State& state) { state.ended(each->serial, at); });
+        each = asked.erase(each);
+    }
+    state_.with([&](State& state) { state.renderings.splice(state.renderings.begin(), asked); });
+}
+
+VkResult PresentTiming::resize(uint32_t slots) {
+    const bool done = state_.with([&](State& state) { return state.results.resize(slots); });
+    return done ? VK_SUCCESS : VK_NOT_READY;
+}
+
+VkResult PresentTiming::properties(VkSwapchainTimingPropertiesEXT& properties,
+                                   uint64_t* changes) const {
+    return state_.with([&](const State& state) {
+        const auto duration = state.refresh.duration();
+        properties.refreshDuration = duration ? static_cast<uint64_t>(duration->count()) : 0;
+        switch (state.refresh.kind()) {
+        case core::RefreshKind::fixed:
+            properties.refreshInterval = properties.refreshDuration;
+            break;
+        case core::RefreshKind::variable:
+            properties.refreshInterval = UINT64_MAX;
+            break;
+        case core::RefreshKind::unknown:
+            properties.refreshInterval = 0;
+            break;
+        }
+        if (changes != nullptr)
+            *changes = state.refresh.changes() + 1;
+        return support_.reports && !state.refresh.has_reports() ? VK_NOT_READY : VK_SUCCESS;
+    });
+}
+
+VkResult PresentTiming::time_domains(VkSwapchainTimeDomainPropertiesEXT& domains,
+                                     uint64_t* changes) const {
+    if (changes != nullptr)
+        *changes = domains_counter;
+    const auto all = domains_of(support_.clock);
+    if (domains.pTimeDomains == nullptr && domains.pTimeDomainIds == nullptr) {
+        domains.timeDomainCount = static_cast<uint32_t>(all.size());
+        return VK_SUCCESS;
+    }
+    const size_t fitting = std::min<size_t>(domains.timeDomainCount, all.size());
+    for (size_t i = 0; i < fitting; ++i) {
+        if (domains.pTimeDomains != nullptr)
+            domains.pTimeDomains[i] = all[i];
+        if (domains.pTimeDomainIds != nullptr)
+            domains.pTimeDomainIds[i] = i;
+    }
+    domains.timeDomainCount = static_cast<uint32_t>(fitting);
+    return fitting < all.size() ? VK_INCOMPLETE : VK_SUCCESS;
+}
+
+VkResult PresentTiming::past(VkPastPresentationTimingFlagsEXT flags,
+                             VkPastPresentationTimingPropertiesEXT& properties) {
+    const auto domains = domains_of(support_.clock);
+    properties.timeDomainsCounter = domains_counter;
+    size_t available = 0;
+    const auto reports = state_.with([&](State& state) {
+        properties.timingPropertiesCounter = state.refresh.changes() + 1;
+        available = state.results.count(flags);
+        return properties.pPresentationTimings == nullptr
+                   ? std::vector<core::TimingReport>()
+                   : state.results.take(flags, properties.presentationTimingCount);
+    });
+    if (properties.pPresentationTimings == nullptr) {
+        properties.presentationTimingCount = static_cast<uint32_t>(available);
+        return VK_SUCCESS;
+    }
+    for (size_t i = 0; i < reports.size(); ++i)
+        write_report(properties.pPresentationTimings[i], reports[i], domains);
+    properties.presentationTimingCount = static_cast<uint32_t>(reports.size());
+    return reports.size() < available ? VK_INCOMPLETE : VK_SUCCESS;
+}
+
+uint64_t PresentTiming::refresh_duration() const {
+    // Applications divide by it. So it is the usual one as long as none is known.
+    const auto duration = state_.with([](const State& state) { return state.refresh.duration(); });
+    return static_cast<uint64_t>(duration.value_or(core::usual_refresh).count());
+}
+
+VkResult PresentTiming::past(uint32_t& count, VkPastPresentationTimingGOOGLE* timings) {
+    size_t available = 0;
+    const auto results = state_.with([&](State& state) {
+        available = state.display_timings.count();
+        return timings == nullptr ? std::vector<core::DisplayTiming>()
+                                  : state.display_timings.take(count);
+    });
+    if (timings == nullptr) {
+        count = static_cast<uint32_t>(available);
+        return VK_SUCCESS;
+    }
+    for (size_t i = 0; i < results.size(); ++i)
+        timings[i] = {.presentID = results[i].query.id,
+                      .desiredPresentTime = results[i].query.desired_time,
+                      .actualPresentTime = monotonic_time(support_.clock, results[i].actual),
+                      .earliestPresentTime = monotonic_time(support_.clock, results[i].earliest),
+                      .presentMargin = static_cast<uint64_t>(results[i].margin.count())};
+    count = static_cast<uint32_t>(results.size());
+    return results.size() < available ? VK_INCOMPLETE : VK_SUCCESS;
+}
+
+PresentTiming::Request::~Request() {
+    if (failed_)
+        timing_.state_.with([&](State& state) { state.forget(serial_); });
+}
+
+std::optional<Clock::time_point> PresentTiming::Request::wait_until() const {
+    const PresentationSupport& support = timing_.support_;
+    if (!target_ || support.schedules)
+        return std::nullopt;
+    const auto time = timing_.state_.with([&](const State& state) {
+        return core::time_to_queue(PresentationTime(target_->time), state.schedule.last_shown(),
+                                   state.refresh.duration());
+    });
+    return std::min(support.clock.to_monotonic(time), Clock::now() + longest_wait);
+}
+
+std::optional<PresentTiming::Request::NotBefore> PresentTiming::Request::schedule() {
+    const PresentationSupport& support = timing_.support_;
+    const PresentationTime now = support.clock.now();
+    const auto time = timing_.state_.with(
+        [&](State& state) { return state.schedule.queue(serial_, target_, now, state.cycle()); });
+    if (!time || !support.schedules)
+        return std::nullopt;
+    return NotBefore{*time, support.clock.to_monotonic(*time)};
+}
+
+} // namespace fencebridge

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <list>
+#include <memory>
+#include <optional>
+#include <vulkan/vulkan.h>
+
+#include "core/display_timing.hpp"
+#include "core/present_schedule.hpp"
+#include "core/presentation_time.hpp"
+#include "core/refresh_tracker.hpp"
+#include "core/timing_results.hpp"
+#include "swapchain/present_clock.hpp"
+#include "util/fd.hpp"
+#include "util/locked.hpp"
+#include "vk/present_timing_headers.hpp"
+
+// VK_EXT_present_timing and VK_GOOGLE_display_timing of one swapchain: the times at which an
+// application wants its images to be shown, and those at which they were.
+
+namespace fencebridge {
+
+/// What a window system can do with the times of images.
+struct PresentationSupport {
+    PresentClock clock;     ///< of all these times
+    bool reports = false;   ///< when an image was shown
+    bool schedules = false; ///< not to show an image before a time
+};
+
+/// What VK_EXT_present_timing can do on a surface.
+[[nodiscard]] VkPresentStageFlagsEXT stages_of(const PresentationSupport& support);
+
+/// What an application wants of one present request. The structures are valid during
+/// vkQueuePresentKHR only.
+struct TimingWish {
+    const VkPresentTimingInfoEXT* timing = nullptr;
+    const VkPresentTimeGOOGLE* time = nullptr;
+};
+
+/// The times of one swapchain's present requests. Any thread may call, except where a comment says
+/// otherwise.
+class PresentTiming {
+public:
+    /// Which of the extensions the application uses with the swapchain.
+    struct Use {
+        bool timing;         ///< VK_SWAPCHAIN_CREATE_PRESENT_TIMING_BIT_EXT
+        bool display_timing; ///< VK_GOOGLE_display_timing is enabled
+    };
+    PresentTiming(const PresentationSupport& support, Use use) : support_(support), use_(use) {}
+    PresentTiming(const PresentTiming&) = delete;
+    PresentTiming& operator=(const PresentTiming&) = delete;
+
+    /// The functions of VK_EXT_present_timing may be called.
+    [[nodiscard]] bool is_used() const { return use_.timing; }
+
+    class Request;
+    /// A present request begins. For the presenting thread.
+    /// @param id    of VkPresentId2KHR, or 0
+    /// @param mode  of the request
+    /// @return null if nobody asks for its times; or VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT
+    [[nodiscard]] std::expected<std::unique_ptr<Request>, VkResult>
+    begin(const TimingWish& wish, uint64_t id, VkPresentModeKHR mode, const Fd& rendering_fence);
+
+    // The presenter reports once what becomes of each request that it has queued.
+
+    /// The image was shown.
+    void shown(core::PresentSerial serial, const core::RefreshReport& report);
+    /// The image will never be shown, or nobody will tell when.
+    void discarded(core::PresentSerial serial);
+
+    /// Finds out which renderings have ended.
+    void update_renderings();
+
+    // The functions of VK_EXT_present_timing. Before queries of results, the caller calls
+    // Presenter::receive_reports() and update_renderings().
+
+    /// @return VK_SUCCESS or VK_NOT_READY
+    [[nodiscard]] VkResult resize(uint32_t slots);
+    /// @return VK_SUCCESS, or VK_NOT_READY before the first image was shown
+    [[nodiscard]] VkResult properties(VkSwapchainTimingPropertiesEXT& properties,
+                                      uint64_t* changes) const;
+    /// @return VK_SUCCESS or VK_INCOMPLETE
+    [[nodiscard]] VkResult time_domains(VkSwapchainTimeDomainPropertiesEXT& domains,
+                                        uint64_t* changes) const;
+    /// @return VK_SUCCESS or VK_INCOMPLETE
+    [[nodiscard]] VkResult past(VkPastPresentationTimingFlagsEXT flags,
+                                VkPastPresentationTimingPropertiesEXT& properties);
+    /// The time of a domain of the swapchain's, for vkGetCalibratedTimestampsKHR.
+    [[nodiscard]] uint64_t calibrate() const { return core::vulkan_time(support_.clock.now()); }
+
+    // The functions of VK_GOOGLE_display_timing.
+
+    [[nodiscard]] uint64_t refresh_duration() const;
+    /// @return VK_SUCCESS or VK_INCOMPLETE
+    [[nodiscard]] VkResult past(uint32_t& count, VkPastPresentationTimingGOOGLE* timings);
+
+private:
+    /// The rendering of a request, until it is known to have ended.
+    struct Rendering {
+        core::PresentSerial serial;
+        core::PresentationTime queued;
+        Fd fence;
+    };
+    struct State {
+        core::PresentSerial last_serial = core::PresentSerial{0};
+        core::TimingResults results;
+        core::DisplayTimings display_timings;
+        core::PresentSchedule schedule;
+        core::RefreshTracker refresh;
+        std::list<Rendering> renderings;
+
+        /// The refresh to which targets are rounded.
+        [[nodiscard]] core::PresentSchedule::Refresh cycle() const {
+            return refresh.kind() == core::RefreshKind::variable ? std::nullopt
+                                                                 : refresh.duration();
+        }
+        /// The queue operations of a request have ended.
+        /// @param at  nothing: it is not known when
+        void ended(core::PresentSerial serial, std::optional<core::PresentationTime> at);
+        void forget(core::PresentSerial serial);
+    };
+
+    void add_rendering(core::PresentSerial serial, core::PresentationTime queued,
+                       const Fd& rendering_fence);
+
+    const PresentationSupport support_;
+    const Use use_;
+    Locked<State> state_;
+};
+
+/// One present request whose times somebody asks for, from vkQueuePresentKHR on until its image is
+/// queued. Used by the presenting thread.
+class PresentTiming::Request {
+public:
+    ~Request();
+    Request(const Request&) = delete;
+    Request& operator=(const Request&) = delete;
+
+    [[nodiscard]] PresentTiming& timing() const { return timing_; }
+    [[nodiscard]] core::PresentSerial serial() const { return serial_; }
+
+    /// Until when vkQueuePresentKHR waits, because the window system cannot be told a time of
+    /// VkPresentTimeGOOGLE; nothing: it need not.
+    [[nodiscard]] std::optional<Clock::time_point> wait_until() const;
+    /// At most so long: an application may have given a time of another clock.
+    static constexpr std::chrono::seconds longest_wait{1};
+
+    /// A time before which the image is not to be shown.
+    struct NotBefore {
+        core::PresentationTime time;
+        Clock::time_point on_monotonic; ///< the same
+    };
+    /// The image is about to be queued. Called once.
+    /// @return nothing: the image may be shown at once
+    [[nodiscard]] std::optional<NotBefore> schedule();
+    /// The image was queued: the presenter will report what becomes of it.
+    void queued() { failed_ = false; }
+    /// The request has failed all the same: nobody will ask for its report.
+    void fail() { failed_ = true; }
+
+    /// Whether the time to show the image depends on when the image before was shown.
+    [[nodiscard]] bool is_relative() const {
+        return target_ && target_->from == core::PresentTarget::From::last_image;
+    }
+
+private:
+    friend class PresentTiming;
+    Request(PresentTiming& timing, core::PresentSerial serial,
+            std::optional<core::PresentTarget> target) :
+        timing_(timing),
+        serial_(serial), target_(target) {}
+
+    PresentTiming& timing_;
+    const core::PresentSerial serial_;
+    const std::optional<core::PresentTarget> target_;
+    bool failed_ = true; ///< so far
+};
+
+} // namespace fencebridge
