@@ -213,8 +213,14 @@ TEST_F(Colours, SrgbAndPassThroughNeedNoObject) {
 }
 
 TEST_F(Colours, ARefusedDescriptionFailsTheCreation) {
+    constexpr uint64_t tiled = 0x0100000000000001;
+    const std::array layouts{driver_modifier(tiled), driver_modifier(drm_linear)};
+    fake_driver().set_format(FAKE_DRIVER_ALL_DEVICES, VK_FORMAT_B8G8R8A8_UNORM,
+                             uint32_t(layouts.size()), layouts.data());
     Script script = with_colors();
     script.descriptions = Descriptions::refused;
+    for (const uint64_t modifier : {tiled, drm_linear})
+        script.feedback.tranches.push_back({0, 0, common_formats(modifier)});
     ColourClient client(start(script));
     EXPECT_EQ(client.swapchain_in(pq).result, VK_ERROR_INITIALIZATION_FAILED);
     // Images of another layout would be refused, too.

@@ -37,7 +37,8 @@ uint64_t now_on(clockid_t clock) {
 
 constexpr uint64_t ns(nanoseconds duration) { return uint64_t(duration.count()); }
 
-TargetTime target_time(uint64_t time) {
+// A build without commit-timing-v1 has no use for it.
+[[maybe_unused]] TargetTime target_time(uint64_t time) {
     return {time / 1'000'000'000, uint32_t(time % 1'000'000'000)};
 }
 
