@@ -13,8 +13,9 @@ namespace fencebridge::core {
 /// VkPresentId2KHR). The numbers of a swapchain ascend.
 enum class PresentId : uint64_t {};
 
-/// Which numbered present requests of a swapchain are complete: their image was shown, or never
-/// will be. Not thread-safe: kept inside a lock.
+/// Which numbered present requests of a swapchain are complete: their image, and those of all
+/// earlier ones, were shown or never will be. For vkWaitForPresentKHR, a swapchain has one number
+/// that ascends. Not thread-safe: kept inside a lock.
 class PresentCompletions {
 public:
     /// The window system will report the outcome of this request.
@@ -26,7 +27,8 @@ public:
         shown_ = std::max(shown_, id);
         finish(id);
     }
-    /// The image of a request will not be shown. Those of earlier requests still may.
+    /// The image of a request will not be shown. Those of earlier requests still may, and the
+    /// request is complete when they are.
     void discarded(PresentId id) { finish(id); }
 
     /// An expected request could not be made.
@@ -41,12 +43,11 @@ public:
     [[nodiscard]] std::optional<VkResult> result_for(PresentId id) const {
         if (id <= shown_)
             return VK_SUCCESS;
-        if (std::ranges::find(pending_, id) != pending_.end())
-            return std::nullopt;
-        if (id <= finished_)
-            return VK_SUCCESS;
-        const bool later_one_is_pending = !pending_.empty() && id < pending_.back();
-        return later_one_is_pending ? std::nullopt : end_;
+        if (id > finished_ && (pending_.empty() || id > pending_.back()))
+            return end_;
+        const bool earlier_are_complete = std::ranges::none_of(
+            pending_, [&](PresentId pending) { return shown_ < pending && pending <= id; });
+        return earlier_are_complete && id <= finished_ ? std::optional(VK_SUCCESS) : std::nullopt;
     }
 
 private:
