@@ -30,49 +30,50 @@ uint64_t read(clockid_t clock) {
     return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
-VkResult write_domains(VkPhysicalDevice handle,
+VkResult write_domains(Instance& instance, VkPhysicalDevice handle,
                        PFN_vkGetPhysicalDeviceCalibrateableTimeDomainsKHR drivers,
                        const char* extension, uint32_t* count, VkTimeDomainKHR* domains) {
-    return guarded([&] {
-        const auto instance = find_instance(handle);
-        if (!instance->hides_extensions(handle))
-            return drivers(handle, count, domains);
-        std::vector<VkTimeDomainKHR> all(host_domains.begin(), host_domains.end());
-        if (instance->physical(handle)->has_extension(extension)) {
-            auto given =
-                vk::enumerate<VkTimeDomainKHR>([&](uint32_t* room, VkTimeDomainKHR* array) {
-                    return drivers(handle, room, array);
-                });
-            if (!given)
-                return given.error();
-            all = std::move(*given);
-        }
-        for (const VkTimeDomainKHR ours : swapchain_domains) {
-            if (std::ranges::find(all, ours) == all.end())
-                all.push_back(ours);
-        }
-        return vk::write_array(std::span<const VkTimeDomainKHR>(all), count, domains);
-    });
+    if (!instance.hides_extensions(handle))
+        return drivers(handle, count, domains);
+    std::vector<VkTimeDomainKHR> all(host_domains.begin(), host_domains.end());
+    if (instance.physical(handle)->has_extension(extension)) {
+        auto given = vk::enumerate<VkTimeDomainKHR>(
+            [&](uint32_t* room, VkTimeDomainKHR* array) { return drivers(handle, room, array); });
+        if (!given)
+            return given.error();
+        all = std::move(*given);
+    }
+    for (const VkTimeDomainKHR ours : swapchain_domains) {
+        if (std::ranges::find(all, ours) == all.end())
+            all.push_back(ours);
+    }
+    return vk::write_array(std::span<const VkTimeDomainKHR>(all), count, domains);
 }
 
-/// The layer's swapchain whose clock a timestamp is about; null if there is none.
-std::shared_ptr<Swapchain> swapchain_of(Device& device, const VkCalibratedTimestampInfoKHR& info) {
-    if (std::ranges::find(swapchain_domains, info.timeDomain) == swapchain_domains.end())
-        return nullptr;
-    const auto* swapchain = vk::find<VkSwapchainCalibratedTimestampInfoEXT>(info.pNext);
-    return swapchain == nullptr ? nullptr : device.find_swapchain(swapchain->swapchain);
+/// The swapchain of the layer's that a timestamp names; null if there is none.
+std::shared_ptr<Swapchain> named_swapchain(Device& device,
+                                           const VkCalibratedTimestampInfoKHR& info) {
+    const auto* named = vk::find<VkSwapchainCalibratedTimestampInfoEXT>(info.pNext);
+    return named == nullptr ? nullptr : device.find_swapchain(named->swapchain);
+}
+
+bool is_of_a_swapchain(VkTimeDomainKHR domain) {
+    return std::ranges::find(swapchain_domains, domain) != swapchain_domains.end();
 }
 
 VkResult get_timestamps(Device& device, PFN_vkGetCalibratedTimestampsKHR drivers,
                         std::span<const VkCalibratedTimestampInfoKHR> infos, uint64_t* timestamps,
                         uint64_t* max_deviation) {
-    // The driver must not see a swapchain of the layer's.
     std::vector<VkCalibratedTimestampInfoKHR> driver_infos;
-    std::vector<std::shared_ptr<Swapchain>> ours;
+    std::vector<std::shared_ptr<Swapchain>> ours; // null: not the clock of one of them
     for (const VkCalibratedTimestampInfoKHR& info : infos) {
-        ours.push_back(swapchain_of(device, info));
+        auto swapchain = named_swapchain(device, info);
+        // The driver must not see a swapchain of the layer's, which no clock of the host needs.
+        // Only structures that name a swapchain extend this one.
+        const void* const next = swapchain ? nullptr : info.pNext;
+        ours.push_back(is_of_a_swapchain(info.timeDomain) ? std::move(swapchain) : nullptr);
         if (!ours.back() && drivers != nullptr)
-            driver_infos.push_back(info);
+            driver_infos.push_back({info.sType, next, info.timeDomain});
     }
     std::vector<uint64_t> driver_times(driver_infos.size());
     uint64_t driver_deviation = 0;
@@ -106,7 +107,8 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceCalibrateableTimeDomainsKHR(
     VkPhysicalDevice handle, uint32_t* count, VkTimeDomainKHR* domains) {
     return guarded([&] {
         const auto instance = find_instance(handle);
-        return write_domains(handle, instance->next.GetPhysicalDeviceCalibrateableTimeDomainsKHR,
+        return write_domains(*instance, handle,
+                             instance->next.GetPhysicalDeviceCalibrateableTimeDomainsKHR,
                              VK_KHR_CALIBRATED_TIMESTAMPS_EXTENSION_NAME, count, domains);
     });
 }
@@ -115,7 +117,8 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceCalibrateableTimeDomainsEXT(
     VkPhysicalDevice handle, uint32_t* count, VkTimeDomainKHR* domains) {
     return guarded([&] {
         const auto instance = find_instance(handle);
-        return write_domains(handle, instance->next.GetPhysicalDeviceCalibrateableTimeDomainsEXT,
+        return write_domains(*instance, handle,
+                             instance->next.GetPhysicalDeviceCalibrateableTimeDomainsEXT,
                              VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME, count, domains);
     });
 }

@@ -869,6 +869,70 @@ TEST_F(PresentTiming, TheTimeDomainsAreCalibratedWithTheHosts) {
     EXPECT_GE(deviation, 1u);
 }
 
+TEST_F(PresentTiming, TheDriversClocksAreReadWithoutTheLayersSwapchain) {
+    fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES,
+                                       VK_KHR_CALIBRATED_TIMESTAMPS_EXTENSION_NAME);
+    begin();
+    const VkSwapchainCalibratedTimestampInfoEXT swapchain{
+        .sType = VK_STRUCTURE_TYPE_SWAPCHAIN_CALIBRATED_TIMESTAMP_INFO_EXT,
+        .pNext = nullptr,
+        .swapchain = swapchain_,
+        .presentStage = visible,
+        .timeDomainId = stage_local};
+    const auto info = [&](VkTimeDomainKHR domain) {
+        return VkCalibratedTimestampInfoKHR{VK_STRUCTURE_TYPE_CALIBRATED_TIMESTAMP_INFO_KHR,
+                                            &swapchain, domain};
+    };
+    const std::array infos{info(VK_TIME_DOMAIN_DEVICE_KHR),
+                           info(VK_TIME_DOMAIN_PRESENT_STAGE_LOCAL_EXT),
+                           info(VK_TIME_DOMAIN_CLOCK_MONOTONIC_KHR)};
+    std::array<uint64_t, 3> times{};
+    uint64_t deviation = 0;
+    const uint64_t before = now_on(CLOCK_MONOTONIC);
+    ASSERT_EQ(find<PFN_vkGetCalibratedTimestampsKHR>("vkGetCalibratedTimestampsKHR")(
+                  client_->device, uint32_t(infos.size()), infos.data(), times.data(), &deviation),
+              VK_SUCCESS);
+    EXPECT_EQ(times[0], FAKE_DRIVER_TIMESTAMP + VK_TIME_DOMAIN_DEVICE_KHR);
+    EXPECT_GE(times[1], before);
+    EXPECT_EQ(times[2], FAKE_DRIVER_TIMESTAMP + VK_TIME_DOMAIN_CLOCK_MONOTONIC_KHR);
+    EXPECT_GT(deviation, FAKE_DRIVER_MAX_DEVIATION);
+    EXPECT_EQ(fake_driver().misuses(), 0u);
+}
+
+TEST_F(PresentTiming, AFailureOfTheDriversClocksIsTheResult) {
+    fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES,
+                                       VK_KHR_CALIBRATED_TIMESTAMPS_EXTENSION_NAME);
+    begin();
+    const VkCalibratedTimestampInfoKHR info{VK_STRUCTURE_TYPE_CALIBRATED_TIMESTAMP_INFO_KHR,
+                                            nullptr, VK_TIME_DOMAIN_DEVICE_KHR};
+    const auto get = find<PFN_vkGetCalibratedTimestampsKHR>("vkGetCalibratedTimestampsKHR");
+    uint64_t time = 0;
+    uint64_t deviation = 0;
+    fake_driver().fail_call("vkGetCalibratedTimestampsKHR", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(get(client_->device, 1, &info, &time, &deviation), VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(get(client_->device, 1, &info, &time, &deviation), VK_SUCCESS);
+    EXPECT_EQ(time, FAKE_DRIVER_TIMESTAMP);
+}
+
+TEST_F(PresentTiming, TheTimeDomainsOfSwapchainsAreAddedToTheDrivers) {
+    fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES,
+                                       VK_KHR_CALIBRATED_TIMESTAMPS_EXTENSION_NAME);
+    begin();
+    const auto get = reinterpret_cast<PFN_vkGetPhysicalDeviceCalibrateableTimeDomainsKHR>(
+        vkGetInstanceProcAddr(client_->instance, "vkGetPhysicalDeviceCalibrateableTimeDomainsKHR"));
+    ASSERT_NE(get, nullptr);
+    std::vector<VkTimeDomainKHR> domains(8);
+    auto count = uint32_t(domains.size());
+    ASSERT_EQ(get(client_->device.physical, &count, domains.data()), VK_SUCCESS);
+    domains.resize(count);
+    EXPECT_EQ(domains, (std::vector{VK_TIME_DOMAIN_DEVICE_KHR, VK_TIME_DOMAIN_CLOCK_MONOTONIC_KHR,
+                                    VK_TIME_DOMAIN_PRESENT_STAGE_LOCAL_EXT,
+                                    VK_TIME_DOMAIN_SWAPCHAIN_LOCAL_EXT}));
+    fake_driver().fail_call("vkGetPhysicalDeviceCalibrateableTimeDomainsKHR", 1,
+                            VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(get(client_->device.physical, &count, domains.data()), VK_ERROR_OUT_OF_HOST_MEMORY);
+}
+
 // --- those who do not use it ---
 
 TEST_F(PresentTiming, WithoutTheFlagNothingIsRequested) {

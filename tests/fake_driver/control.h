@@ -41,6 +41,11 @@ extern "C" {
 #define FAKE_DRIVER_NATIVE_WIDTH 1234
 #define FAKE_DRIVER_NATIVE_HEIGHT 567
 
+/* The time that vkGetCalibratedTimestampsKHR always gives, less the value of the VkTimeDomainKHR;
+ * and its maximum deviation. The driver has the time domains DEVICE and CLOCK_MONOTONIC. */
+#define FAKE_DRIVER_TIMESTAMP UINT64_C(1000)
+#define FAKE_DRIVER_MAX_DEVIATION UINT64_C(50)
+
 typedef enum FakeDriverMemory {
     /* memfd_create(): works on every kernel, without dma-buf ioctls; always ready in poll(). */
     FAKE_DRIVER_MEMORY_MEMFD = 0,
@@ -139,8 +144,9 @@ typedef struct FakeDriverControl {
     void (*hide_device_extension)(uint32_t device, const char* name);
     /* The driver lists and accepts the extension. Of such extensions, it implements
      * VK_EXT_debug_utils, VK_EXT_debug_marker, VK_EXT_private_data, VK_EXT_headless_surface,
-     * VK_EXT_display_surface_counter, VK_{EXT,KHR}_swapchain_maintenance1, and
-     * vkGetDeviceImageSubresourceLayoutKHR of VK_KHR_maintenance5. It reports the features of
+     * VK_EXT_display_surface_counter, VK_{EXT,KHR}_swapchain_maintenance1,
+     * VK_{EXT,KHR}_calibrated_timestamps, and vkGetDeviceImageSubresourceLayoutKHR of
+     * VK_KHR_maintenance5. It reports the features of
      * extensions that act on swapchains. As some drivers do, it has vkGetSwapchainStatusKHR even
      * without VK_KHR_shared_presentable_image. */
     void (*add_instance_extension)(const char* name);

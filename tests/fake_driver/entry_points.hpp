@@ -67,6 +67,7 @@ EntryPoint entry_point(std::string_view name, Level level, uint32_t core = VK_AP
 [[nodiscard]] std::span<const EntryPoint> command_entry_points();
 [[nodiscard]] std::span<const EntryPoint> native_wsi_entry_points();
 [[nodiscard]] std::span<const EntryPoint> object_data_entry_points();
+[[nodiscard]] std::span<const EntryPoint> calibrated_timestamps_entry_points();
 
 PFN_vkVoidFunction get_instance_function(VkInstance instance, const char* name);
 PFN_vkVoidFunction get_physical_device_function(VkInstance instance, const char* name);
