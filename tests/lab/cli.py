@@ -125,7 +125,8 @@ def _parser() -> argparse.ArgumentParser:
         "every suite that has a short form, in that form. --list prints how long each takes.")
     test.add_argument("suites", nargs="*", metavar="SUITE")
     test.add_argument("--all", action="store_true", help="all suites, in full: on all kernels, "
-                      "with the long soak, and with the suites mutations and kmod-mutations")
+                      "with the long soak, and with the suites programs, mutations and "
+                      "kmod-mutations")
     test.add_argument("--only", default="", metavar="TEXT", help="of the suites mutations and "
                       "kmod-mutations, the mutations with TEXT in their name")
     test.add_argument("--list", action="store_true",

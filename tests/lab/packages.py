@@ -5,6 +5,9 @@ apt downloads packages on the host, by chroot. Another apt installs them in a gu
 all rights of root and can break nothing. The files that the guest has written are the overlay. The
 guest's apt receives the packages' files alone and determines their order: it configures a package
 that another one pre-depends on before it unpacks the other.
+
+NAME/SUITE is the package as another Debian suite has it. What it depends on comes from the root's
+suite, as far as it is not listed.
 """
 
 import contextlib
@@ -14,6 +17,7 @@ from pathlib import Path
 from typing import Iterator
 
 from . import artefact, guest, rootfs, sandbox
+from .archive import Archive
 from .host import run_logged, tail
 from .say import LabError, Ticker
 
@@ -51,17 +55,36 @@ def _build(folder: Path, root: Path, names: list[str]) -> None:
         (folder / name).mkdir()
     ticker = Ticker(f"installing {', '.join(names)}")
     log = folder / "logs" / "apt.log"
+    own, foreign = by_suite(names)
+    for suite, others in foreign.items():
+        archive = Archive(root, folder / "archive", (suite,), log, ticker)
+        archive.download([archive.newest(name) for name in others], folder / "debs")
+        artefact.remove_tree(folder / "archive")
+    files = [f"/lab/debs/{file.name}" for file in (folder / "debs").glob("*.deb")]
     box = sandbox.with_apt(root, debs=folder / "debs")
     if not _lists_are_fresh(root):
         sandbox.apt_update(box, log, ticker)
     run_logged(box.command(
         ["apt-get", *sandbox.apt_options(), "install", "--yes", "--download-only",
          # apt needs no lock, since the root is read-only.
-         "-o", "Debug::NoLocking=1", "-o", "Dir::Cache::archives=/lab/debs", *names]), log, ticker)
+         "-o", "Debug::NoLocking=1", "-o", "Dir::Cache::archives=/lab/debs", *own, *files]), log,
+        ticker)
     if list((folder / "debs").glob("*.deb")):
         _install_in_guest(folder, log)
     artefact.remove_tree(folder / "debs")
     ticker.done()
+
+
+def by_suite(names: list[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """The names of packages of the root's suite, and those of other suites by suite."""
+    own, foreign = [], {}
+    for name in names:
+        package, _, suite = name.partition("/")
+        if suite:
+            foreign.setdefault(suite, []).append(package)
+        else:
+            own.append(package)
+    return own, foreign
 
 
 def _lists_are_fresh(root: Path) -> bool:

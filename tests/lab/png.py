@@ -3,6 +3,7 @@
 
 import struct
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +79,21 @@ def difference(one: Picture, other: Picture) -> tuple[int, int, int, int] | None
         last = next(i for i in range(len(a) - 1, -1, -1) if a[i] != b[i])
         left, right = min(left, first // 3), max(right, last // 3 + 1)
     return (left, changed[0], right, changed[-1] + 1) if changed else None
+
+
+def largest_difference(one: Picture, other: Picture) -> int:
+    """The largest difference of a colour's part in any pixel, of pictures of the same size."""
+    return max((max(abs(a - b) for a, b in zip(*rows)) for rows in zip(one.rows, other.rows)
+                if rows[0] != rows[1]), default=0)
+
+
+def common_colours(one: Picture, other: Picture) -> float:
+    """The share of pixels, from 0 to 1, whose colours are roughly those of as many pixels of the
+    other picture, wherever they are."""
+    counts = [Counter(bytes(value & 0xe0 for value in row[i:i + 3])
+                      for row in picture.rows for i in range(0, len(row), 3))
+              for picture in (one, other)]
+    return (counts[0] & counts[1]).total() / max(count.total() for count in counts)
 
 
 def _without_alpha(row: bytes) -> bytes:

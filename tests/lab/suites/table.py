@@ -11,7 +11,7 @@ from typing import Callable
 
 from .. import build
 from . import (clients, dkms, gpu, install, instructions, kmod, kmod_checks, kmod_mutations, lab,
-               meson, mutations, screen, strace, transports, validation)
+               meson, mutations, programs, screen, strace, transports, validation)
 from .outcome import Outcome
 
 NATIVE = "native"  # in the root, on the host's kernel
@@ -87,6 +87,8 @@ SUITES = {suite.name: suite for suite in [
           _guest("preload"), 5, 5),
     Suite("clients", GUEST, "the frames of vkcube and of an example on six compositors, and the "
           "example's pixels", _always(clients.run), 110, 110),
+    Suite("programs", GUEST, "mpv, GTK, SDL, Zink and others do with the layer what they do "
+          "without it, on Weston", _always(programs.run), 0, 240),
     Suite("transports", GUEST, "the choice of a transport on five compositors, and on two stock "
           "kernels (whole: four)", transports.run, 360, 600),
     Suite("strace", GUEST, "a frame exports and imports at most one fence, with few system "
