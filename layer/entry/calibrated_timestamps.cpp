@@ -11,9 +11,9 @@
 #include "vk/chain.hpp"
 #include "vk/enumerate.hpp"
 
-// VK_KHR_calibrated_timestamps, which VK_EXT_present_timing depends on, and its older name. The
-// layer adds the time domains of its swapchains to the driver's. If the driver lacks the extension,
-// there are the host's clocks.
+// VK_KHR_calibrated_timestamps, which VK_EXT_present_timing depends on, and its older name,
+// VK_EXT_calibrated_timestamps. The layer adds the time domains of its swapchains to the driver's.
+// If the driver has neither extension, there are the host's clocks.
 
 namespace fencebridge::entry {
 
@@ -30,24 +30,15 @@ uint64_t read(clockid_t clock) {
     return static_cast<uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(time.tv_nsec);
 }
 
-VkResult write_domains(Instance& instance, VkPhysicalDevice handle,
-                       PFN_vkGetPhysicalDeviceCalibrateableTimeDomainsKHR drivers,
-                       const char* extension, uint32_t* count, VkTimeDomainKHR* domains) {
-    if (!instance.hides_extensions(handle))
-        return drivers(handle, count, domains);
-    std::vector<VkTimeDomainKHR> all(host_domains.begin(), host_domains.end());
-    if (instance.physical(handle)->has_extension(extension)) {
-        auto given = vk::enumerate<VkTimeDomainKHR>(
-            [&](uint32_t* room, VkTimeDomainKHR* array) { return drivers(handle, room, array); });
-        if (!given)
-            return given.error();
-        all = std::move(*given);
-    }
-    for (const VkTimeDomainKHR ours : swapchain_domains) {
-        if (std::ranges::find(all, ours) == all.end())
-            all.push_back(ours);
-    }
-    return vk::write_array(std::span<const VkTimeDomainKHR>(all), count, domains);
+/// The driver's query, by the name that the driver has; null if it has neither extension.
+PFN_vkGetPhysicalDeviceCalibrateableTimeDomainsKHR find_query(Instance& instance,
+                                                              VkPhysicalDevice handle) {
+    const auto driver = instance.physical(handle);
+    if (driver->has_extension(VK_KHR_CALIBRATED_TIMESTAMPS_EXTENSION_NAME))
+        return instance.next.GetPhysicalDeviceCalibrateableTimeDomainsKHR;
+    if (driver->has_extension(VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME))
+        return instance.next.GetPhysicalDeviceCalibrateableTimeDomainsEXT;
+    return nullptr;
 }
 
 /// The swapchain of the layer's that a timestamp names; null if there is none.
@@ -61,9 +52,9 @@ bool is_of_a_swapchain(VkTimeDomainKHR domain) {
     return std::ranges::find(swapchain_domains, domain) != swapchain_domains.end();
 }
 
-VkResult get_timestamps(Device& device, PFN_vkGetCalibratedTimestampsKHR drivers,
-                        std::span<const VkCalibratedTimestampInfoKHR> infos, uint64_t* timestamps,
-                        uint64_t* max_deviation) {
+VkResult get_timestamps(Device& device, std::span<const VkCalibratedTimestampInfoKHR> infos,
+                        uint64_t* timestamps, uint64_t* max_deviation) {
+    const auto drivers = device.vk.next.GetCalibratedTimestamps;
     std::vector<VkCalibratedTimestampInfoKHR> driver_infos;
     std::vector<std::shared_ptr<Swapchain>> ours; // null: not the clock of one of them
     for (const VkCalibratedTimestampInfoKHR& info : infos) {
@@ -103,45 +94,39 @@ VkResult get_timestamps(Device& device, PFN_vkGetCalibratedTimestampsKHR drivers
 
 } // namespace
 
-VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceCalibrateableTimeDomainsKHR(
-    VkPhysicalDevice handle, uint32_t* count, VkTimeDomainKHR* domains) {
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceCalibrateableTimeDomains(VkPhysicalDevice handle,
+                                                                         uint32_t* count,
+                                                                         VkTimeDomainKHR* domains) {
     return guarded([&] {
         const auto instance = find_instance(handle);
-        return write_domains(*instance, handle,
-                             instance->next.GetPhysicalDeviceCalibrateableTimeDomainsKHR,
-                             VK_KHR_CALIBRATED_TIMESTAMPS_EXTENSION_NAME, count, domains);
+        const auto drivers = find_query(*instance, handle);
+        if (drivers != nullptr && !instance->hides_extensions(handle))
+            return drivers(handle, count, domains);
+        std::vector<VkTimeDomainKHR> all(host_domains.begin(), host_domains.end());
+        if (drivers != nullptr) {
+            auto given =
+                vk::enumerate<VkTimeDomainKHR>([&](uint32_t* room, VkTimeDomainKHR* array) {
+                    return drivers(handle, room, array);
+                });
+            if (!given)
+                return given.error();
+            all = std::move(*given);
+        }
+        for (const VkTimeDomainKHR ours : swapchain_domains) {
+            if (std::ranges::find(all, ours) == all.end())
+                all.push_back(ours);
+        }
+        return vk::write_array(std::span<const VkTimeDomainKHR>(all), count, domains);
     });
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceCalibrateableTimeDomainsEXT(
-    VkPhysicalDevice handle, uint32_t* count, VkTimeDomainKHR* domains) {
-    return guarded([&] {
-        const auto instance = find_instance(handle);
-        return write_domains(*instance, handle,
-                             instance->next.GetPhysicalDeviceCalibrateableTimeDomainsEXT,
-                             VK_EXT_CALIBRATED_TIMESTAMPS_EXTENSION_NAME, count, domains);
-    });
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL GetCalibratedTimestampsKHR(VkDevice handle, uint32_t count,
-                                                          const VkCalibratedTimestampInfoKHR* infos,
-                                                          uint64_t* timestamps,
-                                                          uint64_t* max_deviation) {
-    return guarded([&] {
-        const auto device = find_device(handle);
-        return get_timestamps(*device, device->vk.next.GetCalibratedTimestampsKHR,
-                              std::span(infos, count), timestamps, max_deviation);
-    });
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL GetCalibratedTimestampsEXT(VkDevice handle, uint32_t count,
-                                                          const VkCalibratedTimestampInfoKHR* infos,
-                                                          uint64_t* timestamps,
-                                                          uint64_t* max_deviation) {
+VKAPI_ATTR VkResult VKAPI_CALL GetCalibratedTimestamps(VkDevice handle, uint32_t count,
+                                                       const VkCalibratedTimestampInfoKHR* infos,
+                                                       uint64_t* timestamps,
+                                                       uint64_t* max_deviation) {
     return guarded([&] {
         const auto device = find_device(handle);
-        return get_timestamps(*device, device->vk.next.GetCalibratedTimestampsEXT,
-                              std::span(infos, count), timestamps, max_deviation);
+        return get_timestamps(*device, std::span(infos, count), timestamps, max_deviation);
     });
 }
 

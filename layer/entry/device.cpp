@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <span>
 #include <string>
 
@@ -100,24 +101,31 @@ VkResult refuse_absent(Instance& instance, VkPhysicalDevice device,
     return VK_SUCCESS;
 }
 
+/// Whether a device that is not taken over can have a provided extension that the driver lacks.
+/// Where the layer has not offered the extension, the loader leaves it out of what the driver sees.
+bool works_without_takeover(const Extension& extension, bool offered) {
+    if (extension.reach == Reach::every_device)
+        return offered;
+    const bool has_nothing_to_call = extension.commands.empty();
+    return has_nothing_to_call && (offered || extension.reach == Reach::every_surface);
+}
+
 /// The provided extension that the application enables on a device that is not taken over, and that
-/// the driver lacks; null if there is none. The loader does not refuse it, since the layer's
-/// manifest names it. An extension without commands is left out instead, if the layer has offered
-/// it or it is only a hint.
+/// neither the driver nor the layer has there; null if there is none. The loader does not refuse
+/// it, since the layer's manifest names it.
 const Extension* find_lacking(const vk::PhysicalDevice& physical, const EnabledExtensions& enabled,
                               bool offered) {
     const auto found = std::ranges::find_if(enabled.all(), [&](const Extension* extension) {
-        const bool left_out =
-            extension->commands.empty() && (offered || extension->reach == Reach::every_surface);
-        return !left_out && physical.extensions_known && find_name(physical, *extension) == nullptr;
+        return physical.extensions_known && find_name(physical, *extension) == nullptr &&
+               !works_without_takeover(*extension, offered);
     });
     return found == enabled.all().end() ? nullptr : *found;
 }
 
 /// The structures with features of provided extensions in the chain of VkDeviceCreateInfo, as far
 /// as the driver lacks such a feature. A driver may fail on them.
-std::vector<const VkBaseInStructure*> find_unknown_features(const vk::PhysicalDevice& physical,
-                                                            const void* chain) {
+std::vector<vk::ReducedFeatures> find_unknown_features(const vk::PhysicalDevice& physical,
+                                                       const void* chain) {
     struct Answer {
         VkBaseOutStructure head;
         std::array<VkBool32, 8> words;
@@ -138,14 +146,18 @@ std::vector<const VkBaseInStructure*> find_unknown_features(const vk::PhysicalDe
     }
     if (!answers.empty() && physical.next->GetPhysicalDeviceFeatures2 != nullptr)
         physical.next->GetPhysicalDeviceFeatures2(physical.handle, &features);
-    std::vector<const VkBaseInStructure*> unknown;
+    std::vector<vk::ReducedFeatures> unknown;
     for (const Answer& answer : answers) {
-        const std::span has(answer.words.data(), answer.count);
         const std::span wanted(reinterpret_cast<const VkBool32*>(answer.given + 1), answer.count);
-        if (!std::ranges::equal(wanted, has, [](VkBool32 wants, VkBool32 is) {
-                return wants == VK_FALSE || is != VK_FALSE;
-            }))
-            unknown.push_back(answer.given);
+        std::vector<VkBool32> kept;
+        std::ranges::transform(
+            wanted, answer.words, std::back_inserter(kept),
+            [](VkBool32 wants, VkBool32 has) { return has == VK_FALSE ? VK_FALSE : wants; });
+        if (std::ranges::equal(kept, wanted))
+            continue;
+        if (std::ranges::count(kept, VK_FALSE) == std::ssize(kept))
+            kept.clear();
+        unknown.push_back({answer.given, std::move(kept)});
     }
     return unknown;
 }
@@ -163,7 +175,8 @@ VkResult create_next_device(PFN_vkCreateDevice create, const vk::PhysicalDevice&
     VkDeviceCreateInfo more = info;
     more.enabledExtensionCount = static_cast<uint32_t>(names.size());
     more.ppEnabledExtensionNames = names.data();
-    const vk::ChainWithout chain(info.pNext, find_unknown_features(physical, info.pNext));
+    const auto unknown = find_unknown_features(physical, info.pNext);
+    const vk::ReducedChain chain(info.pNext, unknown);
     if (chain.obstacle() != VK_STRUCTURE_TYPE_MAX_ENUM)
         log::warning("vkCreateDevice: the driver receives features that it may not know: structure "
                      "%d precedes them, of unknown size",

@@ -121,18 +121,13 @@ GetPastPresentationTimingGOOGLE(VkDevice device, VkSwapchainKHR swapchain, uint3
                                 VkPastPresentationTimingGOOGLE* timings);
 
 // calibrated_timestamps.cpp
-VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceCalibrateableTimeDomainsKHR(
-    VkPhysicalDevice device, uint32_t* count, VkTimeDomainKHR* domains);
-VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceCalibrateableTimeDomainsEXT(
-    VkPhysicalDevice device, uint32_t* count, VkTimeDomainKHR* domains);
-VKAPI_ATTR VkResult VKAPI_CALL GetCalibratedTimestampsKHR(VkDevice device, uint32_t count,
-                                                          const VkCalibratedTimestampInfoKHR* infos,
-                                                          uint64_t* timestamps,
-                                                          uint64_t* max_deviation);
-VKAPI_ATTR VkResult VKAPI_CALL GetCalibratedTimestampsEXT(VkDevice device, uint32_t count,
-                                                          const VkCalibratedTimestampInfoKHR* infos,
-                                                          uint64_t* timestamps,
-                                                          uint64_t* max_deviation);
+VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceCalibrateableTimeDomains(VkPhysicalDevice device,
+                                                                         uint32_t* count,
+                                                                         VkTimeDomainKHR* domains);
+VKAPI_ATTR VkResult VKAPI_CALL GetCalibratedTimestamps(VkDevice device, uint32_t count,
+                                                       const VkCalibratedTimestampInfoKHR* infos,
+                                                       uint64_t* timestamps,
+                                                       uint64_t* max_deviation);
 
 // object_data.cpp
 VKAPI_ATTR VkResult VKAPI_CALL

@@ -10,7 +10,8 @@
 
 #include "vk/physical_device.hpp"
 
-// The one table of the extensions and commands that concern the layer. Everything that an
+// The one table of the extensions and commands that concern the layer, and what is looked up in
+// it. extension_table.cpp has the rows. Everything that an
 // application sees of them comes from it: vkGetInstanceProcAddr and vkGetDeviceProcAddr, the lists
 // of extensions, the answers to feature and surface queries, and the refusals of
 // vkCreateDevice. tests/driver/vk_xml.py compares it with vk.xml and with the manifest.
@@ -61,16 +62,17 @@ struct AnswerStructure {
     uint32_t absent = 0;
 };
 
-/// The surfaces of an application on which a provided extension works, if the driver lacks it.
+/// Where a provided extension works, if the driver lacks it.
 enum class Reach {
-    layers_surfaces, ///< only on those whose swapchains are the layer's
+    layers_surfaces, ///< only on surfaces whose swapchains are the layer's
     every_surface,   ///< also on the driver's own
+    every_device,    ///< it is not about surfaces: also on devices that are not taken over
 };
 
 struct Extension {
     std::string_view name; ///< empty: commands of Vulkan itself
-    Level level;
-    Status status;
+    Level level = Level::device;
+    Status status = Status::intercepted;
     uint32_t spec_version = 0; ///< of a provided extension
     std::vector<Command> commands = {};
     /// Of a hidden extension, all; of a provided one, those of features and of surfaces.

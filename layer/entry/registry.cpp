@@ -96,7 +96,7 @@ bool Instance::offers(const Extension& extension, VkPhysicalDevice device) {
     const auto driver = physical(device);
     if (extension.works_on != nullptr && !extension.works_on(*driver))
         return false;
-    return extension.reach == Reach::every_surface || !other_window_system ||
+    return extension.reach != Reach::layers_surfaces || !other_window_system ||
            find_name(*driver, extension) != nullptr;
 }
 

@@ -46,8 +46,7 @@ size_t size_of(VkStructureType type) {
 
 } // namespace
 
-ChainWithout::ChainWithout(const void* chain,
-                           const std::vector<const VkBaseInStructure*>& left_out) :
+ReducedChain::ReducedChain(const void* chain, std::span<const ReducedFeatures> reduced) :
     first_(chain) {
     VkBaseInStructure* last_copy = nullptr;
     const auto append = [&](const VkBaseInStructure* next) {
@@ -57,11 +56,14 @@ ChainWithout::ChainWithout(const void* chain,
             last_copy->pNext = next;
     };
     const auto* node = static_cast<const VkBaseInStructure*>(chain);
-    for (size_t left = left_out.size(); left > 0; node = node->pNext) {
-        if (std::ranges::find(left_out, node) != left_out.end()) {
-            append(node->pNext);
+    for (size_t left = reduced.size(); left > 0; node = node->pNext) {
+        const auto found = std::ranges::find(reduced, node, &ReducedFeatures::structure);
+        if (found != reduced.end()) {
             --left;
-            continue;
+            if (found->kept.empty()) {
+                append(node->pNext);
+                continue;
+            }
         }
         const size_t size = size_of(node->sType);
         if (size == 0) {
@@ -72,6 +74,8 @@ ChainWithout::ChainWithout(const void* chain,
         std::memcpy(copy.get(), node, size);
         append(reinterpret_cast<const VkBaseInStructure*>(copy.get()));
         last_copy = reinterpret_cast<VkBaseInStructure*>(copy.get());
+        if (found != reduced.end())
+            std::ranges::copy(found->kept, reinterpret_cast<VkBool32*>(last_copy + 1));
     }
 }
 

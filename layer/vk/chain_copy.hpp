@@ -3,24 +3,30 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <vector>
 #include <vulkan/vulkan.h>
 
 namespace fencebridge::vk {
 
-/// The chain of a VkDeviceCreateInfo without some of its structures. The application's structures
-/// cannot be changed: those before the last one that is left out are copied. The copies are
-/// shallow.
-class ChainWithout {
+/// A structure of features in the chain of a VkDeviceCreateInfo, some of which a driver lacks.
+struct ReducedFeatures {
+    const VkBaseInStructure* structure;
+    std::vector<VkBool32> kept; ///< all of the structure's features; empty: leave it out
+};
+
+/// The chain of a VkDeviceCreateInfo without some of its features. The application's structures
+/// cannot be changed: those before the last one that is reduced are copied. The copies are shallow.
+class ReducedChain {
 public:
-    /// @param chain     VkDeviceCreateInfo::pNext; must outlive this
-    /// @param left_out  structures of the chain
-    ChainWithout(const void* chain, const std::vector<const VkBaseInStructure*>& left_out);
+    /// @param chain    VkDeviceCreateInfo::pNext; must outlive this
+    /// @param reduced  structures of the chain
+    ReducedChain(const void* chain, std::span<const ReducedFeatures> reduced);
 
     /// The chain to use instead.
     [[nodiscard]] const void* first() const { return first_; }
-    /// The type of a structure whose size is unknown, so that a later one could not be left out;
-    /// VK_STRUCTURE_TYPE_MAX_ENUM if everything was left out.
+    /// The type of a structure whose size is unknown, so that a later one could not be reduced;
+    /// VK_STRUCTURE_TYPE_MAX_ENUM if all were.
     [[nodiscard]] VkStructureType obstacle() const { return obstacle_; }
 
 private:

@@ -131,8 +131,9 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve(GetDeviceGroupPresentCapabilitiesKHR, "vkGetDeviceGroupPresentCapabilitiesKHR");
     resolve(GetDeviceGroupSurfacePresentModesKHR, "vkGetDeviceGroupSurfacePresentModesKHR");
 
-    resolve(GetCalibratedTimestampsKHR, "vkGetCalibratedTimestampsKHR");
-    resolve(GetCalibratedTimestampsEXT, "vkGetCalibratedTimestampsEXT");
+    resolve(GetCalibratedTimestamps, "vkGetCalibratedTimestampsKHR");
+    if (GetCalibratedTimestamps == nullptr)
+        resolve(GetCalibratedTimestamps, "vkGetCalibratedTimestampsEXT");
     resolve(SetDebugUtilsObjectNameEXT, "vkSetDebugUtilsObjectNameEXT");
     resolve(SetDebugUtilsObjectTagEXT, "vkSetDebugUtilsObjectTagEXT");
     resolve(DebugMarkerSetObjectNameEXT, "vkDebugMarkerSetObjectNameEXT");

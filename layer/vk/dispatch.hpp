@@ -112,8 +112,8 @@ struct DeviceDispatch {
     PFN_vkGetDeviceGroupPresentCapabilitiesKHR GetDeviceGroupPresentCapabilitiesKHR;
     PFN_vkGetDeviceGroupSurfacePresentModesKHR GetDeviceGroupSurfacePresentModesKHR;
 
-    PFN_vkGetCalibratedTimestampsKHR GetCalibratedTimestampsKHR;
-    PFN_vkGetCalibratedTimestampsEXT GetCalibratedTimestampsEXT;
+    /// Under either name; null if the driver lacks both.
+    PFN_vkGetCalibratedTimestampsKHR GetCalibratedTimestamps;
     PFN_vkSetDebugUtilsObjectNameEXT SetDebugUtilsObjectNameEXT;
     PFN_vkSetDebugUtilsObjectTagEXT SetDebugUtilsObjectTagEXT;
     PFN_vkDebugMarkerSetObjectNameEXT DebugMarkerSetObjectNameEXT;

@@ -131,8 +131,10 @@ constexpr ProvidedCase provided[]{
 #ifdef FAKE_COMPOSITOR_HAS_COMMIT_TIMING
     {"VK_EXT_present_timing", 1000208000, 3, true},
 #endif
+#ifdef FAKE_COMPOSITOR_HAS_FIFO
     {"VK_KHR_present_mode_fifo_latest_ready", 1000361000, 1, true},
     {"VK_EXT_present_mode_fifo_latest_ready", 1000361000, 1, true},
+#endif
     {"VK_KHR_swapchain_mutable_format", 0, 0, false},
     {"VK_EXT_hdr_metadata", 0, 0, false},
     {"VK_EXT_swapchain_maintenance1", 1000275000, 1, false},
@@ -283,8 +285,12 @@ TEST_P(ExtensionWithTwoNames, HasItsCommandOnADeviceWithoutAQueueForTheLayer) {
 }
 
 constexpr TwoNames two_names[]{
+    {"VK_KHR_calibrated_timestamps", "VK_EXT_calibrated_timestamps",
+     "vkGetCalibratedTimestampsKHR"},
+#ifdef FAKE_COMPOSITOR_HAS_FIFO
     {"VK_EXT_present_mode_fifo_latest_ready", "VK_KHR_present_mode_fifo_latest_ready"},
     {"VK_KHR_present_mode_fifo_latest_ready", "VK_EXT_present_mode_fifo_latest_ready"},
+#endif
     {"VK_EXT_swapchain_maintenance1", "VK_KHR_swapchain_maintenance1",
      "vkReleaseSwapchainImagesEXT"},
 #ifdef VK_KHR_surface_maintenance1
@@ -295,6 +301,28 @@ constexpr TwoNames two_names[]{
 
 INSTANTIATE_TEST_SUITE_P(, ExtensionWithTwoNames, testing::ValuesIn(two_names),
                          [](const auto& row) { return std::string{row.param.applications}; });
+
+// VK_KHR_calibrated_timestamps does not depend on VK_KHR_swapchain.
+TEST_F(FeaturesOfProvided, HostClocksAreCalibratedOnADeviceWithoutSwapchains) {
+    const Instance instance;
+    const Device device{instance.physical_device(),
+                        {.extensions = {"VK_KHR_calibrated_timestamps"}}};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_FALSE(is_taken_over(device));
+    const auto get =
+        device.function<PFN_vkGetCalibratedTimestampsEXT>("vkGetCalibratedTimestampsKHR");
+    ASSERT_NE(get, nullptr);
+    const VkCalibratedTimestampInfoEXT info{VK_STRUCTURE_TYPE_CALIBRATED_TIMESTAMP_INFO_EXT,
+                                            nullptr, VK_TIME_DOMAIN_CLOCK_MONOTONIC_EXT};
+    uint64_t first = 0;
+    uint64_t second = 0;
+    uint64_t deviation = 0;
+    EXPECT_EQ(get(device, 1, &info, &first, &deviation), VK_SUCCESS);
+    EXPECT_EQ(get(device, 1, &info, &second, &deviation), VK_SUCCESS);
+    EXPECT_GT(first, 0u);
+    EXPECT_GE(second, first);
+    EXPECT_GT(deviation, 0u);
+}
 
 // The loader does not refuse an extension that the manifest of an implicit layer names.
 TEST_F(FeaturesOfProvided, WithACommandAreRefusedOnADeviceWithoutAQueueForTheLayer) {

@@ -26,10 +26,10 @@ public:
         before_ = nodes_;
     }
     [[nodiscard]] const VkBaseInStructure* node(size_t i) const { return &nodes_[i].head; }
-    [[nodiscard]] ChainWithout without(const std::vector<size_t>& indices) const {
-        std::vector<const VkBaseInStructure*> left_out;
+    [[nodiscard]] ReducedChain without(const std::vector<size_t>& indices) const {
+        std::vector<ReducedFeatures> left_out;
         for (const size_t i : indices)
-            left_out.push_back(node(i));
+            left_out.push_back({node(i), {}});
         return {nodes_.empty() ? nullptr : node(0), left_out};
     }
     [[nodiscard]] bool is_unchanged() const {
@@ -45,7 +45,7 @@ private:
     std::vector<Node> before_;
 };
 
-std::vector<VkStructureType> types_of(const ChainWithout& chain) {
+std::vector<VkStructureType> types_of(const ReducedChain& chain) {
     std::vector<VkStructureType> types;
     for (const auto* node = static_cast<const VkBaseInStructure*>(chain.first()); node != nullptr;
          node = node->pNext)
@@ -55,28 +55,28 @@ std::vector<VkStructureType> types_of(const ChainWithout& chain) {
 
 using Types = std::vector<VkStructureType>;
 
-TEST(ChainWithout, NothingIsCopiedIfNothingIsLeftOut) {
+TEST(ReducedChain, NothingIsCopiedIfNothingIsLeftOut) {
     const Chain chain({of_1_2, of_a_future_version});
     EXPECT_EQ(chain.without({}).first(), chain.node(0));
     EXPECT_EQ(Chain({}).without({}).first(), nullptr);
 }
 
-TEST(ChainWithout, TheStructuresAfterTheLastOneLeftOutAreTheApplications) {
+TEST(ReducedChain, TheStructuresAfterTheLastOneLeftOutAreTheApplications) {
     const Chain chain({present_id, of_a_future_version});
     EXPECT_EQ(chain.without({0}).first(), chain.node(1));
 }
 
-TEST(ChainWithout, SeveralAreLeftOutAndTheApplicationsChainIsUnchanged) {
+TEST(ReducedChain, SeveralAreLeftOutAndTheApplicationsChainIsUnchanged) {
     const Chain chain({present_id, of_1_2, present_id, present_id, group, of_1_3, present_id});
-    const ChainWithout copy = chain.without({0, 2, 3, 6});
+    const ReducedChain copy = chain.without({0, 2, 3, 6});
     EXPECT_EQ(types_of(copy), (Types{of_1_2, group, of_1_3}));
     EXPECT_EQ(copy.obstacle(), VK_STRUCTURE_TYPE_MAX_ENUM);
     EXPECT_TRUE(chain.is_unchanged());
 }
 
-TEST(ChainWithout, ACopyHasAllOfItsStructure) {
+TEST(ReducedChain, ACopyHasAllOfItsStructure) {
     const Chain chain({of_1_2, present_id});
-    const ChainWithout copy = chain.without({1});
+    const ReducedChain copy = chain.without({1});
     ASSERT_NE(copy.first(), chain.node(0));
     constexpr size_t head = sizeof(VkBaseInStructure);
     EXPECT_EQ(std::memcmp(static_cast<const std::byte*>(copy.first()) + head,
@@ -86,9 +86,22 @@ TEST(ChainWithout, ACopyHasAllOfItsStructure) {
 }
 
 // It cannot be copied, so that what follows it stays.
-TEST(ChainWithout, AnUnknownStructureKeepsTheRestOfTheChain) {
+TEST(ReducedChain, SomeFeaturesOfAStructureAreKept) {
+    constexpr auto present_timing = static_cast<VkStructureType>(1000208000);
+    const Chain chain({of_1_2, present_timing, of_a_future_version});
+    const std::array reduced{ReducedFeatures{chain.node(1), {VK_TRUE, VK_FALSE, VK_TRUE}}};
+    const ReducedChain copy(chain.node(0), reduced);
+    EXPECT_EQ(types_of(copy), (Types{of_1_2, present_timing, of_a_future_version}));
+    const auto* const features = static_cast<const VkBaseInStructure*>(copy.first())->pNext;
+    const auto* const words = reinterpret_cast<const VkBool32*>(features + 1);
+    EXPECT_EQ(std::vector(words, words + 3), (std::vector{VK_TRUE, VK_FALSE, VK_TRUE}));
+    EXPECT_EQ(features->pNext, chain.node(2));
+    EXPECT_TRUE(chain.is_unchanged());
+}
+
+TEST(ReducedChain, AnUnknownStructureKeepsTheRestOfTheChain) {
     const Chain chain({present_id, of_1_2, of_a_future_version, present_id});
-    const ChainWithout copy = chain.without({0, 3});
+    const ReducedChain copy = chain.without({0, 3});
     EXPECT_EQ(types_of(copy), (Types{of_1_2, of_a_future_version, present_id}));
     EXPECT_EQ(copy.obstacle(), of_a_future_version);
 }
