@@ -14,13 +14,6 @@ namespace {
 // Enough that the frame loop of a test waits for the layer and not for fences of its own.
 constexpr size_t frames_in_flight = 4;
 
-void bind_compositor(void* data, wl_registry* registry, uint32_t name, const char* interface,
-                     uint32_t) {
-    if (std::strcmp(interface, wl_compositor_interface.name) == 0)
-        *static_cast<wl_compositor**>(data) = static_cast<wl_compositor*>(
-            wl_registry_bind(registry, name, &wl_compositor_interface, 4));
-}
-
 } // namespace
 
 void prepare_environment() {
@@ -39,20 +32,36 @@ void prepare_environment() {
 
 App::App(wl_display* display) : display_(display) {
     wl_registry* registry = wl_display_get_registry(display_);
-    static const wl_registry_listener listener = {bind_compositor,
-                                                  [](void*, wl_registry*, uint32_t) {}};
-    wl_registry_add_listener(registry, &listener, &compositor_);
+    static const wl_registry_listener listener = {App::bind, [](void*, wl_registry*, uint32_t) {}};
+    wl_registry_add_listener(registry, &listener, this);
     wl_display_roundtrip(display_);
     wl_registry_destroy(registry);
 }
 
+void App::bind(void* data, wl_registry* registry, uint32_t name, const char* interface, uint32_t) {
+    App& app = *static_cast<App*>(data);
+    if (std::strcmp(interface, wl_compositor_interface.name) == 0)
+        app.compositor_ = static_cast<wl_compositor*>(
+            wl_registry_bind(registry, name, &wl_compositor_interface, 4));
+    if (std::strcmp(interface, Shell::interface()) == 0)
+        app.shell_ = std::make_unique<Shell>(registry, name);
+}
+
 App::~App() {
+    shell_.reset();
     wl_compositor_destroy(compositor_);
     wl_display_disconnect(display_);
 }
 
 Owned<wl_surface*> App::new_surface() {
-    return {wl_compositor_create_surface(compositor_), wl_surface_destroy};
+    wl_surface* const surface = wl_compositor_create_surface(compositor_);
+    std::shared_ptr<Toplevel> toplevel;
+    if (shell_)
+        toplevel = std::make_shared<Toplevel>(display_, *shell_, surface);
+    return {surface, [toplevel](wl_surface* dying) mutable {
+                toplevel.reset();
+                wl_surface_destroy(dying);
+            }};
 }
 
 Owned<VkInstance> make_instance(const InstanceOptions& options) {

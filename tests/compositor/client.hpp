@@ -4,6 +4,7 @@
 #pragma once
 
 #include "fake_compositor/compositor.hpp"
+#include "toplevel.hpp"
 
 #include <vulkan/vulkan.h>
 #include <wayland-client-protocol.h>
@@ -63,12 +64,17 @@ public:
     App& operator=(const App&) = delete;
 
     wl_display* display() const { return display_; }
+    // The surface is a window: on a real compositor it has the role of an xdg_toplevel.
     Owned<wl_surface*> new_surface();
     void round_trip() { wl_display_roundtrip(display_); }
 
 private:
+    static void bind(void* app, wl_registry* registry, uint32_t name, const char* interface,
+                     uint32_t version);
+
     wl_display* display_;
     wl_compositor* compositor_ = nullptr;
+    std::unique_ptr<Shell> shell_; // null on the fake compositor
 };
 
 struct InstanceOptions {

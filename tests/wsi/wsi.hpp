@@ -27,9 +27,13 @@ protected:
         CompositorTest::TearDown();
     }
 
-    // A connection to a compositor that presents on its own, for tests that control nothing else.
-    wl_display* connect() { return start(busy()).connect(); }
-
+    // A connection to a compositor that presents on its own, for tests that control nothing. If the
+    // variable FENCEBRIDGE_REAL_COMPOSITOR is set, it is that of WAYLAND_DISPLAY.
+    wl_display* connect(Script script = busy()) {
+        if (getenv("FENCEBRIDGE_REAL_COMPOSITOR"))
+            return wl_display_connect(nullptr);
+        return start(std::move(script)).connect();
+    }
     // A compositor with every protocol for present modes, which repaints periodically.
     static Script busy() {
         return {.globals = {.fifo = 1, .tearing = 1}, .refresh = Refresh::periodic};
@@ -47,11 +51,16 @@ std::vector<T> list(Query&& query, T initial = {}) {
     return all;
 }
 
+// The present modes without those of VK_KHR_shared_presentable_image, whose swapchains have one
+// image, and which the client's device does not enable.
 inline std::vector<VkPresentModeKHR> modes_of(const Client& client) {
-    return list<VkPresentModeKHR>([&](uint32_t* count, VkPresentModeKHR* modes) {
+    auto all = list<VkPresentModeKHR>([&](uint32_t* count, VkPresentModeKHR* modes) {
         return vkGetPhysicalDeviceSurfacePresentModesKHR(client.device.physical, client.surface,
                                                          count, modes);
     });
+    std::erase(all, VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR);
+    std::erase(all, VK_PRESENT_MODE_SHARED_CONTINUOUS_REFRESH_KHR);
+    return all;
 }
 
 inline std::vector<VkSurfaceFormatKHR> formats_of(const Client& client) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The suite `screen` runs every scenario of screen_client, and understands its output."""
+"""The suite `wsi` runs every scenario of screen_client, and understands its output."""
 
 import re
 import unittest

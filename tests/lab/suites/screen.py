@@ -1,20 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""screen_client (tests/screen/) on every compositor with dma-bufs: what the layer reports of each
-frame is what the compositor reports by wp_presentation.
-
-A client on Weston, sway, labwc or KWin uses the extensions that the layer provides. One guest for
-each compositor runs all scenarios.
+"""The output of screen_client (tests/screen/), which uses the extensions that the layer provides:
+what the layer reports of each frame is what the compositor reports by wp_presentation.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
-
-from .. import build, compositors, guest
-from ..paths import BUILD_IN_ROOT
-from ..say import LabError
-from .outcome import Outcome
-
-_TIMEOUT_SECONDS = 180
 _VERDICTS = ("ok", "FAILED", "absent")
 
 # The extensions of the layer's are there on every compositor. A scenario that finds them absent
@@ -23,30 +12,12 @@ SCENARIOS = ("present_modes", "present_wait", "maintenance1", "present_timing", 
              "shared_image", "colours", "damage_and_views")
 
 
-def run(out: Path) -> Outcome:
-    built = build.ensure(parts=("screen",))
-    outcome = Outcome()
-    for name, compositor in compositors.COMPOSITORS.items():
-        if not compositor.dmabufs:
-            continue
-        folder = out / name
-        folder.mkdir(parents=True, exist_ok=True)
-        request = guest.Request(argv=["timeout", str(_TIMEOUT_SECONDS - 20),
-                                      str(BUILD_IN_ROOT / "tests/screen/screen_client")],
-                                compositor=name, out=folder, build=built,
-                                timeout=_TIMEOUT_SECONDS)
-        log = folder / "screen_client.log"
-        try:
-            with log.open("wb") as file:
-                guest.run(request, file.write, file.write)
-        except LabError as error:
-            outcome.check(name, False, str(error))
-            continue
-        found = dict(verdicts(log.read_text(errors="replace")))
-        for scenario in SCENARIOS:
-            verdict, problems = found.get(scenario, ("not run", []))
-            outcome.check(f"{name}: {scenario}", verdict == "ok", "; ".join([verdict, *problems]))
-    return outcome
+def checks(text: str) -> Iterator[tuple[str, str]]:
+    """Of screen_client's output: each scenario, and what is wrong."""
+    found = dict(verdicts(text))
+    for scenario in SCENARIOS:
+        verdict, problems = found.get(scenario, ("not run", []))
+        yield scenario, "" if verdict == "ok" else "; ".join([verdict, *problems])
 
 
 def verdicts(text: str) -> Iterator[tuple[str, tuple[str, list[str]]]]:

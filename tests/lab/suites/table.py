@@ -11,7 +11,7 @@ from typing import Callable
 
 from .. import build
 from . import (clients, dkms, gpu, install, instructions, kmod, kmod_checks, kmod_mutations, lab,
-               meson, mutations, programs, screen, strace, transports, validation)
+               meson, mutations, programs, strace, transports, validation, wsi)
 from .outcome import Outcome
 
 NATIVE = "native"  # in the root, on the host's kernel
@@ -55,12 +55,6 @@ def _soak(out: Path, whole: bool) -> Outcome:
     return meson.in_guest(["soak" if whole else "short_soak"], out, timeout=3600)
 
 
-def _wsi(out: Path) -> Outcome:
-    outcome = meson.natively(["wsi"], out)
-    outcome.add(screen.run(out))
-    return outcome
-
-
 def _without_races(out: Path) -> Outcome:
     outcome = meson.natively(["unit", "driver", "compositor", "wsi"], out, build.THREADS)
     outcome.add(meson.in_guest(["races"], out, build.THREADS))
@@ -78,7 +72,7 @@ SUITES = {suite.name: suite for suite in [
           _native("compositor"), 10, 10),
     Suite("wsi", GUEST, "what the Vulkan specification demands of window system integration, on "
           "the fake compositor (tests/wsi/musts.toml), and on five real ones, judged by what they "
-          "report of each frame", _always(_wsi), 110, 110),
+          "report of each frame", _always(wsi.run), 150, 150),
     Suite("fences", GUEST, "fences between layer and fake compositor on real dma-bufs, with all "
           "transports", _guest("fences"), 15, 15),
     Suite("soak", GUEST, "nothing grows in 10,000 frames (whole: up to 100,000), on several "
