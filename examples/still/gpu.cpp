@@ -54,11 +54,11 @@ uint32_t upload_memory_type(VkPhysicalDevice device, uint32_t allowed) {
 
 } // namespace
 
-Gpu::Gpu(wl_display* display) {
+Gpu::Gpu(wl_display* display, const DeviceAdditions& additions) {
     create_instance();
     try {
         choose_device(display);
-        create_device();
+        create_device(additions);
     } catch (...) { // a constructor that throws has no destructor to clean up after it
         vkDestroyInstance(instance_, nullptr);
         throw;
@@ -109,20 +109,22 @@ void Gpu::choose_device(wl_display* display) {
                       "this compositor");
 }
 
-void Gpu::create_device() {
+void Gpu::create_device(const DeviceAdditions& additions) {
     float priority = 1.0f;
     VkDeviceQueueCreateInfo queue{};
     queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO;
     queue.queueFamilyIndex = queue_family_;
     queue.queueCount = 1;
     queue.pQueuePriorities = &priority;
-    const char* extension = VK_KHR_SWAPCHAIN_EXTENSION_NAME;
+    std::vector<const char*> extensions = additions.extensions;
+    extensions.push_back(VK_KHR_SWAPCHAIN_EXTENSION_NAME);
     VkDeviceCreateInfo info{};
     info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO;
     info.queueCreateInfoCount = 1;
     info.pQueueCreateInfos = &queue;
-    info.enabledExtensionCount = 1;
-    info.ppEnabledExtensionNames = &extension;
+    info.pNext = additions.features;
+    info.enabledExtensionCount = uint32_t(extensions.size());
+    info.ppEnabledExtensionNames = extensions.data();
     check(vkCreateDevice(physical_device_, &info, nullptr, &device_), "vkCreateDevice");
     vkGetDeviceQueue(device_, queue_family_, 0, &queue_);
 }

@@ -12,10 +12,16 @@
 
 namespace fencebridge::still {
 
+// What a device has besides VK_KHR_swapchain.
+struct DeviceAdditions {
+    std::vector<const char*> extensions = {};
+    const void* features = nullptr; // the pNext chain that enables them
+};
+
 class Gpu {
 public:
     // Uses the first suitable physical device.
-    explicit Gpu(wl_display* display);
+    explicit Gpu(wl_display* display, const DeviceAdditions& additions = {});
     ~Gpu();
     Gpu(const Gpu&) = delete;
     Gpu& operator=(const Gpu&) = delete;
@@ -63,7 +69,7 @@ public:
 private:
     void create_instance();
     void choose_device(wl_display* display);
-    void create_device();
+    void create_device(const DeviceAdditions& additions);
 
     VkInstance instance_ = VK_NULL_HANDLE;
     VkPhysicalDevice physical_device_ = VK_NULL_HANDLE;

@@ -133,10 +133,11 @@ void ClearedSwapchain::submit(const Slot& slot, const Image& image) {
     check(vkQueueSubmit(gpu_.queue(), 1, &submission, slot.done.get()), "vkQueueSubmit");
 }
 
-void ClearedSwapchain::present(const Image& image, uint32_t index) {
+void ClearedSwapchain::present(const Image& image, uint32_t index, const void* next) {
     const VkSwapchainKHR swapchain = swapchain_.get();
     VkPresentInfoKHR present{};
     present.sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR;
+    present.pNext = next;
     present.waitSemaphoreCount = 1;
     present.pWaitSemaphores = image.drawn.address();
     present.swapchainCount = 1;
@@ -145,14 +146,34 @@ void ClearedSwapchain::present(const Image& image, uint32_t index) {
     check(vkQueuePresentKHR(gpu_.queue(), &present), "vkQueuePresentKHR");
 }
 
-void ClearedSwapchain::frame(const Marks& marks) {
+void ClearedSwapchain::show(const Marks& marks, const void* next) {
     const Slot& slot = next_slot();
     marks.set("bench:acquire");
     const uint32_t index = acquire(slot.acquired.get(), VK_NULL_HANDLE);
     marks.set("bench:submit");
     submit(slot, images_[index]);
     marks.set("bench:present");
-    present(images_[index], index);
+    present(images_[index], index, next);
+}
+
+void ClearedSwapchain::frame(const Marks& marks) {
+    show(marks, nullptr);
+    marks.set("bench:between");
+}
+
+void ClearedSwapchain::awaited_frame(const Marks& marks) {
+    const uint64_t before = present_id_++;
+    VkPresentIdKHR id{};
+    id.sType = VK_STRUCTURE_TYPE_PRESENT_ID_KHR;
+    id.swapchainCount = 1;
+    id.pPresentIds = &present_id_;
+    show(marks, &id);
+    marks.set("bench:wait");
+    if (before > 0) {
+        const auto wait = reinterpret_cast<PFN_vkWaitForPresentKHR>(
+            vkGetDeviceProcAddr(gpu_.device(), "vkWaitForPresentKHR"));
+        check(wait(gpu_.device(), swapchain_.get(), before, forever), "vkWaitForPresentKHR");
+    }
     marks.set("bench:between");
 }
 

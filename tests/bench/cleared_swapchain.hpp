@@ -51,6 +51,8 @@ public:
 
     uint32_t images() const { return uint32_t(images_.size()); }
     void frame(const Marks& marks);
+    // The same. Then waits until the frame before is on the screen. Needs VK_KHR_present_wait.
+    void awaited_frame(const Marks& marks);
     // The same, and measures it. A fence is acquired with each image, and waited for. If there are
     // held images, acquires an image as soon as one is free, by calls that do not wait. `pause` is
     // the time from there to the submission. The commit is followed by `presentations`.
@@ -78,7 +80,10 @@ private:
     void submit(const Slot& slot, const Image& image);
     // Waits for the submission and for the fence of vkAcquireNextImageKHR, whichever comes first.
     bool is_rendered_early(const Slot& slot) const;
-    void present(const Image& image, uint32_t index);
+    // `next` is the pNext chain of VkPresentInfoKHR.
+    void present(const Image& image, uint32_t index, const void* next = nullptr);
+    // vkAcquireNextImageKHR, vkQueueSubmit and vkQueuePresentKHR.
+    void show(const Marks& marks, const void* next);
 
     const still::Gpu& gpu_;
     wl_surface* const wl_surface_;
@@ -89,6 +94,7 @@ private:
     size_t next_slot_ = 0;
     still::Fence acquired_ = gpu_.create_signalled_fence();
     std::vector<still::Semaphore> held_; // one for each held image
+    uint64_t present_id_ = 0;            // the last one
 };
 
 } // namespace fencebridge::bench

@@ -16,8 +16,10 @@
 //     --hold N        with --times: first acquire N images of that window, and keep them (0)
 //     --pause MS      with --times: the time from acquire to the submission (0)
 //     --refreshes     also count the compositor's refreshes
+//     --wait          after each frame, wait until the one before is on the screen, by
+//                     vkWaitForPresentKHR
 //     --marks         mark the parts of a frame for a tracer by system calls:
-//                     access("bench:begin"), acquire, submit, present, between, end
+//                     access("bench:begin"), acquire, submit, present, wait, between, end
 //     --stop          stop (SIGSTOP) after the warm-up, so that a tracer can attach
 #include <charconv>
 #include <chrono>
@@ -52,6 +54,7 @@ struct Options {
     double seconds = 0;
     bool times = false;
     bool refreshes = false;
+    bool wait = false;
     bool marks = false;
     bool stop = false;
 };
@@ -90,6 +93,7 @@ Options parse(int argc, char** argv) {
                            : name == "--stop"      ? &options.stop
                            : name == "--refreshes" ? &options.refreshes
                            : name == "--times"     ? &options.times
+                           : name == "--wait"      ? &options.wait
                                                    : nullptr) {
             *chosen = true;
             continue;
@@ -120,6 +124,8 @@ Options parse(int argc, char** argv) {
     }
     if ((options.frames == 0) == (options.seconds == 0))
         throw still::UsageError("give either --frames or --seconds");
+    if (options.times && options.wait)
+        throw still::UsageError("give --times or --wait");
     if (!options.times && (options.held > 0 || options.pause.count() > 0))
         throw still::UsageError("--hold and --pause are for --times");
     return options;
@@ -134,12 +140,33 @@ struct EndBySignals {
     }
 };
 
+// VK_KHR_present_id and VK_KHR_present_wait, for vkCreateDevice.
+class PresentWait {
+public:
+    PresentWait() {
+        id_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PRESENT_ID_FEATURES_KHR;
+        id_.presentId = VK_TRUE;
+        wait_.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PRESENT_WAIT_FEATURES_KHR;
+        wait_.pNext = &id_;
+        wait_.presentWait = VK_TRUE;
+    }
+    still::DeviceAdditions additions() const {
+        return {{VK_KHR_PRESENT_ID_EXTENSION_NAME, VK_KHR_PRESENT_WAIT_EXTENSION_NAME}, &wait_};
+    }
+
+private:
+    VkPhysicalDevicePresentIdFeaturesKHR id_{};
+    VkPhysicalDevicePresentWaitFeaturesKHR wait_{};
+};
+
 class Session {
 public:
     explicit Session(const Options& options) :
         options_(options), marks_(options.marks),
         grid_(connection_, options.windows, {options.width, options.width * 3 / 4}),
-        gpu_(connection_.display()), pool_(gpu_.create_command_pool(0)) {}
+        gpu_(connection_.display(),
+             options.wait ? PresentWait().additions() : still::DeviceAdditions{}),
+        pool_(gpu_.create_command_pool(0)) {}
     ~Session() { vkDeviceWaitIdle(gpu_.device()); }
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -187,6 +214,8 @@ private:
         for (ClearedSwapchain& swapchain : swapchains_) {
             if (presentations_ && &swapchain == &swapchains_.front())
                 times_.push_back(swapchain.timed_frame(options_.pause, *presentations_));
+            else if (options_.wait)
+                swapchain.awaited_frame(marks_);
             else
                 swapchain.frame(marks_);
         }

@@ -2,6 +2,7 @@
 """System calls in a frame, by all threads of the client, and the number of its threads."""
 
 from collections import Counter
+from dataclasses import replace
 
 from .. import syscalls
 from ..paths import BUILD_IN_ROOT
@@ -13,6 +14,7 @@ from .runs import Results, Run
 from .table import Section, Table
 
 LIMIT = 8  # in a frame on kernel or explicit, without futex and clock_gettime
+WAITING_LIMIT = 2  # how many more there are if the client waits for its presents
 MODES = ("fifo", "mailbox")
 _PLACES = ("acquire", "submit", "present", "between", syscalls.OTHER_THREADS)
 _CLIENT = str(BUILD_IN_ROOT / "tests/bench/bench_windows")
@@ -35,6 +37,12 @@ def clear_runs(options: Options, round_number: int, of: tuple[str, ...] = COLUMN
             for mode in MODES for column in of]
 
 
+def waiting_runs(options: Options, round_number: int, of: tuple[str, ...]) -> list[Run]:
+    """The same client, which waits for its presents by vkWaitForPresentKHR."""
+    return [replace(run, name=run.name.replace("-clear-", "-waiting-"), argv=[*run.argv, "--wait"])
+            for run in clear_runs(options, round_number, of)]
+
+
 def cube_per_frame(results: Results, column: str, lengths: tuple[int, int]) -> list[Counter]:
     """The calls in a frame by round: the difference of a long and a short run, per frame."""
     shorter, longer = ([syscalls.whole(result.text("trace.txt")).kinds()
@@ -45,11 +53,13 @@ def cube_per_frame(results: Results, column: str, lengths: tuple[int, int]) -> l
             for few, many in zip(shorter, longer)]
 
 
-def clear_per_frame(results: Results, mode: str, column: str) -> list[dict[str, Counter]]:
-    """The calls in a frame by round, and by place in the frame."""
+def clear_per_frame(results: Results, mode: str, column: str,
+                    client: str = "clear") -> list[dict[str, Counter]]:
+    """The calls in a frame by round, and by place in the frame. The client is `clear` or
+    `waiting`."""
     return [by_place_per_frame(syscalls.between_marks(result.text("trace.txt")),
                                result.said()["frames"])
-            for result in results.of(f"calls-clear-{mode}", column)]
+            for result in results.of(f"calls-{client}-{mode}", column)]
 
 
 def by_place_per_frame(calls: syscalls.Calls, frames: int) -> dict[str, Counter]:

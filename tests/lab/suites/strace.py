@@ -32,8 +32,9 @@ def run(out: Path) -> Outcome:
     for compositor, transport in _COSTS.items():
         options = Options(quick=True)
         try:
-            results = guests.execute(measurement.clear_runs(options, 1, (NATIVE, transport)),
-                                     compositor, built, out / compositor)
+            runs = [*measurement.clear_runs(options, 1, (NATIVE, transport)),
+                    *measurement.waiting_runs(options, 1, (transport,))]
+            results = guests.execute(runs, compositor, built, out / compositor)
         except LabError as error:
             outcome.check(compositor, False, str(error))
             continue
@@ -56,10 +57,27 @@ def _check_costs(outcome: Outcome, results: Results, compositor: str, transport:
                           # One frame in a hundred may wait, which takes more system calls.
                           total <= 1.01 * measurement.LIMIT,
                           f"{total:.2f}:\n{_listing(places)}")
+        _check_waiting(outcome, results, compositor, mode, transport)
     with_layer, without = (measurement.threads(results, column) for column in (transport, NATIVE))
     outcome.check(f"{compositor}: the layer adds no thread",
                   with_layer is not None and with_layer == without,
                   f"{with_layer} instead of {without}")
+
+
+def _check_waiting(outcome: Outcome, results: Results, compositor: str, mode: str,
+                   transport: str) -> None:
+    """Checks what vkWaitForPresentKHR adds to a frame."""
+    clear, waiting = (measurement.clear_per_frame(results, mode, transport, client)
+                      for client in ("clear", "waiting"))
+    what = (f"{compositor}: {mode} with {transport} takes at most {measurement.WAITING_LIMIT} "
+            "system calls a frame more with waits for presents")
+    if not clear or not waiting:
+        outcome.check(what, False, "not traced")
+        return
+    less, more = (syscalls.counted(sum(places[0].values(), Counter()))
+                  for places in (clear, waiting))
+    outcome.check(what, more - less <= 1.01 * measurement.WAITING_LIMIT,
+                  f"{more:.2f} instead of {less:.2f}:\n{_listing(waiting[0])}")
 
 
 def _listing(places: dict[str, Counter]) -> str:
