@@ -79,7 +79,9 @@ struct PresentationFeedback::Handlers {
         done->owner->state_.with([&](State& state) {
             if (done->id)
                 (state.completions.*outcome)(*done->id);
-            state.pending.remove_if([&](const Pending& each) { return &each == done; });
+            const auto is_done = [&](const Pending& each) { return &each == done; };
+            if (state.pending.remove_if(is_done) == 0)
+                state.given_up.remove_if(is_done);
         });
     }
 };
@@ -132,13 +134,18 @@ void PresentationFeedback::Request::send(wl_surface* surface) {
     if (pending.timing != nullptr && !pending.feedback)
         pending.timing->discarded(pending.serial); // no report will come
     const bool sent = pending.feedback || pending.callback;
-    owner_.state_.with([&](State& state) {
+    const bool wakes = owner_.state_.with([&](State& state) {
+        // Threads that wait although no callback is pending do not know when to give this one up.
+        const bool first = !owner_.has_presentation_ && state.pending.empty();
         if (sent)
             state.pending.splice(state.pending.end(), node_);
         else if (pending.id)
             state.completions.discarded(*pending.id);
+        return state.waiting > 0 && (first || !sent);
     });
     node_.clear();
+    if (wakes)
+        owner_.wake_waiting();
 }
 
 VkResult PresentationFeedback::update() {
@@ -155,15 +162,25 @@ VkResult PresentationFeedback::receive() {
 }
 
 void PresentationFeedback::end(VkResult why) {
+    const bool wakes = state_.with([&](State& state) {
+        state.completions.end(why);
+        return state.waiting > 0;
+    });
+    if (!wakes)
+        return;
+    wake_waiting();
+    static_cast<void>(queue_.flush());
+}
+
+/// Makes the threads in wait() look at the state again. For the presenting thread. The caller
+/// flushes: the compositor's answer wakes the threads.
+void PresentationFeedback::wake_waiting() {
     static constexpr wl_callback_listener listener = {.done = &Handlers::woken};
-    state_.with([&](State& state) { state.completions.end(why); });
-    // The answer wakes a thread that waits for a request that is never made.
-    if (wake_up_ || !display_)
+    if (!display_)
         return;
     wake_up_.reset(wl_display_sync(display_.get()));
     if (wake_up_)
         wl_callback_add_listener(wake_up_.get(), &listener, nullptr);
-    static_cast<void>(queue_.flush());
 }
 
 /// Counts requests whose callback is overdue as complete.
@@ -176,13 +193,20 @@ std::optional<Clock::time_point> PresentationFeedback::give_up_callbacks() {
             if (now < oldest.since + core::hidden_after)
                 return oldest.since + core::hidden_after;
             state.completions.discarded(*oldest.id);
-            state.pending.pop_front();
+            state.given_up.splice(state.given_up.end(), state.pending, state.pending.begin());
         }
         return std::nullopt;
     });
 }
 
 VkResult PresentationFeedback::wait(core::PresentId id, const Deadline& deadline) {
+    state_.with([](State& state) { ++state.waiting; });
+    const VkResult result = wait_for(id, deadline);
+    state_.with([](State& state) { --state.waiting; });
+    return result;
+}
+
+VkResult PresentationFeedback::wait_for(core::PresentId id, const Deadline& deadline) {
     for (;;) {
         const auto handled = queue_.dispatch_pending();
         if (!handled)

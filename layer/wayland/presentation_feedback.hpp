@@ -58,7 +58,8 @@ private:
 /// wp_presentation reports for each commit whether and when it was shown. Without that global, the
 /// wl_surface.frame callback of a numbered request's commit stands for the report. A compositor
 /// sends no callback to a surface that is not visible. So a thread that waits for a callback counts
-/// the request as complete core::hidden_after after its commit.
+/// the request as complete core::hidden_after after its commit, also if it began to wait before the
+/// commit.
 ///
 /// The reports have an event queue of their own. On a common queue, a thread that waits here could
 /// keep one that waits for an image from polling fences: see EventQueue::wait().
@@ -129,15 +130,21 @@ private:
     struct State {
         core::PresentCompletions completions;
         std::list<Pending> pending; ///< in the order of their commits
+        /// Requests that count as complete, since their callback is overdue. They stay until it
+        /// comes: another thread may be about to run its handler.
+        std::list<Pending> given_up;
+        size_t waiting = 0; ///< threads in wait()
     };
 
+    VkResult wait_for(core::PresentId id, const Deadline& deadline);
+    void wake_waiting();
     std::optional<Clock::time_point> give_up_callbacks();
 
     const bool has_presentation_;
     EventQueue queue_;
     Wrapper<wp_presentation> presentation_; ///< null without the global
     Wrapper<wl_display> display_;
-    Proxy<wl_callback> wake_up_; ///< see end()
+    Proxy<wl_callback> wake_up_; ///< see wake_waiting()
     Locked<State> state_;
 };
 

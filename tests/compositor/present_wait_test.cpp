@@ -6,8 +6,10 @@
 #include "vk/newer_headers.hpp"
 
 #include <chrono>
+#include <future>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace fencebridge::test {
 namespace {
@@ -249,6 +251,22 @@ TEST_P(PresentWait, WithoutPresentationAHiddenWindowsRequestsEndAfterASecond) {
     EXPECT_EQ(wait(1, forever), VK_SUCCESS);
     EXPECT_LE(std::chrono::nanoseconds(skipped_ns), 1s);
     EXPECT_EQ(wait(2, one_second), VK_TIMEOUT) << "a request that was not made does not end";
+}
+
+// The second counts from the commit, also for a thread that began to wait before the commit.
+TEST_P(PresentWait, WithoutPresentationAThreadThatHasWaitedForTheRequestWaitsASecondMore) {
+    begin({.refresh = Refresh::manual});
+    const SkippedWaits skipping;
+    std::promise<void> began;
+    before_endless_wait = [&, has_begun = false]() mutable {
+        if (!std::exchange(has_begun, true))
+            began.set_value();
+    };
+    std::thread waiting([&] { EXPECT_EQ(wait(1, forever), VK_SUCCESS); });
+    began.get_future().wait();
+    EXPECT_EQ(present(1), VK_SUCCESS);
+    waiting.join();
+    EXPECT_LE(std::chrono::nanoseconds(skipped_ns), 1s);
 }
 
 INSTANTIATE_TEST_SUITE_P(, PresentWait, testing::Values(Version::one, Version::two),
