@@ -30,7 +30,7 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
     queue_(surface_->connection().display()),
     colour_(surface_->connection(), window_->colours(),
             core::find_encoding(parameters_.colours.space, window_->colours())),
-    departures_(surface_->departures()), mode_(parameters_.mode) {
+    mode_(parameters_.mode), commits_{.departures = surface_->departures()} {
     if (colour_.is_described())
         surface_->add_described();
     if (parameters_.reports_presents || state.timing)
@@ -179,11 +179,10 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
                                             .description = colour_.description(),
                                             .straight_alpha = parameters_.colours.straight_alpha,
                                             .damage = request.damage,
-                                            .last_commit = last_commit_,
-                                            .departures = departures_,
                                             .feedback = feedback ? &*feedback : nullptr,
                                             .timed = request.timed};
-    if (const VkResult result = surface_->commit(content, request.turn); result != VK_SUCCESS) {
+    if (const VkResult result = surface_->commit(content, commits_, request.turn);
+        result != VK_SUCCESS) {
         if (feedback_)
             feedback_->end(result);
         return result;

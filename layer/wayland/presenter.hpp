@@ -84,10 +84,9 @@ private:
     SwapchainColour colour_;
     std::vector<Slot> slots_;
 
-    const uint64_t departures_; ///< SharedSurface::departures() at the start
-    uint64_t modifier_ = 0;     ///< of the images
-    VkPresentModeKHR mode_;     ///< of the last request; used by the presenting thread only
-    uint64_t last_commit_ = 0;  ///< SharedSurface::Content::last_commit; used by show() only
+    uint64_t modifier_ = 0; ///< of the images
+    VkPresentModeKHR mode_; ///< of the last request; used by the presenting thread only
+    SharedSurface::SwapchainCommits commits_; ///< used by show() only
     /// The last feedback that compare_feedback() compared. At first, the feedback that the window
     /// had when the images were made.
     struct ComparedFeedback {

@@ -88,8 +88,9 @@ core::CommitPlan SharedSurface::plan_for(const Mode& mode) const {
     return core::plan_commit(last_mode_, mode.mode, mode.protocols);
 }
 
-VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
-    if (content.last_commit == 0)
+VkResult SharedSurface::commit(const Content& content, SwapchainCommits& swapchain,
+                               core::Turn turn) {
+    if (swapchain.last_commit == 0)
         frame_.with([](Frame& frame) { frame.pacer.begin_swapchain(); });
     const auto pace = core::pace_of(plan_for(content.mode).throttle, content.mode.images);
     if (pace && turn == core::Turn::wait) {
@@ -98,7 +99,7 @@ VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
     }
     {
         const std::lock_guard guard(commit_mutex_);
-        if (content.departures != departures_)
+        if (swapchain.departures != departures_)
             return VK_ERROR_OUT_OF_DATE_KHR;
         // A retired swapchain may have committed during the wait.
         const core::CommitPlan plan = plan_for(content.mode);
@@ -119,9 +120,9 @@ VkResult SharedSurface::commit(const Content& content, core::Turn turn) {
             content.feedback->send(surface_);
         wl_surface_attach(surface_, content.buffer, 0, 0);
         // After another swapchain's commit, all of the surface may differ.
-        const bool continues = content.last_commit != 0 && content.last_commit == commits_;
+        const bool continues = swapchain.last_commit != 0 && swapchain.last_commit == commits_;
         damage(continues ? content.damage : std::span<const VkRectLayerKHR>());
-        content.last_commit = ++commits_;
+        swapchain.last_commit = ++commits_;
         // The barrier of an unseen surface would hold back this commit and all later ones.
         const bool unseen = pace && plan.requests_callbacks
                                 ? request_frame_callback(*pace, not_before)

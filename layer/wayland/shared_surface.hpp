@@ -65,7 +65,7 @@ public:
     /// about to make its own. From now on, commits of the swapchains that use the state now return
     /// VK_ERROR_OUT_OF_DATE_KHR.
     static void leave_to_driver(const void* surface);
-    /// The number of times that this has happened. A new swapchain passes it to its commits.
+    /// The number of times that this has happened.
     [[nodiscard]] uint64_t departures();
 
     /// What the commits of a swapchain depend on.
@@ -84,16 +84,21 @@ public:
         bool straight_alpha;
         /// The parts that differ from the swapchain's last commit. Empty: all of the surface.
         std::span<const VkRectLayerKHR> damage;
-        /// The swapchain's: the number of its last commit on this surface, at first 0.
-        uint64_t& last_commit;
-        uint64_t departures;                     ///< the swapchain's
         PresentationFeedback::Request* feedback; ///< null: the commit is not reported
         PresentTiming::Request* timed;           ///< null: the commit has no time
     };
+    /// What the surface remembers about a swapchain. The swapchain keeps it, and passes it to each
+    /// of its commits.
+    struct SwapchainCommits {
+        uint64_t departures;      ///< departures() when the swapchain was created
+        uint64_t last_commit = 0; ///< the number of its last commit on this surface; 0: none
+    };
     /// Waits for the surface's turn, which core::FramePacer decides, and commits a buffer.
+    /// @param swapchain  updated
     /// @return VK_SUCCESS; VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory; or
     ///         VK_ERROR_OUT_OF_DATE_KHR, see leave_to_driver()
-    [[nodiscard]] VkResult commit(const Content& content, core::Turn turn);
+    [[nodiscard]] VkResult commit(const Content& content, SwapchainCommits& swapchain,
+                                  core::Turn turn);
     /// How long a commit is expected to wait now. If the commit would wait, this first reads the
     /// events that have arrived, without waiting for more.
     [[nodiscard]] core::CommitWait estimate_wait(const Mode& mode);
