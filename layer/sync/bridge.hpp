@@ -80,7 +80,9 @@ public:
 
     /// Makes the window system wait for `rendering_fence` before it reads an image that is about to
     /// be shown. Never loses the fence: if it cannot be carried, this waits for it.
-    /// @return the timeline points for the commit, where the transport has timelines
+    /// @return the timeline points for the commit, where the transport has timelines. The error is
+    ///         VK_ERROR_DEVICE_LOST: the wait has failed, and the wait semaphores have been
+    ///         consumed
     [[nodiscard]] virtual std::expected<std::optional<core::CommitPoints>, VkResult>
     attach_rendering(core::ImageIndex image, const Fd& rendering_fence) = 0;
 };

@@ -33,9 +33,9 @@ VkResult wait_on_cpu(const Fd& rendering_fence) {
     const auto signalled = ioctl::wait_signalled(rendering_fence, Deadline::never());
     if (signalled)
         return VK_SUCCESS;
-    log::error("wait for the rendering's sync_file (poll): %s",
+    log::error("wait for the rendering's sync_file (poll): %s; the device is lost",
                ioctl::text(signalled.error()).c_str());
-    return VK_ERROR_OUT_OF_HOST_MEMORY;
+    return VK_ERROR_DEVICE_LOST;
 }
 
 std::expected<Fd, VkResult> merge_or_wait(Fd one, Fd other) {

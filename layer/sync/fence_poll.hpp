@@ -28,12 +28,13 @@ find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& 
 /// for a fence that it cannot carry. No limit of its own: a sync_file signals in the time that the
 /// kernel's drivers give a job.
 /// @param rendering_fence  empty: returns at once
-/// @return VK_SUCCESS or VK_ERROR_OUT_OF_HOST_MEMORY
+/// @return VK_SUCCESS; or VK_ERROR_DEVICE_LOST, which is the only error left: lack of memory would
+///         mean that the present's wait semaphores still have their signals
 [[nodiscard]] VkResult wait_on_cpu(const Fd& rendering_fence);
 
 /// A sync_file that signals when both have. If the merge fails, waits for one of them on the CPU.
 /// @param one, other  empty: has signalled
-/// @return the error is VK_ERROR_OUT_OF_HOST_MEMORY
+/// @return the error is VK_ERROR_DEVICE_LOST, as for wait_on_cpu()
 [[nodiscard]] std::expected<Fd, VkResult> merge_or_wait(Fd one, Fd other);
 
 } // namespace fencebridge::sync

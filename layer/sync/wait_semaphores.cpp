@@ -2,6 +2,7 @@
 #include "sync/wait_semaphores.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "ioctl/sync_file.hpp"
 #include "sync/fence_poll.hpp"
@@ -112,9 +113,10 @@ WaitSemaphoreExporter::export_directly(VkQueue queue, std::span<const VkSemaphor
             if (exported.error() == VK_ERROR_DEVICE_LOST)
                 return exported;
             // This semaphore and those after it still have their signals.
-            exported = submit(queue, waits.subspan(i));
+            exported = try_to_submit(queue, waits.subspan(i));
+            // The semaphores before it do not: lack of memory would mean that they do.
             if (!exported)
-                return exported;
+                return std::unexpected(i == 0 ? exported.error() : VK_ERROR_DEVICE_LOST);
         }
         auto merged = merge_or_wait(std::move(all), std::move(*exported));
         if (!merged)
@@ -124,6 +126,16 @@ WaitSemaphoreExporter::export_directly(VkQueue queue, std::span<const VkSemaphor
             break;
     }
     return all;
+}
+
+/// As submit(), but throws no std::bad_alloc: semaphores may have been consumed before the call.
+std::expected<Fd, VkResult>
+WaitSemaphoreExporter::try_to_submit(VkQueue queue, std::span<const VkSemaphore> waits) noexcept {
+    try {
+        return submit(queue, waits);
+    } catch (const std::bad_alloc&) {
+        return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
+    }
 }
 
 std::expected<Fd, VkResult> WaitSemaphoreExporter::submit(VkQueue queue,

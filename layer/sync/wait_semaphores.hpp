@@ -39,7 +39,8 @@ public:
     ///               ended that was submitted to the queue before.
     /// @return a sync_file, empty if all have signalled. If the export of a semaphore fails, this
     ///         submits a wait for it and those after it. If the export after a submission fails,
-    ///         this waits for the queue on the CPU.
+    ///         this waits for the queue on the CPU. After lack of memory, all semaphores have their
+    ///         signals; if some have been consumed, the error is VK_ERROR_DEVICE_LOST.
     [[nodiscard]] std::expected<Fd, VkResult> export_waits(VkQueue queue,
                                                            std::span<const VkSemaphore> waits);
 
@@ -52,6 +53,8 @@ private:
 
     bool can_export(std::span<const VkSemaphore> waits) const;
     std::expected<Fd, VkResult> export_directly(VkQueue queue, std::span<const VkSemaphore> waits);
+    std::expected<Fd, VkResult> try_to_submit(VkQueue queue,
+                                              std::span<const VkSemaphore> waits) noexcept;
     std::expected<Fd, VkResult> submit(VkQueue queue, std::span<const VkSemaphore> waits);
     std::expected<Fd, VkResult> submit_semaphore(VkQueue queue, std::span<const VkSemaphore> waits);
     std::expected<Fd, VkResult> submit_fence(VkQueue queue, std::span<const VkSemaphore> waits);

@@ -5,7 +5,13 @@
 
 #include "fake_driver/control.hpp"
 
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <cerrno>
+#include <csignal>
 #include <thread>
 
 namespace fencebridge::test {
@@ -13,6 +19,8 @@ namespace {
 
 // How long a test waits for a commit that must not arrive.
 constexpr std::chrono::milliseconds short_while{100};
+
+thread_local bool polls_fail = false; // all ppoll() calls of this thread
 
 class CpuTransport : public CompositorTest, public testing::WithParamInterface<VkPresentModeKHR> {
 protected:
@@ -79,9 +87,39 @@ TEST_P(CpuTransport, ASemaphoreThatOnlyPresentWaitsForIsUnsignalledAfterwards) {
     vkDeviceWaitIdle(client.device);
 }
 
+// Lack of memory would mean that the semaphore still has its signal.
+TEST_P(CpuTransport, AFailingWaitForTheRenderingIsALostDevice) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    const Swapchain swapchain = client.swapchain({.mode = GetParam()});
+    const auto rendered = make_semaphore(client.device);
+    const uint32_t index = client.acquire_and_render(swapchain, rendered);
+    polls_fail = true;
+    const VkResult result = client.present_after(swapchain, index, {rendered});
+    polls_fail = false;
+    EXPECT_EQ(result, VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(compositor.commits(), 0u);
+    ASSERT_TRUE(fake_driver().release_one());
+    vkDeviceWaitIdle(client.device);
+}
+
 INSTANTIATE_TEST_SUITE_P(, CpuTransport,
                          testing::Values(VK_PRESENT_MODE_FIFO_KHR, VK_PRESENT_MODE_MAILBOX_KHR),
                          name_of_mode);
 
 } // namespace
 } // namespace fencebridge::test
+
+// The layer finds this definition before the C library's. For the name, see socket_reading_test.
+extern "C" [[gnu::visibility("default")]] int failing_ppoll(pollfd* polled, nfds_t count,
+                                                            const timespec* timeout,
+                                                            const sigset_t* mask) asm("ppoll");
+extern "C" int failing_ppoll(pollfd* polled, nfds_t count, const timespec* timeout,
+                             const sigset_t* mask) {
+    if (fencebridge::test::polls_fail) {
+        errno = ENOMEM;
+        return -1;
+    }
+    timespec left = timeout ? *timeout : timespec{};
+    return int(syscall(SYS_ppoll, polled, count, timeout ? &left : nullptr, mask, _NSIG / 8));
+}

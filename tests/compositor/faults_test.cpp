@@ -27,6 +27,26 @@ TEST_F(Faults, AcquireAndPresentReturnSurfaceLostAfterTheCompositorDisconnects) 
         EXPECT_EQ(client.acquire(swapchain, timeout).result, VK_ERROR_SURFACE_LOST_KHR);
 }
 
+// The application repeats a present that ran out of memory, and waits for both semaphores again.
+TEST_F(Faults, APresentIsOutOfMemoryOnlyWhileEachSemaphoreHasItsSignal) {
+    Client client(start());
+    const Swapchain swapchain = client.swapchain();
+    const uint32_t index = client.acquire(swapchain).index;
+    const auto one = make_semaphore(client.device);
+    const auto other = make_semaphore(client.device);
+    client.renderer.submit({}, {one, other});
+    const auto present_without_semaphore = [&](uint32_t nth) {
+        fake_driver().fail_call("vkGetSemaphoreFdKHR", nth, VK_ERROR_OUT_OF_HOST_MEMORY);
+        fake_driver().fail_call("vkQueueSubmit", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+        return client.present_after(swapchain, index, {one, other});
+    };
+    EXPECT_EQ(present_without_semaphore(1), VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(fake_driver().injected_failures(), 2u);
+    EXPECT_EQ(present_without_semaphore(2), VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(fake_driver().injected_failures(), 4u);
+    vkDeviceWaitIdle(client.device);
+}
+
 TEST_F(Faults, APresentThatWaitsForARefreshFailsWhenTheCompositorDisconnects) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
     Client client(compositor);
