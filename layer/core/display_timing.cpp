@@ -29,7 +29,7 @@ nanoseconds delay_by_target(PresentationTime actual, PresentationTime ready,
 
 void DisplayTimings::add(const DisplayTimingQuery& query) {
     if (entries_.size() == most_kept)
-        entries_.pop_front();
+        entries_.erase(entries_.begin());
     entries_.push_back({.query = query, .ready = {}, .shown = {}});
 }
 

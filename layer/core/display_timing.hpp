@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <vector>
 
@@ -41,6 +40,9 @@ class DisplayTimings {
 public:
     using Refresh = std::optional<std::chrono::nanoseconds>;
 
+    /// Allocates the memory for all requests: add() does not run out of it.
+    DisplayTimings() { entries_.reserve(most_kept); }
+
     /// Queries are expected in the order of their serials.
     void add(const DisplayTimingQuery& query);
     /// The request has failed, or its image will not be shown.
@@ -75,7 +77,7 @@ private:
     static bool is_available(const Entry& entry) { return entry.ready && entry.shown; }
     static DisplayTiming result(const Entry& entry);
 
-    std::deque<Entry> entries_;
+    std::vector<Entry> entries_;
     std::optional<PresentationTime> last_shown_;
 };
 

@@ -31,7 +31,7 @@ std::optional<PresentationTime> PresentSchedule::queue(PresentSerial serial,
     if (queued_.size() == most_queued) {
         last_shown_ =
             std::max(queued_.front().not_before, last_shown_.value_or(PresentationTime()));
-        queued_.pop_front();
+        queued_.erase(queued_.begin());
     }
     queued_.push_back({serial, std::max(now, wanted.value_or(now))});
     if (!wanted || !target->nearest_cycle || !refresh)

@@ -3,8 +3,8 @@
 
 #include <chrono>
 #include <cstddef>
-#include <deque>
 #include <optional>
+#include <vector>
 
 #include "core/presentation_time.hpp"
 
@@ -43,6 +43,9 @@ class PresentSchedule {
 public:
     using Refresh = std::optional<std::chrono::nanoseconds>;
 
+    /// Allocates the memory for all requests: queue() does not run out of it.
+    PresentSchedule() { queued_.reserve(most_queued); }
+
     /// An image is queued. Requests are expected in the order of their serials.
     /// @param now      of the presentation clock
     /// @param refresh  of the display, if its rate is not known to be variable
@@ -69,7 +72,7 @@ private:
     std::optional<PresentationTime> expect_last(const Refresh& refresh) const;
 
     std::optional<PresentationTime> last_shown_;
-    std::deque<Queued> queued_; ///< after that one
+    std::vector<Queued> queued_; ///< after that one
 };
 
 } // namespace fencebridge::core

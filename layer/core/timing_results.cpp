@@ -20,6 +20,7 @@ void for_each_stage(VkPresentStageFlagsEXT stages, Use&& use) {
 bool TimingResults::resize(uint32_t slots) {
     if (slots < slots_.size())
         return false;
+    slots_.reserve(slots);
     size_ = slots;
     return true;
 }

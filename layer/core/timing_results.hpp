@@ -4,7 +4,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 #include "core/presentation_time.hpp"
@@ -34,7 +33,8 @@ struct TimingReport {
 /// kept inside a lock.
 class TimingResults {
 public:
-    /// The number of slots. Each query has one until its complete report has been taken.
+    /// The number of slots. Each query has one until its complete report has been taken. Their
+    /// memory is allocated here: add() does not run out of it.
     /// @return false, without a change, if more slots are in use (VK_NOT_READY)
     [[nodiscard]] bool resize(uint32_t slots);
 
@@ -73,7 +73,7 @@ private:
     static TimingReport report(const Slot& slot);
 
     size_t size_ = 0;
-    std::deque<Slot> slots_;
+    std::vector<Slot> slots_;
 };
 
 } // namespace fencebridge::core

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/frame_pacing.hpp"
@@ -23,7 +25,8 @@ struct SplitPresent {
     std::vector<uint32_t> drivers;                ///< the indices of the driver's swapchains
     std::vector<VkSwapchainKHR> driver_swapchains;
     std::vector<uint32_t> driver_images;
-    std::vector<VkResult> results; ///< one per swapchain
+    std::vector<VkResult> results;        ///< one per swapchain
+    std::vector<VkResult> driver_results; ///< one per swapchain of the driver's
 };
 
 SplitPresent split(Device& device, const VkPresentInfoKHR& info) {
@@ -37,6 +40,7 @@ SplitPresent split(Device& device, const VkPresentInfoKHR& info) {
         present.driver_swapchains.push_back(info.pSwapchains[i]);
         present.driver_images.push_back(info.pImageIndices[i]);
     }
+    present.driver_results.resize(present.drivers.size(), VK_SUCCESS);
     return present;
 }
 
@@ -100,12 +104,20 @@ VkResult signal_drivers_fences(const Device& device, VkQueue queue, const Presen
     return result;
 }
 
+/// Runs a part of a call whose semaphores have been waited for. "Out of memory" would tell the
+/// application that they have not, and that it can repeat the call.
+template <class Part>
+VkResult after_waits(Part&& part) {
+    const VkResult result = guarded(std::forward<Part>(part));
+    return core::is_of_whole_call(result) ? VK_ERROR_DEVICE_LOST : result;
+}
+
 /// Presents to the driver's swapchains of a call that also presents to the layer's. Waits on the
 /// CPU for the rendering: a semaphore can be waited for only once, and the layer has done that.
 void present_to_driver(const Device& device, VkQueue queue, SplitPresent& present,
-                       const PresentExtras& extras, const Fd& rendering_fence) {
-    const PartOfExtras part(extras, present.drivers);
-    std::vector<VkResult> results(present.drivers.size(), VK_SUCCESS);
+                       const PresentExtras& extras, const PartOfExtras& part,
+                       const Fd& rendering_fence) {
+    std::vector<VkResult>& results = present.driver_results;
     const VkPresentInfoKHR info = {
         .sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
         .pNext = part.chain(),
@@ -114,11 +126,12 @@ void present_to_driver(const Device& device, VkQueue queue, SplitPresent& presen
         .pImageIndices = present.driver_images.data(),
         .pResults = results.data(),
     };
-    VkResult result = sync::wait_on_cpu(rendering_fence);
-    if (result == VK_SUCCESS) {
-        result = device.vk.next.QueuePresentKHR(queue, &info);
-        result = signal_drivers_fences(device, queue, extras, present.drivers, result);
-    }
+    const VkResult result = after_waits([&] {
+        if (const VkResult waited = sync::wait_on_cpu(rendering_fence); waited != VK_SUCCESS)
+            return waited;
+        return signal_drivers_fences(device, queue, extras, present.drivers,
+                                     device.vk.next.QueuePresentKHR(queue, &info));
+    });
     if (core::is_of_whole_call(result))
         std::ranges::fill(results, result);
     for (size_t i = 0; i < results.size(); ++i)
@@ -147,20 +160,26 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
             return signal_drivers_fences(*device, queue, extras, present.drivers,
                                          device->vk.next.QueuePresentKHR(queue, info));
 
+        // What may run out of memory comes before the semaphores are waited for.
+        const auto order = presenting_order(present, extras);
+        std::optional<PartOfExtras> drivers_part;
+        if (!present.drivers.empty())
+            drivers_part.emplace(extras, present.drivers);
         const auto rendering_fence = device->wait_semaphores.export_waits(
             queue, std::span(info->pWaitSemaphores, info->waitSemaphoreCount));
         if (!rendering_fence) {
             std::ranges::fill(present.results, rendering_fence.error());
             return report(*info, present);
         }
-        const auto order = presenting_order(present, extras);
         const bool one_is_visible = order.front().wait != core::CommitWait::hidden;
         for (const auto& [i, wait] : order)
-            present.results[i] =
-                present.ours[i]->present(request_of(queue, *info, extras, i, *rendering_fence,
-                                                    core::choose_turn(wait, one_is_visible)));
-        if (!present.drivers.empty())
-            present_to_driver(*device, queue, present, extras, *rendering_fence);
+            present.results[i] = after_waits([&] {
+                return present.ours[i]->present(
+                    request_of(queue, *info, extras, i, *rendering_fence,
+                               core::choose_turn(wait, one_is_visible)));
+            });
+        if (drivers_part)
+            present_to_driver(*device, queue, present, extras, *drivers_part, *rendering_fence);
         return report(*info, present);
     });
 }

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <linux/sync_file.h>
-#include <vector>
+#include <memory>
+#include <new>
+#include <span>
 
 namespace fencebridge::ioctl {
 
@@ -32,14 +34,17 @@ signal_time(const Fd& sync_file) {
         return std::unexpected(done.error());
     if (info.status == 0)
         return std::nullopt;
-    std::vector<sync_fence_info> fences(info.num_fences);
+    const size_t count = info.num_fences;
+    const std::unique_ptr<sync_fence_info[]> fences(new (std::nothrow) sync_fence_info[count]());
+    if (!fences)
+        return std::unexpected(Errno{ENOMEM});
     info = {};
-    info.num_fences = static_cast<uint32_t>(fences.size());
-    info.sync_fence_info = reinterpret_cast<uintptr_t>(fences.data());
+    info.num_fences = static_cast<uint32_t>(count);
+    info.sync_fence_info = reinterpret_cast<uintptr_t>(fences.get());
     if (auto done = retry_ioctl(sync_file, SYNC_IOC_FILE_INFO, &info); !done)
         return std::unexpected(done.error());
     uint64_t latest = 0;
-    for (const sync_fence_info& fence : fences)
+    for (const sync_fence_info& fence : std::span(fences.get(), info.num_fences))
         latest = std::max<uint64_t>(latest, fence.timestamp_ns);
     return std::chrono::steady_clock::time_point(
         std::chrono::nanoseconds(static_cast<int64_t>(latest)));

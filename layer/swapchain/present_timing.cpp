@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <span>
 #include <vector>
 
@@ -103,18 +104,17 @@ void PresentTiming::State::forget(PresentSerial serial) {
     renderings.remove_if([&](const Rendering& each) { return each.serial == serial; });
 }
 
-std::expected<std::unique_ptr<PresentTiming::Request>, VkResult>
-PresentTiming::begin(const TimingWish& given, uint64_t id, VkPresentModeKHR mode,
-                     const Fd& rendering_fence) {
+VkResult PresentTiming::begin(std::optional<Request>& request, const TimingWish& given, uint64_t id,
+                              VkPresentModeKHR mode, const Fd& rendering_fence) {
     const TimingWish wish = {use_.timing ? given.timing : nullptr,
                              use_.display_timing ? given.time : nullptr};
     if (!use_.timing && wish.time == nullptr)
-        return nullptr;
+        return VK_SUCCESS;
     const auto serial = state_.with([](State& state) {
         return state.last_serial = PresentSerial{static_cast<uint64_t>(state.last_serial) + 1};
     });
     const auto target = target_of(wish, mode, support_);
-    std::unique_ptr<Request> request(new Request(*this, serial, target));
+    request.emplace(*this, serial, target);
 
     const PresentationTime now = support_.clock.now();
     const auto stages = wish.timing == nullptr ? 0 : wish.timing->presentStageQueries;
@@ -125,8 +125,10 @@ PresentTiming::begin(const TimingWish& given, uint64_t id, VkPresentModeKHR mode
                                          .time_domain = wish.timing->timeDomainId,
                                          .stages = stages};
         const bool added = state_.with([&](State& state) { return state.results.add(query); });
-        if (!added)
-            return std::unexpected(VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT);
+        if (!added) {
+            request.reset();
+            return VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT;
+        }
         state_.with([&](State& state) { state.results.set(serial, ~stages_of(support_), 0); });
     }
     if (wish.time != nullptr && support_.reports) {
@@ -142,20 +144,32 @@ PresentTiming::begin(const TimingWish& given, uint64_t id, VkPresentModeKHR mode
     }
     if ((stages & queue_end) != 0 || wish.time != nullptr)
         add_rendering(serial, now, rendering_fence);
-    return request;
+    return VK_SUCCESS;
+}
+
+/// A list of this rendering; an empty one if memory or descriptors ran out.
+std::list<PresentTiming::Rendering> PresentTiming::list_of(PresentSerial serial,
+                                                           PresentationTime queued,
+                                                           const Fd& rendering_fence) noexcept {
+    Fd fence = rendering_fence ? rendering_fence.duplicate() : Fd();
+    std::list<Rendering> one;
+    if (!fence)
+        return one;
+    try {
+        one.push_back({serial, queued, std::move(fence)});
+    } catch (const std::bad_alloc&) {
+        one.clear();
+    }
+    return one;
 }
 
 void PresentTiming::add_rendering(PresentSerial serial, PresentationTime queued,
                                   const Fd& rendering_fence) {
-    std::list<Rendering> one;
-    if (rendering_fence) {
-        if (Fd fence = rendering_fence.duplicate())
-            one.push_back({serial, queued, std::move(fence)});
-    }
+    std::list<Rendering> one = list_of(serial, queued, rendering_fence);
     const size_t pending = state_.with([&](State& state) {
         if (!rendering_fence) // the rendering had ended, and the operations end with the request
             state.ended(serial, queued);
-        else if (one.empty()) // no file descriptor is left
+        else if (one.empty()) // it will not be known when
             state.ended(serial, std::nullopt);
         else
             state.renderings.splice(state.renderings.end(), one);

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
 #include <list>
-#include <memory>
 #include <optional>
 #include <vulkan/vulkan.h>
 
@@ -57,12 +55,14 @@ public:
     [[nodiscard]] bool is_used() const { return use_.timing; }
 
     class Request;
-    /// A present request begins. For the presenting thread.
-    /// @param id    of VkPresentId2KHR, or 0
-    /// @param mode  of the request
-    /// @return null if nobody asks for its times; or VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT
-    [[nodiscard]] std::expected<std::unique_ptr<Request>, VkResult>
-    begin(const TimingWish& wish, uint64_t id, VkPresentModeKHR mode, const Fd& rendering_fence);
+    /// A present request begins. For the presenting thread. Does not run out of memory: the
+    /// application cannot repeat a vkQueuePresentKHR whose semaphores were waited for.
+    /// @param request  set, unless nobody asks for the request's times
+    /// @param id       of VkPresentId2KHR, or 0
+    /// @param mode     of the request
+    /// @return VK_SUCCESS or VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT
+    [[nodiscard]] VkResult begin(std::optional<Request>& request, const TimingWish& wish,
+                                 uint64_t id, VkPresentModeKHR mode, const Fd& rendering_fence);
 
     // The presenter reports once what becomes of each request that it has queued.
 
@@ -77,6 +77,7 @@ public:
     // The functions of VK_EXT_present_timing. Before queries of results, the caller calls
     // Presenter::receive_reports() and update_renderings().
 
+    /// May throw std::bad_alloc.
     /// @return VK_SUCCESS or VK_NOT_READY
     [[nodiscard]] VkResult resize(uint32_t slots);
     /// @return VK_SUCCESS, or VK_NOT_READY before the first image was shown
@@ -123,6 +124,8 @@ private:
         void forget(core::PresentSerial serial);
     };
 
+    static std::list<Rendering> list_of(core::PresentSerial serial, core::PresentationTime queued,
+                                        const Fd& rendering_fence) noexcept;
     void add_rendering(core::PresentSerial serial, core::PresentationTime queued,
                        const Fd& rendering_fence);
 
@@ -135,6 +138,11 @@ private:
 /// queued. Used by the presenting thread.
 class PresentTiming::Request {
 public:
+    /// For PresentTiming::begin().
+    Request(PresentTiming& timing, core::PresentSerial serial,
+            std::optional<core::PresentTarget> target) :
+        timing_(timing),
+        serial_(serial), target_(target) {}
     ~Request();
     Request(const Request&) = delete;
     Request& operator=(const Request&) = delete;
@@ -167,12 +175,6 @@ public:
     }
 
 private:
-    friend class PresentTiming;
-    Request(PresentTiming& timing, core::PresentSerial serial,
-            std::optional<core::PresentTarget> target) :
-        timing_(timing),
-        serial_(serial), target_(target) {}
-
     PresentTiming& timing_;
     const core::PresentSerial serial_;
     const std::optional<core::PresentTarget> target_;

@@ -17,12 +17,15 @@ namespace {
 /// A second descriptor of the rendering's sync_file. If none is left, waits for the rendering on
 /// the CPU.
 /// @return empty: the rendering has ended
-Fd duplicate_or_wait(const Fd& rendering_fence) {
+std::expected<Fd, VkResult> duplicate_or_wait(const Fd& rendering_fence) {
     if (!rendering_fence)
-        return {};
+        return Fd();
     Fd fence = rendering_fence.duplicate();
-    if (!fence)
-        static_cast<void>(sync::wait_on_cpu(rendering_fence));
+    if (fence)
+        return fence;
+    log::error("out of descriptors; waiting on the CPU for this frame's rendering");
+    if (const VkResult result = sync::wait_on_cpu(rendering_fence); result != VK_SUCCESS)
+        return std::unexpected(result);
     return fence;
 }
 
@@ -35,7 +38,7 @@ Swapchain::Swapchain(const vk::Device& device, sync::PayloadSignaller& signaller
     signaller_(signaller), parameters_(std::move(parameters)), modes_(std::move(modes)),
     present_wait_(present_wait), shares_image_(core::shares_image(modes_.front())),
     mode_(modes_.front()), state_{.ring = Locked<core::ImageRing>(std::in_place, image_count)},
-    present_fences_(signaller) {}
+    present_fences_(signaller), kept_renderings_(image_count) {}
 
 Swapchain::~Swapchain() {
     if (presenter_)
@@ -118,8 +121,10 @@ std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
 /// as well.
 /// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
 VkResult Swapchain::keep_rendering(const PresentRequest& request) {
-    if (Fd fence = duplicate_or_wait(request.rendering_fence))
-        kept_renderings_.insert_or_assign(request.image, std::move(fence));
+    auto fence = duplicate_or_wait(request.rendering_fence);
+    if (!fence)
+        return VK_ERROR_DEVICE_LOST;
+    kept_renderings_[static_cast<size_t>(request.image)] = std::move(*fence);
     // Such a fence cannot be made to wait for the rendering.
     if (request.fence != VK_NULL_HANDLE && !signaller_.can_import() &&
         sync::wait_on_cpu(request.rendering_fence) != VK_SUCCESS)
@@ -135,21 +140,24 @@ VkResult Swapchain::signal_present_fence(const PresentRequest& request) {
 }
 
 VkResult Swapchain::present(PresentRequest request) {
-    auto kept = kept_renderings_.extract(request.image);
-    if (!kept)
-        return present_rendered(request);
-    const auto both =
-        sync::merge_or_wait(std::move(kept.mapped()), duplicate_or_wait(request.rendering_fence));
-    return both ? present_rendered(request.with_rendering(*both)) : both.error();
-}
-
-VkResult Swapchain::present_rendered(PresentRequest request) {
     const core::ImageIndex image = request.image;
     if (!state_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
         log::error("vkQueuePresentKHR of image %u, which is not acquired",
                    static_cast<unsigned>(image));
         return VK_ERROR_VALIDATION_FAILED_EXT;
     }
+    Fd kept = std::move(kept_renderings_[static_cast<size_t>(image)]);
+    if (!kept)
+        return present_rendered(request);
+    auto rendering = duplicate_or_wait(request.rendering_fence);
+    if (!rendering)
+        return rendering.error();
+    const auto both = sync::merge_or_wait(std::move(kept), std::move(*rendering));
+    return both ? present_rendered(request.with_rendering(*both)) : both.error();
+}
+
+VkResult Swapchain::present_rendered(PresentRequest request) {
+    const core::ImageIndex image = request.image;
     if (request.mode && !has_mode(request.mode)) {
         if (!std::exchange(warned_of_mode_, true))
             log::error("vkQueuePresentKHR with present mode %d, which "
@@ -158,13 +166,13 @@ VkResult Swapchain::present_rendered(PresentRequest request) {
         request.mode.reset();
     }
     mode_ = request.mode.value_or(mode_);
-    std::unique_ptr<PresentTiming::Request> timed;
+    std::optional<PresentTiming::Request> timed;
     if (state_.timing) {
         const auto id = static_cast<uint64_t>(request.id.value_or(core::PresentId{0}));
-        auto begun = state_.timing->begin(request.wish, id, mode_, request.rendering_fence);
-        if (!begun)
-            return keep_rendering(request) == VK_SUCCESS ? begun.error() : VK_ERROR_DEVICE_LOST;
-        timed = std::move(*begun);
+        const VkResult begun =
+            state_.timing->begin(timed, request.wish, id, mode_, request.rendering_fence);
+        if (begun != VK_SUCCESS)
+            return keep_rendering(request) == VK_SUCCESS ? begun : VK_ERROR_DEVICE_LOST;
     }
     const auto points = bridge_->attach_rendering(image, request.rendering_fence);
     if (!points) {
@@ -182,7 +190,7 @@ VkResult Swapchain::present_rendered(PresentRequest request) {
         state_.ring.with([&](core::ImageRing& ring) { ring.mark_presented(image); });
     if (const auto until = timed ? timed->wait_until() : std::nullopt)
         static_cast<void>(ioctl::retry_poll({}, Deadline::at(*until)));
-    request.timed = timed.get();
+    request.timed = timed ? &*timed : nullptr;
     const VkResult result = presenter_->show(request, *points);
     trace::committed(&state_, image, result);
     if (result >= 0)

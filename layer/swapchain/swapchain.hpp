@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <expected>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -151,9 +150,10 @@ private:
     std::unique_ptr<Presenter> presenter_; ///< destroyed before the images that it shows
     sync::PresentFences present_fences_;
     bool warned_of_mode_ = false; ///< used by the presenting thread only
-    /// The renderings of images that VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT has left acquired. Used
-    /// by the presenting thread only.
-    std::map<core::ImageIndex, Fd> kept_renderings_;
+    /// For each image, the rendering that has not ended although
+    /// VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT has left the image acquired. Used by the presenting
+    /// thread only.
+    std::vector<Fd> kept_renderings_;
 
     std::atomic<bool> retired_ = false;
     std::atomic<uint64_t> acquired_ = 0;

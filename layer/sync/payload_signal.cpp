@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "sync/payload_signal.hpp"
 
+#include <new>
+
 namespace fencebridge::sync {
 
 namespace {
@@ -155,7 +157,12 @@ std::expected<Pool<PayloadSignaller::Wait>::Item, VkResult> PayloadSignaller::ob
     auto fence = vk::create_fence(device_, 0);
     if (!fence)
         return std::unexpected(fence.error());
-    return Pool<Wait>::Item({std::move(*semaphore), std::move(*fence)});
+    // The caller has to undo what it has done: an exception would leave an image acquired.
+    try {
+        return Pool<Wait>::Item({std::move(*semaphore), std::move(*fence)});
+    } catch (const std::bad_alloc&) {
+        return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
+    }
 }
 
 } // namespace fencebridge::sync

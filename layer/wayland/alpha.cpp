@@ -3,8 +3,6 @@
 
 #ifdef FENCEBRIDGE_HAVE_COLOR_REPRESENTATION_V1
 
-#include <cstring>
-
 #include "color-representation-v1-client-protocol.h"
 #include "wayland/protocol_set.hpp"
 
@@ -33,16 +31,16 @@ struct AlphaManager::Handlers {
     }
 };
 
-void AlphaManager::bind(wl_registry* registry, uint32_t name, const char* interface) {
+void AlphaManager::bind(AnnouncedGlobal& global) {
     static constexpr wp_color_representation_manager_v1_listener listener = {
         .supported_alpha_mode = &Handlers::supported_alpha_mode,
         .supported_coefficients_and_ranges = &Handlers::supported_coefficients_and_ranges,
         .done = &Handlers::done,
     };
-    if (manager_ || std::strcmp(interface, wp_color_representation_manager_v1_interface.name) != 0)
+    if (manager_ || !global.is(wp_color_representation_manager_v1_interface))
         return;
-    manager_.reset(static_cast<wp_color_representation_manager_v1*>(
-        wl_registry_bind(registry, name, &wp_color_representation_manager_v1_interface, 1)));
+    manager_.reset(global.bind<wp_color_representation_manager_v1>(
+        wp_color_representation_manager_v1_interface, 1));
     if (manager_)
         wp_color_representation_manager_v1_add_listener(manager_.get(), &listener, this);
 }
@@ -67,7 +65,7 @@ namespace fencebridge::wayland {
 void AlphaDestroyer::operator()(wp_color_representation_manager_v1*) const {}
 void AlphaDestroyer::operator()(wp_color_representation_surface_v1*) const {}
 
-void AlphaManager::bind(wl_registry*, uint32_t, const char*) {}
+void AlphaManager::bind(AnnouncedGlobal&) {}
 bool SurfaceAlpha::set_straight(const AlphaManager&, wl_surface*) { return false; }
 
 } // namespace fencebridge::wayland

@@ -5,6 +5,8 @@
 #include <memory>
 #include <wayland-client.h>
 
+#include "wayland/announced_global.hpp"
+
 // Not in every build's protocol headers.
 struct wp_color_representation_manager_v1;
 struct wp_color_representation_surface_v1;
@@ -25,7 +27,7 @@ public:
     AlphaManager& operator=(const AlphaManager&) = delete;
 
     /// For each global of the registry: binds it if it is the protocol's.
-    void bind(wl_registry* registry, uint32_t name, const char* interface);
+    void bind(AnnouncedGlobal& global);
 
     /// Whether has_straight() is final: there is no global, or its events have been dispatched.
     [[nodiscard]] bool is_described() const { return !manager_ || done_; }

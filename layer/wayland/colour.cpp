@@ -13,8 +13,6 @@ ImageDescription::ImageDescription() :
 
 #ifdef FENCEBRIDGE_HAVE_COLOR_MANAGEMENT_V1
 
-#include <cstring>
-
 #include "color-management-v1-client-protocol.h"
 #include "util/log.hpp"
 #include "wayland/protocol_set.hpp"
@@ -88,7 +86,7 @@ struct ColourManager::Handlers {
     }
 };
 
-void ColourManager::bind(wl_registry* registry, uint32_t name, const char* interface) {
+void ColourManager::bind(AnnouncedGlobal& global) {
     static constexpr wp_color_manager_v1_listener listener = {
         .supported_intent = &Handlers::supported_intent,
         .supported_feature = &Handlers::supported_feature,
@@ -96,11 +94,10 @@ void ColourManager::bind(wl_registry* registry, uint32_t name, const char* inter
         .supported_primaries_named = &Handlers::supported_primaries_named,
         .done = &Handlers::done,
     };
-    if (manager_ || std::strcmp(interface, wp_color_manager_v1_interface.name) != 0)
+    if (manager_ || !global.is(wp_color_manager_v1_interface))
         return;
     // Version 1: later ones no longer list the transfer function `srgb`.
-    manager_.reset(static_cast<wp_color_manager_v1*>(
-        wl_registry_bind(registry, name, &wp_color_manager_v1_interface, 1)));
+    manager_.reset(global.bind<wp_color_manager_v1>(wp_color_manager_v1_interface, 1));
     if (manager_)
         wp_color_manager_v1_add_listener(manager_.get(), &listener, this);
 }
@@ -186,7 +183,7 @@ void ColourDestroyer::operator()(wp_color_manager_v1*) const {}
 void ColourDestroyer::operator()(wp_color_management_surface_v1*) const {}
 void ColourDestroyer::operator()(wp_image_description_v1*) const {}
 
-void ColourManager::bind(wl_registry*, uint32_t, const char*) {}
+void ColourManager::bind(AnnouncedGlobal&) {}
 
 bool ImageDescription::request(const ColourManager&, const core::ColourEncoding&,
                                const core::HdrMetadata&, wl_event_queue*) {

@@ -7,6 +7,7 @@
 #include <wayland-client.h>
 
 #include "core/colour.hpp"
+#include "wayland/announced_global.hpp"
 
 // Not in every build's protocol headers.
 struct wp_color_manager_v1;
@@ -31,7 +32,7 @@ public:
     ColourManager& operator=(const ColourManager&) = delete;
 
     /// For each global of the registry: binds it if it is the protocol's.
-    void bind(wl_registry* registry, uint32_t name, const char* interface);
+    void bind(AnnouncedGlobal& global);
 
     /// Whether capabilities() is complete: there is no global, or its events have been dispatched.
     [[nodiscard]] bool is_described() const { return !manager_ || done_; }

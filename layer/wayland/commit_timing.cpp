@@ -3,8 +3,6 @@
 
 #ifdef FENCEBRIDGE_HAVE_COMMIT_TIMING_V1
 
-#include <cstring>
-
 #include "commit-timing-v1-client-protocol.h"
 #include "wayland/protocol_set.hpp"
 
@@ -20,10 +18,10 @@ void CommitTimingDestroyer::operator()(wp_commit_timer_v1* timer) const {
     wp_commit_timer_v1_destroy(timer);
 }
 
-void CommitTimingManager::bind(wl_registry* registry, uint32_t name, const char* interface) {
-    if (std::strcmp(interface, wp_commit_timing_manager_v1_interface.name) == 0)
-        manager_.reset(static_cast<wp_commit_timing_manager_v1*>(
-            wl_registry_bind(registry, name, &wp_commit_timing_manager_v1_interface, 1)));
+void CommitTimingManager::bind(AnnouncedGlobal& global) {
+    if (global.is(wp_commit_timing_manager_v1_interface))
+        manager_.reset(
+            global.bind<wp_commit_timing_manager_v1>(wp_commit_timing_manager_v1_interface, 1));
 }
 
 bool CommitTimer::set(const CommitTimingManager& manager, wl_surface* surface,
@@ -49,7 +47,7 @@ namespace fencebridge::wayland {
 void CommitTimingDestroyer::operator()(wp_commit_timing_manager_v1*) const {}
 void CommitTimingDestroyer::operator()(wp_commit_timer_v1*) const {}
 
-void CommitTimingManager::bind(wl_registry*, uint32_t, const char*) {}
+void CommitTimingManager::bind(AnnouncedGlobal&) {}
 bool CommitTimer::set(const CommitTimingManager&, wl_surface*, core::PresentationTime) {
     return false;
 }

@@ -5,6 +5,7 @@
 #include <wayland-client.h>
 
 #include "core/presentation_time.hpp"
+#include "wayland/announced_global.hpp"
 
 // Not in every build's protocol headers.
 struct wp_commit_timing_manager_v1;
@@ -21,7 +22,7 @@ struct CommitTimingDestroyer {
 class CommitTimingManager {
 public:
     /// For each global of the registry: binds it if it is the protocol's.
-    void bind(wl_registry* registry, uint32_t name, const char* interface);
+    void bind(AnnouncedGlobal& global);
 
     [[nodiscard]] explicit operator bool() const { return manager_ != nullptr; }
 

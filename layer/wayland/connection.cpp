@@ -2,12 +2,12 @@
 #include "wayland/connection.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <new>
 #include <unordered_map>
 
 #include "util/locked.hpp"
 #include "util/log.hpp"
+#include "wayland/announced_global.hpp"
 
 namespace fencebridge::wayland {
 
@@ -25,26 +25,25 @@ struct Connection::Handlers {
     static void global(void* data, wl_registry* registry, uint32_t name, const char* interface,
                        uint32_t version) {
         Connection& connection = *static_cast<Connection*>(data);
-        if (std::strcmp(interface, zwp_linux_dmabuf_v1_interface.name) == 0)
-            connection.bind_dmabuf(registry, name, version);
-        connection.explicit_sync_.bind(registry, name, interface);
-        connection.tearing_.bind(registry, name, interface);
-        connection.colours_.bind(registry, name, interface);
-        connection.alpha_.bind(registry, name, interface);
-        connection.presentation_.bind(registry, name, interface, version);
-        connection.commit_timing_.bind(registry, name, interface);
+        AnnouncedGlobal announced(registry, name, interface, version);
+        if (announced.is(zwp_linux_dmabuf_v1_interface))
+            connection.bind_dmabuf(announced);
+        connection.explicit_sync_.bind(announced);
+        connection.tearing_.bind(announced);
+        connection.colours_.bind(announced);
+        connection.alpha_.bind(announced);
+        connection.presentation_.bind(announced);
+        connection.commit_timing_.bind(announced);
 #ifdef FENCEBRIDGE_HAVE_FIFO_V1
-        if (std::strcmp(interface, wp_fifo_manager_v1_interface.name) == 0) {
-            connection.fifo_.reset(static_cast<wp_fifo_manager_v1*>(
-                wl_registry_bind(registry, name, &wp_fifo_manager_v1_interface, 1)));
-        }
+        if (announced.is(wp_fifo_manager_v1_interface))
+            connection.fifo_.reset(
+                announced.bind<wp_fifo_manager_v1>(wp_fifo_manager_v1_interface, 1));
 #endif
 #ifdef FENCEBRIDGE_HAVE_WL_FIXES
-        if (std::strcmp(interface, wl_fixes_interface.name) == 0) {
-            connection.fixes_.reset(
-                static_cast<wl_fixes*>(wl_registry_bind(registry, name, &wl_fixes_interface, 1)));
-        }
+        if (announced.is(wl_fixes_interface))
+            connection.fixes_.reset(announced.bind<wl_fixes>(wl_fixes_interface, 1));
 #endif
+        connection.bind_failed_ = connection.bind_failed_ || announced.failed();
     }
     // During the round trips of bind_globals() only. What was bound by then stays usable.
     static void global_remove(void*, wl_registry*, uint32_t) {}
@@ -103,7 +102,7 @@ VkResult Connection::bind_globals() {
     wl_registry_add_listener(registry.get(), &listener, this);
     const VkResult result = receive_globals();
     destroy(registry.get());
-    return result;
+    return result == VK_SUCCESS && bind_failed_ ? VK_ERROR_OUT_OF_HOST_MEMORY : result;
 }
 
 /// Destroys the compositor's object, if there is a request for that.
@@ -141,12 +140,12 @@ bool Connection::has_surface_feedback() const {
            ZWP_LINUX_DMABUF_V1_GET_SURFACE_FEEDBACK_SINCE_VERSION;
 }
 
-void Connection::bind_dmabuf(wl_registry* registry, uint32_t name, uint32_t version) {
-    if (version < ZWP_LINUX_DMABUF_V1_MODIFIER_SINCE_VERSION || dmabuf_)
+void Connection::bind_dmabuf(AnnouncedGlobal& global) {
+    if (global.version() < ZWP_LINUX_DMABUF_V1_MODIFIER_SINCE_VERSION || dmabuf_)
         return;
     const auto known = static_cast<uint32_t>(zwp_linux_dmabuf_v1_interface.version);
-    dmabuf_.reset(static_cast<zwp_linux_dmabuf_v1*>(wl_registry_bind(
-        registry, name, &zwp_linux_dmabuf_v1_interface, std::min({version, known, uint32_t{5}}))));
+    dmabuf_.reset(global.bind<zwp_linux_dmabuf_v1>(
+        zwp_linux_dmabuf_v1_interface, std::min({global.version(), known, uint32_t{5}})));
     if (!dmabuf_)
         return;
     // The listener is added at once: libwayland drops the events of an object that has no listener.

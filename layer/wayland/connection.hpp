@@ -79,7 +79,7 @@ private:
     VkResult bind_globals();
     VkResult receive_globals();
     void destroy(wl_registry* registry);
-    void bind_dmabuf(wl_registry* registry, uint32_t name, uint32_t version);
+    void bind_dmabuf(AnnouncedGlobal& global);
 
     Display display_;
     EventQueue queue_;
@@ -94,6 +94,7 @@ private:
     AlphaManager alpha_;
     PresentationGlobal presentation_;
     CommitTimingManager commit_timing_;
+    bool bind_failed_ = false; ///< memory for one of them could not be allocated
 };
 
 } // namespace fencebridge::wayland

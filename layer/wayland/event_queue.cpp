@@ -5,7 +5,6 @@
 #include <array>
 #include <cerrno>
 #include <poll.h>
-#include <string>
 
 #include "core/surface_limits.hpp"
 #include "ioctl/ioctl.hpp"
@@ -195,12 +194,12 @@ std::unexpected<VkResult> EventQueue::lost() {
         const char* const name = interface != nullptr ? interface->name : "unknown object";
         // find_exists_error() knows the managers that the layer uses, too.
         if (const ProtocolRow* row = find_exists_error(name, code)) {
-            const std::string protocol(row->name);
+            const char* const protocol = row->name.data(); // of a string literal
             log::error(
                 "Wayland protocol error: %s#%u, code %u: two users of %s in this process, on "
                 "one wl_surface; if one is the layer, the setting avoid=%s "
                 "(FENCEBRIDGE_AVOID=%s) makes it leave the protocol to the other",
-                name, id, code, protocol.c_str(), protocol.c_str(), protocol.c_str());
+                name, id, code, protocol, protocol, protocol);
         } else {
             log::error("Wayland protocol error: %s#%u, code %u", name, id, code);
         }

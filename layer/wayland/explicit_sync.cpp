@@ -3,8 +3,6 @@
 
 #ifdef FENCEBRIDGE_HAVE_LINUX_DRM_SYNCOBJ_V1
 
-#include <cstring>
-
 #include "linux-drm-syncobj-v1-client-protocol.h"
 #include "wayland/protocol_set.hpp"
 
@@ -23,10 +21,10 @@ void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_timeline_v1* timeline) co
     wp_linux_drm_syncobj_timeline_v1_destroy(timeline);
 }
 
-void ExplicitSyncManager::bind(wl_registry* registry, uint32_t name, const char* interface) {
-    if (std::strcmp(interface, wp_linux_drm_syncobj_manager_v1_interface.name) == 0)
-        manager_.reset(static_cast<wp_linux_drm_syncobj_manager_v1*>(
-            wl_registry_bind(registry, name, &wp_linux_drm_syncobj_manager_v1_interface, 1)));
+void ExplicitSyncManager::bind(AnnouncedGlobal& global) {
+    if (global.is(wp_linux_drm_syncobj_manager_v1_interface))
+        manager_.reset(global.bind<wp_linux_drm_syncobj_manager_v1>(
+            wp_linux_drm_syncobj_manager_v1_interface, 1));
 }
 
 std::expected<void, std::string> ExplicitSyncManager::usable() const {
@@ -77,7 +75,7 @@ void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_manager_v1*) const {}
 void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_surface_v1*) const {}
 void SyncobjDestroyer::operator()(wp_linux_drm_syncobj_timeline_v1*) const {}
 
-void ExplicitSyncManager::bind(wl_registry*, uint32_t, const char*) {}
+void ExplicitSyncManager::bind(AnnouncedGlobal&) {}
 std::expected<void, std::string> ExplicitSyncManager::usable() const {
     return std::unexpected("this build of the layer has no linux-drm-syncobj-v1");
 }

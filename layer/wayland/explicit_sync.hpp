@@ -8,6 +8,7 @@
 
 #include "core/timeline_point.hpp"
 #include "sync/bridge.hpp"
+#include "wayland/announced_global.hpp"
 
 // Not in every build's protocol headers.
 struct wp_linux_drm_syncobj_manager_v1;
@@ -33,7 +34,7 @@ struct Timelines {
 class ExplicitSyncManager {
 public:
     /// For each global of the registry: binds it if it is the protocol's.
-    void bind(wl_registry* registry, uint32_t name, const char* interface);
+    void bind(AnnouncedGlobal& global);
 
     /// @return nothing; or the reason why the protocol cannot be used here, for the log
     [[nodiscard]] std::expected<void, std::string> usable() const;

@@ -2,7 +2,7 @@
 #include "wayland/presentation_feedback.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <new>
 
 #include "core/frame_pacing.hpp"
 
@@ -27,14 +27,13 @@ struct PresentationGlobal::Handlers {
     }
 };
 
-void PresentationGlobal::bind(wl_registry* registry, uint32_t name, const char* interface,
-                              uint32_t version) {
+void PresentationGlobal::bind(AnnouncedGlobal& global) {
     static constexpr wp_presentation_listener listener = {.clock_id = &Handlers::clock_id};
-    if (std::strcmp(interface, wp_presentation_interface.name) != 0)
+    if (!global.is(wp_presentation_interface))
         return;
     const auto known = static_cast<uint32_t>(wp_presentation_interface.version);
-    presentation_.reset(static_cast<wp_presentation*>(wl_registry_bind(
-        registry, name, &wp_presentation_interface, std::min({version, known, uint32_t{2}}))));
+    presentation_.reset(global.bind<wp_presentation>(
+        wp_presentation_interface, std::min({global.version(), known, uint32_t{2}})));
     if (presentation_)
         wp_presentation_add_listener(presentation_.get(), &listener, this);
 }
@@ -95,29 +94,56 @@ PresentationFeedback::Request::Request(PresentationFeedback& owner,
                                        std::optional<core::PresentId> id,
                                        PresentTiming::Request* timed) :
     owner_(owner),
-    timed_(timed) {
-    node_.push_back({.owner = &owner, .id = id});
+    id_(id), timed_(timed) {
+    try {
+        node_.push_back({.owner = &owner, .id = id});
+        if (id)
+            owner.state_.with([&](State& state) { state.completions.expect(*id); });
+    } catch (const std::bad_alloc&) {
+        node_.clear();
+        return;
+    }
     if (timed != nullptr) {
         node_.front().timing = &timed->timing();
         node_.front().serial = timed->serial();
     }
-    if (id)
-        owner.state_.with([&](State& state) { state.completions.expect(*id); });
 }
 
 PresentationFeedback::Request::~Request() {
-    if (!node_.empty() && node_.front().id)
-        owner_.state_.with([&](State& state) { state.completions.withdraw(*node_.front().id); });
+    if (!node_.empty() && id_)
+        owner_.state_.with([&](State& state) { state.completions.withdraw(*id_); });
 }
 
 void PresentationFeedback::Request::send(wl_surface* surface) {
+    const bool sent = !node_.empty() && ask(node_.front(), surface);
+    const bool tells_time = sent && node_.front().feedback;
+    if (timed_ != nullptr) {
+        timed_->queued();
+        if (!tells_time)
+            timed_->timing().discarded(timed_->serial()); // no report will come
+    }
+    const bool wakes = owner_.state_.with([&](State& state) {
+        // Threads that wait although no callback is pending do not know when to give this one up.
+        const bool first = !owner_.has_presentation_ && state.pending.empty();
+        if (sent)
+            state.pending.splice(state.pending.end(), node_);
+        else if (id_)
+            state.completions.discarded(*id_);
+        return state.waiting > 0 && (first || !sent);
+    });
+    node_.clear();
+    if (wakes)
+        owner_.wake_waiting();
+}
+
+/// @return false if nothing will tell the outcome of the commit
+bool PresentationFeedback::Request::ask(Pending& pending, wl_surface* surface) const {
     static constexpr wp_presentation_feedback_listener feedback_listener = {
         .sync_output = &Handlers::sync_output,
         .presented = &Handlers::presented,
         .discarded = &Handlers::discarded,
     };
     static constexpr wl_callback_listener frame_listener = {.done = &Handlers::frame_done};
-    Pending& pending = node_.front();
     pending.since = Clock::now();
     if (owner_.has_presentation_) {
         pending.feedback.reset(wp_presentation_feedback(owner_.presentation_.get(), surface));
@@ -129,23 +155,7 @@ void PresentationFeedback::Request::send(wl_surface* surface) {
         if (pending.callback)
             wl_callback_add_listener(pending.callback.get(), &frame_listener, &pending);
     }
-    if (timed_ != nullptr)
-        timed_->queued();
-    if (pending.timing != nullptr && !pending.feedback)
-        pending.timing->discarded(pending.serial); // no report will come
-    const bool sent = pending.feedback || pending.callback;
-    const bool wakes = owner_.state_.with([&](State& state) {
-        // Threads that wait although no callback is pending do not know when to give this one up.
-        const bool first = !owner_.has_presentation_ && state.pending.empty();
-        if (sent)
-            state.pending.splice(state.pending.end(), node_);
-        else if (pending.id)
-            state.completions.discarded(*pending.id);
-        return state.waiting > 0 && (first || !sent);
-    });
-    node_.clear();
-    if (wakes)
-        owner_.wake_waiting();
+    return pending.feedback || pending.callback;
 }
 
 VkResult PresentationFeedback::update() {

@@ -14,6 +14,7 @@
 #include "swapchain/present_timing.hpp"
 #include "util/deadline.hpp"
 #include "util/locked.hpp"
+#include "wayland/announced_global.hpp"
 #include "wayland/event_queue.hpp"
 #include "wayland/proxy.hpp"
 
@@ -35,7 +36,7 @@ public:
     PresentationGlobal& operator=(const PresentationGlobal&) = delete;
 
     /// For each global of the registry: binds it if it is the protocol's.
-    void bind(wl_registry* registry, uint32_t name, const char* interface, uint32_t version);
+    void bind(AnnouncedGlobal& global);
     [[nodiscard]] wp_presentation* get() const { return presentation_.get(); }
 
     /// The clock of the compositor's times. Nothing before the event that names it, and if the
@@ -91,7 +92,6 @@ public:
     /// Asks for the report about one commit.
     class Request {
     public:
-        /// May throw std::bad_alloc; send() does not.
         /// @param id     the request's number, if a thread may wait for it
         /// @param timed  null: nobody asks for the request's times. Its PresentTiming must outlive
         ///               `owner`
@@ -101,14 +101,17 @@ public:
         Request(const Request&) = delete;
         Request& operator=(const Request&) = delete;
 
-        /// Called between the requests of the commit to the surface. If libwayland is out of
-        /// memory, the present request counts as complete at once.
+        /// Called between the requests of the commit to the surface. If the layer or libwayland is
+        /// out of memory, the present request counts as complete at once.
         void send(wl_surface* surface);
 
     private:
+        bool ask(Pending& pending, wl_surface* surface) const;
+
         PresentationFeedback& owner_;
+        const std::optional<core::PresentId> id_;
         PresentTiming::Request* const timed_;
-        std::list<Pending> node_; ///< empty once it is sent
+        std::list<Pending> node_; ///< empty once it is sent, or if memory was short
     };
 
     /// Handles the reports that have arrived. No system call.

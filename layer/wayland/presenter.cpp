@@ -2,6 +2,7 @@
 #include "wayland/presenter.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "swapchain/trace.hpp"
 #include "util/log.hpp"
@@ -192,7 +193,8 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
     return is_suboptimal() ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;
 }
 
-/// Compares new feedback with the layout of the images.
+/// Compares new feedback with the layout of the images. If memory is short, a later call does: the
+/// image may have been committed.
 VkResult WaylandPresenter::compare_feedback() {
     const auto count = surface_->count_feedback();
     if (!count)
@@ -203,15 +205,20 @@ VkResult WaylandPresenter::compare_feedback() {
     const bool is_new = compared_.with([&](ComparedFeedback& judged) {
         if (*count <= judged.count)
             return false; // another thread has compared it, or a later one
-        judged.count = *count;
-        compared_count_ = *count;
         // Equal feedback changes nothing, even if the images were made for a later tranche than the
         // first. The driver or the compositor has refused the first one, and would refuse it again.
-        if (!feedback || *judged.feedback == *feedback)
-            return false;
-        judged.feedback = feedback;
-        suboptimal_ = prefers_another_layout(*feedback);
-        return true;
+        const bool differs = feedback && *judged.feedback != *feedback;
+        if (differs) {
+            try {
+                suboptimal_ = prefers_another_layout(*feedback);
+            } catch (const std::bad_alloc&) {
+                return false;
+            }
+            judged.feedback = feedback;
+        }
+        judged.count = *count;
+        compared_count_ = *count;
+        return differs;
     });
     if (is_new)
         window_->set_feedback(feedback);

@@ -3,8 +3,6 @@
 
 #ifdef FENCEBRIDGE_HAVE_TEARING_CONTROL_V1
 
-#include <cstring>
-
 #include "tearing-control-v1-client-protocol.h"
 #include "wayland/protocol_set.hpp"
 
@@ -20,10 +18,10 @@ void TearingDestroyer::operator()(wp_tearing_control_v1* control) const {
     wp_tearing_control_v1_destroy(control);
 }
 
-void TearingManager::bind(wl_registry* registry, uint32_t name, const char* interface) {
-    if (std::strcmp(interface, wp_tearing_control_manager_v1_interface.name) == 0)
-        manager_.reset(static_cast<wp_tearing_control_manager_v1*>(
-            wl_registry_bind(registry, name, &wp_tearing_control_manager_v1_interface, 1)));
+void TearingManager::bind(AnnouncedGlobal& global) {
+    if (global.is(wp_tearing_control_manager_v1_interface))
+        manager_.reset(
+            global.bind<wp_tearing_control_manager_v1>(wp_tearing_control_manager_v1_interface, 1));
 }
 
 void TearingControl::set(const TearingManager& manager, wl_surface* surface, bool may_tear) {
@@ -49,7 +47,7 @@ namespace fencebridge::wayland {
 void TearingDestroyer::operator()(wp_tearing_control_manager_v1*) const {}
 void TearingDestroyer::operator()(wp_tearing_control_v1*) const {}
 
-void TearingManager::bind(wl_registry*, uint32_t, const char*) {}
+void TearingManager::bind(AnnouncedGlobal&) {}
 void TearingControl::set(const TearingManager&, wl_surface*, bool) {}
 
 } // namespace fencebridge::wayland

@@ -4,6 +4,8 @@
 #include <memory>
 #include <wayland-client.h>
 
+#include "wayland/announced_global.hpp"
+
 // Not in every build's protocol headers.
 struct wp_tearing_control_manager_v1;
 struct wp_tearing_control_v1;
@@ -19,7 +21,7 @@ struct TearingDestroyer {
 class TearingManager {
 public:
     /// For each global of the registry: binds it if it is the protocol's.
-    void bind(wl_registry* registry, uint32_t name, const char* interface);
+    void bind(AnnouncedGlobal& global);
 
     [[nodiscard]] explicit operator bool() const { return manager_ != nullptr; }
 

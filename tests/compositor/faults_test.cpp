@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Invariant 7 for failures of the compositor: it disconnects, posts a protocol error, or refuses a
 // buffer.
+#include "everything.hpp"
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
 
+#include <algorithm>
+#include <set>
+#include <string>
 #include <thread>
+#include <utility>
 
 namespace fencebridge::test {
 namespace {
@@ -234,6 +239,127 @@ INSTANTIATE_TEST_SUITE_P(, DisconnectAtRequest,
                                          std::pair("wl_surface", "commit")),
                          [](auto& tested) {
                              return std::string(tested.param.first) + "_" + tested.param.second;
+                         });
+
+// The same for every request that the layer makes in the life of an application that uses
+// everything: the compositor disconnects, or answers with a protocol error.
+class EachRequest : public Faults, public testing::WithParamInterface<Fault::Kind> {
+protected:
+    using Name = std::pair<std::string, std::string>; // of the interface and of the request
+
+    // The requests that the compositor has received, without those of the application itself.
+    static std::set<Name> requests_of(Compositor& compositor, size_t first) {
+        return compositor.on_thread([&](Scene& scene) {
+            std::set<Name> names;
+            for (size_t i = first; i < scene.requests().size(); ++i)
+                names.emplace(scene.requests()[i].interface, scene.requests()[i].name);
+            return names;
+        });
+    }
+
+    // What the application does. `prepare` is called once it has a window.
+    // Returns the first failure of a Vulkan call.
+    template <class Prepare>
+    VkResult live(Compositor& compositor, Prepare&& prepare) {
+        App app(compositor);
+        Owned<VkInstance> instance = make_instance(options_of_everything());
+        Owned<wl_surface*> window = app.new_surface();
+        app.round_trip();
+        Device device(instance, extensions_of_everything());
+        Renderer renderer(device);
+        prepare();
+        VkWaylandSurfaceCreateInfoKHR info{VK_STRUCTURE_TYPE_WAYLAND_SURFACE_CREATE_INFO_KHR};
+        info.display = app.display();
+        info.surface = window;
+        VkSurfaceKHR created = VK_NULL_HANDLE;
+        VkResult result = vkCreateWaylandSurfaceKHR(instance, &info, nullptr, &created);
+        if (result != VK_SUCCESS)
+            return result;
+        Owned<VkSurfaceKHR> surface(
+            created, [&](VkSurfaceKHR dying) { vkDestroySurfaceKHR(instance, dying, nullptr); });
+        EverythingSwapchain swapchain(device, surface);
+        result = swapchain.result();
+        if (result == VK_SUCCESS)
+            result = swapchain.set_size(16);
+        for (int i = 0; result == VK_SUCCESS && i < 6; ++i) {
+            swapchain.set_mode(i % 2 == 1 ? EverythingSwapchain::Mode::tears
+                                          : EverythingSwapchain::Mode::fifo);
+            swapchain.change_metadata();
+            result = show(compositor, swapchain, renderer);
+        }
+        vkDeviceWaitIdle(device);
+        return result;
+    }
+
+    // A failed present signals its fence, and nobody waits for ever for its number.
+    static VkResult show(Compositor& compositor, EverythingSwapchain& swapchain,
+                         Renderer& renderer) {
+        const Acquired acquired = swapchain.acquire();
+        if (acquired.result < 0)
+            return acquired.result;
+        swapchain.render(renderer);
+        const VkResult presented = swapchain.present(acquired.index);
+        EXPECT_TRUE(swapchain.finish());
+        compositor.settle();
+        const VkResult waited = swapchain.wait_for_present(forever);
+        const VkResult reported = swapchain.take_reports();
+        if (presented < 0) {
+            EXPECT_EQ(waited, VK_ERROR_SURFACE_LOST_KHR);
+            EXPECT_EQ(reported, VK_ERROR_SURFACE_LOST_KHR);
+        }
+        return std::min({presented, waited, reported});
+    }
+};
+
+TEST_P(EachRequest, ThatEndsTheConnectionLosesTheSurface) {
+    // If the driver had its own WSI, vkCreateSwapchainKHR would succeed there.
+    fake_driver().set_native_wsi(VK_FALSE);
+    std::set<Name> names;
+    {
+        Compositor compositor(script_of_everything());
+        size_t first = 0;
+        ASSERT_EQ(live(compositor,
+                       [&] {
+                           first = compositor.on_thread(
+                               [](Scene& scene) { return scene.requests().size(); });
+                       }),
+                  VK_SUCCESS);
+        names = requests_of(compositor, first);
+    }
+    EXPECT_GT(names.size(), 20u);
+    for (const auto& [interface, request] : names) {
+        SCOPED_TRACE(interface + "." + request);
+        const auto objects = live_driver_objects();
+        const size_t fds = open_fds();
+        {
+            ErrorLog log;
+            Compositor compositor(script_of_everything());
+            const VkResult result = live(compositor, [&] {
+                compositor.on_thread([&](Scene& scene) {
+                    scene.add_fault({.kind = GetParam(),
+                                     .interface = interface,
+                                     .request = request,
+                                     .code = 4242});
+                });
+            });
+            // The last objects are destroyed after the last Vulkan call that has a result.
+            if (request != "destroy") {
+                EXPECT_TRUE(result == VK_ERROR_SURFACE_LOST_KHR ||
+                            result == VK_ERROR_INITIALIZATION_FAILED)
+                    << result;
+            }
+            EXPECT_LE(log.lines_with({"fencebridge: error: Wayland"}).size(), 1u) << log.text();
+        }
+        EXPECT_EQ(live_driver_objects(), objects);
+        EXPECT_EQ(open_fds(), fds);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(, EachRequest,
+                         testing::Values(Fault::Kind::disconnect, Fault::Kind::protocol_error),
+                         [](const auto& tested) {
+                             return tested.param == Fault::Kind::disconnect ? "ByADisconnect"
+                                                                            : "ByAProtocolError";
                          });
 
 } // namespace

@@ -203,6 +203,45 @@ TEST_F(Formats, LackOfMemoryIsTheResultOfAQueryAndNotRemembered) {
     EXPECT_EQ(formats_of(client.device.physical, surface).size(), all_formats().size() - 2);
 }
 
+TEST_F(Formats, LackOfMemoryIsTheResultOfAQueryWithoutASurfaceAndNotRemembered) {
+    InstanceOptions options;
+    options.extensions.push_back(VK_GOOGLE_SURFACELESS_QUERY_EXTENSION_NAME);
+    const auto instance = make_instance(options);
+    const Device device(instance);
+    fake_driver().fail_call("vkGetPhysicalDeviceImageFormatProperties2", 1,
+                            VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    uint32_t count = 0;
+    EXPECT_EQ(
+        vkGetPhysicalDeviceSurfaceFormatsKHR(device.physical, VK_NULL_HANDLE, &count, nullptr),
+        VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    EXPECT_EQ(fake_driver().injected_failures(), 1u);
+    EXPECT_EQ(formats_of(device.physical, VK_NULL_HANDLE).size(), 2u);
+}
+
+// Every query of vkCreateSwapchainKHR fails once.
+TEST_F(Formats, LackOfMemoryInAQueryOfVkCreateSwapchainIsItsResult) {
+    Client client(start());
+    EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
+    uint32_t nth = 1;
+    for (;; ++nth) {
+        SCOPED_TRACE(nth);
+        const uint32_t before = fake_driver().injected_failures();
+        fake_driver().fail_call("vkGetPhysicalDeviceImageFormatProperties2", nth,
+                                VK_ERROR_OUT_OF_DEVICE_MEMORY);
+        const VkResult result = client.swapchain().result;
+        fake_driver().clear_failures();
+        if (fake_driver().injected_failures() == before)
+            break;
+        EXPECT_EQ(result, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+        if (HasFailure())
+            return;
+    }
+    EXPECT_GT(nth, 1u);
+    const Swapchain swapchain = client.swapchain();
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+}
+
 TEST_F(Formats, OnlyThoseOfTheListCanBeUsed) {
     set_format(VK_FORMAT_R8G8B8_SRGB, Driver::renders);
     Client client(start({.feedback = feedback_of_all()}));

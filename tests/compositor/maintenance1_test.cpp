@@ -749,6 +749,42 @@ TEST_P(DriversSwapchain, HasItsPartOfAMixedCall) {
     EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
 }
 
+// The layer has waited for the semaphores, and has presented its own part: lack of memory would
+// tell the application that it can repeat the call.
+TEST_P(DriversSwapchain, LosesTheDeviceIfItsPartOfAMixedCallRunsOutOfMemory) {
+    Client client = client_of(start());
+    const DriversWindow window(client);
+    const Swapchain ours = client.swapchain();
+    const Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    std::array all{Presented{ours, client.acquire_and_render(ours, rendered)},
+                   Presented{window.swapchain, client.acquire(window.swapchain).index}};
+    const std::array owned{make_fence(client.device), make_fence(client.device)};
+    Fences fences({owned[0], owned[1]});
+    fake_driver().fail_call("vkQueuePresentKHR", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(present_together(client.device.queue, all, {rendered}, fences.chain()),
+              VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(fake_driver().injected_failures(), 1u);
+    EXPECT_EQ(all[0].result, VK_SUCCESS);
+    EXPECT_EQ(all[1].result, VK_ERROR_DEVICE_LOST);
+    EXPECT_TRUE(wait_and_reset(client.device, owned[0]));
+    EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+}
+
+// The driver has presented.
+TEST_P(DriversSwapchain, LosesTheDeviceIfItsFenceCannotBeSignalled) {
+    Client client = client_of(start());
+    const DriversWindow window(client);
+    const Owned<VkFence> fence = make_fence(client.device);
+    Fences fences({fence});
+    const uint32_t index = client.acquire(window.swapchain).index;
+    fake_driver().fail_call("vkQueueSubmit", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(present(client, window.swapchain, index, {}, fences.chain()),
+              driver_has_it() ? VK_SUCCESS : VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(fake_driver().injected_failures(), driver_has_it() ? 0u : 1u);
+    fake_driver().clear_failures();
+    EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+}
+
 TEST_P(DriversSwapchain, HasItsImagesReleasedByTheDriver) {
     Client client = client_of(start());
     const DriversWindow window(client);
@@ -759,6 +795,11 @@ TEST_P(DriversSwapchain, HasItsImagesReleasedByTheDriver) {
     EXPECT_EQ(log.lines_with({"warning:", "vkReleaseSwapchainImages"}).size(),
               driver_has_it() ? 0u : 1u)
         << log.text();
+    const uint32_t other = client.acquire(window.swapchain).index;
+    fake_driver().fail_call("vkReleaseSwapchainImagesKHR", 1, VK_ERROR_SURFACE_LOST_KHR);
+    EXPECT_EQ(release(client, window.swapchain, {other}),
+              driver_has_it() ? VK_ERROR_SURFACE_LOST_KHR : VK_SUCCESS);
+    fake_driver().clear_failures();
 }
 
 INSTANTIATE_TEST_SUITE_P(, DriversSwapchain, testing::Bool(), [](const auto& tested) {

@@ -1,63 +1,86 @@
 // SPDX-License-Identifier: MIT
 // Invariant 7: every allocation that the layer makes in the calls below fails once, one after the
 // other. The call returns VK_ERROR_OUT_OF_HOST_MEMORY or succeeds without what it could not
-// allocate, and the same call succeeds once memory is back.
+// allocate, and the same call succeeds once memory is back. The same for the proxies and queues
+// that libwayland allocates for the layer.
+#include "everything.hpp"
+#include "fake_module.hpp"
 #include "fixture.hpp"
+
+#include "fake_driver/control.hpp"
 
 #include <cstring>
 #include <dlfcn.h>
+#include <optional>
+#include <sys/eventfd.h>
+#include <utility>
 
 namespace {
 
-// How many more allocations of the layer succeed on this thread before one fails; negative: none
+constexpr const char* layer = "libVkLayer_FENCEBRIDGE";
+constexpr const char* libwayland = "libwayland-client";
+
+// How many more allocations of the library succeed on this thread before one fails; negative: none
 // fails.
 thread_local long until_failure = -1;
+thread_local const char* failing = layer;
 thread_local bool failed = false;
 
-bool is_the_layers(const void* caller) {
+bool fails(const char* library, const void* caller) {
     Dl_info info;
-    return dladdr(caller, &info) != 0 && info.dli_fname != nullptr &&
-           std::strstr(info.dli_fname, "libVkLayer_FENCEBRIDGE") != nullptr;
+    if (until_failure < 0 || failing != library || dladdr(caller, &info) == 0 ||
+        info.dli_fname == nullptr || std::strstr(info.dli_fname, library) == nullptr ||
+        until_failure-- != 0)
+        return false;
+    failed = true;
+    return true;
 }
 
 } // namespace
 
-// The layer finds this malloc() before the C library's. The layer's operator new is in its own
-// library, so the caller's address shows that an allocation is the layer's.
+// The libraries find these functions before those of the C library. The layer's operator new is in
+// the layer's own library, so the caller's address shows that an allocation is the layer's.
+// libwayland allocates queues and proxies by calloc(), and requests by malloc(). Some versions end
+// the process if a request cannot be allocated.
 extern "C" {
 void* __libc_malloc(size_t size) noexcept;
+void* __libc_calloc(size_t count, size_t size) noexcept;
 void* malloc(size_t size) noexcept {
-    if (until_failure >= 0 && is_the_layers(__builtin_return_address(0)) && until_failure-- == 0) {
-        failed = true;
-        return nullptr;
-    }
-    return __libc_malloc(size);
+    return fails(layer, __builtin_return_address(0)) ? nullptr : __libc_malloc(size);
+}
+void* calloc(size_t count, size_t size) noexcept {
+    return fails(libwayland, __builtin_return_address(0)) ? nullptr : __libc_calloc(count, size);
 }
 }
 
 namespace fencebridge::test {
 namespace {
 
-// Calls `call()` once for each allocation that the layer makes in it, with that allocation
-// failing, and afterwards `again()`, with memory back.
+// Calls `call()` once for each allocation that the layer, or libwayland, makes in it, with that
+// allocation failing, and afterwards `again()`, with memory back. The call may return VK_SUCCESS or
+// `error`.
 template <class Call, class Again>
-void fail_each_allocation(Call&& call, Again&& again) {
+void fail_each_allocation(Call&& call, Again&& again, const char* of = layer,
+                          VkResult error = VK_ERROR_OUT_OF_HOST_MEMORY) {
     constexpr long many = 1000;
     long number = 0;
     for (; number < many; ++number) {
         SCOPED_TRACE("allocation " + std::to_string(number));
         failed = false;
+        failing = of;
         until_failure = number;
         const VkResult result = call();
         until_failure = -1;
         if (!failed)
             break;
-        EXPECT_TRUE(result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_SUCCESS) << result;
+        EXPECT_TRUE(result == VK_ERROR_OUT_OF_HOST_MEMORY || result == error ||
+                    result == VK_SUCCESS)
+            << result;
         again();
         if (testing::Test::HasFailure())
             return;
     }
-    EXPECT_GT(number, 0) << "the layer allocates nothing, or by other means";
+    EXPECT_GT(number, 0) << "nothing is allocated, or by other means";
     EXPECT_LT(number, many);
 }
 
@@ -149,6 +172,288 @@ TEST_F(OutOfMemory, AtAnyAllocationOfAFrame) {
         EXPECT_EQ(acquire_and_present(), VK_SUCCESS);
         vkDeviceWaitIdle(client.device);
     });
+}
+
+// The same with everything that the layer provides.
+class EverythingOutOfMemory : public OutOfMemory {
+protected:
+    void begin() {
+        // So that each frame has a rendering fence.
+        fake_driver().set_export_signalled_as_minus_one(VK_FALSE);
+        client_.emplace(CompositorTest::start(script_of_everything()).connect(),
+                        options_of_everything(), extensions_of_everything());
+        swapchain_.emplace(client_->device, client_->surface);
+        ASSERT_EQ(swapchain_->result(), VK_SUCCESS);
+        ASSERT_EQ(swapchain_->set_size(4), VK_SUCCESS);
+        ASSERT_EQ(swapchain_->frame(client_->renderer), VK_SUCCESS);
+        compositor_->settle();
+        ASSERT_EQ(swapchain_->take_reports(), VK_SUCCESS);
+    }
+    void TearDown() override {
+        if (client_)
+            vkDeviceWaitIdle(client_->device);
+        swapchain_.reset();
+        client_.reset();
+        OutOfMemory::TearDown();
+    }
+
+    std::optional<Client> client_;
+    std::optional<EverythingSwapchain> swapchain_;
+};
+
+TEST_F(EverythingOutOfMemory, AtAnyAllocationOfVkCreateSwapchain) {
+    begin();
+    swapchain_.reset();
+    const auto create = [&] {
+        const EverythingSwapchain made(client_->device, client_->surface);
+        until_failure = -1;
+        return made.result();
+    };
+    fail_each_allocation(create, [&] { EXPECT_EQ(create(), VK_SUCCESS); });
+}
+
+// vkQueuePresentKHR must not fail with the semaphores waited for: the application would wait for
+// them again.
+TEST_F(EverythingOutOfMemory, AtAnyAllocationOfAFrame) {
+    begin();
+    const auto show = [&] {
+        // Of the later frames of a swapchain, fewer allocate.
+        const long allocations = std::exchange(until_failure, -1);
+        swapchain_.reset();
+        swapchain_.emplace(client_->device, client_->surface);
+        EXPECT_EQ(swapchain_->set_size(4), VK_SUCCESS);
+        until_failure = allocations;
+        swapchain_->change_metadata();
+        const Acquired acquired = swapchain_->acquire();
+        if (acquired.result != VK_SUCCESS)
+            return acquired.result;
+        swapchain_->render(client_->renderer);
+        const VkResult result = swapchain_->present(acquired.index);
+        until_failure = -1;
+        if (result != VK_SUCCESS) {
+            EXPECT_EQ(swapchain_->fence_status(), VK_NOT_READY);
+            EXPECT_EQ(swapchain_->present(acquired.index), VK_SUCCESS);
+        }
+        EXPECT_TRUE(swapchain_->finish());
+        compositor_->settle();
+        size_t reports = 0;
+        EXPECT_EQ(swapchain_->take_reports(&reports), VK_SUCCESS);
+        EXPECT_EQ(reports, 1u);
+        EXPECT_EQ(swapchain_->wait_for_present(0), VK_SUCCESS);
+        return result;
+    };
+    fail_each_allocation(show, [&] {});
+}
+
+// The image is free again, and the semaphore and the fence are as they were.
+TEST_F(OutOfMemory, AtAnyAllocationOfAnAcquireThatSubmits) {
+    unsetenv("FENCEBRIDGE_SYNC");
+    FakeModule module;
+    // The driver signals the fence of an acquire only by a submission that waits for the snapshot.
+    fake_driver().set_sync_fd_features(0,
+                                       VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT |
+                                           VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT,
+                                       VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT);
+    fake_driver().set_queue_count(0, 3);
+    Client client(CompositorTest::start().connect());
+    const Swapchain swapchain = client.swapchain({.min_images = 4});
+    const Fd reads(eventfd(0, EFD_CLOEXEC));
+    std::vector<Owned<VkFence>> fences;
+    const auto acquire = [&] {
+        module.export_fence(reads.duplicate());
+        fences.push_back(make_fence(client.device));
+        const auto [result, index] =
+            test::acquire(client.device, swapchain, 0, VK_NULL_HANDLE, fences.back());
+        until_failure = -1;
+        EXPECT_EQ(vkGetFenceStatus(client.device, fences.back()), VK_NOT_READY);
+        if (result != VK_SUCCESS)
+            fences.pop_back();
+        return result;
+    };
+    fail_each_allocation(acquire, [&] { EXPECT_EQ(acquire(), VK_SUCCESS); });
+    while (fences.size() < swapchain.images.size())
+        ASSERT_EQ(acquire(), VK_SUCCESS) << "an image is lost";
+    eventfd_write(reads.get(), 1);
+    for (const auto& fence : fences)
+        EXPECT_TRUE(wait_and_reset(client.device, fence));
+    vkDeviceWaitIdle(client.device);
+}
+
+// The swapchain compares the feedback with its layout when memory is back.
+TEST_F(EverythingOutOfMemory, AtAnyAllocationOfAFrameAfterAFeedback) {
+    begin();
+    bool better = false;
+    const auto show = [&] {
+        const Acquired acquired = swapchain_->acquire();
+        if (acquired.result < 0)
+            return acquired.result;
+        swapchain_->render(client_->renderer);
+        // Arrives between acquire and present.
+        compositor_->on_thread([&](Scene& scene) {
+            Feedback feedback = linear_feedback();
+            if (better)
+                feedback.tranches.insert(feedback.tranches.begin(), feedback.tranches.front());
+            better = !better;
+            scene.set_feedback(feedback);
+        });
+        client_->app.round_trip();
+        const VkResult result = swapchain_->present(acquired.index);
+        until_failure = -1;
+        if (result < 0) {
+            EXPECT_GE(swapchain_->present(acquired.index), 0);
+        }
+        EXPECT_TRUE(swapchain_->finish());
+        compositor_->settle();
+        EXPECT_EQ(swapchain_->take_reports(), VK_SUCCESS);
+        return result;
+    };
+    fail_each_allocation(show, [&] { EXPECT_EQ(show(), VK_SUCCESS); });
+}
+
+// A report stays until a call returns it.
+TEST_F(EverythingOutOfMemory, AtAnyAllocationOfTheReports) {
+    begin();
+    size_t reports = 0;
+    const auto show = [&] {
+        EXPECT_EQ(swapchain_->frame(client_->renderer), VK_SUCCESS);
+        compositor_->settle();
+    };
+    show();
+    fail_each_allocation([&] { return swapchain_->take_reports(&reports); },
+                         [&] {
+                             if (reports == 0) {
+                                 EXPECT_EQ(swapchain_->take_reports(&reports), VK_SUCCESS);
+                             }
+                             EXPECT_EQ(std::exchange(reports, 0), 1u);
+                             show();
+                         });
+}
+
+TEST_F(EverythingOutOfMemory, AtAnyAllocationOfVkSetSwapchainPresentTimingQueueSize) {
+    begin();
+    uint32_t size = 4;
+    fail_each_allocation([&] { return swapchain_->set_size(size *= 2); },
+                         [&] {
+                             EXPECT_EQ(swapchain_->set_size(size), VK_SUCCESS);
+                             EXPECT_EQ(swapchain_->frame(client_->renderer), VK_SUCCESS);
+                             compositor_->settle();
+                             EXPECT_EQ(swapchain_->take_reports(), VK_SUCCESS);
+                         });
+}
+
+// --- libwayland's allocations ---
+
+// If libwayland cannot allocate a request, the connection ends. So each attempt has its own.
+class LibwaylandOutOfMemory : public EverythingOutOfMemory {
+protected:
+    void connect() {
+        swapchain_.reset();
+        client_.emplace(compositor_->connect(), options_of_everything(),
+                        extensions_of_everything());
+    }
+    bool is_connected() const { return wl_display_get_error(client_->app.display()) == 0; }
+    // A new swapchain of the surface shows a frame, unless the connection has ended.
+    void expect_that_the_surface_can_be_used() {
+        swapchain_.reset();
+        const EverythingSwapchain other(client_->device, client_->surface);
+        if (!is_connected()) {
+            EXPECT_EQ(other.result(), VK_ERROR_SURFACE_LOST_KHR);
+            return;
+        }
+        ASSERT_EQ(other.result(), VK_SUCCESS);
+        EXPECT_EQ(other.set_size(4), VK_SUCCESS);
+        EXPECT_EQ(EverythingSwapchain(client_->device, client_->surface).result(),
+                  VK_ERROR_NATIVE_WINDOW_IN_USE_KHR);
+    }
+};
+
+TEST_F(LibwaylandOutOfMemory, InVkCreateWaylandSurface) {
+    CompositorTest::start(script_of_everything());
+    const auto instance = make_instance();
+    const auto create = [&] {
+        const long allocations = std::exchange(until_failure, -1);
+        App app(*compositor_);
+        const auto window = app.new_surface();
+        VkWaylandSurfaceCreateInfoKHR info{VK_STRUCTURE_TYPE_WAYLAND_SURFACE_CREATE_INFO_KHR};
+        info.display = app.display();
+        info.surface = window;
+        VkSurfaceKHR surface = VK_NULL_HANDLE;
+        until_failure = allocations;
+        const VkResult result = vkCreateWaylandSurfaceKHR(instance, &info, nullptr, &surface);
+        until_failure = -1;
+        if (result == VK_SUCCESS)
+            vkDestroySurfaceKHR(instance, surface, nullptr);
+        return result;
+    };
+    fail_each_allocation(
+        create, [&] { EXPECT_EQ(create(), VK_SUCCESS); }, libwayland);
+}
+
+TEST_F(LibwaylandOutOfMemory, InVkCreateSwapchain) {
+    begin();
+    const auto create = [&] {
+        const long allocations = std::exchange(until_failure, -1);
+        connect();
+        until_failure = allocations;
+        swapchain_.emplace(client_->device, client_->surface);
+        until_failure = -1;
+        return swapchain_->result();
+    };
+    fail_each_allocation(
+        create, [&] { expect_that_the_surface_can_be_used(); }, libwayland,
+        VK_ERROR_SURFACE_LOST_KHR);
+}
+
+// A frame that cannot be shown as the application wants loses the surface, and its VkFence signals.
+TEST_F(LibwaylandOutOfMemory, InTheFirstFrame) {
+    begin();
+    const auto show = [&] {
+        const long allocations = std::exchange(until_failure, -1);
+        connect();
+        swapchain_.emplace(client_->device, client_->surface);
+        EXPECT_EQ(swapchain_->set_size(4), VK_SUCCESS);
+        const Acquired acquired = swapchain_->acquire();
+        EXPECT_EQ(acquired.result, VK_SUCCESS);
+        swapchain_->render(client_->renderer);
+        until_failure = allocations;
+        swapchain_->change_metadata();
+        const VkResult result = swapchain_->present(acquired.index);
+        until_failure = -1;
+        EXPECT_TRUE(swapchain_->finish());
+        compositor_->settle();
+        const VkResult waited = swapchain_->wait_for_present(forever);
+        size_t reports = 0;
+        const VkResult reported = swapchain_->take_reports(&reports);
+        if (is_connected()) {
+            EXPECT_EQ(waited, result);
+            EXPECT_EQ(reported, VK_SUCCESS);
+            EXPECT_EQ(reports, result == VK_SUCCESS ? 1u : 0u);
+        }
+        return result;
+    };
+    fail_each_allocation(
+        show, [&] { expect_that_the_surface_can_be_used(); }, libwayland,
+        VK_ERROR_SURFACE_LOST_KHR);
+}
+
+TEST_F(LibwaylandOutOfMemory, InAWaitForAPresent) {
+    begin();
+    const auto wait = [&] {
+        const long allocations = std::exchange(until_failure, -1);
+        connect();
+        swapchain_.emplace(client_->device, client_->surface);
+        EXPECT_EQ(swapchain_->set_size(4), VK_SUCCESS);
+        EXPECT_EQ(swapchain_->frame(client_->renderer), VK_SUCCESS);
+        until_failure = allocations;
+        VkResult result = swapchain_->wait_for_present(forever);
+        if (result == VK_SUCCESS)
+            result = swapchain_->take_reports();
+        until_failure = -1;
+        return result;
+    };
+    fail_each_allocation(
+        wait, [&] { expect_that_the_surface_can_be_used(); }, libwayland,
+        VK_ERROR_SURFACE_LOST_KHR);
 }
 
 #ifdef FAKE_COMPOSITOR_HAS_COLOR
