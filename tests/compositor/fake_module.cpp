@@ -2,6 +2,7 @@
 #include "fake_module.hpp"
 
 #include <fcntl.h>
+#include <linux/sync_file.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -52,6 +53,11 @@ void FakeModule::answer_queries(uint32_t version, uint64_t features) {
     std::lock_guard lock(mutex);
     version_ = version;
     features_ = features;
+}
+
+void FakeModule::tell_signal_times(uint64_t nanoseconds) {
+    std::lock_guard lock(mutex);
+    signal_time_ = nanoseconds;
 }
 
 void FakeModule::export_fence(Fd fence) {
@@ -125,6 +131,10 @@ bool FakeModule::on_ioctl(int fd, unsigned long request, void* argument, long& r
     bool of_dma_buf =
         request == FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT || request == FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT;
     struct stat file;
+    if (current && request == SYNC_IOC_FILE_INFO && current->signal_time_) {
+        result = current->tell_signal_time(fd, argument);
+        return true;
+    }
     if (!current || !(of_dma_buf || (fstat(fd, &file) == 0 && current->is_device(file))))
         return false;
     result = current->ioctl(fd, request, argument);
@@ -159,6 +169,16 @@ long FakeModule::ioctl(int, unsigned long request, void* argument) {
         result = import_sync_file(static_cast<fencebridge_dma_buf_import*>(argument)->fd);
     }
     return result;
+}
+
+long FakeModule::tell_signal_time(int fd, void* argument) const {
+    auto& info = *static_cast<sync_file_info*>(argument);
+    pollfd readable{fd, POLLIN, 0};
+    info.status = poll(&readable, 1, 0) == 1;
+    if (info.num_fences != 0)
+        reinterpret_cast<sync_fence_info*>(info.sync_fence_info)->timestamp_ns = *signal_time_;
+    info.num_fences = 1;
+    return 0;
 }
 
 long FakeModule::query(fencebridge_query& query) const {

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace fencebridge::test {
@@ -34,6 +35,8 @@ public:
     // From now on every dma-buf has the sync_file ioctls of Linux 6.0.
     void enable_dma_buf_ioctls();
     void answer_queries(uint32_t version, uint64_t features);
+    // From now on the kernel knows when sync_files have signalled: at this time.
+    void tell_signal_times(uint64_t nanoseconds);
     // From now on exports return this fence, instead of a sync_file that has signalled.
     void export_fence(Fd fence);
 
@@ -60,11 +63,13 @@ private:
     long new_sync_file() const;
     long import_sync_file(int fd);
     bool is_device(const struct stat& file) const;
+    long tell_signal_time(int fd, void* argument) const;
 
     const Fd device_;
     std::map<unsigned long, int> errors_;
     std::map<unsigned long, size_t> calls_;
     uint32_t version_ = FENCEBRIDGE_VERSION;
+    std::optional<uint64_t> signal_time_;
     uint64_t features_ = FENCEBRIDGE_FEATURE_EXPORT | FENCEBRIDGE_FEATURE_IMPORT;
     int open_flags_ = 0;
     Fd exported_;

@@ -229,6 +229,42 @@ TEST_F(OutOfDescriptors, AtAnyDuplicateOfThePresentAfterOneWithoutASlot) {
     });
 }
 
+// --- and the wait on the CPU fails, too ---
+
+// The application would else read that it can repeat the call.
+TEST_F(OutOfDescriptors, APresentThatCanNeitherAttachNorWaitLosesTheDevice) {
+    begin(4);
+    const uint32_t index = acquire_and_hold();
+    module_->fail(FENCEBRIDGE_IOCTL_IMPORT, ENOMEM);
+    const SkippedWaits skipped;
+    endless_wait_error = ENOMEM;
+    EXPECT_EQ(swapchain_->present(index), VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(compositor_->commits(), 0u);
+}
+
+TEST_F(OutOfDescriptors, APresentThatCannotKeepItsRenderingLosesTheDevice) {
+    begin(0);
+    const uint32_t index = acquire_and_hold();
+    const SkippedWaits skipped;
+    endless_wait_error = ENOMEM;
+    until_failure = 0;
+    EXPECT_EQ(swapchain_->present(index), VK_ERROR_DEVICE_LOST);
+    until_failure = -1;
+    EXPECT_EQ(compositor_->commits(), 0u);
+}
+
+TEST_F(OutOfDescriptors, APresentThatCannotWaitForTheRenderingBeforeLosesTheDevice) {
+    begin(0);
+    const uint32_t index = acquire_and_hold();
+    EXPECT_EQ(swapchain_->present(index), VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT);
+    swapchain_->render_again(client_->renderer);
+    swapchain_->use_another_fence();
+    const SkippedWaits skipped;
+    endless_wait_error = ENOMEM;
+    EXPECT_EQ(swapchain_->present(index), VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(compositor_->commits(), 0u);
+}
+
 // The image is free again, and the semaphore and the fence are as they were.
 TEST_F(OutOfDescriptors, AtTheDuplicateOfAnAcquireWithASemaphoreAndAFence) {
     begin(4);

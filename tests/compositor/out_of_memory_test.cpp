@@ -329,6 +329,118 @@ TEST_F(EverythingOutOfMemory, AtAnyAllocationOfTheReports) {
                          });
 }
 
+// The time of a rendering is known later.
+TEST_F(EverythingOutOfMemory, AtAnyAllocationOfARenderingsTime) {
+    unsetenv("FENCEBRIDGE_SYNC");
+    FakeModule module;
+    module.tell_signal_times(1);
+    begin();
+    size_t reports = 0;
+    const auto show = [&] {
+        const Acquired acquired = swapchain_->acquire();
+        fake_driver().hold_rendering(VK_TRUE);
+        swapchain_->render(client_->renderer);
+        EXPECT_EQ(swapchain_->present(acquired.index), VK_SUCCESS);
+        fake_driver().hold_rendering(VK_FALSE);
+        EXPECT_TRUE(swapchain_->finish());
+        compositor_->settle();
+    };
+    show();
+    fail_each_allocation([&] { return swapchain_->take_reports(&reports); },
+                         [&] {
+                             if (reports == 0) {
+                                 EXPECT_EQ(swapchain_->take_reports(&reports), VK_SUCCESS);
+                             }
+                             EXPECT_EQ(std::exchange(reports, 0), 1u);
+                             show();
+                         });
+    swapchain_.reset();
+    client_.reset();
+}
+
+TEST_F(EverythingOutOfMemory, AtAnyAllocationOfVkCreateDevice) {
+    const auto instance = make_instance(options_of_everything());
+    uint32_t one = 1;
+    VkPhysicalDevice physical = VK_NULL_HANDLE;
+    vkEnumeratePhysicalDevices(instance, &one, &physical);
+    const auto extensions = extensions_of_everything();
+    const float priority = 1;
+    VkDeviceQueueCreateInfo queue{VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
+    queue.queueCount = 1;
+    queue.pQueuePriorities = &priority;
+    VkPhysicalDevicePresentIdFeaturesKHR features{
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PRESENT_ID_FEATURES_KHR};
+    features.presentId = VK_TRUE;
+    VkDeviceCreateInfo info{VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
+    info.pNext = &features;
+    info.queueCreateInfoCount = 1;
+    info.pQueueCreateInfos = &queue;
+    info.enabledExtensionCount = uint32_t(extensions.size());
+    info.ppEnabledExtensionNames = extensions.data();
+    const auto create = [&] {
+        VkDevice device = VK_NULL_HANDLE;
+        const VkResult result = vkCreateDevice(physical, &info, nullptr, &device);
+        until_failure = -1;
+        if (result == VK_SUCCESS)
+            vkDestroyDevice(device, nullptr);
+        return result;
+    };
+    fail_each_allocation(create, [&] { EXPECT_EQ(create(), VK_SUCCESS); });
+}
+
+TEST_F(EverythingOutOfMemory, AtAnyAllocationOfTheQueriesOfASurface) {
+    Client client(CompositorTest::start(script_of_everything()).connect(), options_of_everything(),
+                  extensions_of_everything());
+    const auto query = [&] {
+        const long allocations = std::exchange(until_failure, -1);
+        const SecondWindow window(client);
+        until_failure = allocations;
+        uint32_t count = 0;
+        VkResult result = vkGetPhysicalDeviceSurfaceFormatsKHR(client.device.physical,
+                                                               window.surface, &count, nullptr);
+        VkSurfaceCapabilitiesKHR capabilities{};
+        if (result == VK_SUCCESS)
+            result = vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client.device.physical,
+                                                               window.surface, &capabilities);
+        if (result == VK_SUCCESS)
+            result = vkGetPhysicalDeviceSurfacePresentModesKHR(client.device.physical,
+                                                               window.surface, &count, nullptr);
+        VkDeviceGroupPresentModeFlagsKHR modes{};
+        if (result == VK_SUCCESS)
+            result = vkGetDeviceGroupSurfacePresentModesKHR(client.device, window.surface, &modes);
+        until_failure = -1;
+        return result;
+    };
+    fail_each_allocation(query, [&] { EXPECT_EQ(query(), VK_SUCCESS); });
+}
+
+// No claim to the window is left.
+TEST_F(EverythingOutOfMemory, AtAnyAllocationOfADriversSwapchain) {
+    Client client(CompositorTest::start({.globals = {.dmabuf = 0}}).connect());
+    const auto create = [&](VkSwapchainKHR old) {
+        const long allocations = std::exchange(until_failure, -1);
+        VkSurfaceCapabilitiesKHR capabilities{};
+        vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client.device.physical, client.surface,
+                                                  &capabilities);
+        until_failure = allocations;
+        Swapchain made = client.swapchain({.format = FAKE_DRIVER_NATIVE_FORMAT,
+                                           .mode = VK_PRESENT_MODE_IMMEDIATE_KHR,
+                                           .old = old});
+        until_failure = -1;
+        return made;
+    };
+    fail_each_allocation([&] { return create(VK_NULL_HANDLE).result; },
+                         [&] { EXPECT_EQ(create(VK_NULL_HANDLE).result, VK_SUCCESS); });
+    fail_each_allocation(
+        [&] {
+            const long allocations = std::exchange(until_failure, -1);
+            const Swapchain old = create(VK_NULL_HANDLE);
+            until_failure = allocations;
+            return create(old).result;
+        },
+        [&] { EXPECT_EQ(create(VK_NULL_HANDLE).result, VK_SUCCESS); });
+}
+
 TEST_F(EverythingOutOfMemory, AtAnyAllocationOfVkSetSwapchainPresentTimingQueueSize) {
     begin();
     uint32_t size = 4;

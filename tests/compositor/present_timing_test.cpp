@@ -10,8 +10,10 @@
 #include <time.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <optional>
+#include <thread>
 
 namespace fencebridge::test {
 namespace {
@@ -604,6 +606,43 @@ TEST_F(RenderingTimes, AShortageOfMemoryDelaysTheReport) {
     EXPECT_EQ(count(), 0u);
     signal_time_error = 0;
     EXPECT_EQ(past().at(0).stages, (StageTimes{{queue_end, signal_time}}));
+}
+
+// Each report is returned once, whichever thread finds out that the rendering has ended.
+TEST_F(RenderingTimes, ThreadsThatAskAtTheSameTimeShareTheReports) {
+    constexpr size_t frames = 64;
+    begin();
+    ASSERT_EQ(set_size(frames), VK_SUCCESS);
+    fake_driver().set_export_signalled_as_minus_one(VK_FALSE);
+    const SignalTimes times(1);
+    std::atomic<size_t> taken = 0;
+    const auto take = [&] {
+        while (taken < frames) {
+            std::array<VkPresentStageTimeEXT, 4> stages{};
+            VkPastPresentationTimingEXT timing{};
+            timing.sType = VK_STRUCTURE_TYPE_PAST_PRESENTATION_TIMING_EXT;
+            timing.pPresentStages = stages.data();
+            VkPastPresentationTimingPropertiesEXT properties{};
+            properties.sType = VK_STRUCTURE_TYPE_PAST_PRESENTATION_TIMING_PROPERTIES_EXT;
+            properties.presentationTimingCount = 1;
+            properties.pPresentationTimings = &timing;
+            EXPECT_GE(query(swapchain_, any_order, properties), 0);
+            taken += properties.presentationTimingCount;
+        }
+    };
+    std::thread one(take);
+    std::thread other(take);
+    for (size_t i = 0; i < frames; ++i) {
+        const auto rendered = make_semaphore(client_->device);
+        const uint32_t index = client_->acquire_and_render(swapchain_, rendered);
+        EXPECT_EQ(present(swapchain_, index, {.stages = queue_end, .id = i + 1}, {rendered}),
+                  VK_SUCCESS);
+        vkDeviceWaitIdle(client_->device);
+    }
+    one.join();
+    other.join();
+    EXPECT_EQ(taken, frames);
+    EXPECT_EQ(count(any_order), 0u);
 }
 
 // CLOCK_MONOTONIC_RAW is that of Weston without a display.

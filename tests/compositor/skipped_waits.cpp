@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 
 namespace fencebridge::test {
@@ -14,6 +15,7 @@ namespace fencebridge::test {
 constinit std::atomic<bool> skips = false;
 constinit std::atomic<int64_t> skipped_ns = 0;
 constinit std::atomic<size_t> waits = 0;
+constinit std::atomic<int> endless_wait_error = 0;
 std::function<void()> before_skipping;
 std::function<void()> before_endless_wait;
 
@@ -31,6 +33,10 @@ int wait_or_skip(pollfd* fds, nfds_t count, const timespec* timeout, const sigse
     ++waits;
     if (skips && !timeout && before_endless_wait)
         before_endless_wait();
+    if (const int error = timeout ? 0 : endless_wait_error.load()) {
+        errno = error;
+        return -1;
+    }
     if (!skips || !timeout)
         return poll_for(timeout);
     if (before_skipping)
@@ -54,6 +60,7 @@ SkippedWaits::~SkippedWaits() {
     skips = false;
     before_skipping = nullptr;
     before_endless_wait = nullptr;
+    endless_wait_error = 0;
 }
 
 } // namespace fencebridge::test
