@@ -38,9 +38,10 @@ constexpr uint64_t domains_counter = 1;
 /// Renderings of which nobody has asked whether they have ended.
 constexpr size_t most_renderings = 16;
 
-/// Whether an image of the mode can wait for its time. For others,
-/// VUID-VkPresentTimingsInfoEXT-pSwapchains-12235 forbids one, or VK_GOOGLE_display_timing allows
-/// to ignore it. MAILBOX: only VkPresentTimeGOOGLE.
+/// Whether an image of the mode can wait for its time. Of other modes,
+/// VUID-VkPresentTimingsInfoEXT-pSwapchains-12235 forbids one. VK_GOOGLE_display_timing allows to
+/// ignore it for IMMEDIATE. For MAILBOX it says that the next image replaces one that waits for its
+/// time. A window system would show both in their order.
 bool can_wait(VkPresentModeKHR mode) {
     return core::shows_every_image(mode) || mode == core::present_mode_fifo_latest_ready;
 }
@@ -48,8 +49,10 @@ bool can_wait(VkPresentModeKHR mode) {
 std::optional<core::PresentTarget> target_of(const TimingWish& wish, VkPresentModeKHR mode,
                                              const PresentationSupport& support) {
     using From = core::PresentTarget::From;
+    if (!can_wait(mode))
+        return std::nullopt;
     if (const auto* timing = wish.timing;
-        timing != nullptr && timing->targetTime != 0 && can_wait(mode) && support.schedules) {
+        timing != nullptr && timing->targetTime != 0 && support.schedules) {
         const bool relative =
             (timing->flags & VK_PRESENT_TIMING_INFO_PRESENT_AT_RELATIVE_TIME_BIT_EXT) != 0;
         const bool nearest =
@@ -57,8 +60,7 @@ std::optional<core::PresentTarget> target_of(const TimingWish& wish, VkPresentMo
         return core::PresentTarget{relative ? From::last_image : From::clock,
                                    core::nanoseconds_of(timing->targetTime), nearest};
     }
-    if (const auto* time = wish.time; time != nullptr && time->desiredPresentTime != 0 &&
-                                      (can_wait(mode) || mode == VK_PRESENT_MODE_MAILBOX_KHR)) {
+    if (const auto* time = wish.time; time != nullptr && time->desiredPresentTime != 0) {
         // "Relative to a monotonically-increasing clock (e.g. CLOCK_MONOTONIC)".
         const Clock::time_point monotonic(core::nanoseconds_of(time->desiredPresentTime));
         return core::PresentTarget{From::clock,
