@@ -26,6 +26,9 @@ constexpr std::chrono::nanoseconds slowest_refresh = std::chrono::milliseconds(4
 constexpr std::chrono::nanoseconds fastest_refresh = std::chrono::milliseconds(4);
 constexpr std::chrono::nanoseconds usual_refresh = std::chrono::microseconds(16'667);
 
+/// The farthest time ahead until which an image may be held back; see is_too_far().
+constexpr std::chrono::nanoseconds farthest_target = std::chrono::minutes(1);
+
 /// How a swapchain's commits use wl_surface.frame callbacks.
 struct Pace {
     /// While a callback is pending, this many commits may follow the one that requested it.
@@ -90,7 +93,9 @@ enum class Turn { wait, now };
 /// at once, or never wait for their barriers: this is what throttles the application then.
 ///
 /// A commit may have a time before which it is not shown (commit-timing-v1), and later commits are
-/// shown after it. So its callback, and theirs, are expected from that time on.
+/// shown after it. So its callback, and theirs, are expected from that time on, or from
+/// farthest_target after the request if that is earlier: vkQueuePresentKHR has to return in finite
+/// time.
 ///
 /// Within a swapchain the number of its images limits how many frames are queued. A new swapchain
 /// has images of its own, while frames of the last one may still be queued. So its first commit
@@ -121,7 +126,7 @@ public:
         shown_between_ = pending_since_ ? 0 : commits_;
         commits_ = 1;
         after_first_ = std::exchange(is_first_, false);
-        pending_since_ = std::max(now, held_until_);
+        pending_since_ = std::clamp(held_until_, now, now + farthest_target);
         last_commit_ = now;
     }
     /// A commit without a request was made.
@@ -179,7 +184,7 @@ private:
 
     static constexpr uint32_t most_timeouts = 64; ///< about a minute
 
-    std::optional<TimePoint> pending_since_;
+    std::optional<TimePoint> pending_since_; ///< the request, or later if its commit is held back
     uint32_t timeouts_to_next_ = 1; ///< Pace::callback_timeout from one request to the next
     bool unseen_ = false;
     bool is_first_ = false;    ///< the next commit, of a swapchain that follows another one

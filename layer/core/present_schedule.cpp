@@ -7,6 +7,13 @@
 
 namespace fencebridge::core {
 
+bool is_too_far(const PresentTarget& target, PresentationTime now) {
+    const auto ahead = target.from == PresentTarget::From::clock
+                           ? PresentationTime(target.time) - now
+                           : target.time;
+    return ahead > farthest_target;
+}
+
 PresentationTime time_to_queue(PresentationTime target, std::optional<PresentationTime> last_shown,
                                std::optional<std::chrono::nanoseconds> refresh) {
     const auto cycle = refresh.value_or(usual_refresh);

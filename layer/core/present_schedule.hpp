@@ -24,6 +24,11 @@ struct PresentTarget {
     bool nearest_cycle = false;
 };
 
+/// Whether a target is so far ahead that it is ignored: most likely it is a time of another clock.
+/// CLOCK_REALTIME is decades ahead of CLOCK_MONOTONIC. A window system shows the images of a window
+/// in their order, and no request takes a target back. So nothing would be shown until then.
+[[nodiscard]] bool is_too_far(const PresentTarget& target, PresentationTime now);
+
 /// When to queue an image that is not to be shown before `target`, for a window system that cannot
 /// be told the time: as soon as no refresh is left before it.
 /// @param last_shown, refresh  of the display, as far as they are known

@@ -5,11 +5,13 @@
 #include <array>
 #include <new>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "core/commit_plan.hpp"
 #include "core/frame_pacing.hpp"
 #include "ioctl/sync_file.hpp"
+#include "util/log.hpp"
 
 namespace fencebridge {
 
@@ -115,10 +117,10 @@ VkResult PresentTiming::begin(std::optional<Request>& request, const TimingWish&
     const auto serial = state_.with([](State& state) {
         return state.last_serial = PresentSerial{static_cast<uint64_t>(state.last_serial) + 1};
     });
-    const auto target = target_of(wish, mode, support_);
+    const PresentationTime now = support_.clock.now();
+    const auto target = choose_target(wish, mode, now);
     request.emplace(*this, serial, target);
 
-    const PresentationTime now = support_.clock.now();
     const auto stages = wish.timing == nullptr ? 0 : wish.timing->presentStageQueries;
     if (stages != 0) {
         const core::TimingQuery query = {.serial = serial,
@@ -163,6 +165,20 @@ std::list<PresentTiming::Rendering> PresentTiming::list_of(PresentSerial serial,
         one.clear();
     }
     return one;
+}
+
+std::optional<core::PresentTarget>
+PresentTiming::choose_target(const TimingWish& wish, VkPresentModeKHR mode, PresentationTime now) {
+    const auto target = target_of(wish, mode, support_);
+    if (!target || !core::is_too_far(*target, now))
+        return target;
+    if (!std::exchange(warned_of_target_, true))
+        log::error(
+            "vkQueuePresentKHR: the time in VkPresentTimeGOOGLE or VkPresentTimingInfoEXT is "
+            "more than a minute ahead; such times are ignored. The clock is CLOCK_MONOTONIC "
+            "for VkPresentTimeGOOGLE, and that of the time domain for "
+            "VkPresentTimingInfoEXT");
+    return std::nullopt;
 }
 
 void PresentTiming::add_rendering(PresentSerial serial, PresentationTime queued,

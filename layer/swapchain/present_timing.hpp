@@ -126,11 +126,15 @@ private:
 
     static std::list<Rendering> list_of(core::PresentSerial serial, core::PresentationTime queued,
                                         const Fd& rendering_fence) noexcept;
+    /// The time to show an image at; nothing: as soon as possible.
+    std::optional<core::PresentTarget> choose_target(const TimingWish& wish, VkPresentModeKHR mode,
+                                                     core::PresentationTime now);
     void add_rendering(core::PresentSerial serial, core::PresentationTime queued,
                        const Fd& rendering_fence);
 
     const PresentationSupport support_;
     const Use use_;
+    bool warned_of_target_ = false; ///< used by the presenting thread only
     Locked<State> state_;
 };
 
@@ -153,7 +157,7 @@ public:
     /// Until when vkQueuePresentKHR waits, because the window system cannot be told a time of
     /// VkPresentTimeGOOGLE; nothing: it need not.
     [[nodiscard]] std::optional<Clock::time_point> wait_until() const;
-    /// At most so long: an application may have given a time of another clock.
+    /// At most so long: an application that presents to several windows would wait for each.
     static constexpr std::chrono::seconds longest_wait{1};
 
     /// A time before which the image is not to be shown.

@@ -227,6 +227,21 @@ TEST_F(DisplayTiming, TheDesiredTimeIsTheTimeOfTheCommit) {
     EXPECT_EQ(past().at(0).desiredPresentTime, desired);
 }
 
+// Images are shown in their order, and no request takes a time back.
+TEST_F(DisplayTiming, ATimeOfAnotherClockHoldsNoImageBack) {
+    Script script = with_presentation();
+    script.refresh = Refresh::manual;
+    begin(script, VK_PRESENT_MODE_FIFO_KHR);
+    const SkippedWaits skipped;
+    const ErrorLog log;
+    for (uint32_t id : {1, 2}) {
+        ASSERT_EQ(present(id, now_on(CLOCK_REALTIME)), VK_SUCCESS);
+        EXPECT_EQ(compositor_->last_commit().target_time, std::nullopt);
+    }
+    EXPECT_LT(uint64_t(skipped_ns), ns(2s)) << "as for a hidden window";
+    EXPECT_EQ(log.lines_with({"error:", "VkPresentTimeGOOGLE"}).size(), 1u) << log.text();
+}
+
 // MAILBOX: if a desired time "is far enough in the future that an image is not presented before
 // vkQueuePresentKHR is called to present another image, the first image will not be displayed". A
 // commit with a time would be, and the next commits would wait for it.
@@ -284,10 +299,17 @@ TEST_F(WithoutCommitTiming, APresentWaitsForTheLastRefreshBeforeItsTime) {
 TEST_F(WithoutCommitTiming, APresentWaitsForOneSecondAtMost) {
     begin(script(), VK_PRESENT_MODE_FIFO_KHR);
     const SkippedWaits skipped;
-    ASSERT_EQ(present(1, UINT64_MAX), VK_SUCCESS);
+    ASSERT_EQ(present(1, now_on(CLOCK_MONOTONIC) + ns(10s)), VK_SUCCESS);
     EXPECT_LE(uint64_t(skipped_ns), ns(1s));
     EXPECT_GT(uint64_t(skipped_ns), ns(900ms));
     EXPECT_EQ(compositor_->commits(), 1u);
+}
+
+TEST_F(WithoutCommitTiming, APresentDoesNotWaitForATimeOfAnotherClock) {
+    begin(script(), VK_PRESENT_MODE_FIFO_KHR);
+    const SkippedWaits skipped;
+    ASSERT_EQ(present(1, now_on(CLOCK_REALTIME)), VK_SUCCESS);
+    EXPECT_EQ(skipped_ns, 0);
 }
 
 TEST_F(WithoutCommitTiming, APresentOfMailboxDoesNotWait) {

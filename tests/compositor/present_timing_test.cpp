@@ -768,6 +768,20 @@ TEST_F(PresentTiming, TheTimerEndsWithTheSurfacesLastSwapchain) {
     EXPECT_EQ(compositor_->requests("wp_commit_timer_v1", "destroy"), 1u);
 }
 
+// Images are shown in their order, and no request takes a time back.
+TEST_F(PresentTiming, ATargetMoreThanAMinuteAheadHoldsNoImageBack) {
+    begin(with_presentation(), fifo);
+    ASSERT_EQ(present({.stages = queue_end, .target = now_on(CLOCK_REALTIME)}), VK_SUCCESS);
+    EXPECT_EQ(compositor_->last_commit().target_time, std::nullopt);
+    ASSERT_EQ(present({.target = ns(61s), .flags = relative}), VK_SUCCESS);
+    EXPECT_EQ(compositor_->last_commit().target_time, std::nullopt);
+    ASSERT_EQ(present({.target = UINT64_MAX, .flags = relative | nearest}), VK_SUCCESS);
+    EXPECT_EQ(compositor_->last_commit().target_time, std::nullopt);
+    EXPECT_NE(past().at(0).target, 0u) << "as the application gave it";
+    ASSERT_EQ(present({.target = ns(59s), .flags = relative}), VK_SUCCESS);
+    EXPECT_NE(compositor_->last_commit().target_time, std::nullopt);
+}
+
 // A window whose image waits for its time is not hidden.
 TEST_F(PresentTiming, TheNextPresentWaitsForTheCallbackFromTheTimeOn) {
     Script script = with_presentation();

@@ -95,6 +95,26 @@ TEST(FramePacer, TheNextFrameWaitsForTheCallback) {
     }
 }
 
+TEST(FramePacer, TheCallbackOfACommitThatIsHeldBackIsExpectedFromItsTimeOn) {
+    FramePacer pacer;
+    pacer.requested_callback(start, start + 5s);
+    EXPECT_EQ(pacer.turn(by_callback), start + 5s + hidden_after);
+    pacer.callback_came(at(0));
+    pacer.requested_callback(start + 1s);
+    EXPECT_EQ(pacer.turn(by_callback), start + 5s + hidden_after) << "shown after the first";
+    pacer.callback_came(at(0));
+    pacer.requested_callback(start + 6s);
+    EXPECT_EQ(pacer.turn(by_callback), start + 6s + hidden_after);
+}
+
+TEST(FramePacer, ACallbackIsExpectedAMinuteAfterItsRequestAtTheLatest) {
+    FramePacer pacer;
+    pacer.requested_callback(start, FramePacer::TimePoint::max());
+    EXPECT_EQ(pacer.turn(by_callback), start + farthest_target + hidden_after);
+    pacer.waited_in_vain();
+    EXPECT_EQ(pacer.turn(by_callback), start + usual_refresh);
+}
+
 // A callback that could not be allocated is not waited for.
 TEST(FramePacer, ACommitWithoutACallbackIsNotWaitedFor) {
     FramePacer pacer;

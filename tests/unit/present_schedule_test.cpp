@@ -32,6 +32,17 @@ struct Requests {
     void show(uint64_t serial, PresentationTime at) { schedule.shown(PresentSerial{serial}, at); }
 };
 
+TEST(Target, MoreThanAMinuteAheadIsTooFar) {
+    using From = PresentTarget::From;
+    const PresentationTime now(1h);
+    EXPECT_FALSE(is_too_far({From::clock, 1h + 1min}, now));
+    EXPECT_TRUE(is_too_far({From::clock, 1h + 1min + 1ns}, now));
+    EXPECT_FALSE(is_too_far({From::clock, 0ns}, now)) << "past";
+    EXPECT_TRUE(is_too_far({From::clock, nanoseconds_of(UINT64_MAX)}, now));
+    EXPECT_FALSE(is_too_far({From::last_image, 1min}, now));
+    EXPECT_TRUE(is_too_far({From::last_image, 1min + 1ns}, now));
+}
+
 TEST(TimeToQueue, IsTheLastRefreshBeforeTheTarget) {
     const PresentationTime shown(1h);
     EXPECT_EQ(time_to_queue(shown + 35ms, shown, refresh), shown + 30ms);
