@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -70,8 +71,20 @@ struct Pace {
     return std::nullopt;
 }
 
-/// How long a commit is expected to wait for its turn, in ascending order.
-enum class CommitWait { none, one_refresh, hidden };
+/// What a commit is expected to wait for.
+enum class CommitWait {
+    none,
+    one_refresh,
+    hidden,     ///< the window is known to be hidden
+    until_time, ///< an image is not to be shown before a time
+};
+/// That wait, ordered as vkQueuePresentKHR presents to several windows.
+struct ExpectedWait {
+    CommitWait reason = CommitWait::none;
+    std::chrono::steady_clock::time_point until = {}; ///< used with CommitWait::until_time
+
+    auto operator<=>(const ExpectedWait&) const = default;
+};
 
 /// Whether a commit waits for its turn. A window that is known to be hidden does not wait if the
 /// same vkQueuePresentKHR presents to a visible one.
@@ -164,11 +177,15 @@ public:
         return commits_ > ahead ? std::optional(*pending_since_ + pace.callback_timeout)
                                 : std::nullopt;
     }
-    /// How long the next commit is expected to wait.
-    [[nodiscard]] CommitWait estimate_wait(const Pace& pace) const {
+    /// What the next commit is expected to wait for.
+    [[nodiscard]] ExpectedWait estimate_wait(const Pace& pace, TimePoint now) const {
         if (!turn(pace))
-            return CommitWait::none;
-        return unseen_ ? CommitWait::hidden : CommitWait::one_refresh;
+            return {};
+        if (unseen_)
+            return {CommitWait::hidden};
+        if (*pending_since_ > now + refresh_.value_or(usual_refresh))
+            return {CommitWait::until_time, *pending_since_};
+        return {CommitWait::one_refresh};
     }
 
 private:

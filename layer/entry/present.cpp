@@ -12,6 +12,7 @@
 #include "entry/present_extras.hpp"
 #include "entry/registry.hpp"
 #include "sync/fence_poll.hpp"
+#include "util/deadline.hpp"
 
 // vkQueuePresentKHR, and the semaphores that it waits for.
 
@@ -47,23 +48,27 @@ SplitPresent split(Device& device, const VkPresentInfoKHR& info) {
 /// One of the layer's swapchains in a call, by its position there.
 struct OrderedSwapchain {
     uint32_t index;
-    core::CommitWait wait;
+    core::ExpectedWait wait;
 };
 
 /// The order in which to present to the layer's swapchains of a call: first the ones that need not
-/// wait for their turn, last the ones of hidden windows. No window delays another one that waits
-/// less. The waits do not add up: each ends at the latest core::Pace::callback_timeout after its
-/// callback was requested, and that was before this call, unless the call presents to one window
-/// twice.
+/// wait for their turn, then the ones of hidden windows, last those whose images have to wait for a
+/// time. No window delays another one that waits less. (A window that is known to be hidden waits
+/// only if no other window of the call is visible.) The waits do not add up: each ends at the
+/// latest core::Pace::callback_timeout after its callback was requested, which was before this call
+/// unless the call presents to one window twice; or at a time, which is the same however long the
+/// waits before it were.
 std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present,
-                                               const PresentExtras& extras) {
+                                               const PresentExtras& extras,
+                                               Clock::time_point called) {
     std::vector<OrderedSwapchain> order;
     for (uint32_t i = 0; i < present.ours.size(); ++i) {
         if (!present.ours[i])
             continue;
         const bool alone = present.ours.size() == 1;
         order.push_back(
-            {i, alone ? core::CommitWait::none : present.ours[i]->estimate_wait(extras.mode(i))});
+            {i, alone ? core::ExpectedWait()
+                      : present.ours[i]->estimate_wait(extras.mode(i), extras.wish(i), called)});
     }
     std::ranges::stable_sort(order, {}, &OrderedSwapchain::wait);
     return order;
@@ -73,10 +78,12 @@ std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present,
 /// is taken over is one physical device. The extensions of other structures with an element for
 /// each swapchain, which PresentExtras does not read, are hidden.
 PresentRequest request_of(VkQueue queue, const VkPresentInfoKHR& info, const PresentExtras& extras,
-                          uint32_t i, const Fd& rendering_fence, core::Turn turn) {
+                          uint32_t i, const Fd& rendering_fence, core::Turn turn,
+                          Clock::time_point called) {
     return {.image = core::ImageIndex{info.pImageIndices[i]},
             .rendering_fence = rendering_fence,
             .turn = turn,
+            .called = called,
             .id = extras.id(i),
             .damage = extras.damage(i),
             .mode = extras.mode(i),
@@ -153,6 +160,7 @@ VkResult report(const VkPresentInfoKHR& info, const SplitPresent& present) {
 
 VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInfoKHR* info) {
     return guarded([&] {
+        const Clock::time_point called = Clock::now();
         const auto device = find_device(queue);
         SplitPresent present = split(*device, *info);
         const PresentExtras extras(*info, device->has_maintenance1);
@@ -161,7 +169,7 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
                                          device->vk.next.QueuePresentKHR(queue, info));
 
         // What may run out of memory comes before the semaphores are waited for.
-        const auto order = presenting_order(present, extras);
+        const auto order = presenting_order(present, extras, called);
         std::optional<PartOfExtras> drivers_part;
         if (!present.drivers.empty())
             drivers_part.emplace(extras, present.drivers);
@@ -171,12 +179,14 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
             std::ranges::fill(present.results, rendering_fence.error());
             return report(*info, present);
         }
-        const bool one_is_visible = order.front().wait != core::CommitWait::hidden;
+        const bool one_is_visible = std::ranges::any_of(order, [](const OrderedSwapchain& each) {
+            return each.wait.reason != core::CommitWait::hidden;
+        });
         for (const auto& [i, wait] : order)
             present.results[i] = after_waits([&] {
                 return present.ours[i]->present(
                     request_of(queue, *info, extras, i, *rendering_fence,
-                               core::choose_turn(wait, one_is_visible)));
+                               core::choose_turn(wait.reason, one_is_visible), called));
             });
         if (drivers_part)
             present_to_driver(*device, queue, present, extras, *drivers_part, *rendering_fence);

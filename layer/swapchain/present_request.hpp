@@ -9,6 +9,7 @@
 #include "core/image_ring.hpp"
 #include "core/present_completions.hpp"
 #include "swapchain/present_timing.hpp"
+#include "util/deadline.hpp"
 #include "util/fd.hpp"
 
 namespace fencebridge {
@@ -19,8 +20,10 @@ struct PresentRequest {
     core::ImageIndex image;
     /// A sync_file that signals when the window system may read the image. Empty: it may now.
     const Fd& rendering_fence;
-    /// Whether this request waits for the window's turn.
+    /// Whether this request waits for the window's turn and for the image's time.
     core::Turn turn;
+    /// When vkQueuePresentKHR was called.
+    Clock::time_point called;
 
     // From structures that extend VkPresentInfoKHR.
 
@@ -48,6 +51,7 @@ struct PresentRequest {
         return {.image = image,
                 .rendering_fence = other,
                 .turn = turn,
+                .called = called,
                 .id = id,
                 .damage = damage,
                 .mode = mode,

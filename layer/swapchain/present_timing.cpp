@@ -110,8 +110,7 @@ void PresentTiming::State::forget(PresentSerial serial) {
 
 VkResult PresentTiming::begin(std::optional<Request>& request, const TimingWish& given, uint64_t id,
                               VkPresentModeKHR mode, const Fd& rendering_fence) {
-    const TimingWish wish = {use_.timing ? given.timing : nullptr,
-                             use_.display_timing ? given.time : nullptr};
+    const TimingWish wish = used(given);
     if (!use_.timing && wish.time == nullptr)
         return VK_SUCCESS;
     const auto serial = state_.with([](State& state) {
@@ -179,6 +178,23 @@ PresentTiming::choose_target(const TimingWish& wish, VkPresentModeKHR mode, Pres
             "for VkPresentTimeGOOGLE, and that of the time domain for "
             "VkPresentTimingInfoEXT");
     return std::nullopt;
+}
+
+std::optional<Clock::time_point>
+PresentTiming::wait_until(const TimingWish& wish, VkPresentModeKHR mode, Clock::time_point called) {
+    return end_of_wait(choose_target(used(wish), mode, support_.clock.now()), called);
+}
+
+std::optional<Clock::time_point>
+PresentTiming::end_of_wait(const std::optional<core::PresentTarget>& target,
+                           Clock::time_point called) const {
+    if (!target || support_.schedules)
+        return std::nullopt;
+    const auto time = state_.with([&](const State& state) {
+        return core::time_to_queue(PresentationTime(target->time), state.schedule.last_shown(),
+                                   state.refresh.duration());
+    });
+    return std::min(support_.clock.to_monotonic(time), called + longest_wait);
 }
 
 void PresentTiming::add_rendering(PresentSerial serial, PresentationTime queued,
@@ -334,17 +350,6 @@ VkResult PresentTiming::past(uint32_t& count, VkPastPresentationTimingGOOGLE* ti
 PresentTiming::Request::~Request() {
     if (failed_)
         timing_.state_.with([&](State& state) { state.forget(serial_); });
-}
-
-std::optional<Clock::time_point> PresentTiming::Request::wait_until() const {
-    const PresentationSupport& support = timing_.support_;
-    if (!target_ || support.schedules)
-        return std::nullopt;
-    const auto time = timing_.state_.with([&](const State& state) {
-        return core::time_to_queue(PresentationTime(target_->time), state.schedule.last_shown(),
-                                   state.refresh.duration());
-    });
-    return std::min(support.clock.to_monotonic(time), Clock::now() + longest_wait);
 }
 
 std::optional<PresentTiming::Request::NotBefore> PresentTiming::Request::schedule() {

@@ -64,6 +64,14 @@ public:
     [[nodiscard]] VkResult begin(std::optional<Request>& request, const TimingWish& wish,
                                  uint64_t id, VkPresentModeKHR mode, const Fd& rendering_fence);
 
+    /// Until when a request waits in vkQueuePresentKHR, because the window system cannot be told
+    /// the time in VkPresentTimeGOOGLE; nothing: it does not. For the presenting thread.
+    /// @param called  when vkQueuePresentKHR was called
+    [[nodiscard]] std::optional<Clock::time_point>
+    wait_until(const TimingWish& wish, VkPresentModeKHR mode, Clock::time_point called);
+    /// At most so long after that call.
+    static constexpr std::chrono::seconds longest_wait{1};
+
     // The presenter reports once what becomes of each request that it has queued.
 
     /// The image was shown.
@@ -126,9 +134,15 @@ private:
 
     static std::list<Rendering> list_of(core::PresentSerial serial, core::PresentationTime queued,
                                         const Fd& rendering_fence) noexcept;
+    /// The structures of those extensions that the application uses with the swapchain.
+    [[nodiscard]] TimingWish used(const TimingWish& given) const {
+        return {use_.timing ? given.timing : nullptr, use_.display_timing ? given.time : nullptr};
+    }
     /// The time to show an image at; nothing: as soon as possible.
     std::optional<core::PresentTarget> choose_target(const TimingWish& wish, VkPresentModeKHR mode,
                                                      core::PresentationTime now);
+    [[nodiscard]] std::optional<Clock::time_point>
+    end_of_wait(const std::optional<core::PresentTarget>& target, Clock::time_point called) const;
     void add_rendering(core::PresentSerial serial, core::PresentationTime queued,
                        const Fd& rendering_fence);
 
@@ -154,11 +168,10 @@ public:
     [[nodiscard]] PresentTiming& timing() const { return timing_; }
     [[nodiscard]] core::PresentSerial serial() const { return serial_; }
 
-    /// Until when vkQueuePresentKHR waits, because the window system cannot be told a time of
-    /// VkPresentTimeGOOGLE; nothing: it need not.
-    [[nodiscard]] std::optional<Clock::time_point> wait_until() const;
-    /// At most so long: an application that presents to several windows would wait for each.
-    static constexpr std::chrono::seconds longest_wait{1};
+    /// PresentTiming::wait_until() of this request.
+    [[nodiscard]] std::optional<Clock::time_point> wait_until(Clock::time_point called) const {
+        return timing_.end_of_wait(target_, called);
+    }
 
     /// A time before which the image is not to be shown.
     struct NotBefore {

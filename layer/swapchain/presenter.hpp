@@ -33,9 +33,10 @@ public:
     [[nodiscard]] virtual VkResult wait(core::EventStamp seen, const Deadline& deadline,
                                         std::span<pollfd> also) = 0;
 
-    /// How long show() would wait now for the window's turn. Does not wait.
+    /// What show() would wait for now until the window's turn. Does not wait.
     /// @param mode  PresentRequest::mode
-    [[nodiscard]] virtual core::CommitWait estimate_wait(std::optional<VkPresentModeKHR> mode) = 0;
+    [[nodiscard]] virtual core::ExpectedWait
+    estimate_wait(std::optional<VkPresentModeKHR> mode) = 0;
 
     /// Shows an image, in the order and at the pace of the present mode. The bridge has attached
     /// the image's fences. If the request is timed, calls its schedule() and queued() when it

@@ -188,8 +188,10 @@ VkResult Swapchain::present_rendered(PresentRequest request) {
     // Before show(): another thread may mark the release before show() returns.
     if (!shares_image_)
         state_.ring.with([&](core::ImageRing& ring) { ring.mark_presented(image); });
-    if (const auto until = timed ? timed->wait_until() : std::nullopt)
-        static_cast<void>(ioctl::retry_poll({}, Deadline::at(*until)));
+    if (timed && request.turn == core::Turn::wait) {
+        if (const auto until = timed->wait_until(request.called))
+            static_cast<void>(ioctl::retry_poll({}, Deadline::at(*until)));
+    }
     request.timed = timed ? &*timed : nullptr;
     const VkResult result = presenter_->show(request, *points);
     trace::committed(&state_, image, result);
@@ -198,6 +200,19 @@ VkResult Swapchain::present_rendered(PresentRequest request) {
     else if (timed)
         timed->fail();
     return result;
+}
+
+core::ExpectedWait Swapchain::estimate_wait(std::optional<VkPresentModeKHR> mode,
+                                            const TimingWish& wish, Clock::time_point called) {
+    if (!has_mode(mode))
+        mode = mode_;
+    const core::ExpectedWait turn = presenter_->estimate_wait(mode);
+    if (!state_.timing || turn.reason == core::CommitWait::hidden)
+        return turn;
+    const auto until = state_.timing->wait_until(wish, *mode, called);
+    if (!until || *until <= called)
+        return turn;
+    return std::max(turn, {core::CommitWait::until_time, *until});
 }
 
 bool Swapchain::has_mode(std::optional<VkPresentModeKHR> mode) const {

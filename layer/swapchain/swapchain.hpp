@@ -83,11 +83,12 @@ public:
     /// vkGetSwapchainStatusKHR.
     [[nodiscard]] VkResult status();
 
-    /// How long present() would wait now for the window's turn.
-    /// @param mode  PresentRequest::mode
-    [[nodiscard]] core::CommitWait estimate_wait(std::optional<VkPresentModeKHR> mode) {
-        return presenter_->estimate_wait(has_mode(mode) ? mode : std::nullopt);
-    }
+    /// What present() would wait for now, until the window's turn and the image's time. For the
+    /// presenting thread.
+    /// @param mode, wish, called  PresentRequest's
+    [[nodiscard]] core::ExpectedWait estimate_wait(std::optional<VkPresentModeKHR> mode,
+                                                   const TimingWish& wish,
+                                                   Clock::time_point called);
 
     /// vkReleaseSwapchainImagesKHR: acquired images become free without being presented, also those
     /// of a retired swapchain. An acquire that waits for a free image need not be woken: the

@@ -154,7 +154,7 @@ VkResult WaylandPresenter::wait(core::EventStamp seen, const Deadline& deadline,
     return queue_.wait(seen, deadline, also);
 }
 
-core::CommitWait WaylandPresenter::estimate_wait(std::optional<VkPresentModeKHR> mode) {
+core::ExpectedWait WaylandPresenter::estimate_wait(std::optional<VkPresentModeKHR> mode) {
     return surface_->estimate_wait(with(mode.value_or(mode_)));
 }
 

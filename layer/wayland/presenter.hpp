@@ -34,7 +34,7 @@ public:
 
     std::expected<core::EventStamp, VkResult> update() override;
     VkResult wait(core::EventStamp seen, const Deadline& deadline, std::span<pollfd> also) override;
-    core::CommitWait estimate_wait(std::optional<VkPresentModeKHR> mode) override;
+    core::ExpectedWait estimate_wait(std::optional<VkPresentModeKHR> mode) override;
     VkResult show(const PresentRequest& request,
                   const std::optional<core::CommitPoints>& points) override;
     VkResult wait_for_present(core::PresentId id, const Deadline& deadline) override {

@@ -241,16 +241,17 @@ VkResult SharedSurface::wait_for_turn(const core::Pace& pace) {
     return VK_SUCCESS;
 }
 
-core::CommitWait SharedSurface::estimate_wait(const Mode& mode) {
+core::ExpectedWait SharedSurface::estimate_wait(const Mode& mode) {
     const auto pace = core::pace_of(plan_for(mode).throttle, mode.images);
     if (!pace)
-        return core::CommitWait::none;
+        return {};
     // Reads the events that the compositor has already sent: the callback may be among them. If the
     // connection is lost, the commit reports it.
     if (const auto handled = queue_.dispatch_pending(); handled && turn(*pace))
         static_cast<void>(queue_.wait(*handled, Deadline::immediate()));
     return frame_.with([&](const Frame& frame) {
-        return frame.callback ? frame.pacer.estimate_wait(*pace) : core::CommitWait::none;
+        return frame.callback ? frame.pacer.estimate_wait(*pace, Clock::now())
+                              : core::ExpectedWait();
     });
 }
 

@@ -99,9 +99,9 @@ public:
     ///         VK_ERROR_OUT_OF_DATE_KHR, see leave_to_driver()
     [[nodiscard]] VkResult commit(const Content& content, SwapchainCommits& swapchain,
                                   core::Turn turn);
-    /// How long a commit is expected to wait now. If the commit would wait, this first reads the
+    /// What a commit is expected to wait for now. If the commit would wait, this first reads the
     /// events that have arrived, without waiting for more.
-    [[nodiscard]] core::CommitWait estimate_wait(const Mode& mode);
+    [[nodiscard]] core::ExpectedWait estimate_wait(const Mode& mode);
 
     /// A swapchain whose commits have a description comes into being, and is destroyed. After the
     /// last of them, VK_KHR_wayland_surface lets the application create a

@@ -6,6 +6,7 @@
 
 #include <time.h>
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <vector>
@@ -304,6 +305,91 @@ TEST_F(WithoutCommitTiming, APresentWaitsForOneSecondAtMost) {
     EXPECT_GT(uint64_t(skipped_ns), ns(900ms));
     EXPECT_EQ(compositor_->commits(), 1u);
 }
+
+// A call that presents to two windows, with a desired time for each; 0: none.
+class TwoWindows : public WithoutCommitTiming {
+protected:
+    void begin(const Script& script) {
+        DisplayTiming::begin(script, VK_PRESENT_MODE_FIFO_KHR);
+        window_.emplace(*client_);
+        other_ = Swapchain(client_->device, window_->surface, {.mode = VK_PRESENT_MODE_FIFO_KHR});
+        ASSERT_EQ(other_.result, VK_SUCCESS);
+    }
+    void TearDown() override {
+        other_ = {};
+        window_.reset();
+        DisplayTiming::TearDown();
+    }
+    VkResult present_both(std::array<uint64_t, 2> desired) {
+        Presented both[] = {{swapchain_, client_->acquire(swapchain_).index},
+                            {other_, client_->acquire(other_).index}};
+        const VkPresentTimeGOOGLE times[] = {{1, desired[0]}, {2, desired[1]}};
+        const VkPresentTimesInfoGOOGLE info{.sType = VK_STRUCTURE_TYPE_PRESENT_TIMES_INFO_GOOGLE,
+                                            .pNext = nullptr,
+                                            .swapchainCount = 2,
+                                            .pTimes = times};
+        const VkResult result = present_together(client_->device.queue, both, {}, &info);
+        compositor_->settle();
+        return result;
+    }
+    // Windows are numbered in the order of their creation.
+    size_t commits_of(uint32_t window) {
+        return compositor_->on_thread(
+            [=](Scene& scene) { return scene.commits_of(SurfaceId(window)); });
+    }
+
+    std::optional<SecondWindow> window_;
+    Swapchain other_;
+};
+
+TEST_F(TwoWindows, ADesiredTimeDoesNotDelayTheOtherWindow) {
+    const SkippedWaits skipped;
+    begin(script());
+    std::vector<std::array<size_t, 2>> commits; // of both, at the begin of each wait
+    before_skipping = [&] { commits.push_back({commits_of(0), commits_of(1)}); };
+    ASSERT_EQ(present_both({now_on(CLOCK_MONOTONIC) + ns(900ms), 0}), VK_SUCCESS);
+    EXPECT_EQ(commits, (std::vector<std::array<size_t, 2>>{{0, 1}}));
+    const uint64_t now = now_on(CLOCK_MONOTONIC);
+    ASSERT_EQ(present_both({now + ns(900ms), now + ns(500ms)}), VK_SUCCESS);
+    ASSERT_EQ(commits.size(), 3u);
+    EXPECT_EQ(commits[1], (std::array<size_t, 2>{1, 1}));
+    EXPECT_EQ(commits[2], (std::array<size_t, 2>{1, 2})) << "the one with the earlier time";
+}
+
+TEST_F(TwoWindows, TheLongestWaitsOfACallDoNotAddUp) {
+    const SkippedWaits skipped;
+    begin(script());
+    const uint64_t far = now_on(CLOCK_MONOTONIC) + ns(10s);
+    ASSERT_EQ(present_both({far, far}), VK_SUCCESS);
+    EXPECT_GT(uint64_t(skipped_ns), ns(900ms));
+    EXPECT_LE(uint64_t(skipped_ns), ns(1s));
+}
+
+TEST_F(TwoWindows, AHiddenWindowDoesNotWaitForItsTimeBesideAVisibleOne) {
+    const SkippedWaits skipped;
+    begin(script());
+    compositor_->on_thread([](Scene& scene) { scene.set_hidden(SurfaceId(0), true); });
+    for (int call = 0; call < 2; ++call) // the second one waits for the hidden window in vain
+        ASSERT_EQ(present_both({0, 0}), VK_SUCCESS);
+    const int64_t before = skipped_ns;
+    ASSERT_EQ(present_both({now_on(CLOCK_MONOTONIC) + ns(500ms), 0}), VK_SUCCESS);
+    EXPECT_EQ(skipped_ns, before);
+}
+
+#ifdef FAKE_COMPOSITOR_HAS_COMMIT_TIMING
+// The next image of a window waits until the image before it is shown.
+TEST_F(TwoWindows, AnImageInTheQueueDoesNotDelayTheOtherWindow) {
+    const SkippedWaits skipped;
+    Script script = with_presentation();
+    script.refresh = Refresh::manual; // no image is shown
+    begin(script);
+    ASSERT_EQ(present_both({now_on(CLOCK_MONOTONIC) + ns(5s), 0}), VK_SUCCESS);
+    std::vector<std::array<size_t, 2>> commits; // of both, at the begin of each wait
+    before_skipping = [&] { commits.push_back({commits_of(0), commits_of(1)}); };
+    ASSERT_EQ(present_both({0, 0}), VK_SUCCESS);
+    EXPECT_EQ(commits, (std::vector<std::array<size_t, 2>>{{1, 1}, {1, 2}}));
+}
+#endif
 
 TEST_F(WithoutCommitTiming, APresentDoesNotWaitForATimeOfAnotherClock) {
     begin(script(), VK_PRESENT_MODE_FIFO_KHR);

@@ -81,7 +81,7 @@ const Pace by_callback = *pace_of(Pacing::frame_callback, 3);
 
 TEST(FramePacer, TheFirstFrameDoesNotWait) {
     EXPECT_EQ(FramePacer().turn(by_callback), std::nullopt);
-    EXPECT_EQ(FramePacer().estimate_wait(by_callback), CommitWait::none);
+    EXPECT_EQ(FramePacer().estimate_wait(by_callback, start).reason, CommitWait::none);
 }
 
 TEST(FramePacer, TheNextFrameWaitsForTheCallback) {
@@ -89,7 +89,7 @@ TEST(FramePacer, TheNextFrameWaitsForTheCallback) {
     for (auto now = start; now < start + 50ms; now += 5ms) {
         EXPECT_TRUE(commit(pacer, by_callback, now));
         EXPECT_EQ(pacer.turn(by_callback), now + hidden_after);
-        EXPECT_EQ(pacer.estimate_wait(by_callback), CommitWait::one_refresh);
+        EXPECT_EQ(pacer.estimate_wait(by_callback, now).reason, CommitWait::one_refresh);
         pacer.callback_came(at(0));
         EXPECT_EQ(pacer.turn(by_callback), std::nullopt);
     }
@@ -105,6 +105,18 @@ TEST(FramePacer, TheCallbackOfACommitThatIsHeldBackIsExpectedFromItsTimeOn) {
     pacer.callback_came(at(0));
     pacer.requested_callback(start + 6s);
     EXPECT_EQ(pacer.turn(by_callback), start + 6s + hidden_after);
+}
+
+TEST(FramePacer, ACommitAfterOneThatIsHeldBackIsExpectedToWaitUntilItsTime) {
+    FramePacer pacer;
+    pacer.requested_callback(start, start + 5s);
+    const ExpectedWait until{CommitWait::until_time, start + 5s};
+    EXPECT_EQ(pacer.estimate_wait(by_callback, start), until);
+    EXPECT_EQ(pacer.estimate_wait(by_callback, start + 5s - usual_refresh).reason,
+              CommitWait::one_refresh);
+    EXPECT_GT(until, ExpectedWait{CommitWait::hidden});
+    EXPECT_LT(until, (ExpectedWait{CommitWait::until_time, start + 6s}));
+    EXPECT_EQ(choose_turn(CommitWait::until_time, true), Turn::wait);
 }
 
 TEST(FramePacer, ACallbackIsExpectedAMinuteAfterItsRequestAtTheLatest) {
@@ -132,7 +144,7 @@ TEST(FramePacer, AnOverdueCallbackIsNotGivenUpBeforeAWait) {
     EXPECT_EQ(pacer.turn(by_callback), start + hidden_after);
     EXPECT_FALSE(pacer.wants_callback(by_callback, late));
     EXPECT_FALSE(pacer.is_unseen());
-    EXPECT_EQ(pacer.estimate_wait(by_callback), CommitWait::one_refresh);
+    EXPECT_EQ(pacer.estimate_wait(by_callback, late).reason, CommitWait::one_refresh);
 }
 
 // --- beside barriers ---
@@ -229,7 +241,7 @@ TEST_P(Unseen, TheFirstWaitEndsAfterTheTimeoutAndEachFurtherOneAfterARefresh) {
         commit(pacer, pace, now);
         EXPECT_EQ(now, start + pace.callback_timeout + frame * usual_refresh);
         EXPECT_TRUE(pacer.is_unseen());
-        EXPECT_EQ(pacer.estimate_wait(pace), CommitWait::hidden);
+        EXPECT_EQ(pacer.estimate_wait(pace, start).reason, CommitWait::hidden);
     }
 }
 
@@ -240,7 +252,7 @@ TEST_P(Unseen, ASlowApplicationDoesNotWaitLonger) {
         EXPECT_EQ(wait_in_vain(pacer, pace, now), now);
         commit(pacer, pace, now);
     }
-    EXPECT_EQ(pacer.estimate_wait(pace), CommitWait::hidden);
+    EXPECT_EQ(pacer.estimate_wait(pace, start).reason, CommitWait::hidden);
 }
 
 // The compositor keeps each request until the surface is shown.
@@ -270,7 +282,7 @@ TEST_P(Unseen, AnyCallbackMakesTheSurfaceSeen) {
     pacer.callback_came(at(0));
     EXPECT_FALSE(pacer.is_unseen());
     EXPECT_EQ(pacer.turn(pace), std::nullopt);
-    EXPECT_EQ(pacer.estimate_wait(pace), CommitWait::none);
+    EXPECT_EQ(pacer.estimate_wait(pace, start).reason, CommitWait::none);
     // As at first.
     EXPECT_TRUE(commit(pacer, pace, now));
     for (uint32_t i = 1; i < at_once; ++i) {
