@@ -19,7 +19,7 @@ namespace {
 template <class Use>
 VkResult with_timing(Swapchain& swapchain, const char* command, Use&& use) {
     PresentTiming* const timing = swapchain.timing();
-    if (timing == nullptr || !timing->is_used()) {
+    if (timing == nullptr || !timing->uses_ext_present_timing()) {
         log::error("%s: the swapchain was created without "
                    "VK_SWAPCHAIN_CREATE_PRESENT_TIMING_BIT_EXT",
                    command);

@@ -52,7 +52,7 @@ public:
     PresentTiming& operator=(const PresentTiming&) = delete;
 
     /// The functions of VK_EXT_present_timing may be called.
-    [[nodiscard]] bool is_used() const { return use_.timing; }
+    [[nodiscard]] bool uses_ext_present_timing() const { return use_.timing; }
 
     class Request;
     /// A present request begins. For the presenting thread. Does not run out of memory: the
@@ -81,6 +81,8 @@ public:
 
     /// Finds out which renderings have ended.
     void update_renderings();
+
+    // timing_queries.cpp
 
     // The functions of VK_EXT_present_timing. Before queries of results, the caller calls
     // Presenter::receive_reports() and update_renderings().
