@@ -133,12 +133,18 @@ VkResult PresentTiming::past(uint32_t& count, VkPastPresentationTimingGOOGLE* ti
         count = static_cast<uint32_t>(available);
         return VK_SUCCESS;
     }
-    for (size_t i = 0; i < results.size(); ++i)
-        timings[i] = {.presentID = results[i].query.id,
-                      .desiredPresentTime = results[i].query.desired_time,
-                      .actualPresentTime = monotonic_time(support_.clock, results[i].actual),
-                      .earliestPresentTime = monotonic_time(support_.clock, results[i].earliest),
-                      .presentMargin = static_cast<uint64_t>(results[i].margin.count())};
+    for (size_t i = 0; i < results.size(); ++i) {
+        const core::DisplayTiming& result = results[i];
+        // One conversion: each reads both clocks anew, and so has an error of its own. "The value
+        // of earliestPresentTime must be the same as actualPresentTime" (IMMEDIATE).
+        const uint64_t actual = monotonic_time(support_.clock, result.actual);
+        const auto earlier = static_cast<uint64_t>((result.actual - result.earliest).count());
+        timings[i] = {.presentID = result.query.id,
+                      .desiredPresentTime = result.query.desired_time,
+                      .actualPresentTime = actual,
+                      .earliestPresentTime = actual - earlier,
+                      .presentMargin = static_cast<uint64_t>(result.margin.count())};
+    }
     count = static_cast<uint32_t>(results.size());
     return results.size() < available ? VK_INCOMPLETE : VK_SUCCESS;
 }
