@@ -449,6 +449,60 @@ TEST_F(SurfaceMaintenance, ProtectedSwapchainsCanBeCreatedIfTheSurfaceSaysSo) {
     EXPECT_EQ(swapchain.result == VK_SUCCESS, protection.supportsProtected == VK_TRUE);
 }
 
+// --- VK_GOOGLE_surfaceless_query ---
+
+class NoSurface : public WsiTest {
+protected:
+    void SetUp() override {
+        WsiTest::SetUp();
+        InstanceOptions options;
+        options.extensions.push_back(VK_GOOGLE_SURFACELESS_QUERY_EXTENSION_NAME);
+        client_.emplace(connect(), options);
+    }
+    void TearDown() override {
+        client_.reset();
+        WsiTest::TearDown();
+    }
+    std::optional<Client> client_;
+};
+
+TEST_F(NoSurface, HasItsOwnImageCountsExtentAndTransform) {
+    const auto general =
+        query_capabilities(client_->instance, client_->device, VK_NULL_HANDLE, nullptr);
+    EXPECT_EQ(general.minImageCount, UINT32_MAX);
+    EXPECT_EQ(general.maxImageCount, UINT32_MAX);
+    EXPECT_EQ(general.currentExtent.width, UINT32_MAX);
+    EXPECT_EQ(general.currentExtent.height, UINT32_MAX);
+    EXPECT_EQ(general.currentTransform, VK_SURFACE_TRANSFORM_INHERIT_BIT_KHR);
+}
+
+TEST_F(NoSurface, HasOtherwiseWhatEachSurfaceHas) {
+    const auto general =
+        query_capabilities(client_->instance, client_->device, VK_NULL_HANDLE, nullptr);
+    const auto own = capabilities_of(*client_);
+    EXPECT_EQ(general.minImageExtent.width, own.minImageExtent.width);
+    EXPECT_EQ(general.maxImageExtent.width, own.maxImageExtent.width);
+    EXPECT_EQ(general.maxImageArrayLayers, own.maxImageArrayLayers);
+    EXPECT_EQ(general.supportedTransforms, own.supportedTransforms);
+    // Each compositor decides about its formats. A usage or a mode of blending of every surface is
+    // one of this surface.
+    EXPECT_EQ(general.supportedCompositeAlpha & ~own.supportedCompositeAlpha, 0u);
+    EXPECT_EQ(general.supportedUsageFlags & ~own.supportedUsageFlags, 0u);
+}
+
+TEST_F(NoSurface, HasFifoAndSharedModesOnly) {
+    const auto modes = list<VkPresentModeKHR>([&](uint32_t* count, VkPresentModeKHR* all) {
+        return vkGetPhysicalDeviceSurfacePresentModesKHR(client_->device.physical, VK_NULL_HANDLE,
+                                                         count, all);
+    });
+    EXPECT_EQ(std::ranges::count(modes, VK_PRESENT_MODE_FIFO_KHR), 1);
+    for (const VkPresentModeKHR mode : modes)
+        EXPECT_TRUE(mode == VK_PRESENT_MODE_FIFO_KHR ||
+                    mode == VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR ||
+                    mode == VK_PRESENT_MODE_SHARED_CONTINUOUS_REFRESH_KHR)
+            << mode;
+}
+
 // --- the native window ---
 
 class NativeWindow : public WsiTest {};
