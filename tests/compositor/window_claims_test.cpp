@@ -97,7 +97,7 @@ class BothMakers : public WindowClaims, public testing::WithParamInterface<What>
 TEST_P(BothMakers, ADriversSwapchainIsRefusedBesideOneOfTheLayers) {
     Client client(start({.globals = {.fifo = 1}}));
     const DriversSide drivers(*compositor_, client, GetParam());
-    Swapchain ours = client.swapchain(fifo);
+    Swapchain ours = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
     ASSERT_EQ(client.frame(ours), VK_SUCCESS);
     EXPECT_EQ(drivers.swapchain().result, VK_ERROR_NATIVE_WINDOW_IN_USE_KHR);
     EXPECT_EQ(fake_driver().call_count("vkCreateSwapchainKHR"), 0u);
@@ -161,7 +161,7 @@ TEST_P(BothMakers, TheLayerMakesNoFifoObjectWhereADriverMayHaveOne) {
     {
         const DriversSide drivers(*compositor_, client, GetParam());
         ASSERT_EQ(drivers.swapchain().result, VK_SUCCESS);
-        Swapchain ours = client.swapchain(fifo);
+        Swapchain ours = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
         ASSERT_EQ(client.frame(ours), VK_SUCCESS);
         ASSERT_EQ(client.frame(ours), VK_SUCCESS);
         expect_no_error(client);
@@ -180,7 +180,7 @@ TEST_P(BothMakers, TheLayerMakesNoFifoObjectWhereADriverMayHaveOne) {
 TEST_P(BothMakers, TheLayersRetiredSwapchainsLeaveTheWindowToADriver) {
     Client client(start({.globals = {.fifo = 1}}));
     const DriversSide drivers(*compositor_, client, GetParam());
-    Swapchain old = client.swapchain(fifo);
+    Swapchain old = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
     ASSERT_EQ(client.frame(old), VK_SUCCESS);
     const Acquired acquired = client.acquire(old);
     ASSERT_EQ(acquired.result, VK_SUCCESS);
@@ -214,7 +214,7 @@ INSTANTIATE_TEST_SUITE_P(, BothMakers, testing::Values(What::surface, What::devi
 TEST_F(WindowClaims, OldSwapchainPassesTheWindowFromTheLayerToTheDriver) {
     Client client(start({.globals = {.fifo = 1}}));
     const auto surface = drivers_surface(*compositor_, client);
-    Swapchain old = client.swapchain(fifo);
+    Swapchain old = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
     ASSERT_EQ(client.frame(old), VK_SUCCESS);
     Swapchain theirs(client.device, surface, native(old));
     ASSERT_EQ(theirs.result, VK_SUCCESS);
@@ -280,14 +280,14 @@ TEST_F(WindowClaims, ADriversSwapchainEndsTheLayersCommitTimerForGood) {
         return present(client.device.queue, swapchain, client.acquire(swapchain).index, {}, &times);
     };
     const auto surface = drivers_surface(compositor, client);
-    const Swapchain ours = client.swapchain();
+    const Swapchain ours = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
     ASSERT_EQ(show_at_a_time(ours), VK_SUCCESS);
     Swapchain theirs(client.device, surface, native(ours));
     ASSERT_EQ(theirs.result, VK_SUCCESS);
     client.app.round_trip();
     EXPECT_EQ(compositor.requests("wp_commit_timer_v1", "destroy"), 1u);
     theirs = {};
-    const Swapchain next = client.swapchain();
+    const Swapchain next = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
     ASSERT_EQ(next.result, VK_SUCCESS);
     EXPECT_EQ(show_at_a_time(next), VK_SUCCESS);
     expect_no_error(client);
