@@ -15,7 +15,7 @@ from pathlib import Path
 
 OUT = Path(os.environ["OUT"])
 SCREENSHOT = str(Path(__file__).with_name("screenshot"))
-LIMIT_SECONDS = 60  # for each step of a run
+LIMIT_SECONDS = 180  # for each step of a run
 EQUAL_PICTURES = 3  # in a row, of a program that stands still
 
 
@@ -26,10 +26,16 @@ def take(name: str) -> bytes:
 
 
 class Background:
-    """The output without a window."""
+    """The output without a window. That of KWin is made grey: it is black, as some windows are."""
 
     def __init__(self):
         self.picture = take("background")
+        if os.environ["LAB_COMPOSITOR"] == "kwin":
+            black = self.picture
+            subprocess.Popen(["swaybg", "--color", "#28323c"], stdin=subprocess.DEVNULL)
+            deadline = time.monotonic() + LIMIT_SECONDS
+            while self.picture == black and time.monotonic() < deadline:
+                self.picture = take("background")
 
     def wait(self) -> bool:
         """Waits until the windows of earlier programs are gone; returns whether they are."""
@@ -56,6 +62,15 @@ def take_picture(process: subprocess.Popen, plan: dict, background: Background) 
     return False
 
 
+def wait_for_commits(process: subprocess.Popen, count: int, log: Path) -> None:
+    """Waits until WAYLAND_DEBUG has printed so many commits, or the program ends."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if log.read_bytes().count(b".commit()") >= count:
+            return
+        time.sleep(0.1)
+
+
 def end(process: subprocess.Popen, quit_by: list[str] | None) -> int | str:
     """The exit status; "killed" if the program does not end."""
     if quit_by:
@@ -75,10 +90,12 @@ def run(plan: dict, background: Background) -> None:
     environment = os.environ | plan["environment"]
     if not plan["layer"]:
         environment.pop("VK_INSTANCE_LAYERS", None)
-    with (OUT / f"{plan['name']}.log").open("wb") as log:
+    log_file = OUT / f"{plan['name']}.log"
+    with log_file.open("wb") as log:
         process = subprocess.Popen(plan["command"], env=environment, stdin=subprocess.DEVNULL,
                                    stdout=log, stderr=subprocess.STDOUT)
         facts["picture"] = take_picture(process, plan, background)
+        wait_for_commits(process, plan["commits"], log_file)
         facts["status"] = end(process, plan["quit"])
     (OUT / f"{plan['name']}.json").write_text(json.dumps(facts))
 

@@ -91,6 +91,12 @@ class Table(unittest.TestCase):
         names = [program.name for program in programs.PROGRAMS]
         self.assertEqual(len(names), len(set(names)))
 
+    def test_the_mode_depends_on_fifo_v1(self):
+        program = programs.Program("p", (), "fifo", "mailbox")
+        self.assertEqual([program.mode_on(name) for name in ("weston", "sway")],
+                         ["fifo", "mailbox"])
+        self.assertEqual(programs.Program("p", ()).mode_on("sway"), "fifo")
+
     def test_some_program_shows_each_kind_of_check(self):
         for what in ("still", "damage"):
             self.assertTrue(any(getattr(program, what) for program in programs.PROGRAMS), what)

@@ -82,7 +82,7 @@ SUITES = {suite.name: suite for suite in [
     Suite("clients", GUEST, "the frames of vkcube and of an example on six compositors, and the "
           "example's pixels", _always(clients.run), 110, 110),
     Suite("programs", GUEST, "mpv, GTK, SDL, Zink and others do with the layer what they do "
-          "without it, on Weston", _always(programs.run), 0, 240),
+          "without it, on three compositors", _always(programs.run), 0, 480),
     Suite("transports", GUEST, "the choice of a transport on five compositors, and on two stock "
           "kernels (whole: four)", transports.run, 360, 600),
     Suite("strace", GUEST, "a frame exports and imports at most one fence, with few system "
