@@ -22,8 +22,8 @@ from .outcome import Outcome
 PACKAGES = ("mpv", "gtk-4-examples", "libglib2.0-bin", "libsdl3-tests", "mesa-utils",
             "glmark2-es2-wayland", "vkmark/sid")  # forky has no vkmark
 COMPOSITORS = ("weston", "sway", "kwin")
-# gtk4-widget-factory is as wide as the output, but needs 1350 pixels. On a narrower output, its size
-# varies from run to run, natively as well.
+# gtk4-widget-factory is as wide as the output, but needs 1350 pixels. On a narrower output, its
+# size varies from run to run, natively as well.
 _OUTPUT = compositors.Size(1600, 1000)
 _TIMEOUT_SECONDS = 1800
 _WITHOUT_FIFO_V1 = ("sway",)
