@@ -78,10 +78,8 @@ std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present,
 /// is taken over is one physical device. The extensions of other structures with an element for
 /// each swapchain, which PresentExtras does not read, are hidden.
 PresentRequest request_of(VkQueue queue, const VkPresentInfoKHR& info, const PresentExtras& extras,
-                          uint32_t i, const Fd& rendering_fence, core::Turn turn,
-                          Clock::time_point called) {
+                          uint32_t i, core::Turn turn, Clock::time_point called) {
     return {.image = core::ImageIndex{info.pImageIndices[i]},
-            .rendering_fence = rendering_fence,
             .turn = turn,
             .called = called,
             .id = extras.id(i),
@@ -185,8 +183,9 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
         for (const auto& [i, wait] : order)
             present.results[i] = after_waits([&] {
                 return present.ours[i]->present(
-                    request_of(queue, *info, extras, i, *rendering_fence,
-                               core::choose_turn(wait.reason, one_is_visible), called));
+                    request_of(queue, *info, extras, i,
+                               core::choose_turn(wait.reason, one_is_visible), called),
+                    *rendering_fence);
             });
         if (drivers_part)
             present_to_driver(*device, queue, present, extras, *drivers_part, *rendering_fence);

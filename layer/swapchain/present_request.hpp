@@ -10,7 +10,6 @@
 #include "core/present_completions.hpp"
 #include "swapchain/present_timing.hpp"
 #include "util/deadline.hpp"
-#include "util/fd.hpp"
 
 namespace fencebridge {
 
@@ -18,8 +17,6 @@ namespace fencebridge {
 /// the call only.
 struct PresentRequest {
     core::ImageIndex image;
-    /// A sync_file that signals when the window system may read the image. Empty: it may now.
-    const Fd& rendering_fence;
     /// Whether this request waits for the window's turn and for the image's time.
     core::Turn turn;
     /// When vkQueuePresentKHR was called.
@@ -45,21 +42,6 @@ struct PresentRequest {
     /// The swapchain's record of the request for these; null if there is none. Set for the
     /// presenter.
     PresentTiming::Request* timed = nullptr;
-
-    /// The same request, with another rendering fence.
-    [[nodiscard]] PresentRequest with_rendering(const Fd& other) const {
-        return {.image = image,
-                .rendering_fence = other,
-                .turn = turn,
-                .called = called,
-                .id = id,
-                .damage = damage,
-                .mode = mode,
-                .fence = fence,
-                .queue = queue,
-                .wish = wish,
-                .timed = timed};
-    }
 };
 
 } // namespace fencebridge

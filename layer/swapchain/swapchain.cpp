@@ -120,26 +120,26 @@ std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
 /// signals. So the next present of the image, which has other semaphores, waits for this rendering
 /// as well.
 /// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
-VkResult Swapchain::keep_rendering(const PresentRequest& request) {
-    auto fence = duplicate_or_wait(request.rendering_fence);
+VkResult Swapchain::keep_rendering(const PresentRequest& request, const Fd& rendering_fence) {
+    auto fence = duplicate_or_wait(rendering_fence);
     if (!fence)
         return VK_ERROR_DEVICE_LOST;
     kept_renderings_[static_cast<size_t>(request.image)] = std::move(*fence);
     // Such a fence cannot be made to wait for the rendering.
     if (request.fence != VK_NULL_HANDLE && !signaller_.can_import() &&
-        sync::wait_on_cpu(request.rendering_fence) != VK_SUCCESS)
+        sync::wait_on_cpu(rendering_fence) != VK_SUCCESS)
         return VK_ERROR_DEVICE_LOST;
-    return signal_present_fence(request);
+    return signal_present_fence(request, rendering_fence);
 }
 
 /// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
-VkResult Swapchain::signal_present_fence(const PresentRequest& request) {
+VkResult Swapchain::signal_present_fence(const PresentRequest& request, const Fd& rendering_fence) {
     if (request.fence == VK_NULL_HANDLE)
         return VK_SUCCESS;
-    return present_fences_.signal(request.queue, request.rendering_fence, request.fence);
+    return present_fences_.signal(request.queue, rendering_fence, request.fence);
 }
 
-VkResult Swapchain::present(PresentRequest request) {
+VkResult Swapchain::present(const PresentRequest& request, const Fd& rendering_fence) {
     const core::ImageIndex image = request.image;
     if (!state_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
         log::error("vkQueuePresentKHR of image %u, which is not acquired",
@@ -148,15 +148,15 @@ VkResult Swapchain::present(PresentRequest request) {
     }
     Fd kept = std::move(kept_renderings_[static_cast<size_t>(image)]);
     if (!kept)
-        return present_rendered(request);
-    auto rendering = duplicate_or_wait(request.rendering_fence);
+        return present_rendered(request, rendering_fence);
+    auto rendering = duplicate_or_wait(rendering_fence);
     if (!rendering)
         return rendering.error();
     const auto both = sync::merge_or_wait(std::move(kept), std::move(*rendering));
-    return both ? present_rendered(request.with_rendering(*both)) : both.error();
+    return both ? present_rendered(request, *both) : both.error();
 }
 
-VkResult Swapchain::present_rendered(PresentRequest request) {
+VkResult Swapchain::present_rendered(PresentRequest request, const Fd& rendering_fence) {
     const core::ImageIndex image = request.image;
     if (request.mode && !has_mode(request.mode)) {
         if (!std::exchange(warned_of_mode_, true))
@@ -170,20 +170,22 @@ VkResult Swapchain::present_rendered(PresentRequest request) {
     if (state_.timing) {
         const auto id = static_cast<uint64_t>(request.id.value_or(core::PresentId{0}));
         const VkResult begun =
-            state_.timing->begin(timed, request.wish, id, mode_, request.rendering_fence);
+            state_.timing->begin(timed, request.wish, id, mode_, rendering_fence);
         if (begun != VK_SUCCESS)
-            return keep_rendering(request) == VK_SUCCESS ? begun : VK_ERROR_DEVICE_LOST;
+            return keep_rendering(request, rendering_fence) == VK_SUCCESS ? begun
+                                                                          : VK_ERROR_DEVICE_LOST;
     }
-    const auto points = bridge_->attach_rendering(image, request.rendering_fence);
+    const auto points = bridge_->attach_rendering(image, rendering_fence);
     if (!points) {
         if (!shares_image_)
             state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
         return points.error();
     }
-    trace::attached(&state_, image, request.rendering_fence);
+    trace::attached(&state_, image, rendering_fence);
     // Before show(), so also if that fails: after VK_ERROR_OUT_OF_DATE_KHR and
     // VK_ERROR_SURFACE_LOST_KHR, the operations on the queue are still executed.
-    if (const VkResult result = signal_present_fence(request); result != VK_SUCCESS)
+    if (const VkResult result = signal_present_fence(request, rendering_fence);
+        result != VK_SUCCESS)
         return result;
     // Before show(): another thread may mark the release before show() returns.
     if (!shares_image_)

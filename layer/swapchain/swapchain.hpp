@@ -64,8 +64,10 @@ public:
                                    uint32_t* image_index);
 
     /// One swapchain's part of vkQueuePresentKHR.
+    /// @param rendering_fence  a sync_file that signals when the window system may read the image.
+    ///                         Empty: it may now
     /// @return that swapchain's result
-    [[nodiscard]] VkResult present(PresentRequest request);
+    [[nodiscard]] VkResult present(const PresentRequest& request, const Fd& rendering_fence);
 
     /// vkWaitForPresentKHR and vkWaitForPresent2KHR. Any number of threads may wait.
     /// @param timeout  nanoseconds, UINT64_MAX for ever
@@ -132,9 +134,9 @@ private:
     std::expected<sync::Snapshot, VkResult> wait_for_image(const Deadline& deadline);
     std::expected<core::ImageList, VkResult> update_free_images();
     [[nodiscard]] bool has_mode(std::optional<VkPresentModeKHR> mode) const;
-    VkResult present_rendered(PresentRequest request);
-    VkResult keep_rendering(const PresentRequest& request);
-    VkResult signal_present_fence(const PresentRequest& request);
+    VkResult present_rendered(PresentRequest request, const Fd& rendering_fence);
+    VkResult keep_rendering(const PresentRequest& request, const Fd& rendering_fence);
+    VkResult signal_present_fence(const PresentRequest& request, const Fd& rendering_fence);
 
     const vk::Device& device_;
     sync::PayloadSignaller& signaller_;
