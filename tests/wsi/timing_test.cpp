@@ -331,6 +331,8 @@ TEST_F(PresentTiming, IsInTheDomainOfThePresent) {
 TEST_F(PresentTiming, IsCalibratedInEachDomain) {
     begin();
     for (const TimeDomain& domain : all_domains()) {
+        if (!is_of_a_swapchain(domain.domain))
+            continue; // a clock of the host, which the device need not have
         ASSERT_EQ(set_slots(1), VK_SUCCESS);
         const uint64_t before = calibrate(domain, queue_end);
         EXPECT_GT(before, 0u);
