@@ -107,6 +107,7 @@ TEST_F(DisplayTiming, TheRefreshIsTheUsualOneUntilOneIsReported) {
 
 TEST_F(DisplayTiming, AResultHasTheCompositorsTime) {
     begin();
+    const uint64_t before = now_on(CLOCK_MONOTONIC);
     ASSERT_EQ(present(9), VK_SUCCESS);
     uint32_t count = 7;
     EXPECT_EQ(query(count, nullptr), VK_SUCCESS);
@@ -122,7 +123,7 @@ TEST_F(DisplayTiming, AResultHasTheCompositorsTime) {
     EXPECT_EQ(results[0].actualPresentTime, shown);
     EXPECT_EQ(results[0].earliestPresentTime, shown);
     EXPECT_GT(results[0].presentMargin, ns(59min));
-    EXPECT_LT(results[0].presentMargin, ns(1h));
+    EXPECT_LT(results[0].presentMargin, shown - before);
     EXPECT_EQ(past().size(), 0u) << "each is returned once";
 }
 
@@ -302,7 +303,7 @@ TEST_F(WithoutCommitTiming, APresentWaitsForOneSecondAtMost) {
     const SkippedWaits skipped;
     ASSERT_EQ(present(1, now_on(CLOCK_MONOTONIC) + ns(10s)), VK_SUCCESS);
     EXPECT_LE(uint64_t(skipped_ns), ns(1s));
-    EXPECT_GT(uint64_t(skipped_ns), ns(900ms));
+    EXPECT_GT(uint64_t(skipped_ns), ns(500ms));
     EXPECT_EQ(compositor_->commits(), 1u);
 }
 
@@ -361,7 +362,7 @@ TEST_F(TwoWindows, TheLongestWaitsOfACallDoNotAddUp) {
     begin(script());
     const uint64_t far = now_on(CLOCK_MONOTONIC) + ns(10s);
     ASSERT_EQ(present_both({far, far}), VK_SUCCESS);
-    EXPECT_GT(uint64_t(skipped_ns), ns(900ms));
+    EXPECT_GT(uint64_t(skipped_ns), ns(500ms));
     EXPECT_LE(uint64_t(skipped_ns), ns(1s));
 }
 
