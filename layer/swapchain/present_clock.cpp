@@ -43,17 +43,30 @@ std::optional<PresentClock> PresentClock::with_id(uint32_t id) {
 core::PresentationTime PresentClock::now() const { return core::PresentationTime(read(id_)); }
 
 core::PresentationTime PresentClock::from_monotonic(Clock::time_point time) const {
-    const nanoseconds since_start = time.time_since_epoch();
-    if (id_ == CLOCK_MONOTONIC)
-        return core::PresentationTime(since_start);
-    return core::PresentationTime(add(since_start, read(id_) - read(CLOCK_MONOTONIC)));
+    return core::PresentationTime(add(time.time_since_epoch(), ahead_of_monotonic()));
 }
 
 Clock::time_point PresentClock::to_monotonic(core::PresentationTime time) const {
-    const nanoseconds since_start = time.time_since_epoch();
+    return Clock::time_point(add(time.time_since_epoch(), -ahead_of_monotonic()));
+}
+
+/// By how much the clock is ahead of the monotonic one. The thread may be interrupted between two
+/// readings. So of several attempts the shortest counts.
+nanoseconds PresentClock::ahead_of_monotonic() const {
     if (id_ == CLOCK_MONOTONIC)
-        return Clock::time_point(since_start);
-    return Clock::time_point(add(since_start, read(CLOCK_MONOTONIC) - read(id_)));
+        return nanoseconds(0);
+    nanoseconds ahead = {};
+    nanoseconds shortest = nanoseconds::max();
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        const nanoseconds before = read(CLOCK_MONOTONIC);
+        const nanoseconds time = read(id_);
+        const nanoseconds length = read(CLOCK_MONOTONIC) - before;
+        if (length < shortest) {
+            shortest = length;
+            ahead = time - (before + length / 2);
+        }
+    }
+    return ahead;
 }
 
 std::optional<VkTimeDomainKHR> PresentClock::time_domain() const {

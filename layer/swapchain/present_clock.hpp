@@ -33,6 +33,7 @@ public:
 
 private:
     explicit PresentClock(clockid_t id) : id_(id) {}
+    [[nodiscard]] std::chrono::nanoseconds ahead_of_monotonic() const;
 
     clockid_t id_ = CLOCK_MONOTONIC;
 };

@@ -127,6 +127,22 @@ TEST_F(DisplayTiming, AResultHasTheCompositorsTime) {
     EXPECT_EQ(past().size(), 0u) << "each is returned once";
 }
 
+TEST_F(DisplayTiming, AnInterruptionDoesNotFalsifyTheTimesOfAnotherClock) {
+    const SkippedWaits skipped;
+    Script script = with_presentation();
+    script.presentation_clock = CLOCK_MONOTONIC_RAW;
+    begin(script);
+    ASSERT_EQ(present(1), VK_SUCCESS);
+    const uint64_t before = now_on(CLOCK_MONOTONIC);
+    ASSERT_TRUE(compositor_->present(0));
+    interruption_ns = int64_t(ns(1h));
+    const auto results = past();
+    EXPECT_EQ(interruption_ns, 0);
+    ASSERT_EQ(results.size(), 1u);
+    EXPECT_GT(results[0].actualPresentTime, before - ns(1min));
+    EXPECT_LT(results[0].actualPresentTime, before + ns(1min));
+}
+
 TEST_F(DisplayTiming, ResultsThatDoNotFitStay) {
     begin();
     for (uint32_t id : {1, 2, 3}) {

@@ -15,6 +15,8 @@ namespace fencebridge::test {
 constinit std::atomic<bool> skips = false;
 constinit std::atomic<int64_t> skipped_ns = 0;
 constinit std::atomic<size_t> waits = 0;
+constinit std::atomic<int64_t> interruption_ns = 0;
+constinit std::atomic<int64_t> interrupted_ns = 0; // all interruptions so far
 constinit std::atomic<int> endless_wait_error = 0;
 std::function<void()> before_skipping;
 std::function<void()> before_endless_wait;
@@ -53,6 +55,7 @@ SkippedWaits::SkippedWaits() {
     // Time that an earlier test skipped would make the compositor's timers expire too late:
     // libwayland sets them by this process's clock, and the kernel does not know that time.
     skipped_ns = 0;
+    interrupted_ns = 0;
     skips = true;
 }
 
@@ -72,10 +75,18 @@ extern "C" [[gnu::visibility("default")]] int ppoll(pollfd* fds, nfds_t count,
 
 extern "C" [[gnu::visibility("default")]] int clock_gettime(clockid_t clock,
                                                             timespec* now) noexcept {
+    using namespace fencebridge::test;
     const int result = int(syscall(SYS_clock_gettime, clock, now));
-    if (result != 0 || clock != CLOCK_MONOTONIC)
+    if (result != 0 || (clock != CLOCK_MONOTONIC && clock != CLOCK_MONOTONIC_RAW))
         return result;
-    const int64_t ns = now->tv_nsec + fencebridge::test::skipped_ns;
+    const int64_t interruption = clock == CLOCK_MONOTONIC_RAW ? interruption_ns.exchange(0) : 0;
+    const auto interrupt = [&] {
+        skipped_ns += interruption;
+        interrupted_ns += interruption;
+    };
+    interrupt();
+    const int64_t ns = now->tv_nsec + (clock == CLOCK_MONOTONIC ? skipped_ns : interrupted_ns);
+    interrupt();
     now->tv_sec += ns / 1'000'000'000;
     now->tv_nsec = long(ns % 1'000'000'000);
     return 0;
