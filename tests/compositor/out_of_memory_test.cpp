@@ -519,6 +519,7 @@ TEST_F(LibwaylandOutOfMemory, InVkCreateSwapchain) {
 // A frame that cannot be shown as the application wants loses the surface, and its VkFence signals.
 TEST_F(LibwaylandOutOfMemory, InTheFirstFrame) {
     begin();
+    const Commit whole = compositor_->last_commit();
     const auto show = [&] {
         const long allocations = std::exchange(until_failure, -1);
         connect();
@@ -538,6 +539,13 @@ TEST_F(LibwaylandOutOfMemory, InTheFirstFrame) {
         const VkResult reported = swapchain_->take_reports(&reports);
         if (is_connected()) {
             EXPECT_EQ(waited, result);
+            if (result == VK_SUCCESS) {
+                const Commit shown = compositor_->last_commit();
+                EXPECT_EQ(shown.image_description.has_value(), whole.image_description.has_value());
+                EXPECT_EQ(shown.alpha_mode, whole.alpha_mode);
+                EXPECT_EQ(shown.target_time.has_value(), whole.target_time.has_value());
+                EXPECT_EQ(shown.fifo_set_barrier, whole.fifo_set_barrier);
+            }
             EXPECT_EQ(reported, VK_SUCCESS);
             EXPECT_EQ(reports, result == VK_SUCCESS ? 1u : 0u);
         }
