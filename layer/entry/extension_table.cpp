@@ -37,7 +37,7 @@ constexpr uint32_t absent_present_timing_features = 2;
 
 using Rows = std::vector<Extension>;
 
-Rows intercepted_instance_extensions() {
+Rows intercepted_instance_rows() {
     return {
         {.name = "",
          .commands = {instance_command("vkGetInstanceProcAddr", GetInstanceProcAddr),
@@ -60,7 +60,7 @@ Rows intercepted_instance_extensions() {
     };
 }
 
-Rows provided_instance_extensions() {
+Rows provided_instance_rows() {
     return {
         {.name = VK_KHR_SURFACE_EXTENSION_NAME,
          .spec_version = VK_KHR_SURFACE_SPEC_VERSION,
@@ -98,7 +98,7 @@ Rows provided_instance_extensions() {
     };
 }
 
-Rows intercepted_device_extensions() {
+Rows intercepted_device_rows() {
     return {
         {.name = "",
          .commands = {device_command("vkGetDeviceProcAddr", GetDeviceProcAddr),
@@ -131,7 +131,7 @@ Rows intercepted_device_extensions() {
     };
 }
 
-Rows provided_device_extensions() {
+Rows provided_device_rows() {
     return {
         {.name = VK_KHR_SWAPCHAIN_EXTENSION_NAME,
          .spec_version = VK_KHR_SWAPCHAIN_SPEC_VERSION,
@@ -246,7 +246,7 @@ Extension hidden(std::string_view name, const std::vector<std::string_view>& com
     return extension;
 }
 
-Rows hidden_extensions() {
+Rows hidden_rows() {
     return {
         hidden("VK_AMD_display_native_hdr", {"vkSetLocalDimmingAMD"},
                {{1000213000, "VkDisplayNativeHdrSurfaceCapabilitiesAMD", 1}}),
@@ -293,14 +293,14 @@ Rows make_table() {
         }
         std::ranges::move(rows, std::back_inserter(all));
     };
-    append(Level::instance, Status::intercepted, intercepted_instance_extensions());
-    append(Level::instance, Status::provided, provided_instance_extensions());
+    append(Level::instance, Status::intercepted, intercepted_instance_rows());
+    append(Level::instance, Status::provided, provided_instance_rows());
     for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
         all.push_back(platform_extension<Platform>());
     });
-    append(Level::device, Status::intercepted, intercepted_device_extensions());
-    append(Level::device, Status::provided, provided_device_extensions());
-    append(Level::device, Status::hidden, hidden_extensions());
+    append(Level::device, Status::intercepted, intercepted_device_rows());
+    append(Level::device, Status::provided, provided_device_rows());
+    append(Level::device, Status::hidden, hidden_rows());
     return all;
 }
 

@@ -10,11 +10,11 @@
 
 #include "vk/physical_device.hpp"
 
-// The one table of the extensions and commands that concern the layer, and what is looked up in
-// it. extension_table.cpp has the rows. Everything that an
-// application sees of them comes from it: vkGetInstanceProcAddr and vkGetDeviceProcAddr, the lists
-// of extensions, the answers to feature and surface queries, and the refusals of
-// vkCreateDevice. tests/driver/vk_xml.py compares it with vk.xml and with the manifest.
+// The one table of the extensions and commands that concern the layer, whose rows are in
+// extension_table.cpp. Everything that an application sees of them comes from it:
+// vkGetInstanceProcAddr and vkGetDeviceProcAddr, the lists of extensions, the answers to feature
+// and surface queries, and the refusals of vkCreateDevice. tests/driver/vk_xml.py compares it with
+// vk.xml and with the manifest.
 
 namespace fencebridge::entry {
 

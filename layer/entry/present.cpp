@@ -52,8 +52,9 @@ struct OrderedSwapchain {
 };
 
 /// The order in which to present to the layer's swapchains of a call: first the ones that need not
-/// wait for their turn, then the ones of hidden windows, last those whose images have to wait for a
-/// time. No window delays another one that waits less. (A window that is known to be hidden waits
+/// wait for their turn, then those that wait for a refresh, then the ones of hidden windows, last
+/// those whose images have to wait for a time. No window of the layer's delays another one that
+/// waits less. (A window that is known to be hidden waits
 /// only if no other window of the call is visible.) The waits do not add up: each ends at the
 /// latest core::Pace::callback_timeout after its callback was requested, which was before this call
 /// unless the call presents to one window twice; or at a time, which is the same however long the

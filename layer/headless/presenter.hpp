@@ -22,7 +22,7 @@ public:
 
     std::expected<core::EventStamp, VkResult> update() override;
     VkResult wait(core::EventStamp seen, const Deadline& deadline, std::span<pollfd> also) override;
-    core::ExpectedWait estimate_wait(std::optional<VkPresentModeKHR>) override { return {}; }
+    core::ExpectedWait estimate_wait(VkPresentModeKHR) override { return {}; }
     VkResult show(const PresentRequest& request,
                   const std::optional<core::CommitPoints>& points) override;
     VkResult wait_for_present(core::PresentId id, const Deadline& deadline) override;

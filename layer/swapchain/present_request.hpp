@@ -30,7 +30,7 @@ struct PresentRequest {
     /// the image.
     std::span<const VkRectLayerKHR> damage = {};
     /// VkSwapchainPresentModeInfoKHR: the mode of this request and of later ones. A presenter
-    /// receives only modes with which the swapchain was created.
+    /// always receives the request's mode, one with which the swapchain was created.
     std::optional<VkPresentModeKHR> mode = std::nullopt;
     /// VkSwapchainPresentFenceInfoKHR: signalled when the rendering has ended. May be null.
     VkFence fence = VK_NULL_HANDLE;

@@ -119,9 +119,9 @@ VkResult PresentTiming::begin(std::optional<Request>& request, const TimingWish&
 }
 
 /// A list of this rendering; an empty one if memory or descriptors ran out.
-std::list<PresentTiming::Rendering> PresentTiming::list_of(PresentSerial serial,
-                                                           PresentationTime queued,
-                                                           const Fd& rendering_fence) noexcept {
+std::list<PresentTiming::Rendering>
+PresentTiming::copy_rendering(PresentSerial serial, PresentationTime queued,
+                              const Fd& rendering_fence) noexcept {
     Fd fence = rendering_fence ? rendering_fence.duplicate() : Fd();
     std::list<Rendering> one;
     if (!fence)
@@ -148,8 +148,9 @@ PresentTiming::choose_target(const TimingWish& wish, VkPresentModeKHR mode, Pres
     return std::nullopt;
 }
 
-std::optional<Clock::time_point>
-PresentTiming::wait_until(const TimingWish& wish, VkPresentModeKHR mode, Clock::time_point called) {
+std::optional<Clock::time_point> PresentTiming::end_of_wait(const TimingWish& wish,
+                                                            VkPresentModeKHR mode,
+                                                            Clock::time_point called) {
     return end_of_wait(choose_target(used(wish), mode, support_.clock.now()), called);
 }
 
@@ -167,7 +168,7 @@ PresentTiming::end_of_wait(const std::optional<core::PresentTarget>& target,
 
 void PresentTiming::add_rendering(PresentSerial serial, PresentationTime queued,
                                   const Fd& rendering_fence) {
-    std::list<Rendering> one = list_of(serial, queued, rendering_fence);
+    std::list<Rendering> one = copy_rendering(serial, queued, rendering_fence);
     const size_t pending = state_.with([&](State& state) {
         if (!rendering_fence) // the rendering had ended, and the operations end with the request
             state.ended(serial, queued);

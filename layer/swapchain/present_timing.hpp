@@ -68,7 +68,7 @@ public:
     /// the time in VkPresentTimeGOOGLE; nothing: it does not. For the presenting thread.
     /// @param called  when vkQueuePresentKHR was called
     [[nodiscard]] std::optional<Clock::time_point>
-    wait_until(const TimingWish& wish, VkPresentModeKHR mode, Clock::time_point called);
+    end_of_wait(const TimingWish& wish, VkPresentModeKHR mode, Clock::time_point called);
     /// At most so long after that call.
     static constexpr std::chrono::seconds longest_wait{1};
 
@@ -134,8 +134,9 @@ private:
         void forget(core::PresentSerial serial);
     };
 
-    static std::list<Rendering> list_of(core::PresentSerial serial, core::PresentationTime queued,
-                                        const Fd& rendering_fence) noexcept;
+    static std::list<Rendering> copy_rendering(core::PresentSerial serial,
+                                               core::PresentationTime queued,
+                                               const Fd& rendering_fence) noexcept;
     /// The structures of those extensions that the application uses with the swapchain.
     [[nodiscard]] TimingWish used(const TimingWish& given) const {
         return {use_.timing ? given.timing : nullptr, use_.display_timing ? given.time : nullptr};
@@ -170,8 +171,8 @@ public:
     [[nodiscard]] PresentTiming& timing() const { return timing_; }
     [[nodiscard]] core::PresentSerial serial() const { return serial_; }
 
-    /// PresentTiming::wait_until() of this request.
-    [[nodiscard]] std::optional<Clock::time_point> wait_until(Clock::time_point called) const {
+    /// PresentTiming::end_of_wait() of this request.
+    [[nodiscard]] std::optional<Clock::time_point> end_of_wait(Clock::time_point called) const {
         return timing_.end_of_wait(target_, called);
     }
 

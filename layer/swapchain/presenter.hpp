@@ -35,8 +35,7 @@ public:
 
     /// What show() would wait for now until the window's turn. Does not wait.
     /// @param mode  PresentRequest::mode
-    [[nodiscard]] virtual core::ExpectedWait
-    estimate_wait(std::optional<VkPresentModeKHR> mode) = 0;
+    [[nodiscard]] virtual core::ExpectedWait estimate_wait(VkPresentModeKHR mode) = 0;
 
     /// Shows an image, in the order and at the pace of the present mode. The bridge has attached
     /// the image's fences. If the request is timed, calls its schedule() and queued() when it

@@ -166,6 +166,7 @@ VkResult Swapchain::present_rendered(PresentRequest request, const Fd& rendering
         request.mode.reset();
     }
     mode_ = request.mode.value_or(mode_);
+    request.mode = mode_;
     std::optional<PresentTiming::Request> timed;
     if (state_.timing) {
         const auto id = static_cast<uint64_t>(request.id.value_or(core::PresentId{0}));
@@ -191,7 +192,7 @@ VkResult Swapchain::present_rendered(PresentRequest request, const Fd& rendering
     if (!shares_image_)
         state_.ring.with([&](core::ImageRing& ring) { ring.mark_presented(image); });
     if (timed && request.turn == core::Turn::wait) {
-        if (const auto until = timed->wait_until(request.called))
+        if (const auto until = timed->end_of_wait(request.called))
             static_cast<void>(ioctl::retry_poll({}, Deadline::at(*until)));
     }
     request.timed = timed ? &*timed : nullptr;
@@ -206,12 +207,11 @@ VkResult Swapchain::present_rendered(PresentRequest request, const Fd& rendering
 
 core::ExpectedWait Swapchain::estimate_wait(std::optional<VkPresentModeKHR> mode,
                                             const TimingWish& wish, Clock::time_point called) {
-    if (!has_mode(mode))
-        mode = mode_;
-    const core::ExpectedWait turn = presenter_->estimate_wait(mode);
+    const VkPresentModeKHR used = has_mode(mode) ? *mode : mode_;
+    const core::ExpectedWait turn = presenter_->estimate_wait(used);
     if (!state_.timing || turn.reason == core::CommitWait::hidden)
         return turn;
-    const auto until = state_.timing->wait_until(wish, *mode, called);
+    const auto until = state_.timing->end_of_wait(wish, used, called);
     if (!until || *until <= called)
         return turn;
     return std::max(turn, {core::CommitWait::until_time, *until});

@@ -153,9 +153,9 @@ private:
     std::unique_ptr<Presenter> presenter_; ///< destroyed before the images that it shows
     sync::PresentFences present_fences_;
     bool warned_of_mode_ = false; ///< used by the presenting thread only
-    /// For each image, the rendering that has not ended although
-    /// VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT has left the image acquired. Used by the presenting
-    /// thread only.
+    /// For each image: the rendering of its last present, if that present has failed with
+    /// VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT. The image's next present waits for it as well. Used
+    /// by the presenting thread only.
     std::vector<Fd> kept_renderings_;
 
     std::atomic<bool> retired_ = false;

@@ -48,6 +48,9 @@ void write_report(VkPastPresentationTimingEXT& to, const core::TimingReport& rep
 } // namespace
 
 VkResult PresentTiming::resize(uint32_t slots) {
+    constexpr uint32_t most_slots = 1 << 20;
+    if (slots > most_slots)
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
     const bool done = state_.with([&](State& state) { return state.results.resize(slots); });
     return done ? VK_SUCCESS : VK_NOT_READY;
 }

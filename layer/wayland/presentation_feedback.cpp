@@ -78,9 +78,15 @@ struct PresentationFeedback::Handlers {
         done->owner->state_.with([&](State& state) {
             if (done->id)
                 (state.completions.*outcome)(*done->id);
-            const auto is_done = [&](const Pending& each) { return &each == done; };
-            if (state.pending.remove_if(is_done) == 0)
-                state.given_up.remove_if(is_done);
+            for (auto* list : {&state.given_up, &state.pending}) {
+                // Most often the first: reports come in the order of the commits.
+                const auto found =
+                    std::ranges::find(*list, done, [](const Pending& each) { return &each; });
+                if (found != list->end()) {
+                    list->erase(found);
+                    return;
+                }
+            }
         });
     }
 };

@@ -31,7 +31,7 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
     queue_(surface_->connection().display()),
     colour_(surface_->connection(), window_->colours(),
             core::find_encoding(parameters_.colours.space, window_->colours())),
-    mode_(parameters_.mode), commits_{.departures = surface_->departures()} {
+    commits_{.departures = surface_->departures()} {
     if (colour_.is_described())
         surface_->add_described();
     if (parameters_.reports_presents || state.timing)
@@ -154,8 +154,8 @@ VkResult WaylandPresenter::wait(core::EventStamp seen, const Deadline& deadline,
     return queue_.wait(seen, deadline, also);
 }
 
-core::ExpectedWait WaylandPresenter::estimate_wait(std::optional<VkPresentModeKHR> mode) {
-    return surface_->estimate_wait(with(mode.value_or(mode_)));
+core::ExpectedWait WaylandPresenter::estimate_wait(VkPresentModeKHR mode) {
+    return surface_->estimate_wait(with(mode));
 }
 
 VkResult WaylandPresenter::show(const PresentRequest& request,
@@ -172,8 +172,7 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
         feedback.emplace(*feedback_, id, request.timed);
     }
     const Slot& slot = slots_[static_cast<size_t>(request.image)];
-    mode_ = request.mode.value_or(mode_);
-    const SharedSurface::Content content = {.mode = with(mode_),
+    const SharedSurface::Content content = {.mode = with(*request.mode),
                                             .buffer = slot.buffer.get(),
                                             .timelines = points ? &slot.timelines : nullptr,
                                             .points = points.value_or(core::CommitPoints{}),
@@ -184,6 +183,8 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
                                             .timed = request.timed};
     if (const VkResult result = surface_->commit(content, commits_, request.turn);
         result != VK_SUCCESS) {
+        // First withdraw this request: a thread that waits for it looks again when end() wakes it.
+        feedback.reset();
         if (feedback_)
             feedback_->end(result);
         return result;

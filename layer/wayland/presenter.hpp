@@ -34,7 +34,7 @@ public:
 
     std::expected<core::EventStamp, VkResult> update() override;
     VkResult wait(core::EventStamp seen, const Deadline& deadline, std::span<pollfd> also) override;
-    core::ExpectedWait estimate_wait(std::optional<VkPresentModeKHR> mode) override;
+    core::ExpectedWait estimate_wait(VkPresentModeKHR mode) override;
     VkResult show(const PresentRequest& request,
                   const std::optional<core::CommitPoints>& points) override;
     VkResult wait_for_present(core::PresentId id, const Deadline& deadline) override {
@@ -84,8 +84,7 @@ private:
     SwapchainColour colour_;
     std::vector<Slot> slots_;
 
-    uint64_t modifier_ = 0; ///< of the images
-    VkPresentModeKHR mode_; ///< of the last request; used by the presenting thread only
+    uint64_t modifier_ = 0;                   ///< of the images
     SharedSurface::SwapchainCommits commits_; ///< used by show() only
     /// The last feedback that compare_feedback() compared. At first, the feedback that the window
     /// had when the images were made.

@@ -169,11 +169,9 @@ void ClearedSwapchain::awaited_frame(const Marks& marks) {
     id.pPresentIds = &present_id_;
     show(marks, &id);
     marks.set("bench:wait");
-    if (before > 0) {
-        const auto wait = reinterpret_cast<PFN_vkWaitForPresentKHR>(
-            vkGetDeviceProcAddr(gpu_.device(), "vkWaitForPresentKHR"));
-        check(wait(gpu_.device(), swapchain_.get(), before, forever), "vkWaitForPresentKHR");
-    }
+    if (before > 0)
+        check(wait_for_present_(gpu_.device(), swapchain_.get(), before, forever),
+              "vkWaitForPresentKHR");
     marks.set("bench:between");
 }
 

@@ -95,6 +95,9 @@ private:
     still::Fence acquired_ = gpu_.create_signalled_fence();
     std::vector<still::Semaphore> held_; // one for each held image
     uint64_t present_id_ = 0;            // the last one
+    // Null without VK_KHR_present_wait.
+    const PFN_vkWaitForPresentKHR wait_for_present_ = reinterpret_cast<PFN_vkWaitForPresentKHR>(
+        vkGetDeviceProcAddr(gpu_.device(), "vkWaitForPresentKHR"));
 };
 
 } // namespace fencebridge::bench

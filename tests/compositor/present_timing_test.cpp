@@ -295,6 +295,12 @@ TEST_F(PresentTiming, WithoutASlotAPresentFails) {
     EXPECT_EQ(compositor_->commits(), 1u);
 }
 
+TEST_F(PresentTiming, AQueueOfMoreThanAMillionResultsIsOutOfMemory) {
+    begin();
+    EXPECT_EQ(set_size((1 << 20) + 1), VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(set_size(1 << 20), VK_SUCCESS);
+}
+
 TEST_F(PresentTiming, ASlotIsInUseUntilItsReportIsTaken) {
     begin();
     ASSERT_EQ(set_size(2), VK_SUCCESS);
