@@ -24,13 +24,11 @@ TEST_F(Pacing, MailboxCommitsWithoutWaitingForARefresh) {
     Compositor& compositor = start({.refresh = Refresh::manual, .release = Release::at_once});
     Client client(compositor);
     Swapchain swapchain = client.swapchain({.mode = VK_PRESENT_MODE_MAILBOX_KHR});
-    auto start_time = std::chrono::steady_clock::now();
     for (size_t frame = 1; frame <= 6; ++frame) {
         EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
         EXPECT_EQ(compositor.commits(), frame);
     }
-    // A frame that waits for a refresh is committed after one second. Five frames would wait here.
-    EXPECT_LT(std::chrono::steady_clock::now() - start_time, std::chrono::seconds(3));
+    EXPECT_EQ(compositor.requests("wl_surface", "frame"), 0u) << "there is nothing to wait for";
 }
 
 TEST_F(Pacing, FifoCommitsTheSecondFrameAfterTheRefresh) {
