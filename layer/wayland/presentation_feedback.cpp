@@ -49,8 +49,8 @@ struct PresentationFeedback::Handlers {
             WP_PRESENTATION_FEEDBACK_KIND_VSYNC | WP_PRESENTATION_FEEDBACK_KIND_HW_CLOCK;
         const auto& done = *static_cast<Pending*>(data);
         if (done.timing != nullptr) {
-            // Of more than 292 years, the seconds are the largest that the type can hold.
-            constexpr uint64_t most = INT64_MAX / 1'000'000'000 - 1;
+            // At most 146 years, half of what the type can hold, so that sums and differences fit.
+            constexpr uint64_t most = INT64_MAX / 1'000'000'000 / 2;
             const uint64_t seconds = (uint64_t{seconds_high} << 32) | seconds_low;
             const std::chrono::seconds whole(static_cast<int64_t>(std::min(seconds, most)));
             done.timing->shown(

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "wayland/swapchain_colour.hpp"
 
+#include <new>
+#include <utility>
+
 #include "util/log.hpp"
 
 namespace fencebridge::wayland {
@@ -13,32 +16,49 @@ void SwapchainColour::set_metadata(const VkHdrMetadataEXT& metadata) {
     if (!encoding_ || !encoding_->takes_hdr_metadata())
         return;
     const auto converted = core::convert_metadata(metadata, *encoding_, capabilities_);
-    // Applications set the same metadata again and again.
-    if (metadata_.with([&](const Metadata& known) { return known.last == converted; }))
+    const bool asks = metadata_.with([&](Metadata& known) {
+        // Applications set the same metadata again and again.
+        if (known.last == converted)
+            return false;
+        known.last = converted;
+        has_change_ = true;
+        // If no present has used the last request yet, update() sends the next one: an application
+        // that sets metadata faster than the compositor reads would fill the socket.
+        return known.next == nullptr;
+    });
+    if (!asks)
         return;
-    auto request = std::make_unique<Request>(connection_.display());
-    if (!request->queue || !request->description.request(connection_.colours(), *encoding_,
-                                                         converted, request->queue.get())) {
-        log::error("vkSetHdrMetadataEXT: out of memory; the metadata stays as it was");
-        return;
-    }
+    auto request = request_with(converted);
+    // Of requests of several threads, the replaced one is destroyed after the lock is released.
+    metadata_.with([&](Metadata& known) { known.next.swap(request); });
+}
+
+/// @return null if memory ran out
+std::unique_ptr<SwapchainColour::Request>
+SwapchainColour::request_with(const core::HdrMetadata& metadata) {
+    std::unique_ptr<Request> request(new (std::nothrow) Request(connection_.display(), metadata));
+    if (!request || !request->queue ||
+        !request->description.request(connection_.colours(), *encoding_, metadata,
+                                      request->queue.get()))
+        return nullptr;
     // If the connection is lost, the next present reports it.
     static_cast<void>(request->queue.flush());
-    // A request that no present has used yet is destroyed after the lock is released.
-    metadata_.with([&](Metadata& known) {
-        known.last = converted;
-        known.next.swap(request);
-        has_next_ = true;
-    });
+    return request;
 }
 
 VkResult SwapchainColour::update() {
-    if (!has_next_)
+    if (!has_change_)
         return VK_SUCCESS;
-    auto request = metadata_.with([&](Metadata& known) {
-        has_next_ = false;
-        return std::move(known.next);
+    auto [request, wanted] = metadata_.with([&](Metadata& known) {
+        has_change_ = false;
+        return std::pair(std::move(known.next), known.last);
     });
+    if (!request || request->metadata != wanted)
+        request = request_with(wanted);
+    if (!request) {
+        log::error("vkSetHdrMetadataEXT: out of memory; the metadata stays as it was");
+        return VK_SUCCESS;
+    }
     const VkResult result =
         request->queue.wait_until([&] { return request->description.is_answered(); });
     if (result == VK_SUCCESS && !request->description.is_refused())

@@ -38,7 +38,8 @@ public:
     [[nodiscard]] bool is_refused() const { return first_.is_refused(); }
 
     /// Requests a description with this metadata, unless it is the same as before or the colour
-    /// space takes none. Does not wait. Any thread may call it.
+    /// space takes none. If an earlier request was not used yet, leaves that to update(). Does not
+    /// wait. Any thread may call it.
     void set_metadata(const VkHdrMetadataEXT& metadata);
 
     /// Called by the presenting thread before each commit. After set_metadata(), waits for the
@@ -53,14 +54,17 @@ private:
     /// A description on a queue of its own: the acquiring thread may be waiting on the presenter's
     /// queue.
     struct Request {
-        explicit Request(Display& display) : queue(display) {}
+        Request(Display& display, const core::HdrMetadata& with) : queue(display), metadata(with) {}
         EventQueue queue;
+        const core::HdrMetadata metadata;
         ImageDescription description; ///< destroyed before its queue
     };
     struct Metadata {
-        core::HdrMetadata last; ///< the last that was set
-        std::unique_ptr<Request> next;
+        core::HdrMetadata last;        ///< the last that was set
+        std::unique_ptr<Request> next; ///< that no present has used; may have older metadata
     };
+
+    [[nodiscard]] std::unique_ptr<Request> request_with(const core::HdrMetadata& metadata);
 
     Connection& connection_;
     const core::ColourCapabilities capabilities_;
@@ -68,7 +72,8 @@ private:
     ImageDescription first_;
     std::unique_ptr<Request> changed_; ///< replaces first_; used by the presenting thread only
     Locked<Metadata> metadata_;
-    std::atomic<bool> has_next_ = false; ///< Metadata::next is not null; written with the lock held
+    /// Metadata::last has changed since update(); written with the lock held.
+    std::atomic<bool> has_change_ = false;
 };
 
 } // namespace fencebridge::wayland

@@ -324,6 +324,21 @@ TEST_F(Colours, MetadataAreOfTheNextPresentAndStay) {
     }
 }
 
+TEST_F(Colours, MetadataThatNoPresentUsesAreRequestedOnce) {
+    ColourClient client(start(with_colors()));
+    const auto swapchain = client.swapchain_in(pq);
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    const size_t before = descriptions();
+    for (int luminance = 1; luminance <= 1000; ++luminance)
+        client.set_metadata(swapchain, metadata(float(1000 + luminance)));
+    client.app.round_trip();
+    EXPECT_EQ(descriptions(), before + 1);
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    EXPECT_EQ(descriptions(), before + 2);
+    EXPECT_EQ(last_description(), described_by(11, 2000));
+}
+
 TEST_F(Colours, MetadataBeforeTheFirstPresentAreOfTheFirstCommit) {
     ColourClient client(start(with_colors()));
     const auto swapchain = client.swapchain_in(pq);
