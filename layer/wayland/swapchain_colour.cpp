@@ -56,7 +56,8 @@ VkResult SwapchainColour::update() {
     if (!request || request->metadata != wanted)
         request = request_with(wanted);
     if (!request) {
-        log::error("vkSetHdrMetadataEXT: out of memory; the metadata stays as it was");
+        log::error("vkSetHdrMetadataEXT: out of memory; the next present tries again");
+        metadata_.with([&](Metadata&) { has_change_ = true; });
         return VK_SUCCESS;
     }
     const VkResult result =

@@ -72,7 +72,7 @@ private:
     ImageDescription first_;
     std::unique_ptr<Request> changed_; ///< replaces first_; used by the presenting thread only
     Locked<Metadata> metadata_;
-    /// Metadata::last has changed since update(); written with the lock held.
+    /// Metadata::last has changed since update() has requested it; written with the lock held.
     std::atomic<bool> has_change_ = false;
 };
 
