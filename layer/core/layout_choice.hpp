@@ -20,7 +20,8 @@ struct DrmNodes {
 
 /// How the memory of an image reaches the window system.
 enum class Placement {
-    dma_buf, ///< as a dma-buf that the window system imports
+    dma_buf,       ///< as a dma-buf that the window system imports
+    shared_memory, ///< as a file of memory that the window system maps (wl_shm)
 };
 
 /// Layouts for images of one format that a window system accepts, and that are equally good to it.

@@ -63,9 +63,7 @@ std::vector<const char*> driver_extensions(const vk::PhysicalDevice& physical,
     }
     if (taken_over) {
         names = with_extensions(names.data(), static_cast<uint32_t>(names.size()),
-                                vk::required_device_extensions(physical.api_version));
-        names = with_extensions(names.data(), static_cast<uint32_t>(names.size()),
-                                vk::optional_device_extensions(physical));
+                                vk::used_device_extensions(physical));
     }
     return names;
 }

@@ -75,7 +75,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateImage(VkDevice handle, const VkImageCreateI
             return device->vk.next.CreateImage(handle, create_info, allocator, image);
         // VkImageSwapchainCreateInfoKHR requires all other members to match the swapchain.
         return image::create_alias(device->vk, swapchain->image_parameters(),
-                                   swapchain->images().front().layout, allocator, image);
+                                   swapchain->images().front(), allocator, image);
     });
 }
 

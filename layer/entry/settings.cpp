@@ -18,7 +18,8 @@ namespace fencebridge {
 namespace {
 
 constexpr std::string_view file_prefix = "fencebridge_wsi.";
-constexpr std::array<std::string_view, 4> names = {"sync", "takeover", "avoid", "log_level"};
+constexpr std::array<std::string_view, 5> names = {"sync", "image", "takeover", "avoid",
+                                                   "log_level"};
 
 template <class T>
 struct Choice {
@@ -59,6 +60,14 @@ std::string_view trim(std::string_view text) {
     if (first == std::string_view::npos)
         return {};
     return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+bool pick_image_source(std::string_view name, std::optional<core::ImageSource>& out) {
+    const auto* found = std::ranges::find(core::image_sources, name, &core::ImageSourceName::name);
+    if (found == core::image_sources.end() && name != "auto")
+        return false;
+    out = name == "auto" ? std::nullopt : std::optional(found->source);
+    return true;
 }
 
 /// Reads a list of names with commas between them, which may be empty.
@@ -157,6 +166,8 @@ void read_create_info(Settings&, const VkInstanceCreateInfo&) {}
 bool Settings::set(std::string_view name, std::string_view value) {
     if (name == "sync")
         return pick(syncs, value, sync);
+    if (name == "image")
+        return pick_image_source(value, image);
     if (name == "takeover")
         return pick(takeovers, value, takeover);
     if (name == "avoid")

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/image_source.hpp"
 #include "core/transport_choice.hpp"
 #include "util/log.hpp"
 #include "wayland/protocol_set.hpp"
@@ -25,7 +26,8 @@ enum class TakeoverSetting { automatic, on, off };
 ///   environment                `FENCEBRIDGE_SYNC=kernel`
 /// The last two are ignored in a setuid process.
 struct Settings {
-    std::optional<core::Transport> sync; ///< nothing: the layer chooses
+    std::optional<core::Transport> sync;    ///< nothing: the layer chooses
+    std::optional<core::ImageSource> image; ///< nothing: the layer chooses
     TakeoverSetting takeover = TakeoverSetting::automatic;
     wayland::ProtocolSet avoid; ///< the layer makes no objects of these protocols
     log::Level log_level = log::Level::warning;
@@ -33,7 +35,7 @@ struct Settings {
     /// only when all sources have been read.
     std::vector<std::string> ignored;
 
-    /// Sets one setting by its name (`sync`, `takeover`, `avoid`, `log_level`).
+    /// Sets one setting by its name (`sync`, `image`, `takeover`, `avoid`, `log_level`).
     /// @return false, and nothing changes, if there is no such name or value
     bool set(std::string_view name, std::string_view value);
 

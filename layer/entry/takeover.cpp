@@ -65,7 +65,7 @@ public:
             .queueCount = 1,
             .pQueuePriorities = &priority,
         };
-        const auto extensions = vk::required_device_extensions(physical.api_version);
+        const auto extensions = vk::used_device_extensions(physical);
         const VkDeviceCreateInfo info = {
             .sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
             .queueCreateInfoCount = 1,
@@ -107,7 +107,8 @@ std::expected<bool, VkResult> try_to_share(const Instance& instance,
     if (created != VK_SUCCESS)
         return true;
     const vk::Device device = trial.describe(physical);
-    const auto shown = can_import_images(device, physical, window, format);
+    const auto shown =
+        can_import_images(instance.format_layouts.allocators(), device, physical, window, format);
     if (shown || shown.error() == VK_ERROR_SURFACE_LOST_KHR)
         return shown;
     if (const auto failure = transient_failure(shown.error()))

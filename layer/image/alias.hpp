@@ -11,9 +11,10 @@ namespace fencebridge::image {
 
 /// Creates a VkImage that can be bound to the memory of a swapchain image: the application's
 /// vkCreateImage with VkImageSwapchainCreateInfoKHR.
+/// @param like  an image of the swapchain
 [[nodiscard]] VkResult create_alias(const vk::Device& device, const vk::ImageParameters& parameters,
-                                    const Layout& layout, const VkAllocationCallbacks* allocator,
-                                    VkImage* image);
+                                    const SwapchainImage& like,
+                                    const VkAllocationCallbacks* allocator, VkImage* image);
 
 /// Imports a swapchain image's dma-buf as memory for one alias: memory that is dedicated to an
 /// image can be bound to no other (VkMemoryDedicatedAllocateInfo).

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <span>
 #include <vector>
 #include <vulkan/vulkan.h>
 
+#include "core/image_source.hpp"
 #include "core/layout_choice.hpp"
 #include "image/swapchain_image.hpp"
 #include "vk/device.hpp"
 #include "vk/driver_facts.hpp"
+#include "vk/image_layout.hpp"
 #include "vk/physical_device.hpp"
 
 namespace fencebridge::image {
@@ -18,15 +21,16 @@ namespace fencebridge::image {
 /// one, write the file and add it to allocators(); docs/finding-your-way.md has the rest.
 class ImageAllocator {
 public:
-    /// The name that the log uses.
-    [[nodiscard]] virtual const char* name() const = 0;
+    [[nodiscard]] virtual core::ImageSource source() const = 0;
+    /// The name in the settings and in the log.
+    [[nodiscard]] const char* name() const { return core::name(source()).data(); }
 
     /// How the memory of its images reaches the window system.
     [[nodiscard]] virtual core::Placement placement() const = 0;
 
     /// Every layout in which it can make such images on this device.
     /// @return the error is lack of memory
-    [[nodiscard]] virtual std::expected<std::vector<vk::DriverModifier>, VkResult>
+    [[nodiscard]] virtual std::expected<std::vector<vk::ImageLayout>, VkResult>
     layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const = 0;
 
     /// Whether the window system waits for fences that are attached to the dma-bufs of this
@@ -41,13 +45,15 @@ public:
     ///         unusable layout, VK_ERROR_OUT_OF_DEVICE_MEMORY if no memory type is allowed
     [[nodiscard]] virtual std::expected<SwapchainImage, VkResult>
     allocate(const vk::Device& device, const vk::ImageParameters& parameters,
-             std::span<const vk::DriverModifier> layouts) const = 0;
+             std::span<const vk::ImageLayout> layouts) const = 0;
 
 protected:
     ~ImageAllocator() = default;
 };
 
-/// All allocators, best first.
-[[nodiscard]] std::span<const ImageAllocator* const> allocators();
+/// All allocators, in the order in which they are tried: the requested one, then the others, best
+/// first.
+using Allocators = std::vector<const ImageAllocator*>;
+[[nodiscard]] Allocators allocators(std::optional<core::ImageSource> requested);
 
 } // namespace fencebridge::image

@@ -6,22 +6,22 @@
 namespace fencebridge::image {
 
 /// Images in memory that the driver allocates and exports as a dma-buf
-/// (VK_EXT_external_memory_dma_buf, VK_EXT_image_drm_format_modifier).
+/// (VK_EXT_external_memory_dma_buf).
 class DriverExport final : public ImageAllocator {
 public:
-    const char* name() const override { return "driver-export"; }
+    core::ImageSource source() const override { return core::ImageSource::driver_export; }
     core::Placement placement() const override { return core::Placement::dma_buf; }
-    std::expected<std::vector<vk::DriverModifier>, VkResult>
+    std::expected<std::vector<vk::ImageLayout>, VkResult>
     layouts(const vk::PhysicalDevice& physical,
             const vk::ImageParameters& parameters) const override {
-        return vk::find_modifiers(physical, parameters);
+        return vk::find_layouts(physical, parameters, vk::exported_dma_buf);
     }
     vk::ImplicitFences implicit_fences(const vk::DriverFacts& driver) const override {
         return driver.implicit_fences_on_exports;
     }
     std::expected<SwapchainImage, VkResult>
     allocate(const vk::Device& device, const vk::ImageParameters& parameters,
-             std::span<const vk::DriverModifier> layouts) const override;
+             std::span<const vk::ImageLayout> layouts) const override;
 };
 
 } // namespace fencebridge::image

@@ -18,20 +18,6 @@ namespace fencebridge::ioctl {
 
 namespace {
 
-namespace fs = std::filesystem;
-
-/// The sysfs path of the device that a DRM node belongs to; empty if there is none.
-fs::path device_of(dev_t node) {
-    std::error_code error;
-    return fs::canonical("/sys/dev/char/" + std::to_string(::major(node)) + ":" +
-                             std::to_string(::minor(node)) + "/device",
-                         error);
-}
-
-struct CloseFolder {
-    void operator()(DIR* folder) const { ::closedir(folder); }
-};
-
 uint64_t address(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }
 
 /// DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD.
@@ -67,33 +53,6 @@ constexpr uint32_t of_point = FENCEBRIDGE_SYNCOBJ_SYNC_FILE | FENCEBRIDGE_SYNCOB
 constexpr uint32_t of_binary = FENCEBRIDGE_SYNCOBJ_SYNC_FILE;
 
 } // namespace
-
-std::expected<std::vector<RenderNode>, Errno> render_nodes(std::optional<dev_t> preferred) {
-    // Not by std::filesystem: if memory cannot be allocated, libstdc++'s directory iterator ends
-    // the process, since it builds paths in a function that is noexcept.
-    std::vector<RenderNode> nodes;
-    const std::unique_ptr<DIR, CloseFolder> folder(::opendir("/dev/dri"));
-    if (!folder && !means_unsupported(Errno{errno}))
-        return std::unexpected(Errno{errno});
-    while (const dirent* entry = folder ? ::readdir(folder.get()) : nullptr) {
-        const std::string_view name = entry->d_name;
-        const std::string path = "/dev/dri/" + std::string(name);
-        struct stat status;
-        if (name.starts_with("renderD") && ::stat(path.c_str(), &status) == 0)
-            nodes.push_back({path, status.st_rdev, status.st_rdev == preferred});
-    }
-    // `preferred` may be a primary node. Finding its render node in sysfs takes a dozen system
-    // calls, so this is done only if no render node matched.
-    if (preferred && std::ranges::none_of(nodes, &RenderNode::preferred)) {
-        const fs::path wanted = device_of(*preferred);
-        for (RenderNode& node : nodes)
-            node.preferred = !wanted.empty() && device_of(node.number) == wanted;
-    }
-    std::ranges::sort(nodes, [](const RenderNode& a, const RenderNode& b) {
-        return a.preferred != b.preferred ? a.preferred : a.path < b.path;
-    });
-    return nodes;
-}
 
 std::expected<std::shared_ptr<const SyncobjDevice>, Errno>
 SyncobjDevice::open(const std::string& path) {

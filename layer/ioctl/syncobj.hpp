@@ -17,22 +17,6 @@
 
 namespace fencebridge::ioctl {
 
-/// A DRM render node of this machine.
-struct RenderNode {
-    std::string path;
-    dev_t number;
-    bool preferred; ///< it belongs to the preferred device
-};
-
-/// Lists the DRM render nodes of this machine. The node of the preferred device is first. Any node
-/// can be used for syncobjs: they belong to no device.
-///
-/// Primary nodes are not listed: opening one can make the process the master of a display.
-/// @param preferred  a device's primary or render node
-/// @return empty also if there is no /dev/dri; or ENOMEM, EMFILE, ENFILE
-[[nodiscard]] std::expected<std::vector<RenderNode>, Errno>
-render_nodes(std::optional<dev_t> preferred);
-
 /// The handle of a syncobj. It is valid for one open DRM file.
 enum class SyncobjHandle : uint32_t {};
 

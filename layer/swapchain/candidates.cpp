@@ -9,15 +9,15 @@ namespace {
 
 using Lists = std::vector<std::vector<uint64_t>>;
 
-std::vector<uint64_t> modifiers_of(std::span<const vk::DriverModifier> all) {
+std::vector<uint64_t> modifiers_of(std::span<const vk::ImageLayout> all) {
     std::vector<uint64_t> modifiers(all.size());
-    std::ranges::transform(all, modifiers.begin(), &vk::DriverModifier::modifier);
+    std::ranges::transform(all, modifiers.begin(), &vk::ImageLayout::modifier);
     return modifiers;
 }
 
-std::vector<vk::DriverModifier> select(std::span<const vk::DriverModifier> from,
-                                       std::span<const uint64_t> list) {
-    std::vector<vk::DriverModifier> selected;
+std::vector<vk::ImageLayout> select(std::span<const vk::ImageLayout> from,
+                                    std::span<const uint64_t> list) {
+    std::vector<vk::ImageLayout> selected;
     std::ranges::copy_if(from, std::back_inserter(selected), [&](const auto& layout) {
         return std::ranges::find(list, layout.modifier) != list.end();
     });
@@ -26,7 +26,8 @@ std::vector<vk::DriverModifier> select(std::span<const vk::DriverModifier> from,
 
 } // namespace
 
-std::expected<Candidates, VkResult> find_candidates(const vk::PhysicalDevice& physical,
+std::expected<Candidates, VkResult> find_candidates(const image::Allocators& allocators,
+                                                    const vk::PhysicalDevice& physical,
                                                     const vk::ImageParameters& parameters,
                                                     Window& window, const PixelFormat& pixels) {
     const auto accepted = window.layouts(pixels, physical.drm_nodes);
@@ -36,8 +37,8 @@ std::expected<Candidates, VkResult> find_candidates(const vk::PhysicalDevice& ph
     aliased.flags |= VK_IMAGE_CREATE_ALIAS_BIT;
 
     Candidates candidates = {.all = {}, .basis = accepted->basis, .makeable = {}};
-    for (const image::ImageAllocator* allocator : image::allocators()) {
-        const auto common = [&](std::span<const vk::DriverModifier> makes) {
+    for (const image::ImageAllocator* allocator : allocators) {
+        const auto common = [&](std::span<const vk::ImageLayout> makes) {
             return core::common_layouts(accepted->ranks, allocator->placement(),
                                         modifiers_of(makes));
         };

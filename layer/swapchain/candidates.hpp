@@ -17,7 +17,7 @@ namespace fencebridge {
 /// A way to make the images of a swapchain that the window system accepts.
 struct Candidate {
     const image::ImageAllocator* allocator;
-    std::vector<vk::DriverModifier> layouts; ///< the driver may choose among these
+    std::vector<vk::ImageLayout> layouts; ///< the driver may choose among these
     /// VkImageCreateInfo::flags: those of the swapchain. VK_IMAGE_CREATE_ALIAS_BIT is added unless
     /// it leaves fewer layouts in common with the window system.
     VkImageCreateFlags flags;
@@ -46,11 +46,12 @@ struct Candidates {
 /// VK_IMAGE_CREATE_ALIAS_BIT (the specification's "Memory Aliasing"). A driver may have fewer
 /// layouts with the flag (ANV: DRM_FORMAT_MOD_LINEAR only). There the images are made without it,
 /// since few applications bind such images.
+/// @param allocators  in the order in which they are to be tried
 /// @param parameters  without VK_IMAGE_CREATE_ALIAS_BIT
 /// @return the error is VK_ERROR_SURFACE_LOST_KHR or lack of memory
 [[nodiscard]] std::expected<Candidates, VkResult>
-find_candidates(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters,
-                Window& window, const PixelFormat& pixels);
+find_candidates(const image::Allocators& allocators, const vk::PhysicalDevice& physical,
+                const vk::ImageParameters& parameters, Window& window, const PixelFormat& pixels);
 
 /// Whether a failure to make or import images depends on their layout, so that the next candidate
 /// may succeed. Lost objects, exhausted resources and VK_ERROR_FEATURE_NOT_PRESENT do not.

@@ -209,7 +209,7 @@ Swapchain::create(const vk::Device& device, sync::PayloadSignaller& signaller,
     auto parameters = fencebridge::image_parameters(info);
     const bool opaque = info.compositeAlpha == VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
     const PixelFormat pixels = {vk::find_format(info.imageFormat), opaque};
-    auto candidates = find_candidates(physical, parameters, window, pixels);
+    auto candidates = find_candidates(settings.allocators, physical, parameters, window, pixels);
     if (!candidates)
         return std::unexpected(candidates.error());
     if (candidates->all.empty())
@@ -292,13 +292,13 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
 /// The driver chooses the layout of the first image; the others are made with the same one.
 VkResult Swapchain::allocate_images(const Candidate& candidate) {
     const size_t count = state_.ring.with([](const core::ImageRing& ring) { return ring.size(); });
-    std::vector<vk::DriverModifier> allowed = candidate.layouts;
+    std::vector<vk::ImageLayout> allowed = candidate.layouts;
     while (images_.size() < count) {
         auto image = candidate.allocator->allocate(device_, parameters_, allowed);
         if (!image)
             return image.error();
         images_.push_back(std::move(*image));
-        std::erase_if(allowed, [&](const vk::DriverModifier& layout) {
+        std::erase_if(allowed, [&](const vk::ImageLayout& layout) {
             return layout.modifier != images_.front().layout.modifier;
         });
     }

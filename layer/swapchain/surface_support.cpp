@@ -12,31 +12,16 @@ namespace fencebridge {
 
 namespace {
 
-VkImageUsageFlags usage_of(VkFormatFeatureFlags features) {
-    VkImageUsageFlags usage = 0;
-    if (features & VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT)
-        usage |= VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_INPUT_ATTACHMENT_BIT;
-    if (features & VK_FORMAT_FEATURE_SAMPLED_IMAGE_BIT)
-        usage |= VK_IMAGE_USAGE_SAMPLED_BIT;
-    if (features & VK_FORMAT_FEATURE_STORAGE_IMAGE_BIT)
-        usage |= VK_IMAGE_USAGE_STORAGE_BIT;
-    if (features & VK_FORMAT_FEATURE_TRANSFER_SRC_BIT)
-        usage |= VK_IMAGE_USAGE_TRANSFER_SRC_BIT;
-    if (features & VK_FORMAT_FEATURE_TRANSFER_DST_BIT)
-        usage |= VK_IMAGE_USAGE_TRANSFER_DST_BIT;
-    return usage;
-}
-
 /// The usages of images in the layouts that allocators and window system have in common: an image
 /// of another layout could not be shown. No value if there is no such layout.
 std::optional<VkImageUsageFlags> common_usage(const AcceptedLayouts& accepted,
                                               std::span<const MadeLayouts> made) {
     std::optional<VkImageUsageFlags> usage;
     for (const auto& [placement, layouts] : made) {
-        for (const vk::DriverModifier& layout : layouts) {
+        for (const vk::ImageLayout& layout : layouts) {
             const std::span makes(&layout.modifier, 1);
             if (!core::common_layouts(accepted.ranks, placement, makes).empty())
-                usage = usage.value_or(0) | usage_of(layout.features);
+                usage = usage.value_or(0) | vk::usage_of(layout.features);
         }
     }
     return usage;
@@ -131,7 +116,7 @@ FormatLayouts::of(const vk::PhysicalDevice& physical, VkFormat format) {
         return found;
     // If two threads query at the same time, the first result is kept.
     std::vector<MadeLayouts> made;
-    for (const image::ImageAllocator* allocator : image::allocators()) {
+    for (const image::ImageAllocator* allocator : allocators_) {
         auto layouts = allocator->layouts(physical, smallest_image(format));
         if (!layouts)
             return std::unexpected(layouts.error());
@@ -149,8 +134,8 @@ makeable_usages(FormatLayouts& made, const vk::PhysicalDevice& physical, VkForma
         return std::unexpected(all.error());
     VkImageUsageFlags usages = 0;
     for (const MadeLayouts& one : **all) {
-        for (const vk::DriverModifier& layout : one.layouts)
-            usages |= usage_of(layout.features);
+        for (const vk::ImageLayout& layout : one.layouts)
+            usages |= vk::usage_of(layout.features);
     }
     return usages;
 }
@@ -178,13 +163,14 @@ std::expected<SurfaceSupport, VkResult> find_surface_support(FormatLayouts& made
     return support;
 }
 
-std::expected<bool, VkResult> can_import_images(const vk::Device& device,
+std::expected<bool, VkResult> can_import_images(const image::Allocators& allocators,
+                                                const vk::Device& device,
                                                 const vk::PhysicalDevice& physical, Window& window,
                                                 VkFormat format) {
     const PixelFormat pixels = {vk::find_format(format), true};
     vk::ImageParameters parameters = smallest_image(format);
     parameters.extent = {640, 480}; // any size would do
-    const auto candidates = find_candidates(physical, parameters, window, pixels);
+    const auto candidates = find_candidates(allocators, physical, parameters, window, pixels);
     if (!candidates)
         return std::unexpected(candidates.error());
     for (const Candidate& candidate : candidates->all) {

@@ -8,6 +8,7 @@
 #include <vector>
 #include <vulkan/vulkan.h>
 
+#include "image/allocator.hpp"
 #include "swapchain/window.hpp"
 #include "util/locked.hpp"
 #include "vk/device.hpp"
@@ -22,13 +23,18 @@ namespace fencebridge {
 /// The layouts in which an allocator can make images of a format.
 struct MadeLayouts {
     core::Placement placement;
-    std::vector<vk::DriverModifier> layouts;
+    std::vector<vk::ImageLayout> layouts;
 };
 
 /// What the allocators can make of each format on each physical device of an instance. It is the
 /// same for every surface, and the driver needs several calls for one format.
 class FormatLayouts {
 public:
+    explicit FormatLayouts(image::Allocators allocators) : allocators_(std::move(allocators)) {}
+
+    /// In the order in which they are tried.
+    [[nodiscard]] const image::Allocators& allocators() const { return allocators_; }
+
     /// An entry for each allocator. The first call for a physical device and format queries the
     /// driver.
     /// @return the error is lack of memory; the next call queries again
@@ -37,6 +43,7 @@ public:
 
 private:
     using Key = std::pair<VkPhysicalDevice, VkFormat>;
+    const image::Allocators allocators_;
     Locked<std::map<Key, std::shared_ptr<const std::vector<MadeLayouts>>>> known_;
 };
 
@@ -66,7 +73,8 @@ find_surface_support(FormatLayouts& made, const vk::PhysicalDevice& physical, Wi
 /// to it in turn, until one is accepted.
 /// @return the error is what prevented the trial: VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_DEVICE_LOST,
 ///         VK_ERROR_TOO_MANY_OBJECTS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_OUT_OF_DEVICE_MEMORY
-[[nodiscard]] std::expected<bool, VkResult> can_import_images(const vk::Device& device,
+[[nodiscard]] std::expected<bool, VkResult> can_import_images(const image::Allocators& allocators,
+                                                              const vk::Device& device,
                                                               const vk::PhysicalDevice& physical,
                                                               Window& window, VkFormat format);
 

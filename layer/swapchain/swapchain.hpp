@@ -11,6 +11,7 @@
 
 #include "core/image_ring.hpp"
 #include "core/transport_choice.hpp"
+#include "image/allocator.hpp"
 #include "image/swapchain_image.hpp"
 #include "swapchain/candidates.hpp"
 #include "swapchain/present_request.hpp"
@@ -29,6 +30,7 @@ namespace fencebridge {
 /// What the layer's settings and the device's extensions decide about a new swapchain.
 struct SwapchainSettings {
     std::optional<core::Transport> transport; ///< nothing: the first that works
+    const image::Allocators& allocators;      ///< in the order in which they are tried
     bool present_wait;                        ///< Swapchain::wait_for_present() may be called
     /// Whether the application has enabled VK_EXT_swapchain_maintenance1 or its KHR version. If
     /// not, its structures are ignored.

@@ -5,6 +5,7 @@
 #include <span>
 #include <unistd.h>
 
+#include "ioctl/drm_nodes.hpp"
 #include "ioctl/sync_file.hpp"
 
 namespace fencebridge::sync {
@@ -14,10 +15,10 @@ using core::TimelinePoint;
 std::expected<std::unique_ptr<TimelineDevice>, OpenError>
 TimelineDevice::open(const TimelineSupport& window_system, const Fd& eventfd) {
     std::string reason = "no DRM render node";
-    const auto nodes = ioctl::render_nodes(window_system.main_device);
+    const auto nodes = ioctl::drm_nodes(ioctl::NodeKind::render, window_system.main_device);
     if (!nodes)
         return std::unexpected(open_error("opendir of /dev/dri", nodes.error()));
-    for (const ioctl::RenderNode& node : *nodes) {
+    for (const ioctl::DrmNode& node : *nodes) {
         // The window system imports the timelines on its own device.
         const bool is_its_own = node.preferred || !nodes->front().preferred;
         auto opened =

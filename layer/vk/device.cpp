@@ -15,6 +15,7 @@ Device describe_device(const PhysicalDevice& physical, VkDevice handle,
         .sync_fd = physical.sync_fd,
         .semaphores_export_freely = physical.semaphores_export_freely,
         .facts = physical.facts,
+        .host_pointer_alignment = physical.host_pointer_alignment,
         .drm_nodes = physical.drm_nodes,
         .name = physical.name,
     };

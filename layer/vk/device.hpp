@@ -22,6 +22,7 @@ struct Device {
     core::DriverSyncFd sync_fd;
     bool semaphores_export_freely; ///< see PhysicalDevice
     DriverFacts facts;
+    VkDeviceSize host_pointer_alignment; ///< VK_EXT_external_memory_host; 1 without it
     /// A queue that only the layer uses; null if none is needed.
     VkQueue own_queue = VK_NULL_HANDLE;
     core::DrmNodes drm_nodes;

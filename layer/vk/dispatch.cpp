@@ -93,6 +93,7 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve.promoted(BindImageMemory2, "vkBindImageMemory2");
     resolve(GetMemoryFdKHR, "vkGetMemoryFdKHR");
     resolve(GetMemoryFdPropertiesKHR, "vkGetMemoryFdPropertiesKHR");
+    resolve(GetMemoryHostPointerPropertiesEXT, "vkGetMemoryHostPointerPropertiesEXT");
 
     resolve(CreateSemaphore, "vkCreateSemaphore");
     resolve(DestroySemaphore, "vkDestroySemaphore");

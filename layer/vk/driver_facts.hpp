@@ -13,6 +13,8 @@ enum class ImplicitFences { honoured, ignored, unknown };
 struct DriverFacts {
     /// For buffers that the driver allocates and exports.
     ImplicitFences implicit_fences_on_exports = ImplicitFences::unknown;
+    /// For buffers that the kernel allocates and the driver imports.
+    ImplicitFences implicit_fences_on_imports = ImplicitFences::unknown;
     /// Whether VK_IMAGE_LAYOUT_SHARED_PRESENT_KHR is an image layout like others, even without
     /// VK_KHR_shared_presentable_image.
     bool knows_shared_present_layout = false;

@@ -21,35 +21,64 @@ constexpr std::array instance_extensions = {
     VK_KHR_EXTERNAL_FENCE_CAPABILITIES_EXTENSION_NAME,
 };
 
-constexpr std::array device_extensions = {
-    VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
-    VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME,
-    VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME,
+/// Extensions of the driver that are used together.
+struct ExtensionGroup {
+    std::vector<const char*> names;
+    std::vector<const char*> below_1_2 = {}; ///< what they require before Vulkan 1.2
+    std::vector<const char*> below_1_1 = {}; ///< what they require before Vulkan 1.1
 };
 
-// Optional: slower fallbacks exist. Each pair is {extension, what it requires before Vulkan 1.1}.
-constexpr std::array optional_extensions = {
-    std::pair{VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
-              VK_KHR_EXTERNAL_SEMAPHORE_EXTENSION_NAME},
-    std::pair{VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME, VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME},
-};
+/// What the layer needs of every driver.
+const ExtensionGroup& needed() {
+    static const ExtensionGroup group = {.names = {},
+                                         .below_1_1 = {
+                                             VK_KHR_EXTERNAL_MEMORY_EXTENSION_NAME,
+                                             VK_KHR_GET_MEMORY_REQUIREMENTS_2_EXTENSION_NAME,
+                                             VK_KHR_DEDICATED_ALLOCATION_EXTENSION_NAME,
+                                         }};
+    return group;
+}
+const ExtensionGroup& dma_buf() {
+    static const ExtensionGroup group = {.names = {VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME,
+                                                   VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME}};
+    return group;
+}
+const ExtensionGroup& modifiers() {
+    static const ExtensionGroup group = {
+        .names = {VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME},
+        .below_1_2 = {VK_KHR_IMAGE_FORMAT_LIST_EXTENSION_NAME},
+        .below_1_1 = {VK_KHR_BIND_MEMORY_2_EXTENSION_NAME, VK_KHR_MAINTENANCE_1_EXTENSION_NAME,
+                      VK_KHR_SAMPLER_YCBCR_CONVERSION_EXTENSION_NAME}};
+    return group;
+}
+const ExtensionGroup& host_pointer() {
+    static const ExtensionGroup group = {.names = {VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME}};
+    return group;
+}
+const ExtensionGroup& semaphore_fd() {
+    static const ExtensionGroup group = {.names = {VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME},
+                                         .below_1_1 = {VK_KHR_EXTERNAL_SEMAPHORE_EXTENSION_NAME}};
+    return group;
+}
+const ExtensionGroup& fence_fd() {
+    static const ExtensionGroup group = {.names = {VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME},
+                                         .below_1_1 = {VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME}};
+    return group;
+}
 
-// What the required extensions require before Vulkan 1.1, and before 1.2.
-constexpr std::array device_extensions_below_1_1 = {
-    VK_KHR_EXTERNAL_MEMORY_EXTENSION_NAME,
-    VK_KHR_BIND_MEMORY_2_EXTENSION_NAME,
-    VK_KHR_GET_MEMORY_REQUIREMENTS_2_EXTENSION_NAME,
-    VK_KHR_DEDICATED_ALLOCATION_EXTENSION_NAME,
-    VK_KHR_MAINTENANCE_1_EXTENSION_NAME,
-    VK_KHR_SAMPLER_YCBCR_CONVERSION_EXTENSION_NAME,
-};
-constexpr std::array device_extensions_below_1_2 = {
-    VK_KHR_IMAGE_FORMAT_LIST_EXTENSION_NAME,
-};
+/// The extensions to enable for a group.
+std::vector<const char*> names_of(const PhysicalDevice& device, const ExtensionGroup& group) {
+    std::vector<const char*> names = group.names;
+    if (device.api_version < VK_API_VERSION_1_2)
+        names.insert(names.end(), group.below_1_2.begin(), group.below_1_2.end());
+    if (device.api_version < VK_API_VERSION_1_1)
+        names.insert(names.end(), group.below_1_1.begin(), group.below_1_1.end());
+    return names;
+}
 
-bool is_usable(const PhysicalDevice& device, const char* extension, const char* dependency) {
-    return device.has_extension(extension) &&
-           (device.api_version >= VK_API_VERSION_1_1 || device.has_extension(dependency));
+bool has(const PhysicalDevice& device, const ExtensionGroup& group) {
+    return std::ranges::all_of(names_of(device, group),
+                               [&](const char* name) { return device.has_extension(name); });
 }
 
 VkExternalSemaphoreProperties semaphore_properties(const PhysicalDevice& device,
@@ -60,8 +89,7 @@ VkExternalSemaphoreProperties semaphore_properties(const PhysicalDevice& device,
     };
     VkExternalSemaphoreProperties properties = {
         .sType = VK_STRUCTURE_TYPE_EXTERNAL_SEMAPHORE_PROPERTIES};
-    if (is_usable(device, VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME,
-                  VK_KHR_EXTERNAL_SEMAPHORE_EXTENSION_NAME))
+    if (has(device, semaphore_fd()))
         device.next->GetPhysicalDeviceExternalSemaphoreProperties(device.handle, &info,
                                                                   &properties);
     return properties;
@@ -73,20 +101,21 @@ void find_sync_fd(PhysicalDevice& device) {
         .handleType = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT,
     };
     VkExternalFenceProperties fence = {.sType = VK_STRUCTURE_TYPE_EXTERNAL_FENCE_PROPERTIES};
-    if (is_usable(device, VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME,
-                  VK_KHR_EXTERNAL_FENCE_EXTENSION_NAME))
+    if (has(device, fence_fd()))
         device.next->GetPhysicalDeviceExternalFenceProperties(device.handle, &fence_info, &fence);
     const auto semaphore =
         semaphore_properties(device, VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT);
 
-    const auto has = [](VkFlags features, VkFlags feature) { return (features & feature) != 0; };
+    const auto is_set = [](VkFlags features, VkFlags feature) { return (features & feature) != 0; };
     device.sync_fd = {
-        .export_semaphore =
-            has(semaphore.externalSemaphoreFeatures, VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT),
-        .import_semaphore =
-            has(semaphore.externalSemaphoreFeatures, VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT),
-        .export_fence = has(fence.externalFenceFeatures, VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT),
-        .import_fence = has(fence.externalFenceFeatures, VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT),
+        .export_semaphore = is_set(semaphore.externalSemaphoreFeatures,
+                                   VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT),
+        .import_semaphore = is_set(semaphore.externalSemaphoreFeatures,
+                                   VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT),
+        .export_fence =
+            is_set(fence.externalFenceFeatures, VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT),
+        .import_fence =
+            is_set(fence.externalFenceFeatures, VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT),
     };
 
     // The layer or the application may have imported a semaphore's payload.
@@ -95,7 +124,7 @@ void find_sync_fd(PhysicalDevice& device) {
         imported |= VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT;
     const auto opaque =
         semaphore_properties(device, VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_OPAQUE_FD_BIT);
-    if (has(opaque.externalSemaphoreFeatures, VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT))
+    if (is_set(opaque.externalSemaphoreFeatures, VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT))
         imported |= VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_OPAQUE_FD_BIT;
     device.semaphores_export_freely =
         device.sync_fd.export_semaphore &&
@@ -132,6 +161,18 @@ core::DrmNodes find_drm_nodes(const PhysicalDevice& device) {
             .render = node(drm.hasRender, drm.renderMajor, drm.renderMinor)};
 }
 
+VkDeviceSize find_host_pointer_alignment(const PhysicalDevice& device) {
+    if (!device.memory.host_pointer)
+        return 1;
+    VkPhysicalDeviceExternalMemoryHostPropertiesEXT host = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT,
+        .minImportedHostPointerAlignment = 1};
+    VkPhysicalDeviceProperties2 properties = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &host};
+    device.next->GetPhysicalDeviceProperties2(device.handle, &properties);
+    return std::max<VkDeviceSize>(host.minImportedHostPointerAlignment, 1);
+}
+
 DriverFacts find_facts(const PhysicalDevice& device) {
     if (device.api_version < VK_API_VERSION_1_2 &&
         !device.has_extension(VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME))
@@ -144,72 +185,6 @@ DriverFacts find_facts(const PhysicalDevice& device) {
     return facts_of(driver.driverID);
 }
 
-/// The features of the image's memory; nothing if the driver cannot make or export the image.
-/// @return the error is lack of memory
-std::expected<std::optional<VkExternalMemoryFeatureFlags>, VkResult>
-query_memory_features(const PhysicalDevice& device, const ImageParameters& image,
-                      uint64_t modifier) {
-    VkPhysicalDeviceImageFormatInfo2 info = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2,
-        .format = image.format,
-        .type = VK_IMAGE_TYPE_2D,
-        .tiling = VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT,
-        .usage = image.usage,
-        .flags = image.flags,
-    };
-    VkPhysicalDeviceExternalImageFormatInfo external = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO,
-        .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
-    };
-    VkPhysicalDeviceImageDrmFormatModifierInfoEXT layout = {
-        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_DRM_FORMAT_MODIFIER_INFO_EXT,
-        .drmFormatModifier = modifier,
-        .sharingMode = image.sharing,
-        .queueFamilyIndexCount = static_cast<uint32_t>(image.queue_families.size()),
-        .pQueueFamilyIndices = image.queue_families.data(),
-    };
-    VkImageFormatListCreateInfo views = {
-        .sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_LIST_CREATE_INFO,
-        .viewFormatCount = static_cast<uint32_t>(image.view_formats.size()),
-        .pViewFormats = image.view_formats.data(),
-    };
-    push_next(info, external);
-    push_next(info, layout);
-    if (!image.view_formats.empty())
-        push_next(info, views);
-
-    VkExternalImageFormatProperties external_properties = {
-        .sType = VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES};
-    VkImageFormatProperties2 properties = {.sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_PROPERTIES_2,
-                                           .pNext = &external_properties};
-    const VkResult result =
-        device.next->GetPhysicalDeviceImageFormatProperties2(device.handle, &info, &properties);
-    if (result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY)
-        return std::unexpected(result);
-    if (result != VK_SUCCESS)
-        return std::nullopt;
-    const VkExtent3D& max = properties.imageFormatProperties.maxExtent;
-    const auto features = external_properties.externalMemoryProperties.externalMemoryFeatures;
-    if (image.extent.width > max.width || image.extent.height > max.height ||
-        !(features & VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT))
-        return std::nullopt;
-    return features;
-}
-
-std::vector<VkDrmFormatModifierPropertiesEXT> list_modifiers(const PhysicalDevice& device,
-                                                             VkFormat format) {
-    VkDrmFormatModifierPropertiesListEXT list = {
-        .sType = VK_STRUCTURE_TYPE_DRM_FORMAT_MODIFIER_PROPERTIES_LIST_EXT};
-    VkFormatProperties2 properties = {.sType = VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_2,
-                                      .pNext = &list};
-    device.next->GetPhysicalDeviceFormatProperties2(device.handle, format, &properties);
-    std::vector<VkDrmFormatModifierPropertiesEXT> modifiers(list.drmFormatModifierCount);
-    list.pDrmFormatModifierProperties = modifiers.data();
-    device.next->GetPhysicalDeviceFormatProperties2(device.handle, format, &properties);
-    modifiers.resize(std::min<size_t>(list.drmFormatModifierCount, modifiers.size()));
-    return modifiers;
-}
-
 } // namespace
 
 bool PhysicalDevice::has_extension(const char* extension) const {
@@ -220,27 +195,20 @@ bool PhysicalDevice::has_extension(const char* extension) const {
 
 std::span<const char* const> required_instance_extensions() { return instance_extensions; }
 
-std::vector<const char*> optional_device_extensions(const PhysicalDevice& device) {
-    std::vector<const char*> has;
-    for (const auto& [extension, dependency] : optional_extensions) {
-        if (!is_usable(device, extension, dependency))
-            continue;
-        has.push_back(extension);
-        if (device.api_version < VK_API_VERSION_1_1)
-            has.push_back(dependency);
-    }
-    return has;
-}
-
-std::vector<const char*> required_device_extensions(uint32_t api_version) {
-    std::vector<const char*> required(device_extensions.begin(), device_extensions.end());
-    if (api_version < VK_API_VERSION_1_2)
-        required.insert(required.end(), device_extensions_below_1_2.begin(),
-                        device_extensions_below_1_2.end());
-    if (api_version < VK_API_VERSION_1_1)
-        required.insert(required.end(), device_extensions_below_1_1.begin(),
-                        device_extensions_below_1_1.end());
-    return required;
+std::vector<const char*> used_device_extensions(const PhysicalDevice& device) {
+    std::vector<const char*> used = names_of(device, needed());
+    const auto add = [&](bool uses, const ExtensionGroup& group) {
+        if (!uses)
+            return;
+        for (const char* name : names_of(device, group))
+            used.push_back(name);
+    };
+    add(device.memory.dma_buf, dma_buf());
+    add(device.memory.modifiers, modifiers());
+    add(device.memory.host_pointer, host_pointer());
+    add(has(device, semaphore_fd()), semaphore_fd());
+    add(has(device, fence_fd()), fence_fd());
+    return used;
 }
 
 PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceDispatch& next,
@@ -260,6 +228,8 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
         .max_image_extent = properties.limits.maxImageDimension2D,
         .extensions = std::move(extensions).value_or(std::vector<VkExtensionProperties>{}),
         .extensions_known = extensions_known,
+        .memory = {},
+        .host_pointer_alignment = 1,
         .drm_nodes = {},
         .facts = {},
         .sync_fd = {},
@@ -267,10 +237,16 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
         .queue_families = {},
         .lacks = {},
     };
-    for (const char* extension : required_device_extensions(device.api_version)) {
+    for (const char* extension : names_of(device, needed())) {
         if (!device.has_extension(extension))
             device.lacks.emplace_back(extension);
     }
+    device.memory.dma_buf = has(device, dma_buf());
+    device.memory.modifiers = device.memory.dma_buf && has(device, modifiers());
+    device.memory.host_pointer = has(device, host_pointer());
+    if (!device.memory.dma_buf && !device.memory.host_pointer)
+        device.lacks.emplace_back(
+            "memory to share: VK_EXT_external_memory_dma_buf or VK_EXT_external_memory_host");
     if (next.GetPhysicalDeviceImageFormatProperties2 == nullptr ||
         next.GetPhysicalDeviceExternalSemaphoreProperties == nullptr ||
         next.GetPhysicalDeviceExternalFenceProperties == nullptr)
@@ -279,6 +255,7 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
         find_sync_fd(device);
         device.drm_nodes = find_drm_nodes(device);
         device.facts = find_facts(device);
+        device.host_pointer_alignment = find_host_pointer_alignment(device);
         query_queue_families(device);
     }
     return device;
@@ -299,23 +276,6 @@ bool is_color_renderable(const PhysicalDevice& device, VkFormat format) {
     device.next->GetPhysicalDeviceFormatProperties2(device.handle, format, &properties);
     return (properties.formatProperties.optimalTilingFeatures &
             VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT) != 0;
-}
-
-std::expected<std::vector<DriverModifier>, VkResult> find_modifiers(const PhysicalDevice& device,
-                                                                    const ImageParameters& image) {
-    std::vector<DriverModifier> found;
-    for (const auto& listed : list_modifiers(device, image.format)) {
-        const auto memory = query_memory_features(device, image, listed.drmFormatModifier);
-        if (!memory)
-            return std::unexpected(memory.error());
-        if (*memory)
-            found.push_back({.modifier = listed.drmFormatModifier,
-                             .planes = listed.drmFormatModifierPlaneCount,
-                             .features = listed.drmFormatModifierTilingFeatures,
-                             .dedicated_only =
-                                 (**memory & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT) != 0});
-    }
-    return found;
 }
 
 } // namespace fencebridge::vk

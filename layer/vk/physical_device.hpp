@@ -16,6 +16,13 @@
 
 namespace fencebridge::vk {
 
+/// The kinds of memory that a driver shares with other processes, as far as its extensions say.
+struct MemoryKinds {
+    bool dma_buf = false;      ///< VK_EXT_external_memory_dma_buf
+    bool modifiers = false;    ///< VK_EXT_image_drm_format_modifier, for dma-bufs
+    bool host_pointer = false; ///< VK_EXT_external_memory_host
+};
+
 /// A physical device, as the next layer or driver describes it.
 struct PhysicalDevice {
     VkPhysicalDevice handle;
@@ -26,6 +33,8 @@ struct PhysicalDevice {
     uint32_t max_image_extent;
     std::vector<VkExtensionProperties> extensions; ///< the driver's own list
     bool extensions_known;                         ///< false: the query failed
+    MemoryKinds memory;
+    VkDeviceSize host_pointer_alignment; ///< minImportedHostPointerAlignment; 1 without it
     core::DrmNodes drm_nodes;
     DriverFacts facts;
     core::DriverSyncFd sync_fd;
@@ -56,11 +65,10 @@ struct PhysicalDevice {
 /// them.
 [[nodiscard]] std::span<const char* const> required_instance_extensions();
 
-/// The device extensions that the layer uses if the driver has them.
-[[nodiscard]] std::vector<const char*> optional_device_extensions(const PhysicalDevice& device);
-
-/// The device extensions that the layer needs and that `api_version` does not include.
-[[nodiscard]] std::vector<const char*> required_device_extensions(uint32_t api_version);
+/// The device extensions that the layer enables: those that it needs and that
+/// PhysicalDevice::api_version does not include, and those that it uses because the driver has
+/// them.
+[[nodiscard]] std::vector<const char*> used_device_extensions(const PhysicalDevice& device);
 
 /// The parameters of a swapchain image, without its memory layout.
 struct ImageParameters {
@@ -73,14 +81,6 @@ struct ImageParameters {
     std::vector<uint32_t> queue_families; ///< with VK_SHARING_MODE_CONCURRENT
 };
 
-/// A memory layout in which the driver can make and export an image.
-struct DriverModifier {
-    uint64_t modifier;
-    uint32_t planes; ///< memory planes
-    VkFormatFeatureFlags features;
-    bool dedicated_only; ///< the image's memory must be dedicated to it to be exported
-};
-
 /// Whether the driver accepts VK_IMAGE_LAYOUT_SHARED_PRESENT_KHR, the layout of images that an
 /// application draws to while the window system reads them.
 [[nodiscard]] bool knows_shared_present_layout(const PhysicalDevice& device);
@@ -90,11 +90,5 @@ struct DriverModifier {
 
 /// Whether the driver can render to images of the format with VK_IMAGE_TILING_OPTIMAL.
 [[nodiscard]] bool is_color_renderable(const PhysicalDevice& device, VkFormat format);
-
-/// Every modifier with which the driver can create the image, with exactly this usage, and export
-/// its memory as a dma-buf.
-/// @return the error is lack of memory
-[[nodiscard]] std::expected<std::vector<DriverModifier>, VkResult>
-find_modifiers(const PhysicalDevice& device, const ImageParameters& image);
 
 } // namespace fencebridge::vk

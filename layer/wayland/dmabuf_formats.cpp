@@ -22,8 +22,7 @@ std::vector<uint64_t> accepted_modifiers(const Tranche& tranche, uint32_t fourcc
     const bool linear_only = is_for_another_device(tranche, nodes);
     std::vector<uint64_t> modifiers;
     for (const FormatModifier& offered : tranche.formats) {
-        if (offered.fourcc != fourcc || offered.modifier == DRM_FORMAT_MOD_INVALID ||
-            (linear_only && offered.modifier != DRM_FORMAT_MOD_LINEAR))
+        if (offered.fourcc != fourcc || (linear_only && offered.modifier != DRM_FORMAT_MOD_LINEAR))
             continue;
         // VkImageDrmFormatModifierListCreateInfoEXT must not name one twice.
         if (std::ranges::find(modifiers, offered.modifier) == modifiers.end())

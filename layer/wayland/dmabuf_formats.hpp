@@ -41,8 +41,8 @@ struct DmabufFormats {
 /// The layouts that the compositor accepts for one format: a rank for each tranche that has any.
 ///
 /// Of a tranche for another DRM device than the driver's, only DRM_FORMAT_MOD_LINEAR is used: a
-/// vendor's layout may differ between two of its devices. DRM_FORMAT_MOD_INVALID, a layout that
-/// only the allocating driver knows, is left out.
+/// vendor's layout may differ between two of its devices. DRM_FORMAT_MOD_INVALID is a layout that
+/// only the driver knows: of use to a driver without modifiers.
 [[nodiscard]] std::vector<core::LayoutRank>
 rank_layouts(const DmabufFormats& formats, uint32_t fourcc, const core::DrmNodes& nodes);
 

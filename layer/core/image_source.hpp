@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace fencebridge::core {
+
+/// Where the memory of a swapchain's images comes from; docs/allocators.md.
+enum class ImageSource { driver_export, dma_heap, dumb, udmabuf, host_pointer };
+
+struct ImageSourceName {
+    std::string_view name; ///< in the settings and in the log
+    ImageSource source;
+};
+
+/// Best first.
+constexpr std::array<ImageSourceName, 5> image_sources = {{
+    {"driver-export", ImageSource::driver_export},
+    {"dma-heap", ImageSource::dma_heap},
+    {"dumb", ImageSource::dumb},
+    {"udmabuf", ImageSource::udmabuf},
+    {"host-pointer", ImageSource::host_pointer},
+}};
+
+[[nodiscard]] constexpr std::string_view name(ImageSource source) {
+    return std::ranges::find(image_sources, source, &ImageSourceName::source)->name;
+}
+
+} // namespace fencebridge::core

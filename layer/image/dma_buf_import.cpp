@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "image/dma_buf_import.hpp"
+
+#include <algorithm>
+#include <drm_fourcc.h>
+#include <utility>
+
+#include "image/shared_image.hpp"
+#include "util/log.hpp"
+
+namespace fencebridge::image {
+
+namespace {
+
+/// Whether another call with other memory may succeed. Otherwise the next allocator has the same
+/// problem.
+VkResult result_of(ioctl::Errno error) {
+    return ioctl::means_unsupported(error) ? VK_ERROR_INITIALIZATION_FAILED
+                                           : VK_ERROR_OUT_OF_DEVICE_MEMORY;
+}
+
+/// A size that is enough for drivers that align the height of an image to the rows of a tile.
+size_t padded(size_t size) { return size + size / 4 + 65536; }
+
+} // namespace
+
+std::expected<std::vector<vk::ImageLayout>, VkResult>
+DmaBufImport::layouts(const vk::PhysicalDevice& physical,
+                      const vk::ImageParameters& parameters) const {
+    if (!physical.memory.dma_buf || !is_available())
+        return {};
+    auto found = vk::find_layouts(physical, parameters, vk::imported_dma_buf);
+    if (found)
+        std::erase_if(*found, [](const vk::ImageLayout& layout) {
+            return layout.tiling != VK_IMAGE_TILING_LINEAR &&
+                   layout.modifier != DRM_FORMAT_MOD_LINEAR;
+        });
+    return found;
+}
+
+std::expected<SwapchainImage, VkResult>
+DmaBufImport::allocate(const vk::Device& device, const vk::ImageParameters& parameters,
+                       std::span<const vk::ImageLayout> layouts) const {
+    auto unbound = create_unbound(device, parameters, layouts, vk::imported_dma_buf.handle);
+    if (!unbound)
+        return std::unexpected(unbound.error());
+    const VkImage image = unbound->image.get();
+    const auto size = static_cast<size_t>(unbound->requirements.size);
+    std::expected<vk::Memory, VkResult> memory = std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+    Fd dma_buf;
+    // Some drivers import only dma-bufs that are larger than what they have said (v3dv).
+    for (const size_t bytes : {size, padded(size)}) {
+        auto made = create_dma_buf(device, bytes);
+        if (!made) {
+            log::warning("image allocator %s: no dma-buf of %zu bytes: %s", name(), bytes,
+                         ioctl::text(made.error()).c_str());
+            return std::unexpected(result_of(made.error()));
+        }
+        dma_buf = std::move(*made);
+        memory = import_dma_buf(device, image, unbound->requirements, dma_buf);
+        if (memory || memory.error() != VK_ERROR_INVALID_EXTERNAL_HANDLE)
+            break;
+    }
+    if (!memory)
+        return std::unexpected(memory.error());
+    const VkResult bound = device.next.BindImageMemory(device.handle, image, memory->get(), 0);
+    if (bound != VK_SUCCESS)
+        return std::unexpected(bound);
+    return SwapchainImage{.dma_buf = std::move(dma_buf),
+                          .host = {},
+                          .memory = std::move(*memory),
+                          .image = std::move(unbound->image),
+                          .layout = unbound->layout,
+                          .dedicated = unbound->requirements.dedicated};
+}
+
+} // namespace fencebridge::image

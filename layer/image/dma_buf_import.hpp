@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <expected>
+
+#include "image/allocator.hpp"
+#include "ioctl/ioctl.hpp"
+#include "util/fd.hpp"
+
+namespace fencebridge::image {
+
+/// Images in dma-bufs that the kernel makes and the driver imports. The layout is LINEAR: such
+/// memory belongs to no GPU. Each source of dma-bufs is one derived class.
+class DmaBufImport : public ImageAllocator {
+public:
+    core::Placement placement() const final { return core::Placement::dma_buf; }
+    std::expected<std::vector<vk::ImageLayout>, VkResult>
+    layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const final;
+    vk::ImplicitFences implicit_fences(const vk::DriverFacts& driver) const final {
+        return driver.implicit_fences_on_imports;
+    }
+    std::expected<SwapchainImage, VkResult>
+    allocate(const vk::Device& device, const vk::ImageParameters& parameters,
+             std::span<const vk::ImageLayout> layouts) const final;
+
+    /// A dma-buf of at least this size.
+    /// @param size  in bytes
+    /// @return the error of the call that failed
+    [[nodiscard]] virtual std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
+                                                                         size_t size) const = 0;
+
+protected:
+    ~DmaBufImport() = default;
+
+private:
+    /// Whether this process may use the source.
+    [[nodiscard]] virtual bool is_available() const = 0;
+};
+
+/// Dma-bufs of a dma-heap: of the system's memory, or contiguous (CMA) where there is no such heap.
+class DmaHeap final : public DmaBufImport {
+public:
+    core::ImageSource source() const override { return core::ImageSource::dma_heap; }
+    std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
+                                                   size_t size) const override;
+
+private:
+    bool is_available() const override;
+};
+
+/// Dumb buffers of a KMS node: memory that the display can show.
+class DumbBuffer final : public DmaBufImport {
+public:
+    core::ImageSource source() const override { return core::ImageSource::dumb; }
+    std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
+                                                   size_t size) const override;
+
+private:
+    bool is_available() const override;
+};
+
+/// Dma-bufs of this process's own memory, by /dev/udmabuf.
+class Udmabuf final : public DmaBufImport {
+public:
+    core::ImageSource source() const override { return core::ImageSource::udmabuf; }
+    std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
+                                                   size_t size) const override;
+
+private:
+    bool is_available() const override;
+};
+
+} // namespace fencebridge::image

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <utility>
+#include <vulkan/vulkan.h>
+
+#include "ioctl/ioctl.hpp"
+#include "util/fd.hpp"
+
+namespace fencebridge::image {
+
+/// The size of as many pages as `size` bytes need.
+[[nodiscard]] size_t whole_pages(size_t size);
+
+/// Makes a file of memory (memfd) that can neither shrink nor grow.
+/// @param size  in bytes
+[[nodiscard]] std::expected<Fd, ioctl::Errno> create_memfd(size_t size);
+
+/// Memory of a memfd, mapped into this process. Another process can map the same memory.
+class HostMemory {
+public:
+    HostMemory() = default;
+    HostMemory(HostMemory&& other) noexcept { *this = std::move(other); }
+    HostMemory& operator=(HostMemory&& other) noexcept {
+        std::swap(file_, other.file_);
+        std::swap(address_, other.address_);
+        std::swap(size_, other.size_);
+        return *this;
+    }
+    ~HostMemory();
+
+    /// @param size  in bytes, a multiple of the page size
+    /// @return the error is VK_ERROR_OUT_OF_HOST_MEMORY
+    [[nodiscard]] static std::expected<HostMemory, VkResult> create(size_t size);
+
+    [[nodiscard]] const Fd& file() const { return file_; }
+    [[nodiscard]] void* address() const { return address_; }
+    [[nodiscard]] size_t size() const { return size_; } ///< 0: no memory
+
+private:
+    Fd file_;
+    void* address_ = nullptr;
+    size_t size_ = 0;
+};
+
+} // namespace fencebridge::image

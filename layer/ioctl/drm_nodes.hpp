@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+#include "ioctl/ioctl.hpp"
+
+namespace fencebridge::ioctl {
+
+/// The two kinds of DRM nodes of a device. Opening a primary node can make the process the master
+/// of a display.
+enum class NodeKind { primary, render };
+
+/// A DRM node of this machine.
+struct DrmNode {
+    std::string path;
+    dev_t number;
+    bool preferred; ///< it belongs to the preferred device
+};
+
+/// Lists the DRM nodes of a kind. Those of the preferred device are first.
+/// @param preferred  a primary or render node of that device
+/// @return empty also if there is no /dev/dri; or ENOMEM, EMFILE, ENFILE
+[[nodiscard]] std::expected<std::vector<DrmNode>, Errno> drm_nodes(NodeKind kind,
+                                                                   std::optional<dev_t> preferred);
+
+} // namespace fencebridge::ioctl
