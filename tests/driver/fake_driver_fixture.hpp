@@ -127,4 +127,16 @@ protected:
     std::unique_ptr<Device> device_;
 };
 
+/// Every test here causes one misuse. TearDown() expects the report and clears it.
+class FakeDriverMisuse : public FakeDriverTest {
+protected:
+    void TearDown() override {
+        device_.reset();
+        instance_.reset();
+        EXPECT_EQ(fake_driver().misuses(), 1U);
+        fake_driver().reset();
+        FakeDriverTest::TearDown();
+    }
+};
+
 } // namespace fencebridge::test

@@ -161,5 +161,110 @@ TEST_F(FakeDriverTest, AWaitForAnyFenceEndsWhenTheFirstSignals) {
         vkDestroyFence(*device_, fence, nullptr);
 }
 
+/// A driver as NVIDIA's without a DRM device: OPAQUE_FD alone.
+void lack_sync_files() {
+    fake_driver().set_sync_fd_features(0, 0, 0);
+    fake_driver().set_opaque_fds(0, VK_TRUE);
+}
+
+VkExternalSemaphoreFeatureFlags semaphore_features(VkPhysicalDevice device,
+                                                   VkExternalSemaphoreHandleTypeFlagBits type) {
+    const VkPhysicalDeviceExternalSemaphoreInfo info{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_SEMAPHORE_INFO,
+        .pNext = nullptr,
+        .handleType = type};
+    VkExternalSemaphoreProperties properties{};
+    properties.sType = VK_STRUCTURE_TYPE_EXTERNAL_SEMAPHORE_PROPERTIES;
+    vkGetPhysicalDeviceExternalSemaphoreProperties(device, &info, &properties);
+    return properties.externalSemaphoreFeatures;
+}
+
+VkExternalFenceFeatureFlags fence_features(VkPhysicalDevice device,
+                                           VkExternalFenceHandleTypeFlagBits type) {
+    const VkPhysicalDeviceExternalFenceInfo info{
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_FENCE_INFO,
+        .pNext = nullptr,
+        .handleType = type};
+    VkExternalFenceProperties properties{};
+    properties.sType = VK_STRUCTURE_TYPE_EXTERNAL_FENCE_PROPERTIES;
+    vkGetPhysicalDeviceExternalFenceProperties(device, &info, &properties);
+    return properties.externalFenceFeatures;
+}
+
+TEST_F(FakeDriverTest, WithoutSyncFilesOnlyOpaqueFdsAreReported) {
+    lack_sync_files();
+    make_device(sync_extensions);
+    const VkPhysicalDevice physical = instance_->physical_device();
+    EXPECT_EQ(semaphore_features(physical, VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT), 0U);
+    EXPECT_NE(semaphore_features(physical, VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_OPAQUE_FD_BIT), 0U);
+    EXPECT_EQ(fence_features(physical, VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT), 0U);
+    EXPECT_NE(fence_features(physical, VK_EXTERNAL_FENCE_HANDLE_TYPE_OPAQUE_FD_BIT), 0U);
+    // An object for the export of an OPAQUE_FD can be created.
+    const VkExportSemaphoreCreateInfo exported{
+        .sType = VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO,
+        .pNext = nullptr,
+        .handleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_OPAQUE_FD_BIT};
+    const VkSemaphoreCreateInfo info{
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &exported, .flags = 0};
+    VkSemaphore semaphore = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateSemaphore(*device_, &info, nullptr, &semaphore), VK_SUCCESS);
+    vkDestroySemaphore(*device_, semaphore, nullptr);
+}
+
+TEST_F(FakeDriverTest, WithoutSyncFilesFencesStillSignalWithHeldRendering) {
+    lack_sync_files();
+    make_device({});
+    const VkSemaphore rendered = make_semaphore(false);
+    const VkFence fence = make_fence();
+    const Commands commands = make_commands();
+    fake_driver().hold_rendering(VK_TRUE);
+    submit({}, {rendered}, VK_NULL_HANDLE, commands.buffer);
+    submit({rendered}, {}, fence, VK_NULL_HANDLE, 1);
+    EXPECT_EQ(vkGetFenceStatus(*device_, fence), VK_NOT_READY);
+    EXPECT_EQ(vkWaitForFences(*device_, 1, &fence, VK_TRUE, 1'000'000), VK_TIMEOUT);
+    std::thread gpu{[] { EXPECT_EQ(fake_driver().release_one(), VK_TRUE); }};
+    EXPECT_EQ(vkWaitForFences(*device_, 1, &fence, VK_TRUE, 10 * second), VK_SUCCESS);
+    gpu.join();
+    EXPECT_EQ(vkGetFenceStatus(*device_, fence), VK_SUCCESS);
+    vkDestroyFence(*device_, fence, nullptr);
+    vkDestroySemaphore(*device_, rendered, nullptr);
+    vkDestroyCommandPool(*device_, commands.pool, nullptr);
+}
+
+TEST_F(FakeDriverMisuse, ASemaphoreForAnExportThatTheDriverLacksIsRefused) {
+    lack_sync_files();
+    make_device(sync_extensions);
+    const VkExportSemaphoreCreateInfo exported{
+        .sType = VK_STRUCTURE_TYPE_EXPORT_SEMAPHORE_CREATE_INFO,
+        .pNext = nullptr,
+        .handleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT};
+    const VkSemaphoreCreateInfo info{
+        .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = &exported, .flags = 0};
+    VkSemaphore semaphore = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateSemaphore(*device_, &info, nullptr, &semaphore),
+              VK_ERROR_INITIALIZATION_FAILED);
+}
+
+TEST_F(FakeDriverMisuse, AFenceForAnExportThatTheDriverLacksIsRefused) {
+    lack_sync_files();
+    make_device(sync_extensions);
+    const VkExportFenceCreateInfo exported{.sType = VK_STRUCTURE_TYPE_EXPORT_FENCE_CREATE_INFO,
+                                           .pNext = nullptr,
+                                           .handleTypes =
+                                               VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT};
+    const VkFenceCreateInfo info{
+        .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO, .pNext = &exported, .flags = 0};
+    VkFence fence = VK_NULL_HANDLE;
+    EXPECT_EQ(vkCreateFence(*device_, &info, nullptr, &fence), VK_ERROR_INITIALIZATION_FAILED);
+}
+
+TEST_F(FakeDriverMisuse, AnImportThatTheDriverLacksIsRefused) {
+    lack_sync_files();
+    make_device(sync_extensions);
+    const VkSemaphore semaphore = make_semaphore(false);
+    EXPECT_EQ(import_semaphore(semaphore, -1), VK_ERROR_INVALID_EXTERNAL_HANDLE);
+    vkDestroySemaphore(*device_, semaphore, nullptr);
+}
+
 } // namespace
 } // namespace fencebridge::test

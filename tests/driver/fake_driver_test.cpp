@@ -71,18 +71,6 @@ TEST_F(FakeDriverTest, TheNthCallFailsOnce) {
     vkDestroySemaphore(*device_, second_one, nullptr);
 }
 
-/// Every test here causes one misuse. TearDown() expects the report and clears it.
-class FakeDriverMisuse : public FakeDriverTest {
-protected:
-    void TearDown() override {
-        device_.reset();
-        instance_.reset();
-        EXPECT_EQ(fake_driver().misuses(), 1U);
-        fake_driver().reset();
-        FakeDriverTest::TearDown();
-    }
-};
-
 TEST_F(FakeDriverMisuse, AnObjectLeftAtVkDestroyDeviceIsReported) {
     make_device({});
     (void)make_semaphore(false);

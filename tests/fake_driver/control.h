@@ -157,9 +157,15 @@ typedef struct FakeDriverControl {
     void (*set_memory)(FakeDriverMemory memory);
     void (*set_sync)(FakeDriverSync sync);
     /* The VK_EXTERNAL_{SEMAPHORE,FENCE}_FEATURE_* bits that are reported for SYNC_FD. An operation
-     * that is not reported fails and counts as misuse. */
+     * that is not reported fails and counts as misuse. That includes vkCreateSemaphore and
+     * vkCreateFence for export without the bit EXPORTABLE, which return
+     * VK_ERROR_INITIALIZATION_FAILED, as NVIDIA's driver does. */
     void (*set_sync_fd_features)(uint32_t device, VkExternalSemaphoreFeatureFlags semaphore,
                                  VkExternalFenceFeatureFlags fence);
+    /* Whether semaphores and fences have the handle type OPAQUE_FD; off by default. The driver
+     * reports it, and creates objects for its export. The export and the import themselves fail and
+     * count as misuse, because nothing but the same driver could use such a descriptor. */
+    void (*set_opaque_fds)(uint32_t device, VkBool32 on);
     /* Whether a semaphore can be exported as SYNC_FD while it has an imported payload
      * (exportFromImportedHandleTypes); on by default. */
     void (*set_exports_imported_semaphores)(uint32_t device, VkBool32 on);
@@ -170,6 +176,24 @@ typedef struct FakeDriverControl {
     void (*set_format)(uint32_t device, VkFormat format, uint32_t modifier_count,
                        const FakeDriverModifier* modifiers);
     void (*set_dedicated)(uint32_t device, VkBool32 prefers, VkBool32 requires_it);
+    /* The VK_EXTERNAL_MEMORY_FEATURE_{EXPORTABLE,IMPORTABLE}_BIT that the driver has for dma-bufs,
+     * both by default. A format's modifier has those of its own that are also set here. An operation
+     * that is not reported fails and counts as misuse. With 0, the driver does not know the handle
+     * type: queries of image formats return VK_ERROR_FORMAT_NOT_SUPPORTED. */
+    void (*set_dma_buf_features)(uint32_t device, VkExternalMemoryFeatureFlags features);
+    /* Images with VK_IMAGE_TILING_LINEAR: the alignment of their row pitch, and the number of bytes
+     * that vkGetImageMemoryRequirements adds. By default they have the layout of the format's first
+     * modifier. */
+    void (*set_linear_layout)(uint32_t device, uint32_t pitch_alignment, VkDeviceSize padding);
+    /* VkFormatProperties::linearTilingFeatures of each format that the driver has. An image with
+     * VK_IMAGE_TILING_LINEAR and a usage that they lack is a misuse. As with NVIDIA's driver,
+     * vkGetPhysicalDeviceImageFormatProperties2 does not consider them. */
+    void (*set_linear_features)(uint32_t device, VkFormatFeatureFlags features);
+    /* Imports of a dma-buf fail with VK_ERROR_INVALID_EXTERNAL_HANDLE if the dma-buf is not larger
+     * by this number of bytes than vkGetImageMemoryRequirements says, as v3dv may want it. Without
+     * VkMemoryDedicatedAllocateInfo the driver notices it in vkBindImageMemory, which then returns
+     * VK_ERROR_OUT_OF_DEVICE_MEMORY. */
+    void (*set_import_padding)(uint32_t device, VkDeviceSize bytes);
     /* Adds VK_KHR_driver_properties and sets VkPhysicalDeviceDriverProperties::driverID. The
      * default is 0, which no driver has. */
     void (*set_driver_id)(uint32_t device, VkDriverId id);

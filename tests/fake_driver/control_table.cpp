@@ -89,6 +89,10 @@ void set_exports_imported_semaphores(uint32_t device, VkBool32 on) {
                 [&](DeviceSettings& settings) { settings.exports_imported_semaphores = on; });
 }
 
+void set_opaque_fds(uint32_t device, VkBool32 on) {
+    for_devices(device, [&](DeviceSettings& settings) { settings.opaque_fds = on != VK_FALSE; });
+}
+
 void set_queue_count(uint32_t device, uint32_t count) {
     for_devices(device, [&](DeviceSettings& settings) { settings.queue_count = count; });
 }
@@ -108,6 +112,24 @@ void set_dedicated(uint32_t device, VkBool32 prefers, VkBool32 requires_it) {
         settings.prefers_dedicated = prefers != VK_FALSE;
         settings.requires_dedicated = requires_it != VK_FALSE;
     });
+}
+
+void set_dma_buf_features(uint32_t device, VkExternalMemoryFeatureFlags features) {
+    for_devices(device, [&](DeviceSettings& settings) { settings.dma_buf_features = features; });
+}
+
+void set_linear_layout(uint32_t device, uint32_t pitch_alignment, VkDeviceSize padding) {
+    for_devices(device, [&](DeviceSettings& settings) {
+        settings.linear_layout = {.pitch_alignment = pitch_alignment, .padding = padding};
+    });
+}
+
+void set_linear_features(uint32_t device, VkFormatFeatureFlags features) {
+    for_devices(device, [&](DeviceSettings& settings) { settings.linear_features = features; });
+}
+
+void set_import_padding(uint32_t device, VkDeviceSize bytes) {
+    for_devices(device, [&](DeviceSettings& settings) { settings.import_padding = bytes; });
 }
 
 void set_driver_id(uint32_t device, VkDriverId id) {
@@ -299,10 +321,15 @@ const FakeDriverControl& control_table() {
         .set_memory = set_memory,
         .set_sync = set_sync,
         .set_sync_fd_features = set_sync_fd_features,
+        .set_opaque_fds = set_opaque_fds,
         .set_exports_imported_semaphores = set_exports_imported_semaphores,
         .set_queue_count = set_queue_count,
         .set_format = set_format,
         .set_dedicated = set_dedicated,
+        .set_dma_buf_features = set_dma_buf_features,
+        .set_linear_layout = set_linear_layout,
+        .set_linear_features = set_linear_features,
+        .set_import_padding = set_import_padding,
         .set_driver_id = set_driver_id,
         .set_drm_nodes = set_drm_nodes,
         .set_export_signalled_as_minus_one = set_export_signalled_as_minus_one,

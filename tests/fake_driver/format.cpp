@@ -28,6 +28,8 @@ void get_format_properties(VkPhysicalDevice handle, VkFormat format,
     for (const FakeDriverModifier& modifier : modifiers_of(settings, format))
         properties->optimalTilingFeatures |= modifier.features;
     properties->linearTilingFeatures = properties->optimalTilingFeatures;
+    if (settings.linear_features && properties->optimalTilingFeatures != 0)
+        properties->linearTilingFeatures = *settings.linear_features;
 }
 
 void get_format_properties2(VkPhysicalDevice handle, VkFormat format,
@@ -64,15 +66,18 @@ std::optional<FakeDriverModifier> requested_layout(const DeviceSettings& setting
     return settings.modifier(info.format, wanted->drmFormatModifier);
 }
 
-VkExternalMemoryProperties external_properties(const FakeDriverModifier& layout) {
+VkExternalMemoryProperties external_properties(const DeviceSettings& settings,
+                                               const FakeDriverModifier& layout) {
     VkExternalMemoryProperties result{};
     if (layout.exportable)
         result.externalMemoryFeatures |= VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT;
     if (layout.importable)
         result.externalMemoryFeatures |= VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
+    result.externalMemoryFeatures &= settings.dma_bufs();
     if (layout.dedicated_only)
         result.externalMemoryFeatures |= VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT;
-    result.exportFromImportedHandleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
+    if ((settings.dma_bufs() & VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT) != 0)
+        result.exportFromImportedHandleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
     result.compatibleHandleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
     return result;
 }
@@ -89,11 +94,11 @@ VkResult image_format_properties(const DeviceSettings& settings,
         info.pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO);
     if (external != nullptr && external->handleType != 0) {
         if (external->handleType != VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT ||
-            !settings.has_extension(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME))
+            settings.dma_bufs() == 0)
             return VK_ERROR_FORMAT_NOT_SUPPORTED;
         if (auto* const out = find_out<VkExternalImageFormatProperties>(
                 properties.pNext, VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES))
-            out->externalMemoryProperties = external_properties(*layout);
+            out->externalMemoryProperties = external_properties(settings, *layout);
     }
     properties.imageFormatProperties = {.maxExtent = {16384, 16384, 1},
                                         .maxMipLevels = 1,

@@ -26,6 +26,16 @@ FakeDriverModifier plain_layout(const DeviceSettings& settings, VkFormat format)
     return plain;
 }
 
+FakeDriverModifier linear_layout(const DeviceSettings& settings, VkFormat format) {
+    FakeDriverModifier layout = plain_layout(settings, format);
+    layout.plane_count = 1;
+    if (settings.linear_layout)
+        layout.pitch_alignment = settings.linear_layout->pitch_alignment;
+    if (settings.linear_features)
+        layout.features = *settings.linear_features;
+    return layout;
+}
+
 /// Of the modifiers in the list, the first in the driver's order of preference.
 std::optional<FakeDriverModifier>
 choose_modifier(const DeviceSettings& settings, VkFormat format,
@@ -46,6 +56,8 @@ choose_modifier(const DeviceSettings& settings, VkFormat format,
 /// The layout that the create info requests; none if the driver does not have it.
 std::optional<FakeDriverModifier> image_layout(const Device& device, const DeviceSettings& settings,
                                                const VkImageCreateInfo& info) {
+    if (info.tiling == VK_IMAGE_TILING_LINEAR)
+        return linear_layout(settings, info.format);
     if (info.tiling != VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT)
         return plain_layout(settings, info.format);
     if (!device.has(VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME)) {
@@ -70,6 +82,12 @@ void check_swapchain(const void* next) {
         (void)objects().swapchains.find(info->swapchain);
 }
 
+bool has_handle_types(const DeviceSettings& settings, VkExternalMemoryHandleTypeFlags types) {
+    const VkExternalMemoryHandleTypeFlags known =
+        settings.dma_bufs() != 0 ? VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT : 0;
+    return (types & ~known) == 0;
+}
+
 VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAllocationCallbacks*,
                       VkImage* result) {
     if (const auto failure = enter("vkCreateImage"))
@@ -80,22 +98,28 @@ VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAl
     const auto layout = image_layout(*device, settings, *info);
     if (!layout)
         return VK_ERROR_OUT_OF_DEVICE_MEMORY;
-    if (info->tiling == VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT &&
+    const bool is_linear = info->tiling == VK_IMAGE_TILING_LINEAR;
+    if ((info->tiling == VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT ||
+         (is_linear && settings.linear_features)) &&
         (features_for(info->usage) & ~layout->features) != 0)
-        misuse("vkCreateImage: usage that the modifier does not have");
+        misuse("vkCreateImage: usage that the modifier or the linear tiling does not have");
     const bool aliases = (info->flags & VK_IMAGE_CREATE_ALIAS_BIT) != 0;
     if (aliases && !layout->aliasable)
         misuse("vkCreateImage: VK_IMAGE_CREATE_ALIAS_BIT, which the modifier does not have");
     const auto* const external = find_in<VkExternalMemoryImageCreateInfo>(
         info->pNext, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO);
-    *result = objects().images.add({.device = device,
-                                    .tiling = info->tiling,
-                                    .modifier = layout->modifier,
-                                    .planes = lay_out(info->format, info->extent, *layout),
-                                    .external = external != nullptr && external->handleTypes != 0,
-                                    .bound = false,
-                                    .aliases = aliases,
-                                    .backing = {}});
+    if (external != nullptr && !has_handle_types(settings, external->handleTypes))
+        misuse("vkCreateImage: a handle type that the driver does not have");
+    *result = objects().images.add(
+        {.device = device,
+         .tiling = info->tiling,
+         .modifier = layout->modifier,
+         .planes = lay_out(info->format, info->extent, *layout),
+         .padding = is_linear && settings.linear_layout ? settings.linear_layout->padding : 0,
+         .external = external != nullptr && external->handleTypes != 0,
+         .bound = false,
+         .aliases = aliases,
+         .backing = {}});
     return VK_SUCCESS;
 }
 
@@ -108,7 +132,7 @@ void get_requirements(VkDevice, VkImage handle, VkMemoryRequirements* requiremen
     const auto image = objects().images.find(handle);
     *requirements = {.size = 0, .alignment = 4096, .memoryTypeBits = all_memory_types};
     if (image != nullptr)
-        requirements->size = image->planes.back().offset + image->planes.back().size;
+        requirements->size = image->size();
 }
 
 void get_requirements2(VkDevice device, const VkImageMemoryRequirementsInfo2* info,
@@ -166,8 +190,11 @@ VkResult check_binding(VkImage handle, VkDeviceMemory memory_handle) {
         misuse("vkBindImageMemory: the memory is dedicated to another image");
     if (memory->exportable && !image->external)
         misuse("vkBindImageMemory: exportable memory for an image that was not made for it");
-    if (memory->size < image->planes.back().offset + image->planes.back().size)
+    if (memory->size < image->size())
         misuse("vkBindImageMemory: the memory is too small");
+    if (memory->imported_size != 0 &&
+        memory->imported_size < image->size() + settings.import_padding)
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
     check_aliases(*image, *memory);
     return VK_SUCCESS;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Device memory and buffers.
+#include <algorithm>
 #include <sys/mman.h>
 
 #include "backing.hpp"
@@ -14,23 +15,47 @@ constexpr auto dma_buf = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
 constexpr uint32_t all_memory_types = 0b11;
 constexpr uint32_t host_visible_type = 1;
 
+DeviceSettings settings_of(const Device& device) {
+    return current_device_settings(device.physical_device->index);
+}
+
+bool supports_dma_bufs(const Device& device, VkExternalMemoryFeatureFlagBits feature) {
+    return device.has(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME) &&
+           (settings_of(device).dma_bufs() & feature) != 0;
+}
+
+/// The size that a dma-buf must have for this allocation.
+VkDeviceSize smallest_import(const Memory& memory) {
+    const auto image = memory.dedicated_image != VK_NULL_HANDLE
+                           ? objects().images.find(memory.dedicated_image)
+                           : nullptr;
+    if (image == nullptr)
+        return memory.size;
+    return std::max(memory.size, image->size() + settings_of(*memory.device).import_padding);
+}
+
 /// The driver owns an imported descriptor only if the call succeeds.
 VkResult import_memory(const VkImportMemoryFdInfoKHR& info, const Device& device, Memory& memory) {
-    if (info.handleType != dma_buf || !device.has(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME)) {
+    if (info.handleType != dma_buf ||
+        !supports_dma_bufs(device, VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT)) {
         misuse("vkAllocateMemory: import of a handle type that the device does not support");
         return VK_ERROR_INVALID_EXTERNAL_HANDLE;
     }
     const off_t size = lseek(info.fd, 0, SEEK_END);
-    if (size < 0 || static_cast<VkDeviceSize>(size) < memory.size)
+    if (size < 0 || static_cast<VkDeviceSize>(size) < smallest_import(memory))
         return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+    memory.imported_size = static_cast<VkDeviceSize>(size);
     memory.fd = Fd{info.fd};
     return VK_SUCCESS;
 }
 
 VkResult prepare_export(const VkExportMemoryAllocateInfo& info, const Device& device,
                         Memory& memory) {
-    if (info.handleTypes != dma_buf || !device.has(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME))
+    if (info.handleTypes != dma_buf ||
+        !supports_dma_bufs(device, VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT)) {
         misuse("vkAllocateMemory: export of a handle type that the device does not support");
+        return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+    }
     memory.exportable = true;
     memory.fd = make_backing(current_settings().memory, memory.size);
     return memory.fd.valid() ? VK_SUCCESS : VK_ERROR_OUT_OF_DEVICE_MEMORY;
@@ -119,11 +144,12 @@ VkResult get_memory_fd(VkDevice, const VkMemoryGetFdInfoKHR* info, int* fd) {
     return VK_SUCCESS;
 }
 
-VkResult get_memory_fd_properties(VkDevice, VkExternalMemoryHandleTypeFlagBits type, int,
+VkResult get_memory_fd_properties(VkDevice device, VkExternalMemoryHandleTypeFlagBits type, int,
                                   VkMemoryFdPropertiesKHR* properties) {
     if (const auto failure = enter("vkGetMemoryFdPropertiesKHR"))
         return *failure;
-    if (type != dma_buf)
+    if (type != dma_buf ||
+        !supports_dma_bufs(*from_handle<Device>(device), VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT))
         return VK_ERROR_INVALID_EXTERNAL_HANDLE;
     properties->memoryTypeBits = all_memory_types;
     return VK_SUCCESS;

@@ -106,6 +106,7 @@ struct Memory {
     Fd fd; // invalid unless the memory is imported, is exportable, or was mapped
     void* mapping{nullptr};
     VkImage dedicated_image{VK_NULL_HANDLE};
+    VkDeviceSize imported_size{0}; // of the dma-buf; 0 if the memory was not imported
 };
 
 /// Identifies a file, whatever descriptor refers to it; {} for none.
@@ -126,10 +127,16 @@ struct Image {
     VkImageTiling tiling{VK_IMAGE_TILING_OPTIMAL};
     uint64_t modifier{0}; // for VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT
     std::vector<Plane> planes;
+    VkDeviceSize padding{0}; // of its memory
     bool external{false};
     bool bound{false};
     bool aliases{false}; // VK_IMAGE_CREATE_ALIAS_BIT
     FileId backing{};    // the file of the memory that it is bound to, if any
+
+    /// What vkGetImageMemoryRequirements says.
+    [[nodiscard]] VkDeviceSize size() const {
+        return planes.back().offset + planes.back().size + padding;
+    }
 };
 
 struct Buffer {

@@ -208,8 +208,17 @@ void get_external_semaphore(VkPhysicalDevice handle,
     properties->exportFromImportedHandleTypes = 0;
     properties->compatibleHandleTypes = 0;
     properties->externalSemaphoreFeatures = 0;
+    if (!settings.has_extension(VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME))
+        return;
+    if (info->handleType == VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_OPAQUE_FD_BIT &&
+        settings.opaque_fds) {
+        properties->exportFromImportedHandleTypes = info->handleType;
+        properties->compatibleHandleTypes = info->handleType;
+        properties->externalSemaphoreFeatures = VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT |
+                                                VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT;
+    }
     if (info->handleType != VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT ||
-        !settings.has_extension(VK_KHR_EXTERNAL_SEMAPHORE_FD_EXTENSION_NAME))
+        settings.semaphore_features == 0)
         return;
     if (settings.exports_imported_semaphores)
         properties->exportFromImportedHandleTypes = VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT;
@@ -224,17 +233,35 @@ void get_external_fence(VkPhysicalDevice handle, const VkPhysicalDeviceExternalF
     properties->exportFromImportedHandleTypes = 0;
     properties->compatibleHandleTypes = 0;
     properties->externalFenceFeatures = 0;
+    if (!settings.has_extension(VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME))
+        return;
+    if (info->handleType == VK_EXTERNAL_FENCE_HANDLE_TYPE_OPAQUE_FD_BIT && settings.opaque_fds) {
+        properties->exportFromImportedHandleTypes = info->handleType;
+        properties->compatibleHandleTypes = info->handleType;
+        properties->externalFenceFeatures =
+            VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT | VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT;
+    }
     if (info->handleType != VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT ||
-        !settings.has_extension(VK_KHR_EXTERNAL_FENCE_FD_EXTENSION_NAME))
+        settings.fence_features == 0)
         return;
     properties->exportFromImportedHandleTypes = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT;
     properties->compatibleHandleTypes = VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT;
     properties->externalFenceFeatures = settings.fence_features;
 }
 
-void get_external_buffer(VkPhysicalDevice, const VkPhysicalDeviceExternalBufferInfo*,
+void get_external_buffer(VkPhysicalDevice handle, const VkPhysicalDeviceExternalBufferInfo* info,
                          VkExternalBufferProperties* properties) {
-    properties->externalMemoryProperties = {};
+    note_query("vkGetPhysicalDeviceExternalBufferProperties");
+    const DeviceSettings settings = settings_of(handle);
+    VkExternalMemoryProperties& result = properties->externalMemoryProperties;
+    result = {};
+    if (info->handleType != VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT ||
+        settings.dma_bufs() == 0)
+        return;
+    result.externalMemoryFeatures = settings.dma_bufs();
+    result.compatibleHandleTypes = info->handleType;
+    if ((settings.dma_bufs() & VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT) != 0)
+        result.exportFromImportedHandleTypes = info->handleType;
 }
 
 /// Adds a function of Vulkan 1.1 by its core name and by its KHR name.

@@ -61,6 +61,8 @@ DeviceSettings default_device() {
         VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT | VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT;
     device.fence_features =
         VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT | VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT;
+    device.dma_buf_features =
+        VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT | VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
     const FakeDriverModifier linear{.modifier = 0, // DRM_FORMAT_MOD_LINEAR
                                     .plane_count = 1,
                                     .pitch_alignment = 256,
@@ -129,6 +131,10 @@ std::optional<FakeDriverModifier> DeviceSettings::modifier(VkFormat format, uint
 
 bool DeviceSettings::has_extension(std::string_view name) const {
     return std::ranges::find(extensions, name) != extensions.end();
+}
+
+VkExternalMemoryFeatureFlags DeviceSettings::dma_bufs() const {
+    return has_extension(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME) ? dma_buf_features : 0;
 }
 
 Settings Settings::initial() {

@@ -13,16 +13,26 @@
 
 namespace fencebridge::fake_driver {
 
+struct LinearLayout {
+    uint32_t pitch_alignment{1};
+    VkDeviceSize padding{0};
+};
+
 struct DeviceSettings {
     uint32_t api_version{VK_API_VERSION_1_3};
     std::vector<std::string> extensions;
     VkExternalSemaphoreFeatureFlags semaphore_features{};
     VkExternalFenceFeatureFlags fence_features{};
     bool exports_imported_semaphores{true};
+    bool opaque_fds{false};
     uint32_t queue_count{2};
     std::map<VkFormat, std::vector<FakeDriverModifier>> formats;
     bool prefers_dedicated{false};
     bool requires_dedicated{false};
+    VkExternalMemoryFeatureFlags dma_buf_features{};
+    std::optional<LinearLayout> linear_layout;
+    std::optional<VkFormatFeatureFlags> linear_features;
+    VkDeviceSize import_padding{0};
     VkDriverId driver_id{};
     uint64_t primary_node{0};
     uint64_t render_node{0};
@@ -31,6 +41,8 @@ struct DeviceSettings {
     [[nodiscard]] std::optional<FakeDriverModifier> modifier(VkFormat format,
                                                              uint64_t modifier) const;
     [[nodiscard]] bool has_extension(std::string_view name) const;
+    /// The features of dma-bufs; 0 if the driver does not know the handle type.
+    [[nodiscard]] VkExternalMemoryFeatureFlags dma_bufs() const;
 };
 
 struct CreateFailure {

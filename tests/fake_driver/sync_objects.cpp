@@ -30,6 +30,11 @@ VkResult create_semaphore(VkDevice handle, const VkSemaphoreCreateInfo* info,
     semaphore.exportable =
         exported != nullptr &&
         (exported->handleTypes & VK_EXTERNAL_SEMAPHORE_HANDLE_TYPE_SYNC_FD_BIT) != 0;
+    if (semaphore.exportable && (settings_of(*semaphore.device).semaphore_features &
+                                 VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT) == 0) {
+        misuse("vkCreateSemaphore: for the export of a sync_file, which the driver cannot do");
+        return VK_ERROR_INITIALIZATION_FAILED;
+    }
     *result = objects().semaphores.add(std::move(semaphore));
     return VK_SUCCESS;
 }
@@ -52,6 +57,11 @@ VkResult create_fence(VkDevice handle, const VkFenceCreateInfo* info, const VkAl
     fence.device = from_handle<Device>(handle);
     fence.exportable = exported != nullptr &&
                        (exported->handleTypes & VK_EXTERNAL_FENCE_HANDLE_TYPE_SYNC_FD_BIT) != 0;
+    if (fence.exportable && (settings_of(*fence.device).fence_features &
+                             VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT) == 0) {
+        misuse("vkCreateFence: for the export of a sync_file, which the driver cannot do");
+        return VK_ERROR_INITIALIZATION_FAILED;
+    }
     if ((info->flags & VK_FENCE_CREATE_SIGNALED_BIT) != 0)
         fence.permanent = Payload{};
     *result = objects().fences.add(std::move(fence));
