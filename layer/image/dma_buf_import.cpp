@@ -41,32 +41,37 @@ DmaBufImport::layouts(const vk::PhysicalDevice& physical,
 std::expected<SwapchainImage, VkResult>
 DmaBufImport::allocate(const vk::Device& device, const vk::ImageParameters& parameters,
                        std::span<const vk::ImageLayout> layouts) const {
+    auto made = try_to_allocate(device, parameters, layouts, Size::as_required);
+    if (made || (made.error() != VK_ERROR_INVALID_EXTERNAL_HANDLE &&
+                 made.error() != VK_ERROR_OUT_OF_DEVICE_MEMORY))
+        return made;
+    // v3dv imports only dma-bufs that are larger than what it says. It notices that at the import
+    // or, if the memory is not dedicated to the image, when it binds the image.
+    return try_to_allocate(device, parameters, layouts, Size::padded);
+}
+
+std::expected<SwapchainImage, VkResult>
+DmaBufImport::try_to_allocate(const vk::Device& device, const vk::ImageParameters& parameters,
+                              std::span<const vk::ImageLayout> layouts, Size size) const {
     auto unbound = create_unbound(device, parameters, layouts, vk::imported_dma_buf.handle);
     if (!unbound)
         return std::unexpected(unbound.error());
     const VkImage image = unbound->image.get();
-    const auto size = static_cast<size_t>(unbound->requirements.size);
-    std::expected<vk::Memory, VkResult> memory = std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
-    Fd dma_buf;
-    // Some drivers import only dma-bufs that are larger than what they have said (v3dv).
-    for (const size_t bytes : {size, padded(size)}) {
-        auto made = create_dma_buf(device, bytes);
-        if (!made) {
-            log::warning("image allocator %s: no dma-buf of %zu bytes: %s", name(), bytes,
-                         ioctl::text(made.error()).c_str());
-            return std::unexpected(result_of(made.error()));
-        }
-        dma_buf = std::move(*made);
-        memory = import_dma_buf(device, image, unbound->requirements, dma_buf);
-        if (memory || memory.error() != VK_ERROR_INVALID_EXTERNAL_HANDLE)
-            break;
+    const auto required = static_cast<size_t>(unbound->requirements.size);
+    const size_t bytes = size == Size::padded ? padded(required) : required;
+    auto dma_buf = create_dma_buf(device, bytes);
+    if (!dma_buf) {
+        log::warning("image allocator %s: no dma-buf of %zu bytes: %s", name(), bytes,
+                     ioctl::text(dma_buf.error()).c_str());
+        return std::unexpected(result_of(dma_buf.error()));
     }
+    auto memory = import_dma_buf(device, image, unbound->requirements, *dma_buf);
     if (!memory)
         return std::unexpected(memory.error());
     const VkResult bound = device.next.BindImageMemory(device.handle, image, memory->get(), 0);
     if (bound != VK_SUCCESS)
         return std::unexpected(bound);
-    return SwapchainImage{.dma_buf = std::move(dma_buf),
+    return SwapchainImage{.dma_buf = std::move(*dma_buf),
                           .host = {},
                           .memory = std::move(*memory),
                           .image = std::move(unbound->image),

@@ -34,8 +34,13 @@ protected:
     ~DmaBufImport() = default;
 
 private:
+    enum class Size { as_required, padded };
+
     /// Whether this process may use the source.
     [[nodiscard]] virtual bool is_available() const = 0;
+    std::expected<SwapchainImage, VkResult>
+    try_to_allocate(const vk::Device& device, const vk::ImageParameters& parameters,
+                    std::span<const vk::ImageLayout> layouts, Size size) const;
 };
 
 /// Dma-bufs of a dma-heap: of the system's memory, or contiguous (CMA) where there is no such heap.

@@ -101,6 +101,27 @@ TEST_F(DriverOfVulkan10, IsTakenOverWithoutTheDependencyOfAnOptionalExtension) {
     EXPECT_FALSE(enabled.contains("VK_KHR_external_fence_fd"));
 }
 
+/// A driver of Vulkan 1.0 that lacks what VK_EXT_image_drm_format_modifier requires. Its images are
+/// LINEAR.
+class WithoutModifiers : public DriverOfVulkan10,
+                         public testing::WithParamInterface<const char*> {};
+
+TEST_P(WithoutModifiers, ADriverOfVulkan10IsTakenOver) {
+    fake_driver().hide_device_extension(0, GetParam());
+    const Instance instance{{.api_version = VK_API_VERSION_1_0}};
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_TRUE(is_taken_over(device));
+    const Names enabled = as_set(extensions_of(last_device_create()));
+    EXPECT_FALSE(enabled.contains("VK_EXT_image_drm_format_modifier"));
+    EXPECT_TRUE(enabled.contains("VK_EXT_external_memory_dma_buf"));
+}
+
+INSTANTIATE_TEST_SUITE_P(, WithoutModifiers,
+                         testing::Values("VK_KHR_bind_memory2", "VK_KHR_sampler_ycbcr_conversion",
+                                         "VK_KHR_maintenance1", "VK_KHR_image_format_list"),
+                         [](const auto& row) { return std::string{row.param}; });
+
 INSTANTIATE_TEST_SUITE_P(, Versions, testing::ValuesIn(version_pairs),
                          [](const auto& row) { return std::string{row.param.name}; });
 
@@ -122,10 +143,9 @@ TEST_P(MissingDependency, ADriverOfVulkan10PassesThrough) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, MissingDependency,
-                         testing::Values("VK_KHR_external_memory", "VK_KHR_bind_memory2",
+                         testing::Values("VK_KHR_external_memory",
                                          "VK_KHR_get_memory_requirements2",
-                                         "VK_KHR_sampler_ycbcr_conversion", "VK_KHR_maintenance1",
-                                         "VK_KHR_image_format_list"),
+                                         "VK_KHR_dedicated_allocation"),
                          [](const auto& row) { return std::string{row.param}; });
 
 class InstanceFailure : public DriverTest, public testing::WithParamInterface<VkResult> {};
