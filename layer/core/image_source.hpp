@@ -8,7 +8,15 @@
 namespace fencebridge::core {
 
 /// Where the memory of a swapchain's images comes from; docs/allocators.md.
-enum class ImageSource { driver_export, dma_heap, dumb, udmabuf, host_pointer };
+enum class ImageSource {
+    driver_export,
+    dma_heap,
+    dumb,
+    udmabuf,
+    copy_dma_buf,
+    host_pointer,
+    copy_host_pointer,
+};
 
 struct ImageSourceName {
     std::string_view name; ///< in the settings and in the log
@@ -16,12 +24,14 @@ struct ImageSourceName {
 };
 
 /// Best first.
-constexpr std::array<ImageSourceName, 5> image_sources = {{
+constexpr std::array<ImageSourceName, 7> image_sources = {{
     {"driver-export", ImageSource::driver_export},
     {"dma-heap", ImageSource::dma_heap},
     {"dumb", ImageSource::dumb},
     {"udmabuf", ImageSource::udmabuf},
+    {"copy-dma-buf", ImageSource::copy_dma_buf},
     {"host-pointer", ImageSource::host_pointer},
+    {"copy-host-pointer", ImageSource::copy_host_pointer},
 }};
 
 [[nodiscard]] constexpr std::string_view name(ImageSource source) {

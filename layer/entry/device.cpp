@@ -246,11 +246,12 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
         below.semaphores_export_freely = below.semaphores_export_freely && taken_over;
         if (taken_over) {
             below.own_queue = queues.get_own(*handle, below.next.GetDeviceQueue);
+            below.queue_families = queues.families(*handle, below.next);
             // The loader sets the dispatch table only of queues that the application gets. For its
             // own queue, the layer asks the loader to do so.
-            const auto set_loader_data = find_set_device_loader_data(create_info->pNext);
-            if (below.own_queue != VK_NULL_HANDLE && set_loader_data != nullptr)
-                result = set_loader_data(*handle, below.own_queue);
+            below.set_loader_data = find_set_device_loader_data(create_info->pNext);
+            if (below.own_queue != VK_NULL_HANDLE && below.set_loader_data != nullptr)
+                result = below.set_loader_data(*handle, below.own_queue);
             if (result != VK_SUCCESS)
                 return result;
             log_sync_fd(below);

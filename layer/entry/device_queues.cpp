@@ -6,10 +6,30 @@
 namespace fencebridge::entry {
 
 DeviceQueues::DeviceQueues(const vk::PhysicalDevice& physical, const VkDeviceCreateInfo& info) :
-    infos_(info.pQueueCreateInfos, info.pQueueCreateInfos + info.queueCreateInfoCount),
-    needed_(physical.needs_queue()) {
+    applications_(info.pQueueCreateInfos, info.queueCreateInfoCount),
+    infos_(applications_.begin(), applications_.end()), needed_(physical.needs_queue()) {
     if (needed_)
         found_ = add_to_used_family(physical) || add_another_family(physical);
+}
+
+std::map<VkQueue, uint32_t> DeviceQueues::families(VkDevice device,
+                                                   const vk::DeviceDispatch& next) const {
+    std::map<VkQueue, uint32_t> families;
+    for (const VkDeviceQueueCreateInfo& info : applications_) {
+        for (uint32_t i = 0; i < info.queueCount; ++i) {
+            VkQueue queue = VK_NULL_HANDLE;
+            const VkDeviceQueueInfo2 which = {.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_INFO_2,
+                                              .flags = info.flags,
+                                              .queueFamilyIndex = info.queueFamilyIndex,
+                                              .queueIndex = i};
+            if (info.flags == 0)
+                next.GetDeviceQueue(device, info.queueFamilyIndex, i, &queue);
+            else if (next.GetDeviceQueue2 != nullptr)
+                next.GetDeviceQueue2(device, &which, &queue);
+            families.emplace(queue, info.queueFamilyIndex);
+        }
+    }
+    return families;
 }
 
 void DeviceQueues::put_into(VkDeviceCreateInfo& info) const {

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <span>
 #include <vector>
 #include <vulkan/vulkan.h>
 
+#include "vk/dispatch.hpp"
 #include "vk/physical_device.hpp"
 
 namespace fencebridge::entry {
@@ -22,6 +25,10 @@ public:
     /// from which the application takes only queues with flags is not searched.
     [[nodiscard]] bool has_no_spare() const { return needed_ && !found_; }
 
+    /// The family of each of the application's queues, after the device was created.
+    [[nodiscard]] std::map<VkQueue, uint32_t> families(VkDevice device,
+                                                       const vk::DeviceDispatch& next) const;
+
     /// Sets the queues of `info`, which must not outlive this.
     void put_into(VkDeviceCreateInfo& info) const;
 
@@ -33,6 +40,7 @@ private:
     bool add_another_family(const vk::PhysicalDevice& physical);
     [[nodiscard]] uint32_t count_used(uint32_t family) const;
 
+    const std::span<const VkDeviceQueueCreateInfo> applications_;
     std::vector<VkDeviceQueueCreateInfo> infos_;
     std::vector<float> priorities_;
     bool needed_;

@@ -91,6 +91,24 @@ PresentRequest request_of(VkQueue queue, const VkPresentInfoKHR& info, const Pre
             .wish = extras.wish(i)};
 }
 
+/// The commands that copy the images of a call to where the window systems read them.
+/// @return the error is the driver's
+std::expected<std::vector<VkCommandBuffer>, VkResult>
+copy_commands(VkQueue queue, const VkPresentInfoKHR& info, const SplitPresent& present) {
+    std::vector<VkCommandBuffer> commands;
+    for (uint32_t i = 0; i < info.swapchainCount; ++i) {
+        if (!present.ours[i])
+            continue;
+        const auto copies =
+            present.ours[i]->copy_commands(core::ImageIndex{info.pImageIndices[i]}, queue);
+        if (!copies)
+            return std::unexpected(copies.error());
+        if (*copies != VK_NULL_HANDLE)
+            commands.push_back(*copies);
+    }
+    return commands;
+}
+
 /// Signals the present fences of the driver's swapchains, if the driver does not know
 /// VK_EXT_swapchain_maintenance1: an application would wait for them for ever. They signal when the
 /// work has ended that was submitted to the queue so far.
@@ -172,8 +190,11 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
         std::optional<PartOfExtras> drivers_part;
         if (!present.drivers.empty())
             drivers_part.emplace(extras, present.drivers);
+        const auto commands = copy_commands(queue, *info, present);
+        if (!commands)
+            return commands.error();
         const auto rendering_fence = device->wait_semaphores.export_waits(
-            queue, std::span(info->pWaitSemaphores, info->waitSemaphoreCount));
+            queue, std::span(info->pWaitSemaphores, info->waitSemaphoreCount), *commands);
         if (!rendering_fence) {
             std::ranges::fill(present.results, rendering_fence.error());
             return report(*info, present);

@@ -47,8 +47,7 @@ struct NativeSurface {
 
 struct Instance {
     Instance(uint32_t version, Settings given) :
-        api_version(version), settings(std::move(given)),
-        format_layouts(image::allocators(settings.image)) {}
+        api_version(version), settings(std::move(given)), format_layouts(settings.image) {}
 
     const uint32_t api_version;
     const Settings settings;

@@ -106,8 +106,13 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceSupportKHR(VkPhysicalDevi
             return next.GetPhysicalDeviceSurfaceSupportKHR(device, queue_family, surface,
                                                            supported);
         },
-        [&](const Takeover&) {
-            *supported = VK_TRUE;
+        [&](const Takeover& takeover) {
+            // Any queue that can wait for a semaphore could present, but images may be copied.
+            constexpr VkQueueFlags copy =
+                VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT;
+            const auto& families = takeover.physical->queue_families;
+            *supported =
+                queue_family < families.size() && (families[queue_family].queueFlags & copy) != 0;
             return VK_SUCCESS;
         });
 }

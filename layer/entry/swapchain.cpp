@@ -141,7 +141,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
             window.avoid_exclusive_objects();
         const SwapchainSettings settings = {
             .transport = device->instance->settings.sync,
-            .allocators = device->instance->format_layouts.allocators(),
+            .image = device->instance->settings.image,
             .present_wait = device->enabled.has(VK_KHR_PRESENT_WAIT_EXTENSION_NAME) ||
                             (create_info->flags & VK_SWAPCHAIN_CREATE_PRESENT_WAIT_2_BIT_KHR) != 0,
             .maintenance1 = device->has_maintenance1,

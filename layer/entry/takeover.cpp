@@ -107,8 +107,7 @@ std::expected<bool, VkResult> try_to_share(const Instance& instance,
     if (created != VK_SUCCESS)
         return true;
     const vk::Device device = trial.describe(physical);
-    const auto shown =
-        can_import_images(instance.format_layouts.allocators(), device, physical, window, format);
+    const auto shown = can_import_images(instance.settings.image, device, physical, window, format);
     if (shown || shown.error() == VK_ERROR_SURFACE_LOST_KHR)
         return shown;
     if (const auto failure = transient_failure(shown.error()))

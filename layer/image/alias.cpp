@@ -2,6 +2,7 @@
 #include "image/alias.hpp"
 
 #include <array>
+#include <optional>
 
 #include "image/shared_image.hpp"
 
@@ -15,7 +16,7 @@ std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     MemoryRequirements requirements = query_requirements(device, alias);
     requirements.dedicated = true;
-    auto memory = import_dma_buf(device, alias, requirements, dma_buf);
+    auto memory = import_dma_buf(device, requirements, dma_buf);
     // vkBindImageMemory2 has no other errors.
     if (!memory && memory.error() != VK_ERROR_OUT_OF_HOST_MEMORY)
         return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
@@ -25,6 +26,11 @@ std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
 VkResult create_alias(const vk::Device& device, const vk::ImageParameters& parameters,
                       const SwapchainImage& like, const VkAllocationCallbacks* allocator,
                       VkImage* image) {
+    if (like.copy) {
+        ImageInfo info(parameters, std::nullopt);
+        return device.next.CreateImage(device.handle, info.tiled(VK_IMAGE_TILING_OPTIMAL),
+                                       allocator, image);
+    }
     const Layout& layout = like.layout;
     std::array<VkSubresourceLayout, 4> planes = {};
     for (uint32_t i = 0; i < layout.plane_count; ++i)
@@ -35,11 +41,12 @@ VkResult create_alias(const vk::Device& device, const vk::ImageParameters& param
         .drmFormatModifierPlaneCount = layout.plane_count,
         .pPlaneLayouts = planes.data(),
     };
-    SharedImageInfo info(parameters, like.host.size() == 0
-                                         ? VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT
-                                         : VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT);
+    ImageInfo info(parameters, like.host.size() == 0
+                                   ? VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT
+                                   : VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT);
     const bool linear = layout.tiling == VK_IMAGE_TILING_LINEAR;
-    return device.next.CreateImage(device.handle, linear ? info.linear() : info.with(same),
+    return device.next.CreateImage(device.handle,
+                                   linear ? info.tiled(VK_IMAGE_TILING_LINEAR) : info.with(same),
                                    allocator, image);
 }
 

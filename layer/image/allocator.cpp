@@ -4,20 +4,38 @@
 #include <algorithm>
 #include <array>
 
+#include "image/copied.hpp"
 #include "image/dma_buf_import.hpp"
 #include "image/driver_export.hpp"
 #include "image/host_pointer.hpp"
 
 namespace fencebridge::image {
 
-Allocators allocators(std::optional<core::ImageSource> requested) {
-    static constexpr DriverExport driver_export;
-    static constexpr DmaHeap dma_heap;
-    static constexpr DumbBuffer dumb_buffer;
-    static constexpr Udmabuf udmabuf;
-    static constexpr HostPointer host_pointer;
-    static constexpr std::array<const ImageAllocator*, 5> all = {
-        &driver_export, &dma_heap, &dumb_buffer, &udmabuf, &host_pointer};
+namespace {
+
+constexpr DriverExport driver_export;
+constexpr DmaHeap dma_heap;
+constexpr DumbBuffer dumb_buffer;
+constexpr Udmabuf udmabuf;
+constexpr std::array<const DmaBufImport*, 3> dma_buf_sources = {&dma_heap, &dumb_buffer, &udmabuf};
+constexpr CopiedToDmaBuf copied_to_dma_buf(dma_buf_sources);
+constexpr HostPointer host_pointer;
+constexpr CopiedToHost copied_to_host;
+
+/// For a GPU that shares its memory with the CPU, or a CPU.
+constexpr std::array<const ImageAllocator*, 7> without_copies_first = {
+    &driver_export,     &dma_heap,     &dumb_buffer,   &udmabuf,
+    &copied_to_dma_buf, &host_pointer, &copied_to_host};
+/// For a GPU with memory of its own. It copies faster than it renders to other memory.
+constexpr std::array<const ImageAllocator*, 7> copies_first = {
+    &driver_export, &copied_to_dma_buf, &dma_heap,    &dumb_buffer,
+    &udmabuf,       &copied_to_host,    &host_pointer};
+
+} // namespace
+
+Allocators allocators(const vk::PhysicalDevice& physical,
+                      std::optional<core::ImageSource> requested) {
+    const auto& all = physical.has_own_memory ? copies_first : without_copies_first;
     Allocators ordered(all.begin(), all.end());
     std::ranges::stable_partition(
         ordered, [&](const ImageAllocator* allocator) { return allocator->source() == requested; });

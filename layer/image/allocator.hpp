@@ -54,6 +54,7 @@ protected:
 /// All allocators, in the order in which they are tried: the requested one, then the others, best
 /// first.
 using Allocators = std::vector<const ImageAllocator*>;
-[[nodiscard]] Allocators allocators(std::optional<core::ImageSource> requested);
+[[nodiscard]] Allocators allocators(const vk::PhysicalDevice& physical,
+                                    std::optional<core::ImageSource> requested);
 
 } // namespace fencebridge::image

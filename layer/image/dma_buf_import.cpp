@@ -5,6 +5,7 @@
 #include <drm_fourcc.h>
 #include <utility>
 
+#include "image/memory.hpp"
 #include "image/shared_image.hpp"
 #include "util/log.hpp"
 
@@ -65,7 +66,7 @@ DmaBufImport::try_to_allocate(const vk::Device& device, const vk::ImageParameter
                      ioctl::text(dma_buf.error()).c_str());
         return std::unexpected(result_of(dma_buf.error()));
     }
-    auto memory = import_dma_buf(device, image, unbound->requirements, *dma_buf);
+    auto memory = import_dma_buf(device, unbound->requirements, *dma_buf);
     if (!memory)
         return std::unexpected(memory.error());
     const VkResult bound = device.next.BindImageMemory(device.handle, image, memory->get(), 0);

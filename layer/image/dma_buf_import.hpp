@@ -24,6 +24,9 @@ public:
     allocate(const vk::Device& device, const vk::ImageParameters& parameters,
              std::span<const vk::ImageLayout> layouts) const final;
 
+    /// Whether this process may use the source.
+    [[nodiscard]] virtual bool is_available() const = 0;
+
     /// A dma-buf of at least this size.
     /// @param size  in bytes
     /// @return the error of the call that failed
@@ -35,9 +38,6 @@ protected:
 
 private:
     enum class Size { as_required, padded };
-
-    /// Whether this process may use the source.
-    [[nodiscard]] virtual bool is_available() const = 0;
     std::expected<SwapchainImage, VkResult>
     try_to_allocate(const vk::Device& device, const vk::ImageParameters& parameters,
                     std::span<const vk::ImageLayout> layouts, Size size) const;
@@ -47,33 +47,27 @@ private:
 class DmaHeap final : public DmaBufImport {
 public:
     core::ImageSource source() const override { return core::ImageSource::dma_heap; }
+    bool is_available() const override;
     std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
                                                    size_t size) const override;
-
-private:
-    bool is_available() const override;
 };
 
 /// Dumb buffers of a KMS node: memory that the display can show.
 class DumbBuffer final : public DmaBufImport {
 public:
     core::ImageSource source() const override { return core::ImageSource::dumb; }
+    bool is_available() const override;
     std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
                                                    size_t size) const override;
-
-private:
-    bool is_available() const override;
 };
 
 /// Dma-bufs of this process's own memory, by /dev/udmabuf.
 class Udmabuf final : public DmaBufImport {
 public:
     core::ImageSource source() const override { return core::ImageSource::udmabuf; }
+    bool is_available() const override;
     std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
                                                    size_t size) const override;
-
-private:
-    bool is_available() const override;
 };
 
 } // namespace fencebridge::image

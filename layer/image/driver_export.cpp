@@ -1,26 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "image/driver_export.hpp"
 
+#include "image/memory.hpp"
 #include "image/shared_image.hpp"
 
 namespace fencebridge::image {
-
-namespace {
-
-std::expected<vk::Memory, VkResult> allocate_exportable(const vk::Device& device, VkImage image,
-                                                        const MemoryRequirements& requirements) {
-    VkExportMemoryAllocateInfo exportable = {
-        .sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO,
-        .handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
-    };
-    VkMemoryDedicatedAllocateInfo for_image = {
-        .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .image = image};
-    if (requirements.dedicated)
-        vk::push_next(exportable, for_image);
-    return allocate_memory(device, requirements, &exportable);
-}
-
-} // namespace
 
 std::expected<SwapchainImage, VkResult>
 DriverExport::allocate(const vk::Device& device, const vk::ImageParameters& parameters,
@@ -29,7 +13,7 @@ DriverExport::allocate(const vk::Device& device, const vk::ImageParameters& para
     if (!unbound)
         return std::unexpected(unbound.error());
     const VkImage image = unbound->image.get();
-    auto memory = allocate_exportable(device, image, unbound->requirements);
+    auto memory = allocate_exportable(device, unbound->requirements);
     if (!memory)
         return std::unexpected(memory.error());
     const VkResult bound = device.next.BindImageMemory(device.handle, image, memory->get(), 0);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <drm_fourcc.h>
-#include <optional>
 #include <vector>
 
 #include "util/log.hpp"
@@ -11,20 +10,6 @@
 namespace fencebridge::image {
 
 namespace {
-
-/// The first allowed device-local type, else the first allowed type.
-std::optional<uint32_t> choose_memory_type(const vk::Device& device, uint32_t allowed) {
-    std::optional<uint32_t> any;
-    for (uint32_t i = 0; i < device.memory.memoryTypeCount; ++i) {
-        if (!(allowed & (1u << i)))
-            continue;
-        if (device.memory.memoryTypes[i].propertyFlags & VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT)
-            return i;
-        if (!any)
-            any = i;
-    }
-    return any;
-}
 
 std::expected<vk::Image, VkResult> create_image(const vk::Device& device,
                                                 const vk::ImageParameters& parameters,
@@ -37,11 +22,12 @@ std::expected<vk::Image, VkResult> create_image(const vk::Device& device,
         .drmFormatModifierCount = static_cast<uint32_t>(allowed.size()),
         .pDrmFormatModifiers = allowed.data(),
     };
-    SharedImageInfo info(parameters, handle);
+    ImageInfo info(parameters, handle);
     VkImage image = VK_NULL_HANDLE;
     const bool linear = layouts.front().tiling == VK_IMAGE_TILING_LINEAR;
     const VkResult result = device.next.CreateImage(
-        device.handle, linear ? info.linear() : info.with(list), nullptr, &image);
+        device.handle, linear ? info.tiled(VK_IMAGE_TILING_LINEAR) : info.with(list), nullptr,
+        &image);
     if (result != VK_SUCCESS)
         return std::unexpected(result);
     return vk::Image(device, image);
@@ -103,8 +89,8 @@ std::expected<Layout, VkResult> query_layout(const vk::Device& device, VkImage i
 
 } // namespace
 
-SharedImageInfo::SharedImageInfo(const vk::ImageParameters& parameters,
-                                 VkExternalMemoryHandleTypeFlagBits handle) :
+ImageInfo::ImageInfo(const vk::ImageParameters& parameters,
+                     std::optional<VkExternalMemoryHandleTypeFlagBits> handle) :
     info_{
         .sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO,
         .flags = parameters.flags,
@@ -123,30 +109,17 @@ SharedImageInfo::SharedImageInfo(const vk::ImageParameters& parameters,
     },
     external_{
         .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO,
-        .handleTypes = static_cast<VkExternalMemoryHandleTypeFlags>(handle),
+        .handleTypes = handle ? VkExternalMemoryHandleTypeFlags{*handle} : 0,
     },
     views_{
         .sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_LIST_CREATE_INFO,
         .viewFormatCount = static_cast<uint32_t>(parameters.view_formats.size()),
         .pViewFormats = parameters.view_formats.data(),
     } {
-    vk::push_next(info_, external_);
+    if (handle)
+        vk::push_next(info_, external_);
     if (!parameters.view_formats.empty())
         vk::push_next(info_, views_);
-}
-
-MemoryRequirements query_requirements(const vk::Device& device, VkImage image) {
-    VkMemoryDedicatedRequirements dedicated = {.sType =
-                                                   VK_STRUCTURE_TYPE_MEMORY_DEDICATED_REQUIREMENTS};
-    VkMemoryRequirements2 requirements = {.sType = VK_STRUCTURE_TYPE_MEMORY_REQUIREMENTS_2,
-                                          .pNext = &dedicated};
-    const VkImageMemoryRequirementsInfo2 of = {
-        .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2, .image = image};
-    device.next.GetImageMemoryRequirements2(device.handle, &of, &requirements);
-    return {.size = requirements.memoryRequirements.size,
-            .memory_types = requirements.memoryRequirements.memoryTypeBits,
-            .dedicated =
-                dedicated.prefersDedicatedAllocation || dedicated.requiresDedicatedAllocation};
 }
 
 std::expected<UnboundImage, VkResult> create_unbound(const vk::Device& device,
@@ -162,66 +135,6 @@ std::expected<UnboundImage, VkResult> create_unbound(const vk::Device& device,
     MemoryRequirements requirements = query_requirements(device, image->get());
     requirements.dedicated |= std::ranges::any_of(layouts, &vk::ImageLayout::dedicated_only);
     return UnboundImage{std::move(*image), *layout, requirements};
-}
-
-std::expected<vk::Memory, VkResult> allocate_memory(const vk::Device& device,
-                                                    const MemoryRequirements& requirements,
-                                                    const void* next) {
-    const auto type = choose_memory_type(device, requirements.memory_types);
-    if (!type)
-        return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
-    const VkMemoryAllocateInfo info = {
-        .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
-        .pNext = next,
-        .allocationSize = requirements.size,
-        .memoryTypeIndex = *type,
-    };
-    VkDeviceMemory memory = VK_NULL_HANDLE;
-    const VkResult result = device.next.AllocateMemory(device.handle, &info, nullptr, &memory);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
-    return vk::Memory(device, memory);
-}
-
-std::expected<Fd, VkResult> export_dma_buf(const vk::Device& device, VkDeviceMemory memory) {
-    const VkMemoryGetFdInfoKHR info = {
-        .sType = VK_STRUCTURE_TYPE_MEMORY_GET_FD_INFO_KHR,
-        .memory = memory,
-        .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
-    };
-    int fd = -1;
-    const VkResult result = device.next.GetMemoryFdKHR(device.handle, &info, &fd);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
-    return Fd(fd);
-}
-
-std::expected<vk::Memory, VkResult> import_dma_buf(const vk::Device& device, VkImage image,
-                                                   MemoryRequirements requirements,
-                                                   const Fd& dma_buf) {
-    Fd drivers = dma_buf.duplicate();
-    if (!drivers)
-        return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
-    VkMemoryFdPropertiesKHR importable = {.sType = VK_STRUCTURE_TYPE_MEMORY_FD_PROPERTIES_KHR};
-    const VkResult result = device.next.GetMemoryFdPropertiesKHR(
-        device.handle, VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT, drivers.get(), &importable);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
-    requirements.memory_types &= importable.memoryTypeBits;
-    VkImportMemoryFdInfoKHR import = {
-        .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
-        .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
-        .fd = drivers.get(),
-    };
-    VkMemoryDedicatedAllocateInfo for_image = {
-        .sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .image = image};
-    if (requirements.dedicated)
-        vk::push_next(import, for_image);
-    auto memory = allocate_memory(device, requirements, &import);
-    // After a successful import the driver owns the descriptor.
-    if (memory)
-        static_cast<void>(drivers.release());
-    return memory;
 }
 
 } // namespace fencebridge::image

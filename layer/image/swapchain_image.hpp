@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vulkan/vulkan.h>
 
 #include "image/host_memory.hpp"
+#include "image/image_copy.hpp"
 #include "util/fd.hpp"
 #include "vk/device.hpp"
 
@@ -26,15 +28,17 @@ struct Layout {
 };
 
 /// An image of a swapchain, and its memory, which the window system can import: a dma-buf or host
-/// memory, as the allocator's placement says. Members are destroyed in reverse order: the image
-/// before its memory.
+/// memory, as the allocator's placement says. Members are destroyed in reverse order: the copy
+/// before the image, the image before its memory.
 struct SwapchainImage {
     Fd dma_buf;      ///< empty once neither bridge nor window system needs it
-    HostMemory host; ///< empty unless `memory` is imported from it
+    HostMemory host; ///< empty unless the window system maps the memory
     vk::Memory memory;
     vk::Image image;
-    Layout layout;
+    Layout layout;  ///< as the window system sees it
     bool dedicated; ///< the memory can be bound to this VkImage only
+    /// The copy of the image in the dma-buf or host memory. Null: `memory` is that memory itself.
+    std::unique_ptr<ImageCopy> copy = {};
 };
 
 } // namespace fencebridge::image

@@ -26,7 +26,7 @@ std::vector<vk::ImageLayout> select(std::span<const vk::ImageLayout> from,
 
 } // namespace
 
-std::expected<Candidates, VkResult> find_candidates(const image::Allocators& allocators,
+std::expected<Candidates, VkResult> find_candidates(std::optional<core::ImageSource> requested,
                                                     const vk::PhysicalDevice& physical,
                                                     const vk::ImageParameters& parameters,
                                                     Window& window, const PixelFormat& pixels) {
@@ -37,7 +37,7 @@ std::expected<Candidates, VkResult> find_candidates(const image::Allocators& all
     aliased.flags |= VK_IMAGE_CREATE_ALIAS_BIT;
 
     Candidates candidates = {.all = {}, .basis = accepted->basis, .makeable = {}};
-    for (const image::ImageAllocator* allocator : allocators) {
+    for (const image::ImageAllocator* allocator : image::allocators(physical, requested)) {
         const auto common = [&](std::span<const vk::ImageLayout> makes) {
             return core::common_layouts(accepted->ranks, allocator->placement(),
                                         modifiers_of(makes));

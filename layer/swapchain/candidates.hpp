@@ -46,11 +46,11 @@ struct Candidates {
 /// VK_IMAGE_CREATE_ALIAS_BIT (the specification's "Memory Aliasing"). A driver may have fewer
 /// layouts with the flag (ANV: DRM_FORMAT_MOD_LINEAR only). There the images are made without it,
 /// since few applications bind such images.
-/// @param allocators  in the order in which they are to be tried
+/// @param requested   the allocator to try first
 /// @param parameters  without VK_IMAGE_CREATE_ALIAS_BIT
 /// @return the error is VK_ERROR_SURFACE_LOST_KHR or lack of memory
 [[nodiscard]] std::expected<Candidates, VkResult>
-find_candidates(const image::Allocators& allocators, const vk::PhysicalDevice& physical,
+find_candidates(std::optional<core::ImageSource> requested, const vk::PhysicalDevice& physical,
                 const vk::ImageParameters& parameters, Window& window, const PixelFormat& pixels);
 
 /// Whether a failure to make or import images depends on their layout, so that the next candidate

@@ -209,7 +209,7 @@ Swapchain::create(const vk::Device& device, sync::PayloadSignaller& signaller,
     auto parameters = fencebridge::image_parameters(info);
     const bool opaque = info.compositeAlpha == VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
     const PixelFormat pixels = {vk::find_format(info.imageFormat), opaque};
-    auto candidates = find_candidates(settings.allocators, physical, parameters, window, pixels);
+    auto candidates = find_candidates(settings.image, physical, parameters, window, pixels);
     if (!candidates)
         return std::unexpected(candidates.error());
     if (candidates->all.empty())

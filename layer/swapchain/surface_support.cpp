@@ -116,7 +116,7 @@ FormatLayouts::of(const vk::PhysicalDevice& physical, VkFormat format) {
         return found;
     // If two threads query at the same time, the first result is kept.
     std::vector<MadeLayouts> made;
-    for (const image::ImageAllocator* allocator : allocators_) {
+    for (const image::ImageAllocator* allocator : image::allocators(physical, requested_)) {
         auto layouts = allocator->layouts(physical, smallest_image(format));
         if (!layouts)
             return std::unexpected(layouts.error());
@@ -163,14 +163,14 @@ std::expected<SurfaceSupport, VkResult> find_surface_support(FormatLayouts& made
     return support;
 }
 
-std::expected<bool, VkResult> can_import_images(const image::Allocators& allocators,
+std::expected<bool, VkResult> can_import_images(std::optional<core::ImageSource> requested,
                                                 const vk::Device& device,
                                                 const vk::PhysicalDevice& physical, Window& window,
                                                 VkFormat format) {
     const PixelFormat pixels = {vk::find_format(format), true};
     vk::ImageParameters parameters = smallest_image(format);
     parameters.extent = {640, 480}; // any size would do
-    const auto candidates = find_candidates(allocators, physical, parameters, window, pixels);
+    const auto candidates = find_candidates(requested, physical, parameters, window, pixels);
     if (!candidates)
         return std::unexpected(candidates.error());
     for (const Candidate& candidate : candidates->all) {

@@ -4,6 +4,7 @@
 #include <expected>
 #include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 #include <vulkan/vulkan.h>
@@ -30,10 +31,8 @@ struct MadeLayouts {
 /// same for every surface, and the driver needs several calls for one format.
 class FormatLayouts {
 public:
-    explicit FormatLayouts(image::Allocators allocators) : allocators_(std::move(allocators)) {}
-
-    /// In the order in which they are tried.
-    [[nodiscard]] const image::Allocators& allocators() const { return allocators_; }
+    /// @param requested  the allocator to try first
+    explicit FormatLayouts(std::optional<core::ImageSource> requested) : requested_(requested) {}
 
     /// An entry for each allocator. The first call for a physical device and format queries the
     /// driver.
@@ -43,7 +42,7 @@ public:
 
 private:
     using Key = std::pair<VkPhysicalDevice, VkFormat>;
-    const image::Allocators allocators_;
+    const std::optional<core::ImageSource> requested_;
     Locked<std::map<Key, std::shared_ptr<const std::vector<MadeLayouts>>>> known_;
 };
 
@@ -73,9 +72,8 @@ find_surface_support(FormatLayouts& made, const vk::PhysicalDevice& physical, Wi
 /// to it in turn, until one is accepted.
 /// @return the error is what prevented the trial: VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_DEVICE_LOST,
 ///         VK_ERROR_TOO_MANY_OBJECTS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_OUT_OF_DEVICE_MEMORY
-[[nodiscard]] std::expected<bool, VkResult> can_import_images(const image::Allocators& allocators,
-                                                              const vk::Device& device,
-                                                              const vk::PhysicalDevice& physical,
-                                                              Window& window, VkFormat format);
+[[nodiscard]] std::expected<bool, VkResult>
+can_import_images(std::optional<core::ImageSource> requested, const vk::Device& device,
+                  const vk::PhysicalDevice& physical, Window& window, VkFormat format);
 
 } // namespace fencebridge

@@ -139,6 +139,19 @@ VkResult Swapchain::signal_present_fence(const PresentRequest& request, const Fd
     return present_fences_.signal(request.queue, rendering_fence, request.fence);
 }
 
+std::expected<VkCommandBuffer, VkResult> Swapchain::copy_commands(core::ImageIndex image,
+                                                                  VkQueue queue) {
+    const auto index = static_cast<size_t>(image);
+    if (index >= images_.size() || !images_[index].copy)
+        return VK_NULL_HANDLE;
+    const auto family = device_.queue_families.find(queue);
+    if (family == device_.queue_families.end())
+        return std::unexpected(VK_ERROR_VALIDATION_FAILED_EXT);
+    return images_[index].copy->commands(family->second, shares_image_
+                                                             ? VK_IMAGE_LAYOUT_SHARED_PRESENT_KHR
+                                                             : VK_IMAGE_LAYOUT_PRESENT_SRC_KHR);
+}
+
 VkResult Swapchain::present(const PresentRequest& request, const Fd& rendering_fence) {
     const core::ImageIndex image = request.image;
     if (!state_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {

@@ -30,7 +30,7 @@ namespace fencebridge {
 /// What the layer's settings and the device's extensions decide about a new swapchain.
 struct SwapchainSettings {
     std::optional<core::Transport> transport; ///< nothing: the first that works
-    const image::Allocators& allocators;      ///< in the order in which they are tried
+    std::optional<core::ImageSource> image;   ///< nothing: the first that works
     bool present_wait;                        ///< Swapchain::wait_for_present() may be called
     /// Whether the application has enabled VK_EXT_swapchain_maintenance1 or its KHR version. If
     /// not, its structures are ignored.
@@ -64,6 +64,13 @@ public:
     ///         be shown better; or a result without an image
     [[nodiscard]] VkResult acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fence,
                                    uint32_t* image_index);
+
+    /// The commands that a present of an image has to submit, before its rendering fence: those
+    /// that copy the image to where the window system reads it.
+    /// @param queue  of the present
+    /// @return null if there are none. The error is the driver's
+    [[nodiscard]] std::expected<VkCommandBuffer, VkResult> copy_commands(core::ImageIndex image,
+                                                                         VkQueue queue);
 
     /// One swapchain's part of vkQueuePresentKHR.
     /// @param rendering_fence  a sync_file that signals when the window system may read the image.

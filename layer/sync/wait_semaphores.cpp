@@ -90,12 +90,15 @@ void WaitSemaphoreExporter::forget(VkSemaphore semaphore) {
 }
 
 std::expected<Fd, VkResult>
-WaitSemaphoreExporter::export_waits(VkQueue queue, std::span<const VkSemaphore> waits) {
-    return can_export(waits) ? export_directly(queue, waits) : submit(queue, waits);
+WaitSemaphoreExporter::export_waits(VkQueue queue, std::span<const VkSemaphore> waits,
+                                    std::span<const VkCommandBuffer> commands) {
+    const Work work = {waits, commands};
+    return can_export(work) ? export_directly(queue, waits) : submit(queue, work);
 }
 
-bool WaitSemaphoreExporter::can_export(std::span<const VkSemaphore> waits) const {
-    if (!device_.semaphores_export_freely || waits.empty())
+bool WaitSemaphoreExporter::can_export(const Work& work) const {
+    const auto& waits = work.waits;
+    if (!device_.semaphores_export_freely || waits.empty() || !work.commands.empty())
         return false;
     return not_exportable_.with([&](const auto& all) {
         return std::ranges::none_of(waits,
@@ -113,7 +116,7 @@ WaitSemaphoreExporter::export_directly(VkQueue queue, std::span<const VkSemaphor
             if (exported.error() == VK_ERROR_DEVICE_LOST)
                 return exported;
             // This semaphore and those after it still have their signals.
-            exported = try_to_submit(queue, waits.subspan(i));
+            exported = try_to_submit(queue, {waits.subspan(i), {}});
             // The semaphores before it do not: lack of memory would mean that they do.
             if (!exported)
                 return std::unexpected(i == 0 ? exported.error() : VK_ERROR_DEVICE_LOST);
@@ -129,36 +132,37 @@ WaitSemaphoreExporter::export_directly(VkQueue queue, std::span<const VkSemaphor
 }
 
 /// As submit(), but throws no std::bad_alloc: semaphores may have been consumed before the call.
-std::expected<Fd, VkResult>
-WaitSemaphoreExporter::try_to_submit(VkQueue queue, std::span<const VkSemaphore> waits) noexcept {
+std::expected<Fd, VkResult> WaitSemaphoreExporter::try_to_submit(VkQueue queue,
+                                                                 const Work& work) noexcept {
     try {
-        return submit(queue, waits);
+        return submit(queue, work);
     } catch (const std::bad_alloc&) {
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     }
 }
 
-std::expected<Fd, VkResult> WaitSemaphoreExporter::submit(VkQueue queue,
-                                                          std::span<const VkSemaphore> waits) {
+std::expected<Fd, VkResult> WaitSemaphoreExporter::submit(VkQueue queue, const Work& work) {
     if (device_.sync_fd.export_semaphore)
-        return submit_semaphore(queue, waits);
+        return submit_semaphore(queue, work);
     if (device_.sync_fd.export_fence)
-        return submit_fence(queue, waits);
-    const VkResult result = submit_to(queue, waits, VK_NULL_HANDLE, VK_NULL_HANDLE);
+        return submit_fence(queue, work);
+    const VkResult result = submit_to(queue, work, VK_NULL_HANDLE, VK_NULL_HANDLE);
     if (result != VK_SUCCESS)
         return std::unexpected(result);
     return wait_for_queue(queue);
 }
 
-VkResult WaitSemaphoreExporter::submit_to(VkQueue queue, std::span<const VkSemaphore> waits,
-                                          VkSemaphore signal, VkFence fence) const {
-    const std::vector<VkPipelineStageFlags> stages(waits.size(),
+VkResult WaitSemaphoreExporter::submit_to(VkQueue queue, const Work& work, VkSemaphore signal,
+                                          VkFence fence) const {
+    const std::vector<VkPipelineStageFlags> stages(work.waits.size(),
                                                    VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
     const VkSubmitInfo submission = {
         .sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-        .waitSemaphoreCount = static_cast<uint32_t>(waits.size()),
-        .pWaitSemaphores = waits.data(),
+        .waitSemaphoreCount = static_cast<uint32_t>(work.waits.size()),
+        .pWaitSemaphores = work.waits.data(),
         .pWaitDstStageMask = stages.data(),
+        .commandBufferCount = static_cast<uint32_t>(work.commands.size()),
+        .pCommandBuffers = work.commands.data(),
         .signalSemaphoreCount = signal != VK_NULL_HANDLE ? 1u : 0u,
         .pSignalSemaphores = &signal,
     };
@@ -174,13 +178,13 @@ std::expected<Fd, VkResult> WaitSemaphoreExporter::wait_for_queue(VkQueue queue)
     return Fd();
 }
 
-std::expected<Fd, VkResult>
-WaitSemaphoreExporter::submit_semaphore(VkQueue queue, std::span<const VkSemaphore> waits) {
+std::expected<Fd, VkResult> WaitSemaphoreExporter::submit_semaphore(VkQueue queue,
+                                                                    const Work& work) {
     auto done = obtain_semaphore();
     if (!done)
         return std::unexpected(done.error());
     vk::Semaphore& semaphore = **done;
-    const VkResult result = submit_to(queue, waits, semaphore.get(), VK_NULL_HANDLE);
+    const VkResult result = submit_to(queue, work, semaphore.get(), VK_NULL_HANDLE);
     if (result != VK_SUCCESS) {
         // Nothing was submitted: the application's semaphores still have their signals.
         if (result != VK_ERROR_DEVICE_LOST)
@@ -198,13 +202,12 @@ WaitSemaphoreExporter::submit_semaphore(VkQueue queue, std::span<const VkSemapho
     return wait_for_queue(queue);
 }
 
-std::expected<Fd, VkResult>
-WaitSemaphoreExporter::submit_fence(VkQueue queue, std::span<const VkSemaphore> waits) {
+std::expected<Fd, VkResult> WaitSemaphoreExporter::submit_fence(VkQueue queue, const Work& work) {
     auto done = obtain_fence();
     if (!done)
         return std::unexpected(done.error());
     UsedFence& used = **done;
-    const VkResult result = submit_to(queue, waits, VK_NULL_HANDLE, used.fence.get());
+    const VkResult result = submit_to(queue, work, VK_NULL_HANDLE, used.fence.get());
     if (result != VK_SUCCESS) {
         if (result != VK_ERROR_DEVICE_LOST)
             fences_.push(std::move(*done));

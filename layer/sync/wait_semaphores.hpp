@@ -35,31 +35,37 @@ public:
 
     /// Consumes the semaphores' signals, as the wait of vkQueuePresentKHR does.
     /// @param queue  the queue of vkQueuePresentKHR, externally synchronised during the call
-    /// @param waits  binary semaphores. If there are none, the sync_file signals when all work has
-    ///               ended that was submitted to the queue before.
+    /// @param waits     binary semaphores. If there are none, the sync_file signals when all work
+    ///                  has ended that was submitted to the queue before.
+    /// @param commands  executed after the semaphores have signalled. The sync_file signals when
+    ///                  they have ended.
     /// @return a sync_file, empty if all have signalled. If the export of a semaphore fails, this
     ///         submits a wait for it and those after it. If the export after a submission fails,
     ///         this waits for the queue on the CPU. After lack of memory, all semaphores have their
     ///         signals; if some have been consumed, the error is VK_ERROR_DEVICE_LOST.
-    [[nodiscard]] std::expected<Fd, VkResult> export_waits(VkQueue queue,
-                                                           std::span<const VkSemaphore> waits);
+    [[nodiscard]] std::expected<Fd, VkResult>
+    export_waits(VkQueue queue, std::span<const VkSemaphore> waits,
+                 std::span<const VkCommandBuffer> commands);
 
 private:
+    /// What the application's queue is to do before the window system may read.
+    struct Work {
+        std::span<const VkSemaphore> waits;
+        std::span<const VkCommandBuffer> commands;
+    };
     /// A fence that its last submission uses until the sync_file signals.
     struct UsedFence {
         vk::Fence fence;
         Fd sync_file;
     };
 
-    bool can_export(std::span<const VkSemaphore> waits) const;
+    bool can_export(const Work& work) const;
     std::expected<Fd, VkResult> export_directly(VkQueue queue, std::span<const VkSemaphore> waits);
-    std::expected<Fd, VkResult> try_to_submit(VkQueue queue,
-                                              std::span<const VkSemaphore> waits) noexcept;
-    std::expected<Fd, VkResult> submit(VkQueue queue, std::span<const VkSemaphore> waits);
-    std::expected<Fd, VkResult> submit_semaphore(VkQueue queue, std::span<const VkSemaphore> waits);
-    std::expected<Fd, VkResult> submit_fence(VkQueue queue, std::span<const VkSemaphore> waits);
-    VkResult submit_to(VkQueue queue, std::span<const VkSemaphore> waits, VkSemaphore signal,
-                       VkFence fence) const;
+    std::expected<Fd, VkResult> try_to_submit(VkQueue queue, const Work& work) noexcept;
+    std::expected<Fd, VkResult> submit(VkQueue queue, const Work& work);
+    std::expected<Fd, VkResult> submit_semaphore(VkQueue queue, const Work& work);
+    std::expected<Fd, VkResult> submit_fence(VkQueue queue, const Work& work);
+    VkResult submit_to(VkQueue queue, const Work& work, VkSemaphore signal, VkFence fence) const;
     std::expected<Fd, VkResult> wait_for_queue(VkQueue queue) const;
     std::expected<Pool<vk::Semaphore>::Item, VkResult> obtain_semaphore();
     std::expected<Pool<UsedFence>::Item, VkResult> obtain_fence();

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <expected>
+#include <map>
 #include <string>
 #include <utility>
+#include <vulkan/vk_layer.h>
 #include <vulkan/vulkan.h>
 
 #include "core/transport_choice.hpp"
@@ -25,8 +27,12 @@ struct Device {
     VkDeviceSize host_pointer_alignment; ///< VK_EXT_external_memory_host; 1 without it
     /// A queue that only the layer uses; null if none is needed.
     VkQueue own_queue = VK_NULL_HANDLE;
+    std::map<VkQueue, uint32_t> queue_families; ///< of the application's queues
     core::DrmNodes drm_nodes;
     std::string name; ///< the physical device's, for the log
+    /// The loader's function that sets the dispatch table of a queue or command buffer that the
+    /// layer has requested; may be null.
+    PFN_vkSetDeviceLoaderData set_loader_data = nullptr;
 };
 
 /// Describes a device that was just created, before it has a queue of the layer's own.
@@ -62,6 +68,8 @@ private:
 
 using Image = Owned<VkImage, &DeviceDispatch::DestroyImage>;
 using Memory = Owned<VkDeviceMemory, &DeviceDispatch::FreeMemory>;
+using Buffer = Owned<VkBuffer, &DeviceDispatch::DestroyBuffer>;
+using CommandPool = Owned<VkCommandPool, &DeviceDispatch::DestroyCommandPool>;
 using Semaphore = Owned<VkSemaphore, &DeviceDispatch::DestroySemaphore>;
 using Fence = Owned<VkFence, &DeviceDispatch::DestroyFence>;
 

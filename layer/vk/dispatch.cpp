@@ -53,6 +53,8 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
     resolve.promoted(GetPhysicalDeviceFormatProperties2, "vkGetPhysicalDeviceFormatProperties2");
     resolve.promoted(GetPhysicalDeviceImageFormatProperties2,
                      "vkGetPhysicalDeviceImageFormatProperties2");
+    resolve.promoted(GetPhysicalDeviceExternalBufferProperties,
+                     "vkGetPhysicalDeviceExternalBufferProperties");
     resolve.promoted(GetPhysicalDeviceExternalSemaphoreProperties,
                      "vkGetPhysicalDeviceExternalSemaphoreProperties");
     resolve.promoted(GetPhysicalDeviceExternalFenceProperties,
@@ -75,10 +77,13 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
 
 DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
                                uint32_t api_version) :
-    GetDeviceProcAddr(next) {
+    GetDeviceProcAddr(next),
+    GetDeviceQueue2(nullptr) {
     const Resolver resolve{device, next, api_version};
     resolve(DestroyDevice, "vkDestroyDevice");
     resolve(GetDeviceQueue, "vkGetDeviceQueue");
+    if (api_version >= VK_API_VERSION_1_1)
+        resolve(GetDeviceQueue2, "vkGetDeviceQueue2");
 
     resolve(CreateImage, "vkCreateImage");
     resolve(DestroyImage, "vkDestroyImage");
@@ -87,6 +92,17 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve.promoted(GetDeviceImageSubresourceLayout, "vkGetDeviceImageSubresourceLayout",
                      VK_MAKE_API_VERSION(0, 1, 4, 0));
     resolve(GetImageDrmFormatModifierPropertiesEXT, "vkGetImageDrmFormatModifierPropertiesEXT");
+    resolve(CreateBuffer, "vkCreateBuffer");
+    resolve(DestroyBuffer, "vkDestroyBuffer");
+    resolve.promoted(GetBufferMemoryRequirements2, "vkGetBufferMemoryRequirements2");
+    resolve(BindBufferMemory, "vkBindBufferMemory");
+    resolve(CreateCommandPool, "vkCreateCommandPool");
+    resolve(DestroyCommandPool, "vkDestroyCommandPool");
+    resolve(AllocateCommandBuffers, "vkAllocateCommandBuffers");
+    resolve(BeginCommandBuffer, "vkBeginCommandBuffer");
+    resolve(EndCommandBuffer, "vkEndCommandBuffer");
+    resolve(CmdPipelineBarrier, "vkCmdPipelineBarrier");
+    resolve(CmdCopyImageToBuffer, "vkCmdCopyImageToBuffer");
     resolve(AllocateMemory, "vkAllocateMemory");
     resolve(FreeMemory, "vkFreeMemory");
     resolve(BindImageMemory, "vkBindImageMemory");

@@ -68,4 +68,22 @@ const Format* find_format(VkFormat format) {
     return found == all.end() ? nullptr : found;
 }
 
+uint32_t pixel_size(const Format& format) {
+    switch (format.fourcc_opaque) {
+    case DRM_FORMAT_XBGR16161616F:
+    case DRM_FORMAT_XBGR16161616:
+        return 8;
+    case DRM_FORMAT_XRGB8888:
+    case DRM_FORMAT_XBGR8888:
+    case DRM_FORMAT_XRGB2101010:
+    case DRM_FORMAT_XBGR2101010:
+        return 4;
+    case DRM_FORMAT_RGB888:
+    case DRM_FORMAT_BGR888:
+        return 3;
+    default:
+        return 2;
+    }
+}
+
 } // namespace fencebridge::vk

@@ -31,6 +31,9 @@ struct Format {
 /// Every format that the layer can present, the most common first.
 [[nodiscard]] std::span<const Format> formats();
 
+/// The size of a pixel in bytes.
+[[nodiscard]] uint32_t pixel_size(const Format& format);
+
 /// The entry for `format`, or null.
 [[nodiscard]] const Format* find_format(VkFormat format);
 

@@ -13,16 +13,18 @@ namespace fencebridge::vk {
 namespace {
 
 /// The features of the image's memory; nothing if the driver cannot make or share the image.
-/// @param modifier  nothing: VK_IMAGE_TILING_LINEAR
+/// @param tiling    with VK_IMAGE_TILING_OPTIMAL, the memory is not shared
+/// @param modifier  of VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT
 /// @return the error is lack of memory
 std::expected<std::optional<VkExternalMemoryFeatureFlags>, VkResult>
 query_memory_features(const PhysicalDevice& device, const ImageParameters& image,
-                      const MemoryUse& memory, std::optional<uint64_t> modifier) {
+                      const MemoryUse& memory, VkImageTiling tiling, uint64_t modifier = 0) {
+    const bool shared = tiling != VK_IMAGE_TILING_OPTIMAL;
     VkPhysicalDeviceImageFormatInfo2 info = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_FORMAT_INFO_2,
         .format = image.format,
         .type = VK_IMAGE_TYPE_2D,
-        .tiling = modifier ? VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT : VK_IMAGE_TILING_LINEAR,
+        .tiling = tiling,
         .usage = image.usage,
         .flags = image.flags,
     };
@@ -32,7 +34,7 @@ query_memory_features(const PhysicalDevice& device, const ImageParameters& image
     };
     VkPhysicalDeviceImageDrmFormatModifierInfoEXT layout = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_IMAGE_DRM_FORMAT_MODIFIER_INFO_EXT,
-        .drmFormatModifier = modifier.value_or(DRM_FORMAT_MOD_LINEAR),
+        .drmFormatModifier = modifier,
         .sharingMode = image.sharing,
         .queueFamilyIndexCount = static_cast<uint32_t>(image.queue_families.size()),
         .pQueueFamilyIndices = image.queue_families.data(),
@@ -42,8 +44,9 @@ query_memory_features(const PhysicalDevice& device, const ImageParameters& image
         .viewFormatCount = static_cast<uint32_t>(image.view_formats.size()),
         .pViewFormats = image.view_formats.data(),
     };
-    push_next(info, external);
-    if (modifier)
+    if (shared)
+        push_next(info, external);
+    if (tiling == VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT)
         push_next(info, layout);
     if (!image.view_formats.empty())
         push_next(info, views);
@@ -51,7 +54,7 @@ query_memory_features(const PhysicalDevice& device, const ImageParameters& image
     VkExternalImageFormatProperties external_properties = {
         .sType = VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES};
     VkImageFormatProperties2 properties = {.sType = VK_STRUCTURE_TYPE_IMAGE_FORMAT_PROPERTIES_2,
-                                           .pNext = &external_properties};
+                                           .pNext = shared ? &external_properties : nullptr};
     const VkResult result =
         device.next->GetPhysicalDeviceImageFormatProperties2(device.handle, &info, &properties);
     if (result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY)
@@ -61,7 +64,7 @@ query_memory_features(const PhysicalDevice& device, const ImageParameters& image
     const VkExtent3D& max = properties.imageFormatProperties.maxExtent;
     const auto features = external_properties.externalMemoryProperties.externalMemoryFeatures;
     if (image.extent.width > max.width || image.extent.height > max.height ||
-        !(features & memory.feature))
+        (shared && !(features & memory.feature)))
         return std::nullopt;
     return features;
 }
@@ -86,7 +89,8 @@ std::expected<std::vector<ImageLayout>, VkResult> find_modifiers(const PhysicalD
     std::vector<ImageLayout> found;
     for (const auto& listed : list_modifiers(device, image.format)) {
         const auto features =
-            query_memory_features(device, image, memory, listed.drmFormatModifier);
+            query_memory_features(device, image, memory, VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT,
+                                  listed.drmFormatModifier);
         if (!features)
             return std::unexpected(features.error());
         if (*features)
@@ -101,6 +105,15 @@ std::expected<std::vector<ImageLayout>, VkResult> find_modifiers(const PhysicalD
     return found;
 }
 
+/// Whether images with these features can be created for a usage, as far as features say.
+bool has_usage(VkFormatFeatureFlags features, VkImageUsageFlags usage) {
+    constexpr VkImageUsageFlags with_features =
+        VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT |
+        VK_IMAGE_USAGE_SAMPLED_BIT | VK_IMAGE_USAGE_STORAGE_BIT |
+        VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_INPUT_ATTACHMENT_BIT;
+    return (usage & with_features & ~usage_of(features)) == 0;
+}
+
 std::expected<std::vector<ImageLayout>, VkResult>
 find_linear(const PhysicalDevice& device, const ImageParameters& image, const MemoryUse& memory) {
     // The features are asked first. NVIDIA's driver says that it can create such images for a usage
@@ -108,13 +121,9 @@ find_linear(const PhysicalDevice& device, const ImageParameters& image, const Me
     VkFormatProperties2 properties = {.sType = VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_2};
     device.next->GetPhysicalDeviceFormatProperties2(device.handle, image.format, &properties);
     const VkFormatFeatureFlags features = properties.formatProperties.linearTilingFeatures;
-    const VkImageUsageFlags known_usage =
-        VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT |
-        VK_IMAGE_USAGE_SAMPLED_BIT | VK_IMAGE_USAGE_STORAGE_BIT |
-        VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_INPUT_ATTACHMENT_BIT;
-    if (image.usage & known_usage & ~usage_of(features))
+    if (!has_usage(features, image.usage))
         return {};
-    const auto of_memory = query_memory_features(device, image, memory, std::nullopt);
+    const auto of_memory = query_memory_features(device, image, memory, VK_IMAGE_TILING_LINEAR);
     if (!of_memory)
         return std::unexpected(of_memory.error());
     if (!*of_memory)
@@ -140,6 +149,39 @@ find_layouts(const PhysicalDevice& device, const ImageParameters& image, const M
     if (is_dma_buf && device.memory.modifiers)
         return find_modifiers(device, image, memory);
     return find_linear(device, image, memory);
+}
+
+std::expected<std::optional<ImageLayout>, VkResult>
+find_optimal_layout(const PhysicalDevice& device, const ImageParameters& image) {
+    VkFormatProperties2 properties = {.sType = VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_2};
+    device.next->GetPhysicalDeviceFormatProperties2(device.handle, image.format, &properties);
+    const VkFormatFeatureFlags features = properties.formatProperties.optimalTilingFeatures;
+    if (!has_usage(features, image.usage))
+        return std::nullopt;
+    const auto made = query_memory_features(device, image, {}, VK_IMAGE_TILING_OPTIMAL);
+    if (!made)
+        return std::unexpected(made.error());
+    if (!*made)
+        return std::nullopt;
+    return ImageLayout{.modifier = DRM_FORMAT_MOD_LINEAR,
+                       .planes = 1,
+                       .tiling = VK_IMAGE_TILING_OPTIMAL,
+                       .features = features,
+                       .dedicated_only = false};
+}
+
+bool can_share_copies(const PhysicalDevice& device, const MemoryUse& memory) {
+    const bool is_dma_buf = memory.handle == VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
+    if (!(is_dma_buf ? device.memory.dma_buf : device.memory.host_pointer))
+        return false;
+    const VkPhysicalDeviceExternalBufferInfo info = {
+        .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_BUFFER_INFO,
+        .usage = VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+        .handleType = memory.handle,
+    };
+    VkExternalBufferProperties properties = {.sType = VK_STRUCTURE_TYPE_EXTERNAL_BUFFER_PROPERTIES};
+    device.next->GetPhysicalDeviceExternalBufferProperties(device.handle, &info, &properties);
+    return (properties.externalMemoryProperties.externalMemoryFeatures & memory.feature) != 0;
 }
 
 VkImageUsageFlags usage_of(VkFormatFeatureFlags features) {

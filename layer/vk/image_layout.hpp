@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <vector>
 #include <vulkan/vulkan.h>
 
@@ -41,6 +42,16 @@ struct ImageLayout {
 /// @return the error is lack of memory
 [[nodiscard]] std::expected<std::vector<ImageLayout>, VkResult>
 find_layouts(const PhysicalDevice& device, const ImageParameters& image, const MemoryUse& memory);
+
+/// The layout of images whose memory is not shared: the driver's own best. Window systems see a
+/// copy of such an image, as DRM_FORMAT_MOD_LINEAR.
+/// @param image  its usage includes VK_IMAGE_USAGE_TRANSFER_SRC_BIT
+/// @return nothing if the driver cannot create the image; the error is lack of memory
+[[nodiscard]] std::expected<std::optional<ImageLayout>, VkResult>
+find_optimal_layout(const PhysicalDevice& device, const ImageParameters& image);
+
+/// Whether the driver can use such memory for a buffer that copies are written to.
+[[nodiscard]] bool can_share_copies(const PhysicalDevice& device, const MemoryUse& memory);
 
 /// Every usage for which an image with these features can be created.
 [[nodiscard]] VkImageUsageFlags usage_of(VkFormatFeatureFlags features);

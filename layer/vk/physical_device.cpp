@@ -228,6 +228,7 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
         .max_image_extent = properties.limits.maxImageDimension2D,
         .extensions = std::move(extensions).value_or(std::vector<VkExtensionProperties>{}),
         .extensions_known = extensions_known,
+        .has_own_memory = properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU,
         .memory = {},
         .host_pointer_alignment = 1,
         .drm_nodes = {},
@@ -248,6 +249,7 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
         device.lacks.emplace_back(
             "memory to share: VK_EXT_external_memory_dma_buf or VK_EXT_external_memory_host");
     if (next.GetPhysicalDeviceImageFormatProperties2 == nullptr ||
+        next.GetPhysicalDeviceExternalBufferProperties == nullptr ||
         next.GetPhysicalDeviceExternalSemaphoreProperties == nullptr ||
         next.GetPhysicalDeviceExternalFenceProperties == nullptr)
         device.lacks.emplace_back("Vulkan 1.1's external handle queries");

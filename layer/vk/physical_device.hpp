@@ -33,6 +33,7 @@ struct PhysicalDevice {
     uint32_t max_image_extent;
     std::vector<VkExtensionProperties> extensions; ///< the driver's own list
     bool extensions_known;                         ///< false: the query failed
+    bool has_own_memory;                           ///< VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU
     MemoryKinds memory;
     VkDeviceSize host_pointer_alignment; ///< minImportedHostPointerAlignment; 1 without it
     core::DrmNodes drm_nodes;

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "image/copied.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "image/image_copy.hpp"
+#include "image/memory.hpp"
+#include "image/shared_image.hpp"
+#include "util/log.hpp"
+#include "vk/format.hpp"
+
+namespace fencebridge::image {
+
+namespace {
+
+/// The alignment of rows that the importers known so far accept (amdgpu's is the largest).
+constexpr uint32_t row_alignment = 256;
+
+vk::ImageParameters with_copies(vk::ImageParameters parameters) {
+    parameters.usage |= VK_IMAGE_USAGE_TRANSFER_SRC_BIT;
+    return parameters;
+}
+
+/// The rows of a copy, in bytes. A whole number of texels, as vkCmdCopyImageToBuffer demands.
+uint32_t pitch_of(uint32_t width, uint32_t texel) {
+    const uint32_t unit = std::lcm(row_alignment, texel);
+    return (width * texel + unit - 1) / unit * unit;
+}
+
+std::expected<vk::Buffer, VkResult> create_buffer(const vk::Device& device, size_t size,
+                                                  VkExternalMemoryHandleTypeFlagBits handle) {
+    const VkExternalMemoryBufferCreateInfo external = {
+        .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
+        .handleTypes = static_cast<VkExternalMemoryHandleTypeFlags>(handle),
+    };
+    const VkBufferCreateInfo info = {
+        .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
+        .pNext = &external,
+        .size = size,
+        .usage = VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+    };
+    VkBuffer buffer = VK_NULL_HANDLE;
+    const VkResult result = device.next.CreateBuffer(device.handle, &info, nullptr, &buffer);
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    return vk::Buffer(device, buffer);
+}
+
+VkResult bind(const vk::Device& device, const vk::Buffer& buffer, const vk::Memory& memory) {
+    return device.next.BindBufferMemory(device.handle, buffer.get(), memory.get(), 0);
+}
+
+struct MadeImage {
+    vk::Memory memory;
+    vk::Image image;
+    bool dedicated;
+};
+
+std::expected<MadeImage, VkResult> create_image(const vk::Device& device,
+                                                const vk::ImageParameters& parameters) {
+    ImageInfo info(parameters, std::nullopt);
+    VkImage handle = VK_NULL_HANDLE;
+    const VkResult created = device.next.CreateImage(
+        device.handle, info.tiled(VK_IMAGE_TILING_OPTIMAL), nullptr, &handle);
+    if (created != VK_SUCCESS)
+        return std::unexpected(created);
+    vk::Image image(device, handle);
+    MemoryRequirements requirements = query_requirements(device, handle);
+    auto memory = allocate_memory(device, requirements);
+    if (!memory)
+        return std::unexpected(memory.error());
+    const VkResult bound = device.next.BindImageMemory(device.handle, handle, memory->get(), 0);
+    if (bound != VK_SUCCESS)
+        return std::unexpected(bound);
+    return MadeImage{std::move(*memory), std::move(image), requirements.dedicated};
+}
+
+} // namespace
+
+std::expected<std::vector<vk::ImageLayout>, VkResult>
+Copied::layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const {
+    if (!is_available(physical))
+        return {};
+    const auto found = vk::find_optimal_layout(physical, with_copies(parameters));
+    if (!found)
+        return std::unexpected(found.error());
+    return *found ? std::vector{**found} : std::vector<vk::ImageLayout>();
+}
+
+std::expected<SwapchainImage, VkResult>
+Copied::allocate(const vk::Device& device, const vk::ImageParameters& parameters,
+                 std::span<const vk::ImageLayout> layouts) const {
+    const uint32_t texel = vk::pixel_size(*vk::find_format(parameters.format));
+    const uint32_t pitch = pitch_of(parameters.extent.width, texel);
+    auto target = create_target(device, size_t{pitch} * parameters.extent.height);
+    if (!target)
+        return std::unexpected(target.error());
+    auto made = create_image(device, with_copies(parameters));
+    if (!made)
+        return std::unexpected(made.error());
+    const VkImage image = made->image.get();
+    return SwapchainImage{
+        .dma_buf = std::move(target->dma_buf),
+        .host = std::move(target->host),
+        .memory = std::move(made->memory),
+        .image = std::move(made->image),
+        .layout = {.modifier = layouts.front().modifier,
+                   .tiling = VK_IMAGE_TILING_OPTIMAL,
+                   .plane_count = 1,
+                   .planes = {Plane{.offset = 0, .pitch = pitch}}},
+        .dedicated = made->dedicated,
+        .copy = std::make_unique<ImageCopy>(device, std::move(target->memory),
+                                            std::move(target->buffer), image, parameters.extent,
+                                            pitch / texel),
+    };
+}
+
+vk::ImplicitFences CopiedToDmaBuf::implicit_fences(const vk::DriverFacts& driver) const {
+    return driver.implicit_fences_on_exports;
+}
+
+bool CopiedToDmaBuf::is_available(const vk::PhysicalDevice& physical) const {
+    return vk::can_share_copies(physical, vk::exported_dma_buf) ||
+           (vk::can_share_copies(physical, vk::imported_dma_buf) &&
+            std::ranges::any_of(sources_, &DmaBufImport::is_available));
+}
+
+std::expected<Copied::Target, VkResult> CopiedToDmaBuf::create_target(const vk::Device& device,
+                                                                      size_t size) const {
+    auto buffer = create_buffer(device, size, vk::exported_dma_buf.handle);
+    if (!buffer)
+        return std::unexpected(buffer.error());
+    const MemoryRequirements requirements = query_requirements(device, buffer->get());
+    // Memory of the system, which every device can read.
+    auto memory = allocate_exportable(device, requirements, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT);
+    Fd dma_buf;
+    if (memory) {
+        auto exported = export_dma_buf(device, memory->get());
+        if (!exported)
+            return std::unexpected(exported.error());
+        dma_buf = std::move(*exported);
+    }
+    for (const DmaBufImport* source : sources_) {
+        if (memory)
+            break;
+        auto made = source->create_dma_buf(device, static_cast<size_t>(requirements.size));
+        if (!made)
+            continue;
+        dma_buf = std::move(*made);
+        memory = import_dma_buf(device, requirements, dma_buf);
+    }
+    if (!memory)
+        return std::unexpected(memory.error());
+    if (const VkResult bound = bind(device, *buffer, *memory); bound != VK_SUCCESS)
+        return std::unexpected(bound);
+    return Target{std::move(dma_buf), {}, std::move(*memory), std::move(*buffer)};
+}
+
+std::expected<Copied::Target, VkResult> CopiedToHost::create_target(const vk::Device& device,
+                                                                    size_t size) const {
+    auto buffer = create_buffer(device, size, vk::imported_host_pointer.handle);
+    if (!buffer)
+        return std::unexpected(buffer.error());
+    const MemoryRequirements requirements = query_requirements(device, buffer->get());
+    auto host = create_host_memory(device, requirements.size);
+    if (!host)
+        return std::unexpected(host.error());
+    auto memory = import_host_memory(device, requirements, *host);
+    if (!memory)
+        return std::unexpected(memory.error());
+    if (const VkResult bound = bind(device, *buffer, *memory); bound != VK_SUCCESS)
+        return std::unexpected(bound);
+    return Target{{}, std::move(*host), std::move(*memory), std::move(*buffer)};
+}
+
+} // namespace fencebridge::image

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "image/allocator.hpp"
+#include "image/dma_buf_import.hpp"
+
+namespace fencebridge::image {
+
+/// Images in the driver's own best layout. At each present, the image is copied to memory that the
+/// window system can import, with the layout LINEAR. Each kind of such memory is one derived class.
+class Copied : public ImageAllocator {
+public:
+    std::expected<std::vector<vk::ImageLayout>, VkResult>
+    layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const final;
+    std::expected<SwapchainImage, VkResult>
+    allocate(const vk::Device& device, const vk::ImageParameters& parameters,
+             std::span<const vk::ImageLayout> layouts) const final;
+
+protected:
+    ~Copied() = default;
+
+    /// The memory of a copy.
+    struct Target {
+        Fd dma_buf;
+        HostMemory host;
+        vk::Memory memory;
+        vk::Buffer buffer; ///< bound to `memory`
+    };
+
+private:
+    /// Whether the driver and this process can make such memory.
+    [[nodiscard]] virtual bool is_available(const vk::PhysicalDevice& physical) const = 0;
+    /// @param size  in bytes
+    [[nodiscard]] virtual std::expected<Target, VkResult> create_target(const vk::Device& device,
+                                                                        size_t size) const = 0;
+};
+
+/// Copies to a dma-buf: the driver's own, or else one that it imports.
+class CopiedToDmaBuf final : public Copied {
+public:
+    /// @param sources  of dma-bufs for drivers that export none, best first
+    explicit constexpr CopiedToDmaBuf(std::span<const DmaBufImport* const> sources) :
+        sources_(sources) {}
+
+    core::ImageSource source() const override { return core::ImageSource::copy_dma_buf; }
+    core::Placement placement() const override { return core::Placement::dma_buf; }
+    vk::ImplicitFences implicit_fences(const vk::DriverFacts& driver) const override;
+
+private:
+    bool is_available(const vk::PhysicalDevice& physical) const override;
+    std::expected<Target, VkResult> create_target(const vk::Device& device,
+                                                  size_t size) const override;
+
+    const std::span<const DmaBufImport* const> sources_;
+};
+
+/// Copies to memory of this process.
+class CopiedToHost final : public Copied {
+public:
+    core::ImageSource source() const override { return core::ImageSource::copy_host_pointer; }
+    core::Placement placement() const override { return core::Placement::shared_memory; }
+    /// Such memory carries no fences.
+    vk::ImplicitFences implicit_fences(const vk::DriverFacts&) const override {
+        return vk::ImplicitFences::ignored;
+    }
+
+private:
+    bool is_available(const vk::PhysicalDevice& physical) const override {
+        return physical.memory.host_pointer;
+    }
+    std::expected<Target, VkResult> create_target(const vk::Device& device,
+                                                  size_t size) const override;
+};
+
+} // namespace fencebridge::image
