@@ -106,7 +106,8 @@ protected:
         VkCommandPool pool{VK_NULL_HANDLE};
         VkCommandBuffer buffer{VK_NULL_HANDLE};
     };
-    Commands make_commands() {
+    /// A command buffer that is being recorded.
+    Commands begin_commands() {
         const VkCommandPoolCreateInfo pool{.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
                                            .pNext = nullptr,
                                            .flags = 0,
@@ -120,6 +121,17 @@ protected:
                                                .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
                                                .commandBufferCount = 1};
         EXPECT_EQ(vkAllocateCommandBuffers(*device_, &info, &commands.buffer), VK_SUCCESS);
+        const VkCommandBufferBeginInfo begin{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
+                                             .pNext = nullptr,
+                                             .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT,
+                                             .pInheritanceInfo = nullptr};
+        EXPECT_EQ(vkBeginCommandBuffer(commands.buffer, &begin), VK_SUCCESS);
+        return commands;
+    }
+    /// A command buffer without commands.
+    Commands make_commands() {
+        const Commands commands = begin_commands();
+        EXPECT_EQ(vkEndCommandBuffer(commands.buffer), VK_SUCCESS);
         return commands;
     }
 

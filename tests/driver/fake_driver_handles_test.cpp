@@ -208,7 +208,7 @@ protected:
     void SetUp() override {
         FakeDriverTest::SetUp();
         make_device({"VK_KHR_swapchain"});
-        commands_ = make_commands();
+        commands_ = begin_commands();
     }
     void TearDown() override {
         vkDestroyCommandPool(*device_, commands_.pool, nullptr);

@@ -1,31 +1,47 @@
 // SPDX-License-Identifier: MIT
-// Command pools and buffers. Commands are checked and not recorded.
+// Command pools and buffers. The commands are in recording.cpp.
 #include "chain.hpp"
 #include "entry_points.hpp"
-#include "objects.hpp"
+#include "sync_state.hpp"
 
 namespace fencebridge::fake_driver {
 namespace {
 
-VkResult create_pool(VkDevice handle, const VkCommandPoolCreateInfo*, const VkAllocationCallbacks*,
-                     VkCommandPool* result) {
+VkResult create_pool(VkDevice handle, const VkCommandPoolCreateInfo* info,
+                     const VkAllocationCallbacks*, VkCommandPool* result) {
     if (const auto failure = enter("vkCreateCommandPool"))
         return *failure;
-    *result = objects().command_pools.add({.device = from_handle<Device>(handle), .buffers = {}});
+    *result = objects().command_pools.add(
+        {.device = from_handle<Device>(handle), .flags = info->flags, .buffers = {}});
     return VK_SUCCESS;
 }
 
 void destroy_pool(VkDevice, VkCommandPool handle, const VkAllocationCallbacks*) {
     note("vkDestroyCommandPool");
-    if (const auto pool = objects().command_pools.remove(handle))
-        objects().command_buffers -= pool->buffers.size();
+    const auto pool = objects().command_pools.remove(handle);
+    if (pool == nullptr)
+        return;
+    for (const auto& entry : pool->buffers)
+        require_unused(entry.second->use, "vkDestroyCommandPool");
+    objects().command_buffers -= pool->buffers.size();
+}
+
+void make_initial(CommandBuffer& buffer, const char* function) {
+    require_unused(buffer.use, function);
+    buffer.state = CommandBuffer::State::initial;
+    buffer.commands.clear();
+    buffer.uses.clear();
 }
 
 VkResult reset_pool(VkDevice, VkCommandPool handle, VkCommandPoolResetFlags) {
     if (const auto failure = enter("vkResetCommandPool"))
         return *failure;
-    return objects().command_pools.find(handle) != nullptr ? VK_SUCCESS
-                                                           : VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    const auto pool = objects().command_pools.find(handle);
+    if (pool == nullptr)
+        return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    for (const auto& entry : pool->buffers)
+        make_initial(*entry.second, "vkResetCommandPool");
+    return VK_SUCCESS;
 }
 
 VkResult allocate_buffers(VkDevice handle, const VkCommandBufferAllocateInfo* info,
@@ -40,6 +56,7 @@ VkResult allocate_buffers(VkDevice handle, const VkCommandBufferAllocateInfo* in
         set_loader_magic_value(buffer.get());
         buffer->device = from_handle<Device>(handle);
         buffer->pool = info->commandPool;
+        buffer->may_reset = (pool->flags & VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT) != 0;
         out = to_handle<VkCommandBuffer>(buffer.get());
         pool->buffers.emplace(out, std::move(buffer));
         ++objects().command_buffers;
@@ -52,47 +69,50 @@ void free_buffers(VkDevice, VkCommandPool handle, uint32_t count, const VkComman
     const auto pool = objects().command_pools.find(handle);
     if (pool == nullptr)
         return;
-    for (const VkCommandBuffer buffer : std::span{buffers, count})
-        objects().command_buffers -= pool->buffers.erase(buffer);
+    for (const VkCommandBuffer buffer : std::span{buffers, count}) {
+        const auto entry = pool->buffers.find(buffer);
+        if (entry == pool->buffers.end())
+            continue;
+        require_unused(entry->second->use, "vkFreeCommandBuffers");
+        pool->buffers.erase(entry);
+        --objects().command_buffers;
+    }
 }
 
-VkResult begin(VkCommandBuffer, const VkCommandBufferBeginInfo*) {
-    return enter("vkBeginCommandBuffer").value_or(VK_SUCCESS);
-}
-VkResult end(VkCommandBuffer) { return enter("vkEndCommandBuffer").value_or(VK_SUCCESS); }
-VkResult reset(VkCommandBuffer, VkCommandBufferResetFlags) {
-    return enter("vkResetCommandBuffer").value_or(VK_SUCCESS);
-}
-
-void pipeline_barrier(VkCommandBuffer, VkPipelineStageFlags, VkPipelineStageFlags,
-                      VkDependencyFlags, uint32_t, const VkMemoryBarrier*, uint32_t buffer_count,
-                      const VkBufferMemoryBarrier* buffer_barriers, uint32_t count,
-                      const VkImageMemoryBarrier* barriers) {
-    note("vkCmdPipelineBarrier");
-    for (const VkBufferMemoryBarrier& barrier : std::span{buffer_barriers, buffer_count})
-        (void)objects().buffers.find(barrier.buffer);
-    for (const VkImageMemoryBarrier& barrier : std::span{barriers, count})
-        (void)find_image(barrier.image);
+/// VUID-vkBeginCommandBuffer-commandBuffer-00049 and -00050
+VkResult begin(VkCommandBuffer handle, const VkCommandBufferBeginInfo* info) {
+    if (const auto failure = enter("vkBeginCommandBuffer"))
+        return *failure;
+    auto& buffer = *from_handle<CommandBuffer>(handle);
+    if (buffer.state == CommandBuffer::State::recording)
+        misuse("vkBeginCommandBuffer: the command buffer is being recorded");
+    if (buffer.state != CommandBuffer::State::initial && !buffer.may_reset)
+        misuse("vkBeginCommandBuffer: resets a command buffer, which its pool does not allow");
+    make_initial(buffer, "vkBeginCommandBuffer");
+    buffer.state = CommandBuffer::State::recording;
+    buffer.usage = info->flags;
+    return VK_SUCCESS;
 }
 
-void clear_image(VkCommandBuffer, VkImage image, VkImageLayout, const VkClearColorValue*, uint32_t,
-                 const VkImageSubresourceRange*) {
-    note("vkCmdClearColorImage");
-    (void)find_image(image);
+VkResult end(VkCommandBuffer handle) {
+    if (const auto failure = enter("vkEndCommandBuffer"))
+        return *failure;
+    auto& buffer = *from_handle<CommandBuffer>(handle);
+    if (buffer.state != CommandBuffer::State::recording)
+        misuse("vkEndCommandBuffer: the command buffer is not being recorded");
+    buffer.state = CommandBuffer::State::executable;
+    return VK_SUCCESS;
 }
 
-void copy_image(VkCommandBuffer, VkImage from, VkImageLayout, VkImage to, VkImageLayout, uint32_t,
-                const VkImageCopy*) {
-    note("vkCmdCopyImage");
-    (void)find_image(from);
-    (void)find_image(to);
-}
-
-void copy_to_image(VkCommandBuffer, VkBuffer from, VkImage to, VkImageLayout, uint32_t,
-                   const VkBufferImageCopy*) {
-    note("vkCmdCopyBufferToImage");
-    (void)objects().buffers.find(from);
-    (void)find_image(to);
+/// VUID-vkResetCommandBuffer-commandBuffer-00046
+VkResult reset(VkCommandBuffer handle, VkCommandBufferResetFlags) {
+    if (const auto failure = enter("vkResetCommandBuffer"))
+        return *failure;
+    auto& buffer = *from_handle<CommandBuffer>(handle);
+    if (!buffer.may_reset)
+        misuse("vkResetCommandBuffer: the pool does not allow it");
+    make_initial(buffer, "vkResetCommandBuffer");
+    return VK_SUCCESS;
 }
 
 } // namespace
@@ -109,10 +129,6 @@ std::span<const EntryPoint> command_entry_points() {
         entry_point<PFN_vkBeginCommandBuffer, begin>("vkBeginCommandBuffer", level),
         entry_point<PFN_vkEndCommandBuffer, end>("vkEndCommandBuffer", level),
         entry_point<PFN_vkResetCommandBuffer, reset>("vkResetCommandBuffer", level),
-        entry_point<PFN_vkCmdPipelineBarrier, pipeline_barrier>("vkCmdPipelineBarrier", level),
-        entry_point<PFN_vkCmdClearColorImage, clear_image>("vkCmdClearColorImage", level),
-        entry_point<PFN_vkCmdCopyImage, copy_image>("vkCmdCopyImage", level),
-        entry_point<PFN_vkCmdCopyBufferToImage, copy_to_image>("vkCmdCopyBufferToImage", level),
     };
     return table;
 }

@@ -46,6 +46,9 @@ extern "C" {
 #define FAKE_DRIVER_TIMESTAMP UINT64_C(1000)
 #define FAKE_DRIVER_MAX_DEVIATION UINT64_C(50)
 
+/* minImportedHostPointerAlignment */
+#define FAKE_DRIVER_HOST_POINTER_ALIGNMENT 4096
+
 typedef enum FakeDriverMemory {
     /* memfd_create(): works on every kernel, without dma-buf ioctls; always ready in poll(). */
     FAKE_DRIVER_MEMORY_MEMFD = 0,
@@ -145,8 +148,9 @@ typedef struct FakeDriverControl {
     /* The driver lists and accepts the extension. Of such extensions, it implements
      * VK_EXT_debug_utils, VK_EXT_debug_marker, VK_EXT_private_data, VK_EXT_headless_surface,
      * VK_EXT_display_surface_counter, VK_{EXT,KHR}_swapchain_maintenance1,
-     * VK_{EXT,KHR}_calibrated_timestamps, and vkGetDeviceImageSubresourceLayoutKHR of
-     * VK_KHR_maintenance5. It reports the features of
+     * VK_{EXT,KHR}_calibrated_timestamps, VK_EXT_external_memory_host (host allocations, for buffers
+     * and LINEAR images, in the host-visible memory type 1), vkGetDeviceImageSubresourceLayoutKHR of
+     * VK_KHR_maintenance5, and some commands of VK_KHR_synchronization2. It reports the features of
      * extensions that act on swapchains. As some drivers do, it has vkGetSwapchainStatusKHR even
      * without VK_KHR_shared_presentable_image. */
     void (*add_instance_extension)(const char* name);
@@ -206,6 +210,12 @@ typedef struct FakeDriverControl {
     void (*fail_instance_with_extension)(const char* name, VkResult result);
     /* The same for vkCreateDevice. */
     void (*fail_device_with_extension)(const char* name, VkResult result);
+    /* While on, the commands of a batch are executed once its waits are over, and before it signals
+     * anything: barriers change the layout of an image (an image in another layout is a misuse), and
+     * clears and copies read and write the bytes of the memory. A thread executes them if the waits
+     * are not over when the batch is submitted. So a batch that finishes by release_one() or by a
+     * descriptor finishes a moment later. Off by default: commands are checked, and do nothing. */
+    void (*set_executes_commands)(VkBool32 on);
     /* If off, later calls are not logged, so that memory does not grow. */
     void (*set_keep_log)(VkBool32 on);
 

@@ -182,6 +182,10 @@ void set_keep_log(VkBool32 on) {
     change_settings([&](Settings& settings) { settings.keep_log = on != VK_FALSE; });
 }
 
+void set_executes_commands(VkBool32 on) {
+    change_settings([&](Settings& settings) { settings.executes_commands = on != VK_FALSE; });
+}
+
 void clear_failures() {
     with_state([](State& state) { state.failures.clear(); });
 }
@@ -335,6 +339,7 @@ const FakeDriverControl& control_table() {
         .set_export_signalled_as_minus_one = set_export_signalled_as_minus_one,
         .fail_instance_with_extension = fail_instance_with_extension,
         .fail_device_with_extension = fail_device_with_extension,
+        .set_executes_commands = set_executes_commands,
         .set_keep_log = set_keep_log,
         .fail_call = fail_call,
         .fail_any_call = fail_any_call,

@@ -3,6 +3,7 @@
 
 #include "chain.hpp"
 #include "entry_points.hpp"
+#include "execution.hpp"
 #include "merge.hpp"
 #include "objects.hpp"
 
@@ -36,6 +37,7 @@ struct Dependency {
 constexpr Dependency dependencies[]{
     {"VK_KHR_external_memory_fd", "VK_KHR_external_memory", VK_API_VERSION_1_1},
     {"VK_EXT_external_memory_dma_buf", "VK_KHR_external_memory_fd", never_core},
+    {"VK_EXT_external_memory_host", "VK_KHR_external_memory", VK_API_VERSION_1_1},
     {"VK_EXT_image_drm_format_modifier", "VK_KHR_image_format_list", VK_API_VERSION_1_2},
     {"VK_EXT_image_drm_format_modifier", "VK_KHR_bind_memory2", VK_API_VERSION_1_1},
     {"VK_EXT_image_drm_format_modifier", "VK_KHR_sampler_ycbcr_conversion", VK_API_VERSION_1_1},
@@ -141,6 +143,7 @@ void destroy_device(VkDevice handle, const VkAllocationCallbacks*) {
     if (handle == VK_NULL_HANDLE)
         return;
     const std::unique_ptr<Device> device{from_handle<Device>(handle)};
+    finish_executions(*device);
     Objects& all = objects();
     remove_children(all.swapchains, device.get());
     remove_children(all.image_views, device.get());

@@ -16,8 +16,9 @@ std::vector<EntryPoint> join_tables() {
     for (const auto& table :
          {instance_entry_points(), physical_device_entry_points(), format_entry_points(),
           device_entry_points(), memory_entry_points(), image_entry_points(), sync_entry_points(),
-          queue_entry_points(), command_entry_points(), native_wsi_entry_points(),
-          object_data_entry_points(), calibrated_timestamps_entry_points()})
+          queue_entry_points(), command_entry_points(), recording_entry_points(),
+          native_wsi_entry_points(), object_data_entry_points(),
+          calibrated_timestamps_entry_points()})
         all.insert(all.end(), table.begin(), table.end());
     return all;
 }

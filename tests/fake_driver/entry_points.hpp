@@ -65,6 +65,7 @@ EntryPoint entry_point(std::string_view name, Level level, uint32_t core = VK_AP
 [[nodiscard]] std::span<const EntryPoint> sync_entry_points();
 [[nodiscard]] std::span<const EntryPoint> queue_entry_points();
 [[nodiscard]] std::span<const EntryPoint> command_entry_points();
+[[nodiscard]] std::span<const EntryPoint> recording_entry_points();
 [[nodiscard]] std::span<const EntryPoint> native_wsi_entry_points();
 [[nodiscard]] std::span<const EntryPoint> object_data_entry_points();
 [[nodiscard]] std::span<const EntryPoint> calibrated_timestamps_entry_points();

@@ -82,6 +82,12 @@ VkExternalMemoryProperties external_properties(const DeviceSettings& settings,
     return result;
 }
 
+VkExternalMemoryProperties host_properties() {
+    return {.externalMemoryFeatures = VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT,
+            .exportFromImportedHandleTypes = 0,
+            .compatibleHandleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT};
+}
+
 VkResult image_format_properties(const DeviceSettings& settings,
                                  const VkPhysicalDeviceImageFormatInfo2& info,
                                  VkImageFormatProperties2& properties) {
@@ -93,12 +99,16 @@ VkResult image_format_properties(const DeviceSettings& settings,
     const auto* const external = find_in<VkPhysicalDeviceExternalImageFormatInfo>(
         info.pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO);
     if (external != nullptr && external->handleType != 0) {
-        if (external->handleType != VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT ||
-            settings.dma_bufs() == 0)
+        if ((external->handleType & settings.handle_types()) == 0)
+            return VK_ERROR_FORMAT_NOT_SUPPORTED;
+        const bool is_host =
+            external->handleType == VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+        if (is_host && info.tiling != VK_IMAGE_TILING_LINEAR)
             return VK_ERROR_FORMAT_NOT_SUPPORTED;
         if (auto* const out = find_out<VkExternalImageFormatProperties>(
                 properties.pNext, VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES))
-            out->externalMemoryProperties = external_properties(settings, *layout);
+            out->externalMemoryProperties =
+                is_host ? host_properties() : external_properties(settings, *layout);
     }
     properties.imageFormatProperties = {.maxExtent = {16384, 16384, 1},
                                         .maxMipLevels = 1,

@@ -6,7 +6,7 @@
 #include "chain.hpp"
 #include "entry_points.hpp"
 #include "format.hpp"
-#include "objects.hpp"
+#include "sync_state.hpp"
 
 namespace fencebridge::fake_driver {
 namespace {
@@ -82,12 +82,6 @@ void check_swapchain(const void* next) {
         (void)objects().swapchains.find(info->swapchain);
 }
 
-bool has_handle_types(const DeviceSettings& settings, VkExternalMemoryHandleTypeFlags types) {
-    const VkExternalMemoryHandleTypeFlags known =
-        settings.dma_bufs() != 0 ? VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT : 0;
-    return (types & ~known) == 0;
-}
-
 VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAllocationCallbacks*,
                       VkImage* result) {
     if (const auto failure = enter("vkCreateImage"))
@@ -108,7 +102,8 @@ VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAl
         misuse("vkCreateImage: VK_IMAGE_CREATE_ALIAS_BIT, which the modifier does not have");
     const auto* const external = find_in<VkExternalMemoryImageCreateInfo>(
         info->pNext, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO);
-    if (external != nullptr && !has_handle_types(settings, external->handleTypes))
+    const VkExternalMemoryHandleTypeFlags types = external != nullptr ? external->handleTypes : 0;
+    if ((types & ~settings.handle_types()) != 0)
         misuse("vkCreateImage: a handle type that the driver does not have");
     *result = objects().images.add(
         {.device = device,
@@ -116,7 +111,11 @@ VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAl
          .modifier = layout->modifier,
          .planes = lay_out(info->format, info->extent, *layout),
          .padding = is_linear && settings.linear_layout ? settings.linear_layout->padding : 0,
-         .external = external != nullptr && external->handleTypes != 0,
+         .handle_types = types,
+         .format = info->format,
+         .bytes_per_pixel = bytes_per_pixel(info->format),
+         .extent = info->extent,
+         .layout = info->initialLayout,
          .bound = false,
          .aliases = aliases,
          .backing = {}});
@@ -125,7 +124,8 @@ VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAl
 
 void destroy_image(VkDevice, VkImage handle, const VkAllocationCallbacks*) {
     note("vkDestroyImage");
-    objects().images.remove(handle);
+    if (const auto image = objects().images.remove(handle))
+        require_unused(image->use, "vkDestroyImage");
 }
 
 void get_requirements(VkDevice, VkImage handle, VkMemoryRequirements* requirements) {
@@ -176,7 +176,7 @@ void check_aliases(Image& image, const Memory& memory) {
         misuse("vkBindImageMemory: two images in one memory without VK_IMAGE_CREATE_ALIAS_BIT");
 }
 
-VkResult check_binding(VkImage handle, VkDeviceMemory memory_handle) {
+VkResult check_binding(VkImage handle, VkDeviceMemory memory_handle, VkDeviceSize offset) {
     const auto image = objects().images.find(handle);
     const auto memory = objects().memories.find(memory_handle);
     if (image == nullptr || memory == nullptr)
@@ -188,21 +188,25 @@ VkResult check_binding(VkImage handle, VkDeviceMemory memory_handle) {
         misuse("vkBindImageMemory: the image needs a dedicated allocation");
     if (memory->dedicated_image != VK_NULL_HANDLE && memory->dedicated_image != handle)
         misuse("vkBindImageMemory: the memory is dedicated to another image");
-    if (memory->exportable && !image->external)
-        misuse("vkBindImageMemory: exportable memory for an image that was not made for it");
-    if (memory->size < image->size())
+    // VUID-vkBindImageMemory-memory-02989 and -02728
+    if ((memory->imported_as & ~image->handle_types) != 0 ||
+        (memory->exportable && image->handle_types == 0))
+        misuse("vkBindImageMemory: external memory for an image that was not made for it");
+    if (memory->size < offset + image->size())
         misuse("vkBindImageMemory: the memory is too small");
     if (memory->imported_size != 0 &&
         memory->imported_size < image->size() + settings.import_padding)
         return VK_ERROR_OUT_OF_DEVICE_MEMORY;
     check_aliases(*image, *memory);
+    image->memory = memory;
+    image->memory_offset = offset;
     return VK_SUCCESS;
 }
 
-VkResult bind_memory(VkDevice, VkImage image, VkDeviceMemory memory, VkDeviceSize) {
+VkResult bind_memory(VkDevice, VkImage image, VkDeviceMemory memory, VkDeviceSize offset) {
     if (const auto failure = enter("vkBindImageMemory"))
         return *failure;
-    return check_binding(image, memory);
+    return check_binding(image, memory, offset);
 }
 
 /// Binds an image to memory, or to an image of a native swapchain.
@@ -210,7 +214,7 @@ VkResult bind_one(const VkBindImageMemoryInfo& info) {
     const auto* const swapchain = find_in<VkBindImageMemorySwapchainInfoKHR>(
         info.pNext, VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_SWAPCHAIN_INFO_KHR);
     if (swapchain == nullptr || swapchain->swapchain == VK_NULL_HANDLE)
-        return check_binding(info.image, info.memory);
+        return check_binding(info.image, info.memory, info.memoryOffset);
     if (objects().swapchains.find(swapchain->swapchain) == nullptr)
         return VK_ERROR_OUT_OF_DEVICE_MEMORY;
     return VK_SUCCESS;

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Device memory and buffers.
 #include <algorithm>
-#include <sys/mman.h>
 
 #include "backing.hpp"
 #include "chain.hpp"
 #include "entry_points.hpp"
-#include "objects.hpp"
+#include "memory_access.hpp"
+#include "sync_state.hpp"
 
 namespace fencebridge::fake_driver {
 namespace {
 
 constexpr auto dma_buf = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
+constexpr auto host_allocation = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
 constexpr uint32_t all_memory_types = 0b11;
 constexpr uint32_t host_visible_type = 1;
 
@@ -45,7 +46,30 @@ VkResult import_memory(const VkImportMemoryFdInfoKHR& info, const Device& device
     if (size < 0 || static_cast<VkDeviceSize>(size) < smallest_import(memory))
         return VK_ERROR_INVALID_EXTERNAL_HANDLE;
     memory.imported_size = static_cast<VkDeviceSize>(size);
+    memory.imported_as = dma_buf;
     memory.fd = Fd{info.fd};
+    return VK_SUCCESS;
+}
+
+/// VUID-VkMemoryAllocateInfo-allocationSize-01745, VUID-VkImportMemoryHostPointerInfoEXT-
+/// pHostPointer-01749 and -01750, VUID-VkMemoryAllocateInfo-memoryTypeIndex-01744
+VkResult import_host_pointer(const VkImportMemoryHostPointerInfoEXT& info, const Device& device,
+                             Memory& memory) {
+    const auto address = reinterpret_cast<uintptr_t>(info.pHostPointer);
+    if (info.handleType != host_allocation ||
+        !device.has(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME) ||
+        address % FAKE_DRIVER_HOST_POINTER_ALIGNMENT != 0 ||
+        memory.size % FAKE_DRIVER_HOST_POINTER_ALIGNMENT != 0 || memory.type != host_visible_type) {
+        misuse("vkAllocateMemory: a host pointer of a type, address, size or memory type that the "
+               "device does not support");
+        return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+    }
+    if (!is_mapped(info.pHostPointer, memory.size)) {
+        misuse("vkAllocateMemory: the pages of the host pointer are not mapped");
+        return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+    }
+    memory.host_pointer = static_cast<std::byte*>(info.pHostPointer);
+    memory.imported_as = host_allocation;
     return VK_SUCCESS;
 }
 
@@ -76,8 +100,12 @@ VkResult allocate_memory(VkDevice handle, const VkMemoryAllocateInfo* info,
         find_in<VkImportMemoryFdInfoKHR>(info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR);
     const auto* const exported = find_in<VkExportMemoryAllocateInfo>(
         info->pNext, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO);
+    const auto* const host = find_in<VkImportMemoryHostPointerInfoEXT>(
+        info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT);
     VkResult status = VK_SUCCESS;
-    if (import != nullptr && import->handleType != 0)
+    if (host != nullptr && host->handleType != 0)
+        status = import_host_pointer(*host, *memory.device, memory);
+    else if (import != nullptr && import->handleType != 0)
         status = import_memory(*import, *memory.device, memory);
     else if (exported != nullptr && exported->handleTypes != 0)
         status = prepare_export(*exported, *memory.device, memory);
@@ -86,15 +114,15 @@ VkResult allocate_memory(VkDevice handle, const VkMemoryAllocateInfo* info,
     return status;
 }
 
-void unmap(Memory& memory) {
-    if (memory.mapping != nullptr)
-        munmap(std::exchange(memory.mapping, nullptr), memory.size);
-}
-
 void free_memory(VkDevice, VkDeviceMemory handle, const VkAllocationCallbacks*) {
     note("vkFreeMemory");
-    if (const auto memory = objects().memories.remove(handle))
-        unmap(*memory);
+    const auto memory = objects().memories.remove(handle);
+    if (memory == nullptr)
+        return;
+    // The pages of a host pointer must stay mapped until now.
+    if (memory->host_pointer != nullptr)
+        (void)bytes_of(*memory);
+    require_unused(memory->use, "vkFreeMemory");
 }
 
 VkResult map_memory(VkDevice, VkDeviceMemory handle, VkDeviceSize offset, VkDeviceSize,
@@ -102,25 +130,22 @@ VkResult map_memory(VkDevice, VkDeviceMemory handle, VkDeviceSize offset, VkDevi
     if (const auto failure = enter("vkMapMemory"))
         return *failure;
     const auto memory = objects().memories.find(handle);
-    if (memory == nullptr || memory->type != host_visible_type || memory->mapping != nullptr) {
+    if (memory == nullptr || memory->type != host_visible_type || memory->mapped) {
         misuse("vkMapMemory: not host visible, or mapped already");
         return VK_ERROR_MEMORY_MAP_FAILED;
     }
-    if (!memory->fd.valid())
-        memory->fd = make_backing(FAKE_DRIVER_MEMORY_MEMFD, memory->size);
-    void* const mapping =
-        mmap(nullptr, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED, memory->fd.get(), 0);
-    if (mapping == MAP_FAILED)
+    std::byte* const bytes = bytes_of(*memory);
+    if (bytes == nullptr)
         return VK_ERROR_MEMORY_MAP_FAILED;
-    memory->mapping = mapping;
-    *data = static_cast<std::byte*>(mapping) + offset;
+    memory->mapped = true;
+    *data = bytes + offset;
     return VK_SUCCESS;
 }
 
 void unmap_memory(VkDevice, VkDeviceMemory handle) {
     note("vkUnmapMemory");
     if (const auto memory = objects().memories.find(handle))
-        unmap(*memory);
+        memory->mapped = false;
 }
 
 VkResult sync_ranges(VkDevice, uint32_t count, const VkMappedMemoryRange* ranges) {
@@ -155,18 +180,38 @@ VkResult get_memory_fd_properties(VkDevice device, VkExternalMemoryHandleTypeFla
     return VK_SUCCESS;
 }
 
+VkResult get_host_pointer_properties(VkDevice, VkExternalMemoryHandleTypeFlagBits type,
+                                     const void* pointer,
+                                     VkMemoryHostPointerPropertiesEXT* properties) {
+    if (const auto failure = enter("vkGetMemoryHostPointerPropertiesEXT"))
+        return *failure;
+    if (reinterpret_cast<uintptr_t>(pointer) % FAKE_DRIVER_HOST_POINTER_ALIGNMENT != 0)
+        misuse("vkGetMemoryHostPointerPropertiesEXT: the pointer is not aligned");
+    if (type != host_allocation)
+        return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+    properties->memoryTypeBits = 1U << host_visible_type;
+    return VK_SUCCESS;
+}
+
 VkResult create_buffer(VkDevice handle, const VkBufferCreateInfo* info,
                        const VkAllocationCallbacks*, VkBuffer* result) {
     if (const auto failure = enter("vkCreateBuffer"))
         return *failure;
+    Device* const device = from_handle<Device>(handle);
+    const auto* const external = find_in<VkExternalMemoryBufferCreateInfo>(
+        info->pNext, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO);
+    const VkExternalMemoryHandleTypeFlags types = external != nullptr ? external->handleTypes : 0;
+    if ((types & ~settings_of(*device).handle_types()) != 0)
+        misuse("vkCreateBuffer: a handle type that the driver does not have");
     *result = objects().buffers.add(
-        {.device = from_handle<Device>(handle), .size = info->size, .bound = false});
+        {.device = device, .size = info->size, .handle_types = types, .bound = false});
     return VK_SUCCESS;
 }
 
 void destroy_buffer(VkDevice, VkBuffer handle, const VkAllocationCallbacks*) {
     note("vkDestroyBuffer");
-    objects().buffers.remove(handle);
+    if (const auto buffer = objects().buffers.remove(handle))
+        require_unused(buffer->use, "vkDestroyBuffer");
 }
 
 void get_buffer_requirements(VkDevice, VkBuffer handle, VkMemoryRequirements* requirements) {
@@ -181,14 +226,37 @@ void get_buffer_requirements2(VkDevice device, const VkBufferMemoryRequirementsI
     get_buffer_requirements(device, info->buffer, &requirements->memoryRequirements);
 }
 
-VkResult bind_buffer(VkDevice, VkBuffer handle, VkDeviceMemory memory, VkDeviceSize) {
-    if (const auto failure = enter("vkBindBufferMemory"))
-        return *failure;
+VkResult check_binding(VkBuffer handle, VkDeviceMemory memory_handle, VkDeviceSize offset) {
     const auto buffer = objects().buffers.find(handle);
-    if (buffer == nullptr || objects().memories.find(memory) == nullptr)
+    const auto memory = objects().memories.find(memory_handle);
+    if (buffer == nullptr || memory == nullptr)
         return VK_ERROR_OUT_OF_DEVICE_MEMORY;
     if (std::exchange(buffer->bound, true))
         misuse("vkBindBufferMemory: bound already");
+    if (offset + buffer->size > memory->size)
+        misuse("vkBindBufferMemory: the memory is too small");
+    // VUID-vkBindBufferMemory-memory-02985 and -02726
+    if ((memory->imported_as & ~buffer->handle_types) != 0 ||
+        (memory->exportable && buffer->handle_types == 0))
+        misuse("vkBindBufferMemory: external memory for a buffer that was not made for it");
+    buffer->memory = memory;
+    buffer->memory_offset = offset;
+    return VK_SUCCESS;
+}
+
+VkResult bind_buffer(VkDevice, VkBuffer buffer, VkDeviceMemory memory, VkDeviceSize offset) {
+    if (const auto failure = enter("vkBindBufferMemory"))
+        return *failure;
+    return check_binding(buffer, memory, offset);
+}
+
+VkResult bind_buffer2(VkDevice, uint32_t count, const VkBindBufferMemoryInfo* infos) {
+    if (const auto failure = enter("vkBindBufferMemory2"))
+        return *failure;
+    for (const VkBindBufferMemoryInfo& info : std::span{infos, count})
+        if (const VkResult result = check_binding(info.buffer, info.memory, info.memoryOffset);
+            result != VK_SUCCESS)
+            return result;
     return VK_SUCCESS;
 }
 
@@ -219,6 +287,13 @@ std::span<const EntryPoint> memory_entry_points() {
             "vkGetBufferMemoryRequirements2KHR", level, never_core,
             VK_KHR_GET_MEMORY_REQUIREMENTS_2_EXTENSION_NAME),
         entry_point<PFN_vkBindBufferMemory, bind_buffer>("vkBindBufferMemory", level),
+        entry_point<PFN_vkBindBufferMemory2, bind_buffer2>("vkBindBufferMemory2", level,
+                                                           VK_API_VERSION_1_1),
+        entry_point<PFN_vkBindBufferMemory2, bind_buffer2>(
+            "vkBindBufferMemory2KHR", level, never_core, VK_KHR_BIND_MEMORY_2_EXTENSION_NAME),
+        entry_point<PFN_vkGetMemoryHostPointerPropertiesEXT, get_host_pointer_properties>(
+            "vkGetMemoryHostPointerPropertiesEXT", level, never_core,
+            VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME),
     };
     return table;
 }

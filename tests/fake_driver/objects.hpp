@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -93,9 +94,34 @@ struct Device : Dispatchable<Device> {
     }
 };
 
+/// The batches that use an object. Guarded by payload_mutex().
+struct Use {
+    Payload last;
+};
+
 struct CommandBuffer : Dispatchable<CommandBuffer> {
+    enum class State { initial, recording, executable, invalid };
+
     Device* device{nullptr};
     VkCommandPool pool{VK_NULL_HANDLE};
+    bool may_reset{false}; // VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT
+    State state{State::initial};
+    VkCommandBufferUsageFlags usage{0};
+    std::vector<std::function<void()>> commands;
+    std::vector<std::shared_ptr<Use>> uses; // of what the commands use
+    std::shared_ptr<Use> use{std::make_shared<Use>()};
+};
+
+/// A mapping of a file, which ends with this object.
+struct Mapping {
+    void* data{nullptr};
+    size_t size{0};
+
+    Mapping() = default;
+    Mapping(Mapping&& other) noexcept :
+        data{std::exchange(other.data, nullptr)}, size{other.size} {}
+    Mapping& operator=(Mapping&&) = delete;
+    ~Mapping();
 };
 
 struct Memory {
@@ -104,7 +130,11 @@ struct Memory {
     uint32_t type{0};
     bool exportable{false};
     Fd fd; // invalid unless the memory is imported, is exportable, or was mapped
-    void* mapping{nullptr};
+    std::byte* host_pointer{nullptr}; // imported; the application's
+    Mapping mapping;                  // of the file
+    bool mapped{false};               // by the application
+    VkExternalMemoryHandleTypeFlags imported_as{0};
+    std::shared_ptr<Use> use{std::make_shared<Use>()};
     VkImage dedicated_image{VK_NULL_HANDLE};
     VkDeviceSize imported_size{0}; // of the dma-buf; 0 if the memory was not imported
 };
@@ -128,7 +158,14 @@ struct Image {
     uint64_t modifier{0}; // for VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT
     std::vector<Plane> planes;
     VkDeviceSize padding{0}; // of its memory
-    bool external{false};
+    VkExternalMemoryHandleTypeFlags handle_types{0};
+    VkFormat format{VK_FORMAT_UNDEFINED};
+    VkDeviceSize bytes_per_pixel{0};
+    VkExtent3D extent{};
+    VkImageLayout layout{VK_IMAGE_LAYOUT_UNDEFINED}; // changed by the execution of commands
+    std::weak_ptr<Memory> memory{};
+    VkDeviceSize memory_offset{0};
+    std::shared_ptr<Use> use{std::make_shared<Use>()};
     bool bound{false};
     bool aliases{false}; // VK_IMAGE_CREATE_ALIAS_BIT
     FileId backing{};    // the file of the memory that it is bound to, if any
@@ -142,7 +179,11 @@ struct Image {
 struct Buffer {
     Device* device{nullptr};
     VkDeviceSize size{0};
+    VkExternalMemoryHandleTypeFlags handle_types{0};
     bool bound{false};
+    std::weak_ptr<Memory> memory{};
+    VkDeviceSize memory_offset{0};
+    std::shared_ptr<Use> use{std::make_shared<Use>()};
 };
 
 struct ImageView {
@@ -166,6 +207,7 @@ struct Fence : SyncObject {};
 
 struct CommandPool {
     Device* device{nullptr};
+    VkCommandPoolCreateFlags flags{0};
     std::map<VkCommandBuffer, std::unique_ptr<CommandBuffer>> buffers;
 };
 

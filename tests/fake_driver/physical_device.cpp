@@ -124,6 +124,11 @@ void get_properties2(VkPhysicalDevice handle, VkPhysicalDeviceProperties2* prope
         std::snprintf(driver->driverInfo, sizeof driver->driverInfo, "for tests");
         driver->driverID = settings_of(handle).driver_id;
     }
+    auto* const host = find_out<VkPhysicalDeviceExternalMemoryHostPropertiesEXT>(
+        properties->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT);
+    if (host != nullptr &&
+        settings_of(handle).has_extension(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME))
+        host->minImportedHostPointerAlignment = FAKE_DRIVER_HOST_POINTER_ALIGNMENT;
     if (auto* const drm = find_out<VkPhysicalDeviceDrmPropertiesEXT>(
             properties->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRM_PROPERTIES_EXT)) {
         const DeviceSettings settings = settings_of(handle);
@@ -255,11 +260,14 @@ void get_external_buffer(VkPhysicalDevice handle, const VkPhysicalDeviceExternal
     const DeviceSettings settings = settings_of(handle);
     VkExternalMemoryProperties& result = properties->externalMemoryProperties;
     result = {};
-    if (info->handleType != VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT ||
-        settings.dma_bufs() == 0)
+    if ((info->handleType & settings.handle_types()) == 0)
         return;
-    result.externalMemoryFeatures = settings.dma_bufs();
     result.compatibleHandleTypes = info->handleType;
+    if (info->handleType == VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT) {
+        result.externalMemoryFeatures = VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
+        return;
+    }
+    result.externalMemoryFeatures = settings.dma_bufs();
     if ((settings.dma_bufs() & VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT) != 0)
         result.exportFromImportedHandleTypes = info->handleType;
 }

@@ -137,6 +137,15 @@ VkExternalMemoryFeatureFlags DeviceSettings::dma_bufs() const {
     return has_extension(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME) ? dma_buf_features : 0;
 }
 
+VkExternalMemoryHandleTypeFlags DeviceSettings::handle_types() const {
+    VkExternalMemoryHandleTypeFlags types = 0;
+    if (dma_bufs() != 0)
+        types |= VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
+    if (has_extension(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME))
+        types |= VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+    return types;
+}
+
 Settings Settings::initial() {
     Settings settings;
     settings.instance_extensions = all_instance_extensions;

@@ -43,6 +43,8 @@ struct DeviceSettings {
     [[nodiscard]] bool has_extension(std::string_view name) const;
     /// The features of dma-bufs; 0 if the driver does not know the handle type.
     [[nodiscard]] VkExternalMemoryFeatureFlags dma_bufs() const;
+    /// The handle types of memory that the driver knows.
+    [[nodiscard]] VkExternalMemoryHandleTypeFlags handle_types() const;
 };
 
 struct CreateFailure {
@@ -60,6 +62,7 @@ struct Settings {
     bool native_wsi{true};
     bool export_signalled_as_minus_one{true};
     bool keep_log{true};
+    bool executes_commands{false};
     std::optional<CreateFailure> instance_failure;
     std::optional<CreateFailure> device_failure;
 

@@ -24,6 +24,12 @@ std::mutex& payload_mutex() {
     return mutex;
 }
 
+void require_unused(const std::shared_ptr<Use>& use, const char* function) {
+    const std::lock_guard lock{payload_mutex()};
+    if (!use->last.signalled())
+        misuse(std::string{function} + ": a batch that uses the object has not finished");
+}
+
 std::optional<Payload> gate_for_rendering() {
     Held& state = held();
     const FakeDriverSync kind = current_settings().sync;
