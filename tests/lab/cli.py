@@ -190,6 +190,8 @@ def _guest_options(parser: argparse.ArgumentParser) -> None:
     add("--no-layer", action="store_true", help="leave the layer out")
     add("--sync", choices=SYNCS, metavar="T",
         help=f"the transport the layer is to use: {', '.join(SYNCS)}")
+    add("--mask", default="", metavar="M,...",
+        help="hide features of the driver by the layer of tests/mask")
     add("--module", action="store_true",
         help="with the kernel module loaded; --sync module does that, too")
     add("--install", type=_names, default=[], metavar="PKG,...",
@@ -306,12 +308,13 @@ def _run_with_logs(options, folder: Path) -> int:
     with (folder / "lab.log").open("w", encoding="utf-8") as log:
         say.quiet_into(log)
         make = build.try_ensure if options.no_layer else build.ensure
-        built = make(tests=options.tests)
+        built = make(tests=options.tests, parts=("mask",) if options.mask else ())
         with packages.layers(options.install) as layers:
             request = guest.Request(
                 argv=options.command or ["bash", "-l", *([] if interactive else ["-s"])],
                 compositor=compositor, output=options.output, kernel=_kernel(options),
-                layer=not options.no_layer, sync=options.sync, layers=layers,
+                layer=not options.no_layer, sync=options.sync, mask=options.mask,
+                layers=layers,
                 env=dict(options.env), mounts=options.mount, out=options.out, logs=folder,
                 timeout=options.timeout, terminal=interactive, build=built, module=options.module,
                 gpu=options.gpu)

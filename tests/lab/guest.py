@@ -25,6 +25,7 @@ from .paths import BUILD_IN_ROOT, LAB, OUT_IN_ROOT, SOURCE, SOURCE_IN_ROOT
 from .say import LabError, note
 
 LAYER = "VK_LAYER_FENCEBRIDGE_wsi"
+MASK_LAYER = "VK_LAYER_FENCEBRIDGE_test_mask"
 TIMED_OUT = 124  # the exit status, as in timeout(1)
 
 _POLL_SECONDS = 0.02
@@ -40,6 +41,7 @@ class Request:
     kernel: str = "uml"
     layer: bool = True
     sync: str | None = None
+    mask: str = ""  # what the driver seems to lack, in the form of FENCEBRIDGE_TEST_MASK
     layers: list[Path] = field(default_factory=list)  # overlays on the root; see packages.py
     env: dict[str, str] = field(default_factory=dict)
     mounts: list[tuple[Path, str]] = field(default_factory=list)
@@ -197,9 +199,16 @@ def _command_environment(request: Request, compositor: compositors.Compositor | 
     if request.out:
         variables["OUT"] = str(OUT_IN_ROOT)
     if request.build:
-        variables |= {"BUILD": str(BUILD_IN_ROOT), "VK_ADD_LAYER_PATH": f"{BUILD_IN_ROOT}/json"}
-        if request.layer:
-            variables["VK_INSTANCE_LAYERS"] = LAYER
+        layers = [LAYER] if request.layer else []
+        folders = [f"{BUILD_IN_ROOT}/json"]
+        if request.mask:
+            # The first layer is the one next to the application.
+            layers.append(MASK_LAYER)
+            folders.append(f"{BUILD_IN_ROOT}/tests/mask")
+            variables["FENCEBRIDGE_TEST_MASK"] = request.mask
+        variables |= {"BUILD": str(BUILD_IN_ROOT), "VK_ADD_LAYER_PATH": ":".join(folders)}
+        if layers:
+            variables["VK_INSTANCE_LAYERS"] = ":".join(layers)
     if request.sync:
         variables["FENCEBRIDGE_SYNC"] = request.sync
     return variables | request.env
