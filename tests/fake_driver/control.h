@@ -148,11 +148,12 @@ typedef struct FakeDriverControl {
     /* The driver lists and accepts the extension. Of such extensions, it implements
      * VK_EXT_debug_utils, VK_EXT_debug_marker, VK_EXT_private_data, VK_EXT_headless_surface,
      * VK_EXT_display_surface_counter, VK_{EXT,KHR}_swapchain_maintenance1,
-     * VK_{EXT,KHR}_calibrated_timestamps, VK_EXT_external_memory_host (host allocations, for buffers
-     * and LINEAR images, in the host-visible memory type 1), vkGetDeviceImageSubresourceLayoutKHR of
-     * VK_KHR_maintenance5, and some commands of VK_KHR_synchronization2. It reports the features of
-     * extensions that act on swapchains. As some drivers do, it has vkGetSwapchainStatusKHR even
-     * without VK_KHR_shared_presentable_image. */
+     * VK_{EXT,KHR}_calibrated_timestamps, VK_EXT_external_memory_host (host allocations, for
+     * buffers and LINEAR images, in the host-visible memory type 1),
+     * vkGetDeviceImageSubresourceLayoutKHR of VK_KHR_maintenance5, and some commands of
+     * VK_KHR_synchronization2. It reports the features of extensions that act on swapchains. As
+     * some drivers do, it has vkGetSwapchainStatusKHR even without VK_KHR_shared_presentable_image.
+     */
     void (*add_instance_extension)(const char* name);
     void (*add_device_extension)(uint32_t device, const char* name);
     /* If off, the driver lacks VK_KHR_surface, VK_KHR_wayland_surface,
@@ -181,9 +182,9 @@ typedef struct FakeDriverControl {
                        const FakeDriverModifier* modifiers);
     void (*set_dedicated)(uint32_t device, VkBool32 prefers, VkBool32 requires_it);
     /* The VK_EXTERNAL_MEMORY_FEATURE_{EXPORTABLE,IMPORTABLE}_BIT that the driver has for dma-bufs,
-     * both by default. A format's modifier has those of its own that are also set here. An operation
-     * that is not reported fails and counts as misuse. With 0, the driver does not know the handle
-     * type: queries of image formats return VK_ERROR_FORMAT_NOT_SUPPORTED. */
+     * both by default. A format's modifier has those of its own that are also set here. An
+     * operation that is not reported fails and counts as misuse. With 0, the driver does not know
+     * the handle type: queries of image formats return VK_ERROR_FORMAT_NOT_SUPPORTED. */
     void (*set_dma_buf_features)(uint32_t device, VkExternalMemoryFeatureFlags features);
     /* Images with VK_IMAGE_TILING_LINEAR: the alignment of their row pitch, and the number of bytes
      * that vkGetImageMemoryRequirements adds. By default they have the layout of the format's first
@@ -211,10 +212,11 @@ typedef struct FakeDriverControl {
     /* The same for vkCreateDevice. */
     void (*fail_device_with_extension)(const char* name, VkResult result);
     /* While on, the commands of a batch are executed once its waits are over, and before it signals
-     * anything: barriers change the layout of an image (an image in another layout is a misuse), and
-     * clears and copies read and write the bytes of the memory. A thread executes them if the waits
-     * are not over when the batch is submitted. So a batch that finishes by release_one() or by a
-     * descriptor finishes a moment later. Off by default: commands are checked, and do nothing. */
+     * anything: barriers change the layout of an image (an image in another layout is a misuse),
+     * and clears and copies read and write the bytes of the memory. A thread executes them if the
+     * waits are not over when the batch is submitted. So a batch that finishes by release_one() or
+     * by a descriptor finishes a moment later. Off by default: commands are checked, and do
+     * nothing. */
     void (*set_executes_commands)(VkBool32 on);
     /* If off, later calls are not logged, so that memory does not grow. */
     void (*set_keep_log)(VkBool32 on);
