@@ -87,6 +87,8 @@ class Formats : public CompositorTest {
 protected:
     void SetUp() override {
         CompositorTest::SetUp();
+        // Otherwise the layer presents copies of images that cannot be shared.
+        fake_driver().set_shares_buffers(FAKE_DRIVER_ALL_DEVICES, VK_FALSE);
         for (const Pixels& pixels : all_pixels)
             set_format(pixels.format, Driver::shares);
     }

@@ -186,6 +186,8 @@ typedef struct FakeDriverControl {
      * operation that is not reported fails and counts as misuse. With 0, the driver does not know
      * the handle type: queries of image formats return VK_ERROR_FORMAT_NOT_SUPPORTED. */
     void (*set_dma_buf_features)(uint32_t device, VkExternalMemoryFeatureFlags features);
+    /* Whether the memory of buffers can be a dma-buf; on by default. */
+    void (*set_shares_buffers)(uint32_t device, VkBool32 on);
     /* Images with VK_IMAGE_TILING_LINEAR: the alignment of their row pitch, and the number of bytes
      * that vkGetImageMemoryRequirements adds. By default they have the layout of the format's first
      * modifier. */

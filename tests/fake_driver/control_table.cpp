@@ -118,6 +118,11 @@ void set_dma_buf_features(uint32_t device, VkExternalMemoryFeatureFlags features
     for_devices(device, [&](DeviceSettings& settings) { settings.dma_buf_features = features; });
 }
 
+void set_shares_buffers(uint32_t device, VkBool32 on) {
+    for_devices(device,
+                [&](DeviceSettings& settings) { settings.shares_buffers = on != VK_FALSE; });
+}
+
 void set_linear_layout(uint32_t device, uint32_t pitch_alignment, VkDeviceSize padding) {
     for_devices(device, [&](DeviceSettings& settings) {
         settings.linear_layout = {.pitch_alignment = pitch_alignment, .padding = padding};
@@ -331,6 +336,7 @@ const FakeDriverControl& control_table() {
         .set_format = set_format,
         .set_dedicated = set_dedicated,
         .set_dma_buf_features = set_dma_buf_features,
+        .set_shares_buffers = set_shares_buffers,
         .set_linear_layout = set_linear_layout,
         .set_linear_features = set_linear_features,
         .set_import_padding = set_import_padding,

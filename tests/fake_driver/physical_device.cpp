@@ -267,6 +267,8 @@ void get_external_buffer(VkPhysicalDevice handle, const VkPhysicalDeviceExternal
         result.externalMemoryFeatures = VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
         return;
     }
+    if (!settings.shares_buffers)
+        return;
     result.externalMemoryFeatures = settings.dma_bufs();
     if ((settings.dma_bufs() & VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT) != 0)
         result.exportFromImportedHandleTypes = info->handleType;

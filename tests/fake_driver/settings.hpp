@@ -30,6 +30,7 @@ struct DeviceSettings {
     bool prefers_dedicated{false};
     bool requires_dedicated{false};
     VkExternalMemoryFeatureFlags dma_buf_features{};
+    bool shares_buffers{true};
     std::optional<LinearLayout> linear_layout;
     std::optional<VkFormatFeatureFlags> linear_features;
     VkDeviceSize import_padding{0};
