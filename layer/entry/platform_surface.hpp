@@ -36,6 +36,8 @@ template <class Platform>
 auto open_window(const typename Platform::CreateInfo& info, const Settings& settings) {
     if constexpr (requires { Platform::open(info, settings.avoid); })
         return Platform::open(info, settings.avoid);
+    else if constexpr (requires { Platform::open(info, settings.headless); })
+        return Platform::open(info, settings.headless);
     else
         return Platform::open(info);
 }

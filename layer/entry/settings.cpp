@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -18,8 +20,16 @@ namespace fencebridge {
 namespace {
 
 constexpr std::string_view file_prefix = "fencebridge_wsi.";
-constexpr std::array<std::string_view, 5> names = {"sync", "image", "takeover", "avoid",
-                                                   "log_level"};
+constexpr std::array<std::string_view, 8> names = {
+    "sync",
+    "image",
+    "takeover",
+    "avoid",
+    "headless_refresh",
+    "headless_capture",
+    "headless_capture_every",
+    "log_level",
+};
 
 template <class T>
 struct Choice {
@@ -84,6 +94,30 @@ bool pick_protocols(std::string_view list, wayland::ProtocolSet& out) {
         named.add(row->protocol);
     }
     out = named;
+    return true;
+}
+
+/// Reads a whole number, or a number with a decimal point: no sign, no exponent.
+template <class Number, class... Format>
+bool pick_number(std::string_view text, Number least, Number most, Number& out, Format... format) {
+    Number value = {};
+    const auto [end, error] =
+        std::from_chars(text.data(), text.data() + text.size(), value, format...);
+    // A comparison with NaN is false.
+    if (error != std::errc() || end != text.data() + text.size() ||
+        !(least <= value && value <= most))
+        return false;
+    out = value;
+    return true;
+}
+
+/// Reads a refresh rate in Hz.
+bool pick_refresh(std::string_view text, std::chrono::nanoseconds& period) {
+    double rate = 0;
+    if (!pick_number(text, headless::lowest_rate, headless::highest_rate, rate,
+                     std::chars_format::fixed))
+        return false;
+    period = std::chrono::nanoseconds(std::llround(1e9 / rate));
     return true;
 }
 
@@ -172,6 +206,14 @@ bool Settings::set(std::string_view name, std::string_view value) {
         return pick(takeovers, value, takeover);
     if (name == "avoid")
         return pick_protocols(value, avoid);
+    if (name == "headless_refresh")
+        return pick_refresh(value, headless.period);
+    if (name == "headless_capture") {
+        headless.capture_folder = value;
+        return true;
+    }
+    if (name == "headless_capture_every")
+        return pick_number(value, uint32_t{1}, headless::rarest_capture, headless.capture_every);
     if (name == "log_level")
         return pick(levels, value, log_level);
     return false;

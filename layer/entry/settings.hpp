@@ -8,6 +8,7 @@
 
 #include "core/image_source.hpp"
 #include "core/transport_choice.hpp"
+#include "headless/options.hpp"
 #include "util/log.hpp"
 #include "wayland/protocol_set.hpp"
 
@@ -30,12 +31,13 @@ struct Settings {
     std::optional<core::ImageSource> image; ///< nothing: the layer chooses
     TakeoverSetting takeover = TakeoverSetting::automatic;
     wayland::ProtocolSet avoid; ///< the layer makes no objects of these protocols
+    headless::Options headless; ///< `headless_refresh`, `headless_capture` and so on
     log::Level log_level = log::Level::warning;
     /// What was read and has an unknown name or value: lines for the log, which knows its level
     /// only when all sources have been read.
     std::vector<std::string> ignored;
 
-    /// Sets one setting by its name (`sync`, `image`, `takeover`, `avoid`, `log_level`).
+    /// Sets one setting by its name (`sync`, `takeover`, `avoid`, ...).
     /// @return false, and nothing changes, if there is no such name or value
     bool set(std::string_view name, std::string_view value);
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vulkan/vulkan.h>
 
+#include "headless/options.hpp"
 #include "headless/window.hpp"
 
 namespace fencebridge::headless {
@@ -20,8 +21,9 @@ struct Platform {
     using CreateInfo = VkHeadlessSurfaceCreateInfoEXT;
     using CreateFunction = PFN_vkCreateHeadlessSurfaceEXT;
 
-    static std::expected<std::shared_ptr<Window>, std::string> open(const CreateInfo&) {
-        return std::make_shared<HeadlessWindow>();
+    static std::expected<std::shared_ptr<Window>, std::string> open(const CreateInfo&,
+                                                                    const Options& options) {
+        return std::make_shared<HeadlessWindow>(options);
     }
 };
 

@@ -3,39 +3,90 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
+#include <optional>
+#include <vector>
 
+#include "core/refresh_queue.hpp"
+#include "swapchain/present_clock.hpp"
 #include "swapchain/presenter.hpp"
 #include "swapchain/window.hpp"
 #include "util/fd.hpp"
 
 namespace fencebridge::headless {
 
-/// A presenter without a screen: show() counts the frame and releases the image at once.
+/// Shows images on a display that exists only as a clock (core::RefreshQueue).
+///
+/// No thread runs at a refresh. Each call finds out what has happened until now, and what waits
+/// for a refresh waits until its time.
 class HeadlessPresenter final : public Presenter {
 public:
-    /// @param eventfd  not blocking
-    /// @param state    must outlive the presenter
-    HeadlessPresenter(Fd eventfd, PresentationState& state) :
-        eventfd_(std::move(eventfd)), state_(state) {}
+    /// @param eventfd           not blocking
+    /// @param reports_presents  PresenterParameters::reports_presents
+    /// @param state             must outlive the presenter
+    HeadlessPresenter(Fd eventfd, const core::RefreshGrid& refreshes, size_t images,
+                      bool reports_presents, PresentationState& state);
     ~HeadlessPresenter() override;
 
     std::expected<core::EventStamp, VkResult> update() override;
     VkResult wait(core::EventStamp seen, const Deadline& deadline, std::span<pollfd> also) override;
+    /// show() waits for nothing: as many images as the swapchain has may wait for a refresh.
     core::ExpectedWait estimate_wait(VkPresentModeKHR) override { return {}; }
     VkResult show(const PresentRequest& request,
                   const std::optional<core::CommitPoints>& points) override;
     VkResult wait_for_present(core::PresentId id, const Deadline& deadline) override;
+    VkResult receive_reports() override;
     bool is_suboptimal() const override { return false; }
 
 private:
-    const Fd eventfd_; ///< readable when a frame was shown since the last update()
-    PresentationState& state_;
-    std::atomic<uint64_t> frames_ = 0;
+    /// A sync_file. Shared, since a thread polls it without the lock.
+    using Rendering = std::shared_ptr<const Fd>;
 
-    std::mutex completions_mutex_; ///< guards completions_
-    std::condition_variable completed_;
-    core::PresentCompletions completions_;
+    /// What is known of a frame that waits to be shown.
+    struct Record {
+        core::PresentSerial serial; ///< of `queue`
+        std::optional<core::PresentId> id;
+        std::optional<core::PresentSerial> timed; ///< of PresentationState::timing
+        Rendering rendering;                      ///< null: ended
+    };
+    struct State {
+        core::RefreshQueue queue;
+        std::vector<Record> records; ///< of the frames in `queue`
+        core::PresentCompletions completions;
+        uint64_t frames = 0;
+        uint64_t shown = 0;
+    };
+    /// The next frame to be shown.
+    struct Next {
+        core::PresentationTime due;
+        Rendering rendering; ///< what it waits for, if `due` has passed
+    };
+
+    static Rendering copy_rendering(const Fd& rendering) noexcept;
+    static std::optional<core::PresentationTime> end_of(const State& state,
+                                                        core::PresentSerial serial);
+    static std::optional<Next> next_of(const State& state);
+
+    // With mutex_ held:
+    void advance(core::PresentationTime now, core::ImageList& released);
+    void handle(const core::RefreshQueue::Event& event, core::ImageList& released);
+
+    // Without:
+    void advance();
+    void deliver(const core::ImageList& released);
+    void count_event();
+
+    const Fd eventfd_; ///< readable after a present or a release, until update()
+    const PresentClock clock_;
+    const bool reports_presents_;
+    PresentationState& presentation_;
+    /// The number of presents and releases.
+    std::atomic<uint64_t> events_ = 0;
+
+    std::mutex mutex_;                ///< guards state_
+    std::condition_variable changed_; ///< frames were presented, or are complete
+    State state_;
 };
 
 } // namespace fencebridge::headless

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <sys/eventfd.h>
 
+#include "core/commit_plan.hpp"
 #include "headless/presenter.hpp"
 #include "ioctl/ioctl.hpp"
 #include "util/log.hpp"
@@ -13,12 +14,23 @@ namespace fencebridge::headless {
 
 namespace {
 
-// Nothing keeps an image after show(): one image is enough to go on, and two let the application
-// draw the next frame while the driver finishes the last.
-constexpr std::array modes = {core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 2},
-                              core::PresentModeLimits{VK_PRESENT_MODE_MAILBOX_KHR, 2}};
+// One image is on screen, and the application draws to another. Where images wait for a refresh and
+// the application shall not, it needs one more.
+constexpr std::array modes = {
+    core::PresentModeLimits{VK_PRESENT_MODE_FIFO_KHR, 2},
+    core::PresentModeLimits{VK_PRESENT_MODE_MAILBOX_KHR, 3},
+    core::PresentModeLimits{VK_PRESENT_MODE_IMMEDIATE_KHR, 2},
+    core::PresentModeLimits{VK_PRESENT_MODE_FIFO_RELAXED_KHR, 2},
+#ifdef FENCEBRIDGE_HAVE_FIFO_V1 // the layer provides the mode's device extension
+    core::PresentModeLimits{core::present_mode_fifo_latest_ready, 3},
+#endif
+    core::PresentModeLimits{VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR, 1},
+};
 
 } // namespace
+
+HeadlessWindow::HeadlessWindow(const Options& options) :
+    options_(options), refreshes_(PresentClock().now(), options.period) {}
 
 /// VK_EXT_headless_surface: the surface takes the size of the swapchain.
 std::expected<core::SurfaceLimits, VkResult> HeadlessWindow::limits() {
@@ -33,7 +45,8 @@ std::expected<AcceptedLayouts, VkResult> HeadlessWindow::layouts(const PixelForm
 }
 
 std::expected<std::unique_ptr<Presenter>, VkResult>
-HeadlessWindow::create_presenter(PresenterParameters, const std::vector<image::SwapchainImage>&,
+HeadlessWindow::create_presenter(PresenterParameters parameters,
+                                 const std::vector<image::SwapchainImage>& images,
                                  PresentationState& state) {
     Fd eventfd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!eventfd) {
@@ -41,7 +54,8 @@ HeadlessWindow::create_presenter(PresenterParameters, const std::vector<image::S
                    ioctl::text(ioctl::Errno{errno}).c_str());
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     }
-    return std::make_unique<HeadlessPresenter>(std::move(eventfd), state);
+    return std::make_unique<HeadlessPresenter>(std::move(eventfd), refreshes_, images.size(),
+                                               parameters.reports_presents, state);
 }
 
 } // namespace fencebridge::headless

@@ -10,6 +10,7 @@
 #include "core/present_completions.hpp"
 #include "swapchain/present_timing.hpp"
 #include "util/deadline.hpp"
+#include "util/fd.hpp"
 
 namespace fencebridge {
 
@@ -39,8 +40,11 @@ struct PresentRequest {
     /// VkPresentTimingInfoEXT and VkPresentTimeGOOGLE.
     TimingWish wish = {};
 
-    /// The swapchain's record of the request for these; null if there is none. Set for the
-    /// presenter.
+    // Set for the presenter.
+
+    /// The sync_file of the image's rendering; empty: it has ended.
+    const Fd* rendering = nullptr;
+    /// The swapchain's record of the request for the times; null if there is none.
     PresentTiming::Request* timed = nullptr;
 };
 

@@ -208,6 +208,7 @@ VkResult Swapchain::present_rendered(PresentRequest request, const Fd& rendering
         if (const auto until = timed->end_of_wait(request.called))
             static_cast<void>(ioctl::retry_poll({}, Deadline::at(*until)));
     }
+    request.rendering = &rendering_fence;
     request.timed = timed ? &*timed : nullptr;
     const VkResult result = presenter_->show(request, *points);
     trace::committed(&state_, image, result);

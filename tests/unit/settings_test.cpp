@@ -23,6 +23,36 @@ void expect_values(const char* name, T Settings::*member,
     }
 }
 
+TEST(Settings, ThoseOfHeadlessSurfacesAcceptTheirValues) {
+    Settings settings;
+    const headless::Options& options = settings.headless;
+    EXPECT_EQ(options.period, std::chrono::nanoseconds(16'666'667)) << "60 Hz";
+    const std::pair<const char*, int64_t> periods[] = {
+        {"1", 1'000'000'000}, {"59.94", 16'683'350}, {"1000", 1'000'000}, {"60", 16'666'667}};
+    for (const auto& [text, period] : periods) {
+        EXPECT_TRUE(settings.set("headless_refresh", text)) << text;
+        EXPECT_EQ(options.period.count(), period) << text;
+    }
+    for (const char* text : {"", "0", "-60", "0.9", "1000.5", "60Hz", "6e1", "nan", "inf", " 60"})
+        EXPECT_FALSE(settings.set("headless_refresh", text)) << text;
+    EXPECT_EQ(options.period.count(), 16'666'667) << "a refused value changes nothing";
+
+    EXPECT_EQ(options.capture_folder, "");
+    EXPECT_TRUE(settings.set("headless_capture", "/tmp/frames"));
+    EXPECT_EQ(options.capture_folder, "/tmp/frames");
+    EXPECT_TRUE(settings.set("headless_capture", ""));
+    EXPECT_EQ(options.capture_folder, "");
+
+    EXPECT_EQ(options.capture_every, 60U);
+    for (const auto& [text, value] : {std::pair{"1", 1U}, std::pair{"1000000", 1'000'000U}}) {
+        EXPECT_TRUE(settings.set("headless_capture_every", text)) << text;
+        EXPECT_EQ(options.capture_every, value) << text;
+    }
+    for (const char* text : {"", "0", "-1", "1.5", "1000001", "4294967297", "x"})
+        EXPECT_FALSE(settings.set("headless_capture_every", text)) << text;
+    EXPECT_EQ(options.capture_every, 1'000'000U);
+}
+
 // The default is the last value of each, so that it has to replace another.
 TEST(Settings, EverySettingAcceptsItsValues) {
     expect_values("sync", &Settings::sync,
