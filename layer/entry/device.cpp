@@ -28,10 +28,12 @@ bool enables(const VkDeviceCreateInfo& info, const char* extension) {
 }
 
 /// Decides whether the layer takes over a device that is about to be created. Logs why it cannot.
-bool takes_over(const Instance& instance, const vk::PhysicalDevice& physical,
+bool takes_over(Instance& instance, const vk::PhysicalDevice& physical,
                 const VkDeviceCreateInfo& info, const DeviceQueues& queues) {
     if (!instance.takes_over || !enables(info, VK_KHR_SWAPCHAIN_EXTENSION_NAME))
         return false;
+    if (instance.yielding.is_only_one && instance.yields_on(physical.handle))
+        return false; // the log says so
     std::string reason;
     for (const std::string& missing : physical.lacks)
         reason += (reason.empty() ? "driver lacks " : ", ") + missing;

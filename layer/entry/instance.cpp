@@ -19,7 +19,26 @@ namespace {
 bool is_of_a_platform(std::string_view extension, TakeoverSetting setting) {
     bool found = false;
     for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
-        found = found || (extension == Platform::extension && may_take_over<Platform>(setting));
+        found = found || extension == Platform::extension;
+    });
+    return found && setting != TakeoverSetting::off;
+}
+
+Instance::Yielding find_yielding(const VkInstanceCreateInfo& info, TakeoverSetting setting) {
+    Instance::Yielding found;
+    const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
+    for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
+        const bool is_used = std::ranges::any_of(
+            names, [](std::string_view name) { return name == Platform::extension; });
+        if constexpr (Platform::yields_to_driver) {
+            if (is_used && yields<Platform>(setting)) {
+                found.extension = Platform::extension;
+                found.create = &create_yielding<Platform>;
+                return;
+            }
+        }
+        if (is_used)
+            found.is_only_one = false;
     });
     return found;
 }
@@ -138,6 +157,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
             add_platform_commands<Platform>(*instance);
         });
         InstanceEntry entry = allocate_entry(instance);
+        instance->yielding = find_yielding(*create_info, settings.takeover);
         bool takes_over = uses_a_platform(*create_info, settings.takeover);
         const VkResult result = create_with_fallback(create, *create_info, takes_over);
         if (result != VK_SUCCESS)

@@ -25,11 +25,19 @@ Function find_next(const Instance& instance, const char* command) {
     return reinterpret_cast<Function>(instance.platform_next.at(command));
 }
 
-/// Whether the settings let the layer take over surfaces of a platform.
+/// Whether surfaces of a platform are left to drivers that can present to them.
 template <class Platform>
-bool may_take_over(TakeoverSetting setting) {
-    return setting == TakeoverSetting::on ||
-           (setting == TakeoverSetting::automatic && Platform::taken_over_by_default);
+constexpr bool yields(TakeoverSetting setting) {
+    return setting == TakeoverSetting::automatic && Platform::yields_to_driver;
+}
+
+/// Instance::Yielding::create of a platform whose surfaces need no native window.
+template <class Platform>
+VkResult create_yielding(const Instance& instance, VkSurfaceKHR* surface) {
+    const auto create_next =
+        find_next<typename Platform::CreateFunction>(instance, Platform::create_command);
+    const typename Platform::CreateInfo info = Platform::any_surface();
+    return create_next(instance.handle, &info, nullptr, surface);
 }
 
 template <class Platform>
@@ -70,13 +78,14 @@ struct PlatformSurface {
                                                 .leave_to_driver = &Platform::leave_to_driver});
                 });
             }
-            if (!instance->takes_over || !may_take_over<Platform>(instance->settings.takeover)) {
+            if (!instance->takes_over) {
                 created.commit();
                 return VK_SUCCESS;
             }
             auto window = open_window<Platform>(*create_info, instance->settings);
             if (window)
-                instance->add_surface(*surface, std::move(*window));
+                instance->add_surface(*surface, std::move(*window),
+                                      yields<Platform>(instance->settings.takeover));
             else
                 log::warning("using the driver's own swapchains for a surface: %s",
                              window.error().c_str());
@@ -105,7 +114,7 @@ struct PlatformSupport<Platform, VkBool32(VKAPI_PTR*)(VkPhysicalDevice, uint32_t
             // most, which every queue supports. Whether the window system imports this device's
             // buffers is not considered here, since that would take a round trip.
             // vkGetPhysicalDeviceSurfaceSupportKHR answers it.
-            if (instance->takes_over && instance->physical(device)->can_be_taken_over())
+            if (instance->can_take_over(device))
                 supported = VK_TRUE;
             else
                 supported = find_next<Function>(*instance, Platform::support_command)(

@@ -96,13 +96,14 @@ bool Instance::offers(const Extension& extension, VkPhysicalDevice device) {
     const auto driver = physical(device);
     if (extension.works_on != nullptr && !extension.works_on(*driver))
         return false;
-    return extension.reach != Reach::layers_surfaces || !other_window_system ||
-           find_name(*driver, extension) != nullptr;
+    return extension.reach != Reach::layers_surfaces ||
+           (!other_window_system && !yields_on(device)) || find_name(*driver, extension) != nullptr;
 }
 
-void Instance::add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window) {
+void Instance::add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window, bool yields) {
     auto record = std::make_shared<SurfaceRecord>();
     record->window = std::move(window);
+    record->yields = yields;
     surfaces.with([&](auto& all) { all.insert_or_assign(surface, std::move(record)); });
 }
 

@@ -30,6 +30,8 @@ namespace fencebridge::entry {
 /// that a device that is not taken over can use it.
 struct SurfaceRecord {
     std::shared_ptr<Window> window;
+    /// The surface is the driver's on devices on which Instance::yields_on().
+    bool yields;
 
     /// For each physical device that was asked about, the answer of the first query.
     Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const SurfaceSupport>>> support;
@@ -71,11 +73,30 @@ struct Instance {
     Locked<std::unordered_map<VkSurfaceKHR, std::shared_ptr<SurfaceRecord>>> surfaces;
     Locked<std::unordered_map<VkSurfaceKHR, NativeSurface>> native_surfaces;
 
+    /// The platform that the application uses whose surfaces are left to drivers that can present
+    /// to them. There is at most one. Without such a platform, `create` is null.
+    struct Yielding {
+        const char* extension = nullptr;
+        /// Creates a VkSurfaceKHR of the next layer's.
+        VkResult (*create)(const Instance& instance, VkSurfaceKHR* surface) = nullptr;
+        /// The application uses no other platform of the layer's.
+        bool is_only_one = true;
+    } yielding;
+    Locked<std::unordered_map<VkPhysicalDevice, bool>> drivers_presenting;
+
+    /// Whether the surfaces of that platform are the driver's on this device. The first call
+    /// creates such a surface, and asks the driver.
+    [[nodiscard]] bool yields_on(VkPhysicalDevice device);
+
+    /// Whether the layer can take over devices of this kind, and surfaces on them.
+    [[nodiscard]] bool can_take_over(VkPhysicalDevice device) {
+        return takes_over && physical(device)->can_be_taken_over() &&
+               !(yielding.is_only_one && yields_on(device));
+    }
+
     /// Whether the layer hides the extensions that act on swapchains and that it does not
     /// implement. It hides them on every device that it can take over.
-    [[nodiscard]] bool hides_extensions(VkPhysicalDevice device) {
-        return takes_over && physical(device)->can_be_taken_over();
-    }
+    [[nodiscard]] bool hides_extensions(VkPhysicalDevice device) { return can_take_over(device); }
 
     /// Whether applications see a provided device extension on a device. An extension that the
     /// driver lacks and that cannot work on the driver's own surfaces is offered only in an
@@ -85,7 +106,8 @@ struct Instance {
     /// The properties of a physical device. The first call queries the driver.
     [[nodiscard]] std::shared_ptr<const vk::PhysicalDevice> physical(VkPhysicalDevice device);
 
-    void add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window);
+    /// @param yields  SurfaceRecord::yields
+    void add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window, bool yields);
     /// The layer's record of a surface, or null for a surface of the driver's only.
     [[nodiscard]] std::shared_ptr<SurfaceRecord> find_surface(VkSurfaceKHR surface);
 };

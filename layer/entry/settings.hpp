@@ -16,9 +16,10 @@ struct VkInstanceCreateInfo;
 
 namespace fencebridge {
 
-/// What the layer takes over. `off`: nothing. `automatic`: devices and Wayland surfaces, where that
-/// is possible. `on`: headless surfaces as well. If a device cannot be taken over, `automatic` logs
-/// a warning, and `on` logs an error. For instances and surfaces both log a warning.
+/// What the layer takes over. `off`: nothing. `automatic`: devices and surfaces, where that is
+/// possible; headless surfaces only where the driver cannot present to them. `on`: those as well.
+/// If a device cannot be taken over, `automatic` logs a warning, and `on` logs an error. For
+/// instances and surfaces both log a warning.
 enum class TakeoverSetting { automatic, on, off };
 
 /// The user's settings. A later source of this list overrides an earlier one:

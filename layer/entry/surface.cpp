@@ -47,7 +47,7 @@ VkSurfaceCapabilitiesKHR capabilities_of(const Takeover& taken_over,
 /// @return the error is lack of memory
 std::expected<std::optional<Takeover>, VkResult> surfaceless_answer(Instance& instance,
                                                                     VkPhysicalDevice device) {
-    if (!instance.takes_over || !instance.physical(device)->can_be_taken_over())
+    if (!instance.can_take_over(device))
         return std::nullopt;
     const auto physical = instance.physical(device);
     SurfaceSupport common;

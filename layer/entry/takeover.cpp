@@ -1,46 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "entry/takeover.hpp"
 
+#include "entry/driver_surfaces.hpp"
 #include "entry/entry_points.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::entry {
 
 namespace {
-
-/// @return if `result` is a transient failure, the result that a surface query reports for it; else
-///         nothing
-std::optional<VkResult> transient_failure(VkResult result) {
-    switch (result) {
-    case VK_ERROR_OUT_OF_HOST_MEMORY:
-    case VK_ERROR_OUT_OF_DEVICE_MEMORY:
-        return result;
-    case VK_ERROR_TOO_MANY_OBJECTS: // file descriptors among them
-        return VK_ERROR_OUT_OF_HOST_MEMORY;
-    default:
-        return std::nullopt;
-    }
-}
-
-/// Whether the driver itself can present to the surface. The driver's list of extensions does not
-/// say: the loader adds the extensions of an implicit layer's manifest to it.
-/// @return the error is a transient failure
-std::expected<bool, VkResult> driver_presents(const Instance& instance,
-                                              const vk::PhysicalDevice& physical,
-                                              VkSurfaceKHR surface) {
-    uint32_t families = 0;
-    instance.next.GetPhysicalDeviceQueueFamilyProperties(physical.handle, &families, nullptr);
-    for (uint32_t family = 0; family < families; ++family) {
-        VkBool32 supported = VK_FALSE;
-        const VkResult result = instance.next.GetPhysicalDeviceSurfaceSupportKHR(
-            physical.handle, family, surface, &supported);
-        if (const auto failure = transient_failure(result))
-            return std::unexpected(*failure);
-        if (result == VK_SUCCESS && supported)
-            return true;
-    }
-    return false;
-}
 
 /// Owns a VkDevice of the layer's own, for the time of a trial.
 class TrialDevice {
@@ -130,7 +97,7 @@ std::expected<bool, VkResult> may_import_buffers(const Instance& instance,
                                                  VkFormat format) {
     if (!window.is_foreign(physical.drm_nodes))
         return true;
-    const auto presents = driver_presents(instance, physical, handle);
+    const auto presents = driver_presents(instance, physical.handle, handle);
     if (!presents)
         return presents;
     if (!*presents)
@@ -173,10 +140,10 @@ std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
 
 std::expected<std::optional<Takeover>, VkResult>
 decide_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR handle) {
-    if (!instance.takes_over)
+    if (!instance.can_take_over(device))
         return std::nullopt;
     Takeover found = {instance.physical(device), instance.find_surface(handle), nullptr};
-    if (!found.physical->can_be_taken_over() || !found.surface)
+    if (!found.surface || (found.surface->yields && instance.yields_on(device)))
         return std::nullopt;
     found.support = found.surface->support.with([&](const auto& all) {
         const auto known = all.find(device);

@@ -14,12 +14,19 @@ namespace fencebridge::headless {
 /// VK_EXT_headless_surface, registered in layer/entry/platforms.hpp.
 struct Platform {
     static constexpr const char* extension = VK_EXT_HEADLESS_SURFACE_EXTENSION_NAME;
-    static constexpr uint32_t provided_version = 0; ///< the driver's extension, intercepted
-    /// Only with the setting takeover=on: a driver with this extension has swapchains of its own.
-    static constexpr bool taken_over_by_default = false;
+    static constexpr uint32_t provided_version = VK_EXT_HEADLESS_SURFACE_SPEC_VERSION;
+    /// A driver with this extension has swapchains of its own, which block nothing.
+    static constexpr bool yields_to_driver = true;
     static constexpr const char* create_command = "vkCreateHeadlessSurfaceEXT";
     using CreateInfo = VkHeadlessSurfaceCreateInfoEXT;
     using CreateFunction = PFN_vkCreateHeadlessSurfaceEXT;
+
+    /// A surface to ask the driver about.
+    static CreateInfo any_surface() {
+        return {.sType = VK_STRUCTURE_TYPE_HEADLESS_SURFACE_CREATE_INFO_EXT,
+                .pNext = nullptr,
+                .flags = 0};
+    }
 
     static std::expected<std::shared_ptr<Window>, std::string> open(const CreateInfo&,
                                                                     const Options& options) {

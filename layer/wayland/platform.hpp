@@ -15,7 +15,7 @@ namespace fencebridge::wayland {
 struct Platform {
     static constexpr const char* extension = VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME;
     static constexpr uint32_t provided_version = VK_KHR_WAYLAND_SURFACE_SPEC_VERSION;
-    static constexpr bool taken_over_by_default = true;
+    static constexpr bool yields_to_driver = false; ///< with takeover=auto
     static constexpr const char* create_command = "vkCreateWaylandSurfaceKHR";
     static constexpr const char* support_command =
         "vkGetPhysicalDeviceWaylandPresentationSupportKHR";

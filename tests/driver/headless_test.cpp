@@ -4,36 +4,12 @@
 #include <array>
 
 #include "fixture.hpp"
+#include "headless.hpp"
 #include "layer.hpp"
 #include "swapchain.hpp"
 
 namespace fencebridge::test {
 namespace {
-
-constexpr const char* headless_extension = "VK_EXT_headless_surface";
-
-/// A VkSurfaceKHR without a window.
-class HeadlessSurface {
-public:
-    explicit HeadlessSurface(VkInstance instance) : instance_{instance} {
-        const auto create = reinterpret_cast<PFN_vkCreateHeadlessSurfaceEXT>(
-            vkGetInstanceProcAddr(instance, "vkCreateHeadlessSurfaceEXT"));
-        const VkHeadlessSurfaceCreateInfoEXT info{
-            .sType = VK_STRUCTURE_TYPE_HEADLESS_SURFACE_CREATE_INFO_EXT,
-            .pNext = nullptr,
-            .flags = 0};
-        EXPECT_EQ(create(instance, &info, nullptr, &handle_), VK_SUCCESS);
-    }
-    ~HeadlessSurface() { vkDestroySurfaceKHR(instance_, handle_, nullptr); }
-    HeadlessSurface(const HeadlessSurface&) = delete;
-    HeadlessSurface& operator=(const HeadlessSurface&) = delete;
-
-    [[nodiscard]] operator VkSurfaceKHR() const { return handle_; }
-
-private:
-    VkInstance instance_;
-    VkSurfaceKHR handle_{VK_NULL_HANDLE};
-};
 
 class HeadlessTest : public DriverTest {
 protected:
@@ -77,6 +53,78 @@ TEST_F(HeadlessTest, BesideWaylandASurfaceIsTheDriversUnlessTakeoverIsOn) {
                                                    nullptr),
               VK_SUCCESS);
     EXPECT_EQ(formats, 1U) << "the fake driver's own surfaces have one format";
+}
+
+// The driver's own extensions for swapchains work there, so they are not hidden.
+TEST_F(HeadlessTest, ADriverThatPresentsToHeadlessSurfacesKeepsItsExtensions) {
+    const EnvironmentVariable automatic{"FENCEBRIDGE_TAKEOVER", "auto"};
+    fake_driver().add_device_extension(0, "VK_EXT_full_screen_exclusive");
+    const Instance instance{request_};
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    EXPECT_TRUE(as_set(device_extensions(instance.physical_device()))
+                    .contains("VK_EXT_full_screen_exclusive"));
+}
+
+TEST_F(HeadlessTest, ADriverThatCannotBeAskedKeepsItsSurfaces) {
+    const EnvironmentVariable automatic{"FENCEBRIDGE_TAKEOVER", "auto"};
+    const Instance instance{request_};
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    const VkPhysicalDevice physical = instance.physical_device();
+    const StderrCapture log;
+    fake_driver().fail_call("vkCreateHeadlessSurfaceEXT", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+    for (int time = 0; time < 2; ++time) {
+        const Device device{physical};
+        ASSERT_EQ(device.result(), VK_SUCCESS);
+        EXPECT_FALSE(is_taken_over(device));
+    }
+    EXPECT_EQ(fake_driver().injected_failures(), 1U);
+    EXPECT_EQ(log.lines_with("memory was short").size(), 1U);
+}
+
+/// With takeover=auto, on a driver without VK_EXT_headless_surface.
+class WithoutDriversHeadlessTest : public DriverTest {
+protected:
+    static void expect_a_swapchain(const InstanceRequest& request) {
+        const Instance instance{request};
+        ASSERT_EQ(instance.result(), VK_SUCCESS);
+        const Device device{instance.physical_device()};
+        ASSERT_EQ(device.result(), VK_SUCCESS);
+        EXPECT_TRUE(is_taken_over(device));
+        const HeadlessSurface surface{instance};
+        VkBool32 supported = VK_FALSE;
+        EXPECT_EQ(vkGetPhysicalDeviceSurfaceSupportKHR(instance.physical_device(), 0, surface,
+                                                       &supported),
+                  VK_SUCCESS);
+        EXPECT_TRUE(supported);
+        const Swapchain swapchain{device, surface};
+        ASSERT_EQ(swapchain.result(), VK_SUCCESS);
+        EXPECT_EQ(show_frame(device, swapchain), VK_SUCCESS);
+        EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_SWAPCHAIN), 0U);
+        EXPECT_FALSE(as_set(extensions_of(last_instance_create())).contains(headless_extension));
+    }
+};
+
+TEST_F(WithoutDriversHeadlessTest, ASwapchainIsTheLayers) {
+    expect_a_swapchain({.extensions = {"VK_KHR_surface", headless_extension}});
+}
+
+TEST_F(WithoutDriversHeadlessTest, BesideWaylandASwapchainIsTheLayers) {
+    expect_a_swapchain(
+        {.extensions = {"VK_KHR_surface", "VK_KHR_wayland_surface", headless_extension}});
+}
+
+TEST_F(WithoutDriversHeadlessTest, ADriverNeedsNoWindowSystem) {
+    fake_driver().set_native_wsi(VK_FALSE);
+    expect_a_swapchain({.extensions = {"VK_KHR_surface", headless_extension}});
+}
+
+TEST_F(WithoutDriversHeadlessTest, NothingIsTakenOverIfTakeoverIsOff) {
+    const EnvironmentVariable off{"FENCEBRIDGE_TAKEOVER", "off"};
+    const Instance instance{{.extensions = {"VK_KHR_surface", headless_extension}}};
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_FALSE(is_taken_over(device));
 }
 
 TEST_F(HeadlessTest, HdrMetadataOfTheDriversSwapchainReachTheDriver) {

@@ -69,6 +69,7 @@ TEST_F(LoaderTest, TheLoaderPutsTheLayerIntoTheChainOfADevice) {
 
 TEST_F(LoaderTest, TheManifestListsTheExtensionsThatTheLayerProvides) {
     Names instance_names{"VK_KHR_surface",
+                         "VK_EXT_headless_surface",
                          "VK_KHR_wayland_surface",
                          "VK_KHR_get_surface_capabilities2",
                          "VK_EXT_surface_maintenance1",

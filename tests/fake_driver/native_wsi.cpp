@@ -41,7 +41,9 @@ VkBool32 get_wayland_support(VkPhysicalDevice, uint32_t, wl_display*) {
 VkResult get_support(VkPhysicalDevice, uint32_t, VkSurfaceKHR surface, VkBool32* supported) {
     if (const auto failure = enter_query("vkGetPhysicalDeviceSurfaceSupportKHR"))
         return *failure;
-    *supported = objects().surfaces.find(surface) != nullptr ? VK_TRUE : VK_FALSE;
+    // Older loaders pass a handle of their own if the driver did not create a surface, since it
+    // lacks the window system's extension.
+    *supported = objects().surfaces.find_if_any(surface) != nullptr ? VK_TRUE : VK_FALSE;
     return VK_SUCCESS;
 }
 
