@@ -18,18 +18,19 @@ using core::PresentationTime;
 using core::PresentSerial;
 
 HeadlessPresenter::HeadlessPresenter(Fd eventfd, const core::RefreshGrid& refreshes, size_t images,
-                                     bool reports_presents, PresentationState& state) :
+                                     bool reports_presents, std::optional<Capture> capture,
+                                     PresentationState& state) :
     eventfd_(std::move(eventfd)),
-    reports_presents_(reports_presents),
-    presentation_(state), state_{.queue = core::RefreshQueue(refreshes, images),
-                                 .records = {},
-                                 .completions = {}} {
+    reports_presents_(reports_presents), presentation_(state),
+    capture_(std::move(capture)), state_{.queue = core::RefreshQueue(refreshes, images),
+                                         .records = {},
+                                         .completions = {}} {
     state_.records.reserve(images + 1);
 }
 
 HeadlessPresenter::~HeadlessPresenter() {
     log::info("headless swapchain closed: frames=%llu shown=%llu",
-              static_cast<unsigned long long>(state_.frames),
+              static_cast<unsigned long long>(presented_),
               static_cast<unsigned long long>(state_.shown));
 }
 
@@ -79,6 +80,9 @@ VkResult HeadlessPresenter::wait(core::EventStamp seen, const Deadline& deadline
 
 VkResult HeadlessPresenter::show(const PresentRequest& request,
                                  const std::optional<core::CommitPoints>&) {
+    ++presented_;
+    if (capture_)
+        capture_->present(presented_, request.image, *request.rendering);
     advance(); // a target time may be relative to the last image that was shown
     const auto target = request.timed != nullptr ? request.timed->schedule() : std::nullopt;
     Rendering rendering = copy_rendering(*request.rendering);
@@ -96,7 +100,7 @@ VkResult HeadlessPresenter::show(const PresentRequest& request,
         }
         const PresentationTime now = clock_.now();
         advance(now, released);
-        const PresentSerial serial{++state_.frames};
+        const PresentSerial serial{presented_};
         const bool renders = rendering != nullptr;
         state_.records.push_back({.serial = serial,
                                   .id = id,

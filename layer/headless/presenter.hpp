@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/refresh_queue.hpp"
+#include "headless/capture.hpp"
 #include "swapchain/present_clock.hpp"
 #include "swapchain/presenter.hpp"
 #include "swapchain/window.hpp"
@@ -26,7 +27,8 @@ public:
     /// @param reports_presents  PresenterParameters::reports_presents
     /// @param state             must outlive the presenter
     HeadlessPresenter(Fd eventfd, const core::RefreshGrid& refreshes, size_t images,
-                      bool reports_presents, PresentationState& state);
+                      bool reports_presents, std::optional<Capture> capture,
+                      PresentationState& state);
     ~HeadlessPresenter() override;
 
     std::expected<core::EventStamp, VkResult> update() override;
@@ -54,8 +56,7 @@ private:
         core::RefreshQueue queue;
         std::vector<Record> records; ///< of the frames in `queue`
         core::PresentCompletions completions;
-        uint64_t frames = 0;
-        uint64_t shown = 0;
+        uint64_t shown = 0; ///< frames
     };
     /// The next frame to be shown.
     struct Next {
@@ -81,6 +82,8 @@ private:
     const PresentClock clock_;
     const bool reports_presents_;
     PresentationState& presentation_;
+    std::optional<Capture> capture_; ///< used by the presenting thread only
+    uint64_t presented_ = 0;         ///< used by the presenting thread only
     /// The number of presents and releases.
     std::atomic<uint64_t> events_ = 0;
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <drm_fourcc.h>
 #include <sys/eventfd.h>
 
 #include "core/commit_plan.hpp"
@@ -39,9 +40,14 @@ std::expected<core::SurfaceLimits, VkResult> HeadlessWindow::limits() {
 
 std::expected<AcceptedLayouts, VkResult> HeadlessWindow::layouts(const PixelFormat&,
                                                                  const core::DrmNodes&) {
-    return AcceptedLayouts{
-        .ranks = {{.placement = core::Placement::dma_buf, .modifiers = {}, .any = true}},
-        .basis = nullptr};
+    const core::LayoutRank any = {.placement = core::Placement::dma_buf, .any = true};
+    // An image of another layout is shown all the same, and not captured.
+    const core::LayoutRank linear = {.placement = core::Placement::dma_buf,
+                                     .modifiers = {DRM_FORMAT_MOD_LINEAR}};
+    AcceptedLayouts accepted = {.ranks = {any}, .basis = nullptr};
+    if (!options_.capture_folder.empty())
+        accepted.ranks.insert(accepted.ranks.begin(), linear);
+    return accepted;
 }
 
 std::expected<std::unique_ptr<Presenter>, VkResult>
@@ -54,8 +60,9 @@ HeadlessWindow::create_presenter(PresenterParameters parameters,
                    ioctl::text(ioctl::Errno{errno}).c_str());
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     }
-    return std::make_unique<HeadlessPresenter>(std::move(eventfd), refreshes_, images.size(),
-                                               parameters.reports_presents, state);
+    return std::make_unique<HeadlessPresenter>(
+        std::move(eventfd), refreshes_, images.size(), parameters.reports_presents,
+        Capture::create(options_, parameters.extent, parameters.pixels, images), state);
 }
 
 } // namespace fencebridge::headless

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <dma_buf_sync_file.h>
+#include <linux/dma-buf.h>
 #include <poll.h>
 #include <sys/utsname.h>
 
@@ -21,6 +22,26 @@ std::expected<Fd, Errno> export_sync_file(const Fd& dma_buf) {
 std::expected<void, Errno> import_sync_file(const Fd& dma_buf, const Fd& sync_file) {
     fencebridge_dma_buf_import argument{.flags = FENCEBRIDGE_DMA_BUF_WRITE, .fd = sync_file.get()};
     return retry_ioctl(dma_buf, FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT, &argument);
+}
+
+namespace {
+
+std::expected<void, Errno> synchronise(const Fd& dma_buf, uint64_t flags) {
+    dma_buf_sync argument{.flags = flags};
+    const auto done = retry_ioctl(dma_buf, DMA_BUF_IOCTL_SYNC, &argument);
+    if (!done && done.error() == Errno{ENOTTY}) // not a dma-buf
+        return {};
+    return done;
+}
+
+} // namespace
+
+std::expected<void, Errno> begin_reading(const Fd& dma_buf) {
+    return synchronise(dma_buf, DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ);
+}
+
+std::expected<void, Errno> end_reading(const Fd& dma_buf) {
+    return synchronise(dma_buf, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
 }
 
 std::expected<std::optional<size_t>, Errno> find_writable(std::span<pollfd> dma_bufs) {

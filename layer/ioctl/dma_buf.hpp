@@ -22,6 +22,11 @@ namespace fencebridge::ioctl {
 /// for them. DMA_BUF_IOCTL_IMPORT_SYNC_FILE, Linux 6.0.
 [[nodiscard]] std::expected<void, Errno> import_sync_file(const Fd& dma_buf, const Fd& sync_file);
 
+/// The CPU begins to read a mapping of the dma-buf (DMA_BUF_IOCTL_SYNC). Waits for the fences of
+/// writers. Does nothing for memory that is no dma-buf: the CPU and other processes see the same.
+[[nodiscard]] std::expected<void, Errno> begin_reading(const Fd& dma_buf);
+[[nodiscard]] std::expected<void, Errno> end_reading(const Fd& dma_buf);
+
 /// Looks for a dma-buf without pending fences, which a writer may use (poll(2),
 /// drivers/dma-buf/dma-buf.c). Does not wait.
 /// @param dma_bufs  1 to core::max_images; `fd` is given. If no such dma-buf is found, sets
