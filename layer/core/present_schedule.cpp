@@ -57,6 +57,13 @@ std::optional<PresentationTime> PresentSchedule::expect_last(const Refresh& refr
     return last;
 }
 
+void PresentSchedule::expect(PresentSerial serial, PresentationTime at) {
+    for (Queued& each : queued_) {
+        if (each.serial == serial)
+            each.not_before = std::max(each.not_before, at);
+    }
+}
+
 void PresentSchedule::shown(PresentSerial serial, PresentationTime at) {
     // Images are shown in their order. What is older has been shown or discarded.
     std::erase_if(queued_, [&](const Queued& each) { return each.serial <= serial; });

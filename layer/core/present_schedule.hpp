@@ -58,6 +58,8 @@ public:
     std::optional<PresentationTime> queue(PresentSerial serial,
                                           const std::optional<PresentTarget>& target,
                                           PresentationTime now, const Refresh& refresh);
+    /// The window system will show the image of a request then, and not before.
+    void expect(PresentSerial serial, PresentationTime at);
     /// The image of a request was shown.
     void shown(PresentSerial serial, PresentationTime at);
     /// The image of a request will not be shown.
@@ -72,7 +74,7 @@ public:
 private:
     struct Queued {
         PresentSerial serial;
-        PresentationTime not_before; ///< it was queued, and its target
+        PresentationTime not_before; ///< it was queued, its target, and expect()
     };
     std::optional<PresentationTime> expect_last(const Refresh& refresh) const;
 

@@ -109,8 +109,10 @@ public:
     /// An image is presented. The caller has called advance() with the same time, and calls it
     /// again afterwards: the image may be shown at once.
     /// @param renders  its rendering may still run
+    /// @return when it will be shown, as far as is known
     template <class Report>
-    void queue(const Frame& frame, bool renders, PresentationTime now, Report&& report) {
+    PresentationTime queue(const Frame& frame, bool renders, PresentationTime now,
+                           Report&& report) {
         if (!waiting_.empty() && !is_queued_mode(waiting_.back().frame.mode)) {
             const Frame replaced = waiting_.back().frame;
             waiting_.pop_back();
@@ -119,6 +121,7 @@ public:
         waiting_.push_back({.frame = frame,
                             .due = due(frame, now),
                             .renders = renders && is_queued_mode(frame.mode)});
+        return waiting_.back().due;
     }
 
     /// The first image that waits, as of the last advance().

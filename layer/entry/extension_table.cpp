@@ -27,14 +27,6 @@ constexpr AnswerStructure fifo_latest_ready_features = {
     1000361000, "VkPhysicalDevicePresentModeFifoLatestReadyFeaturesKHR", 1};
 #endif
 
-/// How many features of VkPhysicalDevicePresentTimingFeaturesEXT this build lacks:
-/// presentAtAbsoluteTime and presentAtRelativeTime need the protocol.
-#ifdef FENCEBRIDGE_HAVE_COMMIT_TIMING_V1
-constexpr uint32_t absent_present_timing_features = 0;
-#else
-constexpr uint32_t absent_present_timing_features = 2;
-#endif
-
 using Rows = std::vector<Extension>;
 
 Rows intercepted_instance_rows() {
@@ -183,10 +175,7 @@ Rows provided_device_rows() {
                                      GetSwapchainTimeDomainPropertiesEXT),
                       device_command("vkGetPastPresentationTimingEXT",
                                      GetPastPresentationTimingEXT)},
-         .structures = {{.type = 1000208000,
-                         .name = "VkPhysicalDevicePresentTimingFeaturesEXT",
-                         .words = 3,
-                         .absent = absent_present_timing_features},
+         .structures = {{1000208000, "VkPhysicalDevicePresentTimingFeaturesEXT", 3},
                         {1000208008, "VkPresentTimingSurfaceCapabilitiesEXT", 4, false}}},
         {.name = VK_GOOGLE_DISPLAY_TIMING_EXTENSION_NAME,
          .spec_version = VK_GOOGLE_DISPLAY_TIMING_SPEC_VERSION,

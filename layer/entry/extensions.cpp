@@ -104,13 +104,11 @@ void clear_hidden_answers(void* chain) {
 std::string_view find_hidden_feature(const void* chain) {
     for (const auto* node = static_cast<const VkBaseInStructure*>(chain); node != nullptr;
          node = node->pNext) {
-        const auto [extension, structure] = find_structure(node->sType);
-        if (extension == nullptr || extension->status == Status::intercepted)
+        const AnswerStructure* const structure = find_hidden_structure(node->sType);
+        if (structure == nullptr)
             continue;
         const std::span words(reinterpret_cast<const uint32_t*>(node + 1), structure->words);
-        const bool hidden = extension->status == Status::hidden;
-        if (std::ranges::any_of(hidden ? words : words.last(structure->absent),
-                                [](uint32_t word) { return word != 0; }))
+        if (std::ranges::any_of(words, [](uint32_t word) { return word != 0; }))
             return structure->name;
     }
     return {};

@@ -57,9 +57,6 @@ struct AnswerStructure {
     uint32_t words;
     /// Whether each word is a VkBool32, as in all structures of features.
     bool is_boolean = true;
-    /// Of a provided extension: how many of the last words are VK_FALSE all the same. They are
-    /// features that need what this build lacks.
-    uint32_t absent = 0;
 };
 
 /// Where a provided extension works, if the driver lacks it.
@@ -138,12 +135,11 @@ struct FoundCommand {
 /// (terminator_EnumerateDeviceExtensionProperties()).
 void remove_appended_extensions(std::vector<VkExtensionProperties>& listed);
 
-/// Writes a structure's words, except for those that are absent.
+/// Writes a structure's words.
 inline void write_words(VkBaseOutStructure* node, const AnswerStructure& structure,
                         VkBool32 value) {
     const std::span words(reinterpret_cast<VkBool32*>(node + 1), structure.words);
     std::ranges::fill(words, value);
-    std::ranges::fill(words.last(structure.absent), VK_FALSE);
 }
 
 /// Answers the structures of provided extensions in a chain of output structures.
@@ -164,8 +160,8 @@ void set_provided_answers(void* chain, VkBool32 value, Which&& which) {
 /// mean that the extension can do nothing.
 void clear_hidden_answers(void* chain);
 
-/// Finds a structure that enables a feature of a hidden extension, or an absent one of a provided
-/// extension, in the chain of a VkDeviceCreateInfo.
+/// Finds a structure that enables a feature of a hidden extension, in the chain of a
+/// VkDeviceCreateInfo.
 /// @return the structure's name, or an empty string
 [[nodiscard]] std::string_view find_hidden_feature(const void* chain);
 

@@ -108,12 +108,14 @@ VkResult HeadlessPresenter::show(const PresentRequest& request,
                                                ? std::optional(request.timed->serial())
                                                : std::nullopt,
                                   .rendering = std::move(rendering)});
-        state_.queue.queue(
+        const PresentationTime due = state_.queue.queue(
             {.image = request.image,
              .mode = *request.mode,
              .serial = serial,
              .not_before = target ? target->time : PresentationTime()},
             renders, now, [&](const core::RefreshQueue::Event& event) { handle(event, released); });
+        if (request.timed != nullptr)
+            presentation_.timing->expect(request.timed->serial(), due);
         advance(now, released);
     }
     deliver(released);

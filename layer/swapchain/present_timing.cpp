@@ -183,6 +183,10 @@ void PresentTiming::add_rendering(PresentSerial serial, PresentationTime queued,
         update_renderings();
 }
 
+void PresentTiming::expect(PresentSerial serial, PresentationTime at) {
+    state_.with([&](State& state) { state.schedule.expect(serial, at); });
+}
+
 void PresentTiming::shown(PresentSerial serial, const core::RefreshReport& report) {
     state_.with([&](State& state) {
         state.refresh.shown(report);

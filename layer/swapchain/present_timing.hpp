@@ -72,6 +72,10 @@ public:
     /// At most so long after that call.
     static constexpr std::chrono::seconds longest_wait{1};
 
+    /// The presenter knows when it will show the image of a request that it has queued. A target
+    /// time relative to that image starts from then.
+    void expect(core::PresentSerial serial, core::PresentationTime at);
+
     // The presenter reports once what becomes of each request that it has queued.
 
     /// The image was shown.

@@ -128,9 +128,7 @@ constexpr ProvidedCase provided[]{
     {"VK_KHR_present_wait2", 1000480001, 1, true},
     {"VK_KHR_calibrated_timestamps", 0, 0, true},
     {"VK_GOOGLE_display_timing", 0, 0, false},
-#ifdef FAKE_COMPOSITOR_HAS_COMMIT_TIMING
     {"VK_EXT_present_timing", 1000208000, 3, true},
-#endif
 #ifdef FAKE_COMPOSITOR_HAS_FIFO
     {"VK_KHR_present_mode_fifo_latest_ready", 1000361000, 1, true},
     {"VK_EXT_present_mode_fifo_latest_ready", 1000361000, 1, true},

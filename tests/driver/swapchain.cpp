@@ -8,9 +8,6 @@
 namespace fencebridge::test {
 namespace {
 
-// Only a test that fails waits this long.
-constexpr uint64_t patience_ns = 10'000'000'000;
-
 VkSemaphore make_semaphore(VkDevice device) {
     const VkSemaphoreCreateInfo info{
         .sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = nullptr, .flags = 0};
@@ -29,24 +26,24 @@ VkFence make_fence(VkDevice device) {
 
 } // namespace
 
-Swapchain::Swapchain(const Device& device, VkSurfaceKHR surface, VkSwapchainKHR old,
-                     const void* next) :
+Swapchain::Swapchain(const Device& device, VkSurfaceKHR surface, const SwapchainRequest& request) :
     device_{device} {
     VkSwapchainCreateInfoKHR info{};
     info.sType = VK_STRUCTURE_TYPE_SWAPCHAIN_CREATE_INFO_KHR;
-    info.pNext = next;
+    info.pNext = request.next;
+    info.flags = request.flags;
     info.surface = surface;
-    info.minImageCount = 3;
-    info.imageFormat = VK_FORMAT_B8G8R8A8_UNORM;
+    info.minImageCount = request.min_images;
+    info.imageFormat = request.format;
     info.imageColorSpace = VK_COLOR_SPACE_SRGB_NONLINEAR_KHR;
-    info.imageExtent = {64, 48};
+    info.imageExtent = request.extent;
     info.imageArrayLayers = 1;
     info.imageUsage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
     info.preTransform = VK_SURFACE_TRANSFORM_IDENTITY_BIT_KHR;
     info.compositeAlpha = VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
-    info.presentMode = VK_PRESENT_MODE_FIFO_KHR;
+    info.presentMode = request.mode;
     info.clipped = VK_TRUE;
-    info.oldSwapchain = old;
+    info.oldSwapchain = request.old;
     result_ = vkCreateSwapchainKHR(device, &info, nullptr, &handle_);
     if (result_ != VK_SUCCESS)
         handle_ = VK_NULL_HANDLE;
@@ -74,9 +71,8 @@ Frame::~Frame() {
     vkDestroyFence(device_, done_, nullptr);
 }
 
-VkResult Frame::acquire(const Swapchain& swapchain) {
-    return vkAcquireNextImageKHR(device_, swapchain, patience_ns, acquired_, acquired_fence_,
-                                 &index_);
+VkResult Frame::acquire(const Swapchain& swapchain, uint64_t timeout) {
+    return vkAcquireNextImageKHR(device_, swapchain, timeout, acquired_, acquired_fence_, &index_);
 }
 
 VkResult Frame::submit() {

@@ -9,11 +9,23 @@
 
 namespace fencebridge::test {
 
+struct SwapchainRequest {
+    VkPresentModeKHR mode{VK_PRESENT_MODE_FIFO_KHR};
+    uint32_t min_images{3};
+    VkExtent2D extent{64, 48};
+    VkFormat format{VK_FORMAT_B8G8R8A8_UNORM};
+    VkSwapchainCreateFlagsKHR flags{0};
+    VkSwapchainKHR old{VK_NULL_HANDLE};
+    const void* next{nullptr};
+};
+
 class Swapchain {
 public:
+    Swapchain(const Device& device, VkSurfaceKHR surface, const SwapchainRequest& request);
     /// @param next  VkSwapchainCreateInfoKHR::pNext
     Swapchain(const Device& device, VkSurfaceKHR surface, VkSwapchainKHR old = VK_NULL_HANDLE,
-              const void* next = nullptr);
+              const void* next = nullptr) :
+        Swapchain{device, surface, SwapchainRequest{.old = old, .next = next}} {}
     ~Swapchain() { destroy(); }
     Swapchain(const Swapchain&) = delete;
     Swapchain& operator=(const Swapchain&) = delete;
@@ -29,6 +41,9 @@ private:
     VkSwapchainKHR handle_{VK_NULL_HANDLE};
 };
 
+/// Only a test that fails waits this long.
+inline constexpr uint64_t patience_ns = 10'000'000'000;
+
 /// The synchronisation objects of one frame, and the three calls that make the frame.
 class Frame {
 public:
@@ -38,7 +53,8 @@ public:
     Frame& operator=(const Frame&) = delete;
 
     /// Acquires an image with a semaphore and a fence.
-    [[nodiscard]] VkResult acquire(const Swapchain& swapchain);
+    /// @param timeout  nanoseconds; by default so long that only a test that fails waits
+    [[nodiscard]] VkResult acquire(const Swapchain& swapchain, uint64_t timeout = patience_ns);
     /// Submits a batch that waits for acquire()'s semaphore and signals the one of present().
     [[nodiscard]] VkResult submit();
     /// @param fence  VkSwapchainPresentFenceInfoKHR; null: without this structure

@@ -105,6 +105,13 @@ TEST(PresentSchedule, ARelativeTargetStartsWhenTheImageBeforeIsExpected) {
         << "4 is expected one refresh after 3";
 }
 
+TEST(PresentSchedule, ARelativeTargetStartsWhenThePresenterWillShowTheImageBefore) {
+    Requests requests;
+    requests.queue_at(requests.now + 25ms);
+    requests.schedule.expect(PresentSerial{1}, requests.now + 30ms);
+    EXPECT_EQ(requests.queue_after(35ms), requests.now + 65ms);
+}
+
 TEST(PresentSchedule, WithoutARefreshImagesAreExpectedTogether) {
     Requests requests;
     requests.known_refresh = std::nullopt;

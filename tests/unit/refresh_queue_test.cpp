@@ -38,11 +38,11 @@ protected:
                  int64_t not_before = 0) {
         advance(now);
         const PresentSerial serial{++last_};
-        queue_.queue({.image = ImageIndex{image},
-                      .mode = mode,
-                      .serial = serial,
-                      .not_before = time(not_before)},
-                     ends_.contains(last_), time(now), record());
+        due_ = queue_.queue({.image = ImageIndex{image},
+                             .mode = mode,
+                             .serial = serial,
+                             .not_before = time(not_before)},
+                            ends_.contains(last_), time(now), record());
         advance(now);
     }
     void advance(int64_t now) {
@@ -65,6 +65,7 @@ protected:
 
     static PresentationTime time(int64_t count) { return PresentationTime(nanoseconds(count)); }
 
+    PresentationTime due_; ///< of the last present
     RefreshQueue queue_{RefreshGrid(time(0), nanoseconds(10)), 4};
 
 private:
@@ -88,6 +89,7 @@ TEST_F(RefreshQueueTest, FifoShowsOneImageARefresh) {
     present(3, 0);
     present(3, 1);
     present(14, 2);
+    EXPECT_EQ(due_, time(30));
     EXPECT_EQ(until(19), "0@10");
     EXPECT_EQ(until(100), "1@20 +0 2@30 +1");
 }

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+// The setting headless_capture: frames of headless surfaces as PAM files.
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "fixture.hpp"
+#include "headless.hpp"
+#include "swapchain.hpp"
+
+namespace fencebridge::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The byte of the fake driver's memory at an offset.
+unsigned char pattern(size_t offset) { return static_cast<unsigned char>(offset % 251); }
+
+/// Draws to all images: the fake driver's memory is files, which this process has open.
+void draw_pattern() {
+    for (const auto& entry : fs::directory_iterator("/proc/self/fd")) {
+        std::error_code error;
+        const std::string target = fs::read_symlink(entry.path(), error).string();
+        if (target.find("fake driver memory") == std::string::npos &&
+            target.find("dmabuf") == std::string::npos)
+            continue;
+        const int fd = std::stoi(entry.path().filename());
+        const off_t size = lseek(fd, 0, SEEK_END);
+        ASSERT_GT(size, 0);
+        void* const memory = mmap(nullptr, size_t(size), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        ASSERT_NE(memory, MAP_FAILED);
+        for (size_t i = 0; i < size_t(size); ++i)
+            static_cast<unsigned char*>(memory)[i] = pattern(i);
+        munmap(memory, size_t(size));
+    }
+}
+
+std::string read(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class HeadlessCapture : public DriverTest {
+protected:
+    void SetUp() override {
+        DriverTest::SetUp();
+        std::string name = (fs::temp_directory_path() / "fencebridge-capture-XXXXXX").string();
+        ASSERT_NE(mkdtemp(name.data()), nullptr);
+        folder_ = name;
+    }
+    void TearDown() override {
+        swapchain_.reset();
+        surface_.reset();
+        device_.reset();
+        instance_.reset();
+        fs::remove_all(folder_);
+        DriverTest::TearDown();
+    }
+
+    void begin(const fs::path& folder, const char* every, const SwapchainRequest& request = {}) {
+        const EnvironmentVariable capture{"FENCEBRIDGE_HEADLESS_CAPTURE", folder.string()};
+        const EnvironmentVariable rarely{"FENCEBRIDGE_HEADLESS_CAPTURE_EVERY", every};
+        const EnvironmentVariable refresh{"FENCEBRIDGE_HEADLESS_REFRESH", "1000"};
+        instance_.emplace(InstanceRequest{.extensions = {"VK_KHR_surface", headless_extension}});
+        ASSERT_EQ(instance_->result(), VK_SUCCESS);
+        device_.emplace(instance_->physical_device());
+        ASSERT_EQ(device_->result(), VK_SUCCESS);
+        surface_.emplace(*instance_);
+        swapchain_.emplace(*device_, *surface_, request);
+        ASSERT_EQ(swapchain_->result(), VK_SUCCESS);
+    }
+    void show(int frames) {
+        for (int frame = 0; frame < frames; ++frame)
+            ASSERT_EQ(show_frame(*device_, *swapchain_), VK_SUCCESS) << "frame " << frame;
+    }
+    /// The names of the files, without what is the same in all.
+    [[nodiscard]] std::vector<std::string> files() const {
+        std::vector<std::string> names;
+        for (const auto& entry : fs::directory_iterator(folder_)) {
+            const std::string name = entry.path().filename();
+            names.push_back(name.substr(name.rfind('-') + 1));
+        }
+        std::ranges::sort(names);
+        return names;
+    }
+
+    const EnvironmentVariable info_{"FENCEBRIDGE_LOG_LEVEL", "info"};
+    fs::path folder_;
+    std::optional<Instance> instance_;
+    std::optional<Device> device_;
+    std::optional<HeadlessSurface> surface_;
+    std::optional<Swapchain> swapchain_;
+};
+
+TEST_F(HeadlessCapture, OneOfSoManyFramesIsWrittenTheFirstOneIncluded) {
+    begin(folder_, "3");
+    show(8);
+    EXPECT_EQ(files(), (std::vector<std::string>{"000001.pam", "000004.pam", "000007.pam"}));
+}
+
+TEST_F(HeadlessCapture, AFileHasThePixelsOfTheImage) {
+    constexpr VkExtent2D extent{60, 48};
+    begin(folder_, "1", {.extent = extent});
+    draw_pattern();
+    show(1);
+    std::string expected = "P7\nWIDTH 60\nHEIGHT 48\nDEPTH 3\nMAXVAL 255\nTUPLTYPE RGB\nENDHDR\n";
+    constexpr size_t pitch = 256; // the fake driver's
+    for (size_t y = 0; y < extent.height; ++y)
+        for (size_t x = 0; x < extent.width; ++x)
+            for (const size_t channel : {2, 1, 0}) // B8G8R8A8
+                expected += static_cast<char>(pattern(y * pitch + 4 * x + channel));
+    ASSERT_EQ(files().size(), 1U);
+    EXPECT_EQ(read(fs::directory_iterator(folder_)->path()), expected);
+}
+
+TEST_F(HeadlessCapture, EachSwapchainHasFilesOfItsOwn) {
+    begin(folder_, "1");
+    show(1);
+    swapchain_.emplace(*device_, *surface_);
+    show(1);
+    EXPECT_EQ(files(), (std::vector<std::string>{"000001.pam", "000001.pam"}));
+}
+
+TEST_F(HeadlessCapture, NothingIsWrittenWithoutTheSetting) {
+    begin("", "1");
+    show(3);
+    EXPECT_TRUE(files().empty());
+}
+
+TEST_F(HeadlessCapture, AFailureIsLoggedOnceAndFramesAreShown) {
+    const StderrCapture log;
+    begin(folder_ / "missing", "1");
+    show(5);
+    EXPECT_EQ(log.lines_with("headless_capture: frame 1 was not written").size(), 1U);
+    EXPECT_EQ(log.lines_with("was not written").size(), 1U);
+}
+
+/// Files can have so many bytes while it lives.
+class FileSizeLimit {
+public:
+    explicit FileSizeLimit(rlim_t bytes) : handler_{std::signal(SIGXFSZ, SIG_IGN)} {
+        getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
+        setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    ~FileSizeLimit() {
+        setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+    FileSizeLimit(const FileSizeLimit&) = delete;
+    FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+private:
+    void (*handler_)(int);
+    rlimit before_{};
+};
+
+TEST_F(HeadlessCapture, AFileThatCannotBeFilledIsRemoved) {
+    const StderrCapture log;
+    begin(folder_, "1");
+    {
+        const FileSizeLimit limit{8000}; // a frame has 9216 bytes
+        show(3);
+    }
+    EXPECT_EQ(log.lines_with("headless_capture: frame 1 was not written").size(), 1U);
+    EXPECT_EQ(log.lines_with("was not written").size(), 1U);
+    EXPECT_TRUE(files().empty());
+    show(1);
+    EXPECT_EQ(files(), std::vector<std::string>{"000004.pam"}) << "later frames are tried";
+}
+
+/// Makes the driver prefer a tiled layout.
+void add_tiled_layout(bool with_linear) {
+    constexpr FakeDriverModifier tiled{.modifier = 0x0100000000000001, // I915_FORMAT_MOD_X_TILED
+                                       .plane_count = 1,
+                                       .pitch_alignment = 256,
+                                       .pitch_shift = {},
+                                       .features = VK_FORMAT_FEATURE_COLOR_ATTACHMENT_BIT |
+                                                   VK_FORMAT_FEATURE_TRANSFER_DST_BIT,
+                                       .importable = VK_TRUE,
+                                       .exportable = VK_TRUE,
+                                       .dedicated_only = VK_FALSE,
+                                       .aliasable = VK_TRUE};
+    FakeDriverModifier linear = tiled;
+    linear.modifier = 0;
+    const std::array both{tiled, linear};
+    for (const VkFormat format : {VK_FORMAT_B8G8R8A8_UNORM, VK_FORMAT_B8G8R8A8_SRGB})
+        fake_driver().set_format(FAKE_DRIVER_ALL_DEVICES, format, with_linear ? 2 : 1, both.data());
+}
+
+TEST_F(HeadlessCapture, TheImagesAreLinear) {
+    add_tiled_layout(true);
+    begin(folder_, "1");
+    show(1);
+    EXPECT_EQ(files().size(), 1U);
+}
+
+TEST_F(HeadlessCapture, ADriverWithoutLinearImagesIsNotCaptured) {
+    add_tiled_layout(false);
+    const StderrCapture log;
+    begin(folder_, "1");
+    show(3);
+    EXPECT_EQ(log.lines_with("headless_capture: the driver makes no LINEAR images").size(), 1U);
+    EXPECT_TRUE(files().empty());
+}
+
+} // namespace
+} // namespace fencebridge::test
