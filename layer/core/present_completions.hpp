@@ -35,7 +35,7 @@ public:
     void withdraw(PresentId id) { std::erase(pending_, id); }
 
     /// No further request can be made.
-    /// @param why  VK_ERROR_OUT_OF_DATE_KHR or VK_ERROR_SURFACE_LOST_KHR
+    /// @param why  of which ends_presents() is true
     void end(VkResult why) { end_ = end_.value_or(why); }
 
     /// The result of a wait for this request, or for any later one (vkWaitForPresentKHR).

@@ -29,4 +29,10 @@ namespace fencebridge::core {
            result == VK_ERROR_DEVICE_LOST;
 }
 
+/// Whether a present with this result is the last of its swapchain.
+[[nodiscard]] constexpr bool ends_presents(VkResult result) {
+    return result == VK_ERROR_OUT_OF_DATE_KHR || result == VK_ERROR_SURFACE_LOST_KHR ||
+           result == VK_ERROR_DEVICE_LOST;
+}
+
 } // namespace fencebridge::core

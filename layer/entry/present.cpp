@@ -136,6 +136,15 @@ VkResult after_waits(Part&& part) {
     return core::is_of_whole_call(result) ? VK_ERROR_DEVICE_LOST : result;
 }
 
+/// Ends the waits for presents (vkWaitForPresentKHR) to those of the layer's swapchains to which no
+/// more will be made.
+void end_waits(const SplitPresent& present) {
+    for (size_t i = 0; i < present.ours.size(); ++i) {
+        if (present.ours[i] && core::ends_presents(present.results[i]))
+            present.ours[i]->end_presents(present.results[i]);
+    }
+}
+
 /// Presents to the driver's swapchains of a call that also presents to the layer's. Waits on the
 /// CPU for the rendering: a semaphore can be waited for only once, and the layer has done that.
 void present_to_driver(const Device& device, VkQueue queue, SplitPresent& present,
@@ -197,6 +206,7 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
             queue, std::span(info->pWaitSemaphores, info->waitSemaphoreCount), *commands);
         if (!rendering_fence) {
             std::ranges::fill(present.results, rendering_fence.error());
+            end_waits(present);
             return report(*info, present);
         }
         const bool one_is_visible = std::ranges::any_of(order, [](const OrderedSwapchain& each) {
@@ -209,6 +219,7 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
                                core::choose_turn(wait.reason, one_is_visible), called),
                     *rendering_fence);
             });
+        end_waits(present);
         if (drivers_part)
             present_to_driver(*device, queue, present, extras, *drivers_part, *rendering_fence);
         return report(*info, present);

@@ -244,4 +244,12 @@ VkResult HeadlessPresenter::wait_for_present(core::PresentId id, const Deadline&
     }
 }
 
+void HeadlessPresenter::end_presents(VkResult why) {
+    {
+        const std::lock_guard guard(mutex_);
+        state_.completions.end(why);
+    }
+    changed_.notify_all();
+}
+
 } // namespace fencebridge::headless

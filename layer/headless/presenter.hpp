@@ -39,6 +39,7 @@ public:
                   const std::optional<core::CommitPoints>& points) override;
     VkResult wait_for_present(core::PresentId id, const Deadline& deadline) override;
     VkResult receive_reports() override;
+    void end_presents(VkResult why) override;
     bool is_suboptimal() const override { return false; }
 
 private:

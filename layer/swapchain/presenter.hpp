@@ -50,9 +50,14 @@ public:
     /// Waits until the request with this id (PresentRequest::id), or a later one, is complete: its
     /// image was shown, or never will be. Any number of threads may wait. Only for a presenter that
     /// reports presents.
-    /// @return VK_SUCCESS, VK_TIMEOUT, VK_ERROR_OUT_OF_DATE_KHR or VK_ERROR_SURFACE_LOST_KHR
+    /// @return VK_SUCCESS, VK_TIMEOUT, VK_ERROR_SURFACE_LOST_KHR, or the reason of end_presents()
     [[nodiscard]] virtual VkResult wait_for_present(core::PresentId id,
                                                     const Deadline& deadline) = 0;
+
+    /// A present has failed, before show() or in it, and so will all later ones. Ends the waits in
+    /// wait_for_present() for requests that were not shown. For the presenting thread.
+    /// @param why  core::ends_presents() is true
+    virtual void end_presents(VkResult why) = 0;
 
     /// Reads and handles the reports about PresentRequest::timed that have arrived, without
     /// waiting. Any thread may call it.

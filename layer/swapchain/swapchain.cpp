@@ -76,6 +76,13 @@ std::expected<sync::Snapshot, VkResult> Swapchain::wait_for_image(const Deadline
         const auto free = update_free_images();
         if (!free)
             return std::unexpected(free.error());
+        // Both use the one image at the same time, also after vkReleaseSwapchainImagesKHR: the
+        // window system need not release it, and there is nothing to wait for.
+        if (shares_image_ && !free->empty()) {
+            const core::ImageIndex image = (*free)[0];
+            state_.ring.with([&](core::ImageRing& ring) { ring.mark_acquired(image); });
+            return sync::Snapshot{image, Fd()};
+        }
         if (!free->empty()) {
             // Invariant 2: the snapshot is taken before the driver uses the image again. So it
             // contains no fence of the application's next rendering.
@@ -123,12 +130,12 @@ std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
 VkResult Swapchain::keep_rendering(const PresentRequest& request, const Fd& rendering_fence) {
     auto fence = duplicate_or_wait(rendering_fence);
     if (!fence)
-        return VK_ERROR_DEVICE_LOST;
+        return lose_device(request, rendering_fence);
     kept_renderings_[static_cast<size_t>(request.image)] = std::move(*fence);
     // Such a fence cannot be made to wait for the rendering.
     if (request.fence != VK_NULL_HANDLE && !signaller_.can_import() &&
         sync::wait_on_cpu(rendering_fence) != VK_SUCCESS)
-        return VK_ERROR_DEVICE_LOST;
+        return lose_device(request, rendering_fence);
     return signal_present_fence(request, rendering_fence);
 }
 
@@ -137,6 +144,14 @@ VkResult Swapchain::signal_present_fence(const PresentRequest& request, const Fd
     if (request.fence == VK_NULL_HANDLE)
         return VK_SUCCESS;
     return present_fences_.signal(request.queue, rendering_fence, request.fence);
+}
+
+/// A present fails with VK_ERROR_DEVICE_LOST before its fence was signalled. The driver's device
+/// may be intact: then only this signals the fence, and vkWaitForFences "must return in finite time
+/// even in the case of a lost device".
+VkResult Swapchain::lose_device(const PresentRequest& request, const Fd& rendering_fence) {
+    static_cast<void>(signal_present_fence(request, rendering_fence));
+    return VK_ERROR_DEVICE_LOST;
 }
 
 std::expected<VkCommandBuffer, VkResult> Swapchain::copy_commands(core::ImageIndex image,
@@ -164,9 +179,9 @@ VkResult Swapchain::present(const PresentRequest& request, const Fd& rendering_f
         return present_rendered(request, rendering_fence);
     auto rendering = duplicate_or_wait(rendering_fence);
     if (!rendering)
-        return rendering.error();
+        return lose_device(request, rendering_fence);
     const auto both = sync::merge_or_wait(std::move(kept), std::move(*rendering));
-    return both ? present_rendered(request, *both) : both.error();
+    return both ? present_rendered(request, *both) : lose_device(request, rendering_fence);
 }
 
 VkResult Swapchain::present_rendered(PresentRequest request, const Fd& rendering_fence) {
@@ -193,7 +208,7 @@ VkResult Swapchain::present_rendered(PresentRequest request, const Fd& rendering
     if (!points) {
         if (!shares_image_)
             state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
-        return points.error();
+        return lose_device(request, rendering_fence);
     }
     trace::attached(&state_, image, rendering_fence);
     // Before show(), so also if that fails: after VK_ERROR_OUT_OF_DATE_KHR and
@@ -247,9 +262,6 @@ VkResult Swapchain::release(std::span<const uint32_t> images) {
             result = VK_ERROR_VALIDATION_FAILED_EXT;
             continue;
         }
-        // The window system goes on reading an image that it shares with the application.
-        if (shares_image_ && presented_ > 0)
-            continue;
         trace::undone(&state_, image);
         state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
     }

@@ -85,6 +85,9 @@ public:
     ///         SwapchainSettings::present_wait
     [[nodiscard]] VkResult wait_for_present(core::PresentId id, uint64_t timeout);
 
+    /// vkQueuePresentKHR has failed for the swapchain: Presenter::end_presents().
+    void end_presents(VkResult why) { presenter_->end_presents(why); }
+
     /// Learns what is new about the times of presents, without waiting. timing() must not be null.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult update_timing();
@@ -145,6 +148,7 @@ private:
     [[nodiscard]] bool has_mode(std::optional<VkPresentModeKHR> mode) const;
     VkResult present_rendered(PresentRequest request, const Fd& rendering_fence);
     VkResult keep_rendering(const PresentRequest& request, const Fd& rendering_fence);
+    VkResult lose_device(const PresentRequest& request, const Fd& rendering_fence);
     VkResult signal_present_fence(const PresentRequest& request, const Fd& rendering_fence);
 
     const vk::Device& device_;

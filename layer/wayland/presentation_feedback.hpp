@@ -120,8 +120,8 @@ public:
     /// The same, also for those that have not been read from the socket yet. Does not wait.
     [[nodiscard]] VkResult receive();
 
-    /// A commit has failed, and so will all later ones.
-    /// @param why  VK_ERROR_OUT_OF_DATE_KHR or VK_ERROR_SURFACE_LOST_KHR
+    /// Presenter::end_presents(). The Request of the failed present is destroyed already: a thread
+    /// that waits for it looks again when this wakes the thread.
     void end(VkResult why);
 
     /// Waits until a present request, or a later one, is complete. Any number of threads may wait.

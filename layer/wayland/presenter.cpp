@@ -182,13 +182,8 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
                                             .feedback = feedback ? &*feedback : nullptr,
                                             .timed = request.timed};
     if (const VkResult result = surface_->commit(content, commits_, request.turn);
-        result != VK_SUCCESS) {
-        // First withdraw this request: a thread that waits for it looks again when end() wakes it.
-        feedback.reset();
-        if (feedback_)
-            feedback_->end(result);
+        result != VK_SUCCESS)
         return result;
-    }
     if (const VkResult result = compare_feedback(); result != VK_SUCCESS)
         return result;
     return is_suboptimal() ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;

@@ -40,6 +40,10 @@ public:
     VkResult wait_for_present(core::PresentId id, const Deadline& deadline) override {
         return feedback_->wait(id, deadline);
     }
+    void end_presents(VkResult why) override {
+        if (feedback_)
+            feedback_->end(why);
+    }
     VkResult receive_reports() override { return feedback_ ? feedback_->receive() : VK_SUCCESS; }
     void set_hdr_metadata(const VkHdrMetadataEXT& metadata) override {
         colour_.set_metadata(metadata);

@@ -174,6 +174,11 @@ VkResult EverythingSwapchain::wait_for_present(uint64_t timeout) const {
     return find<PFN_vkWaitForPresentKHR>("vkWaitForPresentKHR")(device_, swapchain_, id_, timeout);
 }
 
+VkResult EverythingSwapchain::wait_for_next_present(uint64_t timeout) const {
+    return find<PFN_vkWaitForPresentKHR>("vkWaitForPresentKHR")(device_, swapchain_, id_ + 1,
+                                                                timeout);
+}
+
 VkResult EverythingSwapchain::set_size(uint32_t size) const {
     return find<PFN_vkSetSwapchainPresentTimingQueueSizeEXT>(
         "vkSetSwapchainPresentTimingQueueSizeEXT")(device_, swapchain_, size);

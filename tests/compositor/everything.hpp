@@ -45,6 +45,8 @@ public:
     VkResult fence_status() const { return vkGetFenceStatus(device_, fence_); }
     // vkWaitForPresentKHR for the last present, also if that has failed.
     VkResult wait_for_present(uint64_t timeout) const;
+    // The same for the next present.
+    VkResult wait_for_next_present(uint64_t timeout) const;
     // vkSetSwapchainPresentTimingQueueSizeEXT.
     VkResult set_size(uint32_t size) const;
     // Removes the reports of VK_EXT_present_timing, and those of VK_GOOGLE_display_timing. Returns

@@ -20,8 +20,11 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstring>
+#include <future>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 
 namespace {
 
@@ -240,6 +243,28 @@ TEST_F(OutOfDescriptors, APresentThatCanNeitherAttachNorWaitLosesTheDevice) {
     endless_wait_error = ENOMEM;
     EXPECT_EQ(swapchain_->present(index), VK_ERROR_DEVICE_LOST);
     EXPECT_EQ(compositor_->commits(), 0u);
+    // The driver's device is not lost, so that nothing else would end a wait for the fence.
+    fake_driver().hold_rendering(VK_FALSE);
+    EXPECT_TRUE(swapchain_->finish());
+}
+
+// Such a present is never shown.
+TEST_F(OutOfDescriptors, APresentThatLosesTheDeviceEndsTheWaitForIt) {
+    begin(4);
+    const uint32_t index = acquire_and_hold();
+    module_->fail(FENCEBRIDGE_IOCTL_IMPORT, ENOMEM);
+    const SkippedWaits skipped;
+    std::promise<void> began;
+    before_endless_wait = [&, presenting = std::this_thread::get_id()] {
+        if (std::this_thread::get_id() != presenting)
+            began.set_value();
+    };
+    std::thread waiting(
+        [&] { EXPECT_EQ(swapchain_->wait_for_next_present(forever), VK_ERROR_DEVICE_LOST); });
+    began.get_future().wait();
+    endless_wait_error = ENOMEM;
+    EXPECT_EQ(swapchain_->present(index), VK_ERROR_DEVICE_LOST);
+    waiting.join();
 }
 
 TEST_F(OutOfDescriptors, APresentThatCannotKeepItsRenderingLosesTheDevice) {
@@ -251,6 +276,8 @@ TEST_F(OutOfDescriptors, APresentThatCannotKeepItsRenderingLosesTheDevice) {
     EXPECT_EQ(swapchain_->present(index), VK_ERROR_DEVICE_LOST);
     until_failure = -1;
     EXPECT_EQ(compositor_->commits(), 0u);
+    fake_driver().hold_rendering(VK_FALSE);
+    EXPECT_TRUE(swapchain_->finish());
 }
 
 TEST_F(OutOfDescriptors, APresentThatCannotWaitForTheRenderingBeforeLosesTheDevice) {

@@ -20,7 +20,8 @@ protected:
                                            VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME);
         client_.emplace(start({.shares_buffers = true}).connect(), InstanceOptions{},
                         std::vector{VK_KHR_SWAPCHAIN_EXTENSION_NAME,
-                                    VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME});
+                                    VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME,
+                                    VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME});
     }
     void TearDown() override {
         if (client_)
@@ -48,6 +49,15 @@ protected:
     VkResult status(const Swapchain& swapchain) {
         return reinterpret_cast<PFN_vkGetSwapchainStatusKHR>(vkGetDeviceProcAddr(
             client_->device, "vkGetSwapchainStatusKHR"))(client_->device, swapchain);
+    }
+
+    VkResult release(const Swapchain& swapchain, uint32_t index) {
+        VkReleaseSwapchainImagesInfoEXT info{VK_STRUCTURE_TYPE_RELEASE_SWAPCHAIN_IMAGES_INFO_EXT};
+        info.swapchain = swapchain;
+        info.imageIndexCount = 1;
+        info.pImageIndices = &index;
+        return reinterpret_cast<PFN_vkReleaseSwapchainImagesEXT>(vkGetDeviceProcAddr(
+            client_->device, "vkReleaseSwapchainImagesEXT"))(client_->device, &info);
     }
 
     std::optional<Client> client_;
@@ -93,6 +103,21 @@ TEST_F(SharedImage, IsCommittedByEveryPresentAfterOneAcquire) {
     compositor_->settle();
     EXPECT_EQ(compositor_->commits(), 5u);
     EXPECT_EQ(compositor_->commit_at(0).buffer, compositor_->commit_at(4).buffer);
+}
+
+// The compositor goes on showing the image. So nothing else makes it free.
+TEST_F(SharedImage, CanBeAcquiredAndPresentedAgainAfterItsRelease) {
+    begin();
+    const Swapchain swapchain = client_->swapchain({.mode = demand, .min_images = 1});
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    for (size_t frame = 1; frame < 4; ++frame) {
+        ASSERT_EQ(client_->frame(swapchain), VK_SUCCESS);
+        vkDeviceWaitIdle(client_->device);
+        compositor_->settle();
+        EXPECT_EQ(compositor_->commits(), frame);
+        EXPECT_EQ(client_->acquire(swapchain, 0).result, VK_NOT_READY) << "it is still acquired";
+        ASSERT_EQ(release(swapchain, 0), VK_SUCCESS);
+    }
 }
 
 TEST_F(SharedImage, TheStatusIsThatOfTheSwapchain) {

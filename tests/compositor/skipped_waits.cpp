@@ -33,9 +33,10 @@ int wait_or_skip(pollfd* fds, nfds_t count, const timespec* timeout, const sigse
     if (ready != 0 || (timeout && timeout->tv_sec == 0 && timeout->tv_nsec == 0))
         return ready;
     ++waits;
+    const int error = timeout ? 0 : endless_wait_error.load();
     if (skips && !timeout && before_endless_wait)
         before_endless_wait();
-    if (const int error = timeout ? 0 : endless_wait_error.load()) {
+    if (error != 0) {
         errno = error;
         return -1;
     }

@@ -15,7 +15,7 @@ extern constinit std::atomic<int64_t> skipped_ns;
 extern constinit std::atomic<size_t> waits; // how many ppoll() calls could not return at once
 // The thread that next reads CLOCK_MONOTONIC_RAW is interrupted for so long, before and after it.
 extern constinit std::atomic<int64_t> interruption_ns;
-// With this errno, waits without a timeout fail; 0: they do not.
+// With this errno, waits without a timeout that begin from now on fail; 0: they do not.
 extern constinit std::atomic<int> endless_wait_error;
 extern std::function<void()> before_skipping;
 // Called when a wait without a timeout begins.

@@ -178,7 +178,9 @@ TEST_P(BothMakers, TheLayerMakesNoFifoObjectWhereADriverMayHaveOne) {
 
 // The first swapchain is retired, but not destroyed.
 TEST_P(BothMakers, TheLayersRetiredSwapchainsLeaveTheWindowToADriver) {
-    Client client(start({.globals = {.fifo = 1}}));
+    Client client(start({.globals = {.fifo = 1, .presentation = 1}}).connect(), {},
+                  {VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_KHR_PRESENT_ID_EXTENSION_NAME,
+                   VK_KHR_PRESENT_WAIT_EXTENSION_NAME});
     const DriversSide drivers(*compositor_, client, GetParam());
     Swapchain old = client.swapchain({.mode = VK_PRESENT_MODE_FIFO_KHR});
     ASSERT_EQ(client.frame(old), VK_SUCCESS);
@@ -190,7 +192,11 @@ TEST_P(BothMakers, TheLayersRetiredSwapchainsLeaveTheWindowToADriver) {
     EXPECT_EQ(theirs.result, VK_SUCCESS);
     client.app.round_trip();
     EXPECT_EQ(live_fifos(), 0u);
+    const auto wait = reinterpret_cast<PFN_vkWaitForPresentKHR>(
+        vkGetDeviceProcAddr(client.device, "vkWaitForPresentKHR"));
+    EXPECT_EQ(wait(client.device, old, 1, 0), VK_TIMEOUT);
     EXPECT_EQ(client.present(old, acquired.index), VK_ERROR_OUT_OF_DATE_KHR);
+    EXPECT_EQ(wait(client.device, old, 1, forever), VK_ERROR_OUT_OF_DATE_KHR);
     expect_no_error(client);
     EXPECT_EQ(live_fifos(), 0u);
 }

@@ -2,6 +2,7 @@
 // Swapchains of the layer's on VK_EXT_headless_surface. This second window system shows that the
 // rest of the layer does not depend on Wayland.
 #include <array>
+#include <thread>
 
 #include "fixture.hpp"
 #include "headless.hpp"
@@ -247,6 +248,42 @@ TEST_F(HeadlessTest, AnImageCanBeReleasedWithoutAPresent) {
             .pImageIndices = &index};
         EXPECT_EQ(release(device, &info), VK_SUCCESS);
     }
+}
+
+TEST_F(HeadlessTest, APresentThatLosesTheDeviceEndsTheWaitForIt) {
+    const Instance instance{request_};
+    const Device device{instance.physical_device(),
+                        {.extensions = {"VK_KHR_swapchain", VK_KHR_PRESENT_ID_EXTENSION_NAME,
+                                        VK_KHR_PRESENT_WAIT_EXTENSION_NAME,
+                                        VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME}}};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    const HeadlessSurface surface{instance};
+    const Swapchain swapchain{device, surface};
+    ASSERT_EQ(swapchain.result(), VK_SUCCESS);
+    const auto wait = device.function<PFN_vkWaitForPresentKHR>("vkWaitForPresentKHR");
+    ASSERT_NE(wait, nullptr);
+    Frame frame{device};
+    ASSERT_EQ(frame.acquire(swapchain), VK_SUCCESS);
+    ASSERT_EQ(frame.submit(), VK_SUCCESS);
+    const VkFenceCreateInfo info{
+        .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO, .pNext = nullptr, .flags = 0};
+    VkFence fence = VK_NULL_HANDLE;
+    ASSERT_EQ(vkCreateFence(device, &info, nullptr, &fence), VK_SUCCESS);
+    const uint64_t id = 1;
+    const VkPresentIdKHR ids{.sType = VK_STRUCTURE_TYPE_PRESENT_ID_KHR,
+                             .pNext = nullptr,
+                             .swapchainCount = 1,
+                             .pPresentIds = &id};
+    EXPECT_EQ(wait(device, swapchain, id, 0), VK_TIMEOUT);
+    std::thread waiting(
+        [&] { EXPECT_EQ(wait(device, swapchain, id, UINT64_MAX), VK_ERROR_DEVICE_LOST); });
+    for (uint32_t nth = 1; nth <= 2; ++nth)
+        fake_driver().fail_call("vkImportFenceFdKHR", nth, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(frame.present(swapchain, fence, &ids), VK_ERROR_DEVICE_LOST);
+    waiting.join();
+    EXPECT_EQ(frame.finish(), VK_SUCCESS);
+    EXPECT_EQ(vkQueueWaitIdle(device.queue()), VK_SUCCESS);
+    vkDestroyFence(device, fence, nullptr);
 }
 
 TEST_F(HeadlessTest, TheDriverSeesNoSwapchain) {
