@@ -32,24 +32,30 @@ bool TimingResults::add(const TimingQuery& query) {
     return true;
 }
 
+/// @return the slot of a request; the end of the list if it has none
+TimingResults::Slots::const_iterator TimingResults::find(PresentSerial serial) const {
+    const auto found = std::ranges::lower_bound(slots_, serial, {}, &Slot::serial);
+    return found != slots_.end() && found->serial() == serial ? found : slots_.end();
+}
+
 void TimingResults::remove(PresentSerial serial) {
-    std::erase_if(slots_, [&](const Slot& slot) { return slot.query.serial == serial; });
+    if (const auto found = find(serial); found != slots_.end())
+        slots_.erase(found);
 }
 
 void TimingResults::set(PresentSerial serial, VkPresentStageFlagsEXT stages, uint64_t time) {
-    for (Slot& slot : slots_) {
-        if (slot.query.serial != serial)
-            continue;
-        const VkPresentStageFlagsEXT news = stages & slot.query.stages & ~slot.known;
-        for_each_stage(news, [&](size_t bit) { slot.times[bit] = time; });
-        slot.known |= news;
-    }
+    const auto found = find(serial);
+    if (found == slots_.end())
+        return;
+    Slot& slot = slots_[static_cast<size_t>(found - slots_.begin())];
+    const VkPresentStageFlagsEXT news = stages & slot.query.stages & ~slot.known;
+    for_each_stage(news, [&](size_t bit) { slot.times[bit] = time; });
+    slot.known |= news;
 }
 
 bool TimingResults::expects(PresentSerial serial, VkPresentStageFlagsEXT stages) const {
-    return std::ranges::any_of(slots_, [&](const Slot& slot) {
-        return slot.query.serial == serial && (slot.query.stages & ~slot.known & stages) != 0;
-    });
+    const auto found = find(serial);
+    return found != slots_.end() && (found->query.stages & ~found->known & stages) != 0;
 }
 
 bool TimingResults::is_available(const Slot& slot, VkPastPresentationTimingFlagsEXT flags) {
@@ -82,10 +88,15 @@ std::vector<TimingReport> TimingResults::take(VkPastPresentationTimingFlagsEXT f
         if (is_available(slot, flags))
             reports.push_back(report(slot));
     }
-    for (const TimingReport& taken : reports) {
-        if (taken.complete)
-            remove(taken.query.serial);
+    // Both lists are in the order of the requests. One pass over them: a queue may be long.
+    auto kept = slots_.begin();
+    auto taken = reports.begin();
+    for (const Slot& slot : slots_) {
+        const bool is_taken = taken != reports.end() && taken->query.serial == slot.serial();
+        if (!is_taken || !(taken++)->complete)
+            *kept++ = slot;
     }
+    slots_.erase(kept, slots_.end());
     return reports;
 }
 

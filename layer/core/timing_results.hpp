@@ -68,12 +68,16 @@ private:
         TimingQuery query;
         VkPresentStageFlagsEXT known;
         std::array<uint64_t, 32> times; ///< by the bit of the stage
+
+        [[nodiscard]] PresentSerial serial() const { return query.serial; }
     };
+    using Slots = std::vector<Slot>;
+    [[nodiscard]] Slots::const_iterator find(PresentSerial serial) const;
     static bool is_available(const Slot& slot, VkPastPresentationTimingFlagsEXT flags);
     static TimingReport report(const Slot& slot);
 
     size_t size_ = 0;
-    std::vector<Slot> slots_;
+    Slots slots_; ///< in the order of their serials
 };
 
 } // namespace fencebridge::core

@@ -173,5 +173,19 @@ TEST(TimingResults, TakesNoMoreThanTheApplicationHasRoomFor) {
     EXPECT_EQ(results.count(0), 0u);
 }
 
+// A search of the queue for each report would take many minutes.
+TEST(TimingResults, ALongQueueIsTakenAtOnce) {
+    constexpr uint32_t requests = 1 << 18;
+    TimingResults results;
+    ASSERT_TRUE(results.resize(requests));
+    for (uint64_t number = 1; number <= requests; ++number)
+        ASSERT_TRUE(results.add(query(number)));
+    for (uint64_t number = 1; number <= requests; ++number)
+        results.set(PresentSerial{number}, number % 2 == 0 ? queue_end | visible : queue_end, 1);
+    EXPECT_EQ(results.take(any_order, requests).size(), requests / 2);
+    EXPECT_EQ(results.take(partial, requests).size(), requests / 2);
+    EXPECT_EQ(results.count(partial), requests / 2);
+}
+
 } // namespace
 } // namespace fencebridge::core
