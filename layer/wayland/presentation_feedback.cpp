@@ -121,7 +121,11 @@ PresentationFeedback::Request::~Request() {
 }
 
 void PresentationFeedback::Request::send(wl_surface* surface) {
-    const bool sent = !node_.empty() && ask(node_.front(), surface);
+    finish(!node_.empty() && ask(node_.front(), surface));
+}
+
+/// @param sent  the compositor will report the outcome
+void PresentationFeedback::Request::finish(bool sent) {
     const bool tells_time = sent && node_.front().feedback;
     if (timed_ != nullptr) {
         timed_->queued();
@@ -135,7 +139,9 @@ void PresentationFeedback::Request::send(wl_surface* surface) {
             state.pending.splice(state.pending.end(), node_);
         else if (id_)
             state.completions.discarded(*id_);
-        return state.waiting > 0 && (first || !sent);
+        // If the request is not complete, the report of an earlier one will wake them.
+        const bool completes = !sent && id_ && state.completions.result_for(*id_);
+        return state.waiting > 0 && (first || completes);
     });
     node_.clear();
     if (wakes)

@@ -104,8 +104,14 @@ public:
         /// Called between the requests of the commit to the surface. If the layer or libwayland is
         /// out of memory, the present request counts as complete at once.
         void send(wl_surface* surface);
+        /// Called instead, if the request makes no commit: it is complete with the one before.
+        void merge() {
+            finish(false);
+            static_cast<void>(owner_.queue_.flush());
+        }
 
     private:
+        void finish(bool sent);
         bool ask(Pending& pending, wl_surface* surface) const;
 
         PresentationFeedback& owner_;

@@ -35,6 +35,12 @@ struct SharedSurface::Handlers {
             frame.callback.reset();
         });
     }
+    static void read(void* data, wl_callback*, uint32_t) {
+        static_cast<SharedSurface*>(data)->unread_.with([](Unread& unread) {
+            unread.commits.answered();
+            unread.answer.reset();
+        });
+    }
 };
 
 SharedSurfaceUse SharedSurface::get(std::shared_ptr<Connection> connection, wl_surface* surface) {
@@ -62,7 +68,8 @@ void SharedSurfaceDeleter::operator()(SharedSurface* surface) const {
 
 SharedSurface::SharedSurface(std::shared_ptr<Connection> connection, wl_surface* surface) :
     connection_(std::move(connection)), surface_(surface), queue_(connection_->display()),
-    wrapper_(queue_ ? wrap(surface, queue_.get()) : nullptr) {
+    wrapper_(queue_ ? wrap(surface, queue_.get()) : nullptr),
+    display_(queue_ ? wrap(connection_->display().handle, queue_.get()) : nullptr) {
     if (!wrapper_ || !connection_->has_surface_feedback())
         return;
     if (const auto dmabuf = wrap(connection_->dmabuf(), queue_.get()))
@@ -70,7 +77,8 @@ SharedSurface::SharedSurface(std::shared_ptr<Connection> connection, wl_surface*
 }
 
 bool SharedSurface::is_complete() const {
-    return wrapper_ && (!connection_->has_surface_feedback() || (feedback_ && *feedback_));
+    return wrapper_ && display_ &&
+           (!connection_->has_surface_feedback() || (feedback_ && *feedback_));
 }
 
 std::expected<uint64_t, VkResult> SharedSurface::count_feedback() {
@@ -97,10 +105,19 @@ VkResult SharedSurface::commit(const Content& content, SwapchainCommits& swapcha
         if (const VkResult result = wait_for_turn(*pace); result != VK_SUCCESS)
             return result;
     }
+    const bool shares = core::shares_image(content.mode.mode);
+    const VkResult read = shares ? wait_until_read() : VK_SUCCESS;
+    if (read != VK_SUCCESS && read != VK_TIMEOUT)
+        return read;
     {
         const std::lock_guard guard(commit_mutex_);
         if (swapchain.departures != departures_)
             return VK_ERROR_OUT_OF_DATE_KHR;
+        if (read == VK_TIMEOUT) { // merged with the last commit
+            if (content.feedback != nullptr)
+                content.feedback->merge();
+            return VK_SUCCESS;
+        }
         // A retired swapchain may have committed during the wait.
         const core::CommitPlan plan = plan_for(content.mode);
         if ((plan.waits_for_barrier || plan.sets_barrier) && !create_fifo())
@@ -120,7 +137,8 @@ VkResult SharedSurface::commit(const Content& content, SwapchainCommits& swapcha
             content.feedback->send(surface_);
         wl_surface_attach(surface_, content.buffer, 0, 0);
         // After another swapchain's commit, all of the surface may differ.
-        const bool continues = swapchain.last_commit != 0 && swapchain.last_commit == commits_;
+        const bool continues = swapchain.last_commit != 0 && swapchain.last_commit == commits_ &&
+                               !(shares && may_be_merged_with());
         damage(continues ? content.damage : std::span<const VkRectLayerKHR>());
         swapchain.last_commit = ++commits_;
         // The barrier of an unseen surface would hold back this commit and all later ones.
@@ -130,6 +148,8 @@ VkResult SharedSurface::commit(const Content& content, SwapchainCommits& swapcha
         request_barriers(plan.waits_for_barrier && !unseen, plan.sets_barrier);
         tearing_.set(connection_->tearing(), surface_, plan.may_tear);
         wl_surface_commit(surface_);
+        if (shares)
+            request_answer();
         last_mode_ = content.mode.mode;
     }
     return queue_.flush();
@@ -239,6 +259,50 @@ VkResult SharedSurface::wait_for_turn(const core::Pace& pace) {
             return result;
     }
     return VK_SUCCESS;
+}
+
+/// Waits until a commit of a shared image cannot fill the socket.
+/// @return VK_SUCCESS, VK_ERROR_SURFACE_LOST_KHR, or VK_TIMEOUT: the compositor does not read
+VkResult SharedSurface::wait_until_read() {
+    const auto turn = [&] {
+        return unread_.with([](const Unread& unread) { return unread.commits.turn(); });
+    };
+    while (const auto until = turn()) {
+        const auto handled = queue_.dispatch_pending();
+        if (!handled)
+            return handled.error();
+        if (!turn())
+            return VK_SUCCESS;
+        // If that time has passed, this still reads the events that have arrived.
+        if (const VkResult result = queue_.wait(*handled, Deadline::at(*until));
+            result == VK_TIMEOUT)
+            return turn() ? VK_TIMEOUT : VK_SUCCESS;
+        else if (result != VK_SUCCESS)
+            return result;
+    }
+    return VK_SUCCESS;
+}
+
+bool SharedSurface::may_be_merged_with() {
+    return unread_.with([](const Unread& unread) { return unread.commits.is_last(); });
+}
+
+/// After a commit of a shared image: requests the compositor's answer to it, if one is wanted.
+void SharedSurface::request_answer() {
+    static constexpr wl_callback_listener listener = {.done = &Handlers::read};
+    const bool wants =
+        unread_.with([](const Unread& unread) { return unread.commits.wants_answer(); });
+    Proxy<wl_callback> answer(wants ? wl_display_sync(display_.get()) : nullptr);
+    if (answer)
+        wl_callback_add_listener(answer.get(), &listener, this);
+    unread_.with([&](Unread& unread) {
+        if (answer) {
+            unread.answer = std::move(answer);
+            unread.commits.requested_answer(Clock::now());
+        } else { // also if memory could not be allocated: the next commit tries again
+            unread.commits.requested_none();
+        }
+    });
 }
 
 core::ExpectedWait SharedSurface::estimate_wait(const Mode& mode) {

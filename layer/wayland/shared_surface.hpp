@@ -11,6 +11,7 @@
 
 #include "core/commit_plan.hpp"
 #include "core/frame_pacing.hpp"
+#include "core/unread_commits.hpp"
 #include "util/locked.hpp"
 #include "wayland/alpha.hpp"
 #include "wayland/colour.hpp"
@@ -93,7 +94,9 @@ public:
         uint64_t departures;      ///< departures() when the swapchain was created
         uint64_t last_commit = 0; ///< the number of its last commit on this surface; 0: none
     };
-    /// Waits for the surface's turn, which core::FramePacer decides, and commits a buffer.
+    /// Waits for the surface's turn, which core::FramePacer decides, and commits a buffer. With a
+    /// present mode that shares the image, core::UnreadCommits decides, and may decide against the
+    /// commit.
     /// @param swapchain  updated
     /// @return VK_SUCCESS; VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory; or
     ///         VK_ERROR_OUT_OF_DATE_KHR, see leave_to_driver()
@@ -119,6 +122,9 @@ private:
     core::CommitPlan plan_for(const Mode& mode) const;
     std::optional<Clock::time_point> turn(const core::Pace& pace) const;
     VkResult wait_for_turn(const core::Pace& pace);
+    VkResult wait_until_read();
+    bool may_be_merged_with();
+    void request_answer();
     bool is_unseen() const;
     bool request_frame_callback(const core::Pace& pace, Clock::time_point not_before);
     bool create_fifo();
@@ -131,6 +137,7 @@ private:
     wl_surface* const surface_; ///< the application's
     EventQueue queue_;
     Wrapper<wl_surface> wrapper_;
+    Wrapper<wl_display> display_;
     std::optional<SurfaceFeedback> feedback_; ///< none with version 3 of zwp_linux_dmabuf_v1
 
     struct Frame {
@@ -138,6 +145,11 @@ private:
         Proxy<wl_callback> callback;
     };
     Locked<Frame> frame_;
+    struct Unread {
+        core::UnreadCommits commits;
+        Proxy<wl_callback> answer;
+    };
+    Locked<Unread> unread_;
     /// Of the last commit; see core::plan_commit(). Written with commit_mutex_ held.
     std::atomic<VkPresentModeKHR> last_mode_ = VK_PRESENT_MODE_MAILBOX_KHR;
 

@@ -2,6 +2,7 @@
 // VK_KHR_shared_presentable_image with demand refresh: the application keeps the one image, and
 // presents it again and again.
 #include "fixture.hpp"
+#include "skipped_waits.hpp"
 
 #include "fake_driver/control.hpp"
 
@@ -118,6 +119,36 @@ TEST_F(SharedImage, CanBeAcquiredAndPresentedAgainAfterItsRelease) {
         EXPECT_EQ(client_->acquire(swapchain, 0).result, VK_NOT_READY) << "it is still acquired";
         ASSERT_EQ(release(swapchain, 0), VK_SUCCESS);
     }
+}
+
+// As if somebody had stopped it. libwayland would end the connection once the socket is full.
+TEST_F(SharedImage, ACompositorThatDoesNotReadReceivesNoMoreCommits) {
+    begin();
+    const Swapchain swapchain = client_->swapchain({.mode = demand, .min_images = 1});
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    ASSERT_EQ(client_->frame(swapchain), VK_SUCCESS);
+    const VkRectLayerKHR rectangle{{1, 2}, {3, 4}, 0};
+    const VkPresentRegionKHR region{1, &rectangle};
+    const VkPresentRegionsKHR regions{VK_STRUCTURE_TYPE_PRESENT_REGIONS_KHR, nullptr, 1, &region};
+    compositor_->freeze();
+    {
+        const SkippedWaits skipped;
+        for (int frame = 0; frame < 5000; ++frame)
+            ASSERT_EQ(test::present(client_->device.queue, swapchain, 0, {}, &regions), VK_SUCCESS);
+        EXPECT_LE(std::chrono::nanoseconds(skipped_ns), std::chrono::seconds(1));
+    }
+    compositor_->thaw();
+    compositor_->settle();
+    const size_t commits = compositor_->commits();
+    EXPECT_LE(commits, 40u);
+    // The last one shows all that was drawn since.
+    EXPECT_EQ(compositor_->last_commit().damage.size(), 1u);
+    EXPECT_NE(compositor_->last_commit().damage.front().width, 3);
+    // And those of a compositor that reads are all committed.
+    for (size_t frame = 1; frame <= 100; ++frame)
+        ASSERT_EQ(client_->present_after(swapchain, 0, {}), VK_SUCCESS);
+    compositor_->settle();
+    EXPECT_EQ(compositor_->commits(), commits + 100);
 }
 
 TEST_F(SharedImage, TheStatusIsThatOfTheSwapchain) {
