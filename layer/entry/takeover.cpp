@@ -82,31 +82,44 @@ std::expected<bool, VkResult> try_to_share(const Instance& instance,
     return true;
 }
 
-/// Whether the window system imports this device's images.
-///
-/// This tries an import if the device is foreign and its driver can present by itself. A foreign
-/// device and the window system have at most DRM_FORMAT_MOD_LINEAR in common, and not every GPU
-/// imports another GPU's LINEAR buffers (other memory, other alignment).
-/// @param format  one for which driver and window system have a layout in common
-/// @return true also if no trial decides: the device is not foreign, the driver cannot present by
-///         itself, the loader creates no device for a layer, or the driver refuses or loses a
-///         second device. The errors are those of decide_takeover()
+/// Whether the window system imports this device's images, by a trial where that is needed:
+///   - Only a trial shows whether the window system accepts what the allocator makes.
+///   - The device is foreign, and its driver can present by itself. Such a device and the window
+///     system have at most DRM_FORMAT_MOD_LINEAR in common, and not every GPU imports another GPU's
+///     LINEAR buffers (other memory, other alignment).
+/// @param presents  whether the driver can present by itself
+/// @return true also if no trial decides: none is needed, the loader creates no device for a layer,
+///         or the driver refuses or loses a second device. The errors are those of
+///         decide_takeover()
 std::expected<bool, VkResult> may_import_buffers(const Instance& instance,
-                                                 const vk::PhysicalDevice& physical,
-                                                 VkSurfaceKHR handle, Window& window,
-                                                 VkFormat format) {
-    if (!window.is_foreign(physical.drm_nodes))
+                                                 const vk::PhysicalDevice& physical, Window& window,
+                                                 const SurfaceSupport& support, bool presents) {
+    if (!support.needs_trial && !(presents && window.is_foreign(physical.drm_nodes)))
         return true;
-    const auto presents = driver_presents(instance, physical.handle, handle);
-    if (!presents)
-        return presents;
-    if (!*presents)
-        return true;
-    return try_to_share(instance, physical, window, format);
+    return try_to_share(instance, physical, window, support.formats.front().format);
 }
 
-/// Queries what swapchains of the device on the surface support. Tries an import if the device is
-/// foreign and its driver can present by itself.
+/// Logs that the layer makes no swapchains of a device on a surface.
+void log_refusal(const Instance& instance, const vk::PhysicalDevice& physical, bool presents,
+                 const char* reason) {
+    if (presents) {
+        log::warning("device \"%s\": using the driver's own swapchains on this surface: %s",
+                     physical.name.c_str(), reason);
+        return;
+    }
+    std::string obstacles;
+    for (const image::ImageAllocator* allocator :
+         image::allocators(physical, instance.settings.image)) {
+        if (const auto obstacle = allocator->obstacle(physical))
+            obstacles.append("; ").append(allocator->name()).append(": ").append(*obstacle);
+    }
+    log::error("device \"%s\": no swapchains on this surface: the driver has none of its own, and "
+               "%s%s",
+               physical.name.c_str(), reason, obstacles.c_str());
+}
+
+/// Queries what swapchains of the device on the surface support. Tries an import where that is
+/// needed.
 /// @return without formats if the driver makes the swapchains. The errors are those of
 ///         decide_takeover()
 std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
@@ -117,20 +130,23 @@ std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
                              instance.enabled.has(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME));
     if (!support)
         return support;
+    const bool asks_driver =
+        support->formats.empty() || support->needs_trial || window.is_foreign(physical.drm_nodes);
+    const auto presents = asks_driver ? driver_presents(instance, physical.handle, handle)
+                                      : std::expected<bool, VkResult>(false);
+    if (!presents)
+        return std::unexpected(presents.error());
     if (support->formats.empty()) {
-        log::warning("device \"%s\": using the driver's own swapchains on this surface: driver and "
-                     "window system have no buffer layout in common",
-                     physical.name.c_str());
+        log_refusal(instance, physical, *presents,
+                    "driver and window system have no buffer layout in common");
         return support;
     }
-    const auto imports =
-        may_import_buffers(instance, physical, handle, window, support->formats.front().format);
+    const auto imports = may_import_buffers(instance, physical, window, *support, *presents);
     if (!imports)
         return std::unexpected(imports.error());
     if (!*imports) {
-        log::warning("device \"%s\": using the driver's own swapchains on this surface: the "
-                     "window system uses another device, and accepted no buffer of this one",
-                     physical.name.c_str());
+        log_refusal(instance, physical, *presents,
+                    "the window system accepted no buffer of this device");
         return SurfaceSupport{};
     }
     return support;

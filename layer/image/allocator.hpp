@@ -4,6 +4,7 @@
 #include <expected>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 #include <vulkan/vulkan.h>
 
@@ -24,6 +25,14 @@ public:
     [[nodiscard]] virtual core::ImageSource source() const = 0;
     /// The name in the settings and in the log.
     [[nodiscard]] const char* name() const { return core::name(source()).data(); }
+
+    /// Why it can make no images at all on this device, for the log; nothing if it may be able to.
+    [[nodiscard]] virtual std::optional<std::string>
+    obstacle(const vk::PhysicalDevice& physical) const = 0;
+
+    /// Whether only a trial shows that a window system accepts its images: the driver does not know
+    /// the layouts of window systems, or did not allocate the memory.
+    [[nodiscard]] virtual bool needs_trial(const vk::PhysicalDevice&) const { return true; }
 
     /// How the memory of its images reaches the window system.
     [[nodiscard]] virtual core::Placement placement() const = 0;

@@ -81,7 +81,7 @@ std::expected<MadeImage, VkResult> create_image(const vk::Device& device,
 
 std::expected<std::vector<vk::ImageLayout>, VkResult>
 Copied::layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const {
-    if (!is_available(physical))
+    if (obstacle(physical))
         return {};
     const auto found = vk::find_optimal_layout(physical, with_copies(parameters));
     if (!found)
@@ -121,10 +121,14 @@ vk::ImplicitFences CopiedToDmaBuf::implicit_fences(const vk::DriverFacts& driver
     return driver.implicit_fences_on_exports;
 }
 
-bool CopiedToDmaBuf::is_available(const vk::PhysicalDevice& physical) const {
-    return vk::can_share_copies(physical, vk::exported_dma_buf) ||
-           (vk::can_share_copies(physical, vk::imported_dma_buf) &&
-            std::ranges::any_of(sources_, &DmaBufImport::is_available));
+std::optional<std::string> CopiedToDmaBuf::obstacle(const vk::PhysicalDevice& physical) const {
+    if (vk::can_share_copies(physical, vk::exported_dma_buf))
+        return std::nullopt;
+    if (!vk::can_share_copies(physical, vk::imported_dma_buf))
+        return "the driver neither exports nor imports dma-bufs for buffers";
+    if (std::ranges::none_of(sources_, &DmaBufImport::is_available))
+        return "the driver exports no dma-bufs, and nothing is there to import";
+    return std::nullopt;
 }
 
 std::expected<Copied::Target, VkResult> CopiedToDmaBuf::create_target(const vk::Device& device,

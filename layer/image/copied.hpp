@@ -28,8 +28,6 @@ protected:
     };
 
 private:
-    /// Whether the driver and this process can make such memory.
-    [[nodiscard]] virtual bool is_available(const vk::PhysicalDevice& physical) const = 0;
     /// @param size  in bytes
     [[nodiscard]] virtual std::expected<Target, VkResult> create_target(const vk::Device& device,
                                                                         size_t size) const = 0;
@@ -44,10 +42,10 @@ public:
 
     core::ImageSource source() const override { return core::ImageSource::copy_dma_buf; }
     core::Placement placement() const override { return core::Placement::dma_buf; }
+    std::optional<std::string> obstacle(const vk::PhysicalDevice& physical) const override;
     vk::ImplicitFences implicit_fences(const vk::DriverFacts& driver) const override;
 
 private:
-    bool is_available(const vk::PhysicalDevice& physical) const override;
     std::expected<Target, VkResult> create_target(const vk::Device& device,
                                                   size_t size) const override;
 
@@ -64,10 +62,13 @@ public:
         return vk::ImplicitFences::ignored;
     }
 
-private:
-    bool is_available(const vk::PhysicalDevice& physical) const override {
-        return physical.memory.host_pointer;
+    std::optional<std::string> obstacle(const vk::PhysicalDevice& physical) const override {
+        if (!vk::can_share_copies(physical, vk::imported_host_pointer))
+            return "the driver does not import host pointers into buffers";
+        return std::nullopt;
     }
+
+private:
     std::expected<Target, VkResult> create_target(const vk::Device& device,
                                                   size_t size) const override;
 };

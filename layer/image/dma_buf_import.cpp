@@ -25,10 +25,18 @@ size_t padded(size_t size) { return size + size / 4 + 65536; }
 
 } // namespace
 
+std::optional<std::string> DmaBufImport::obstacle(const vk::PhysicalDevice& physical) const {
+    if (!physical.memory.dma_buf)
+        return "the driver lacks VK_EXT_external_memory_dma_buf";
+    if (!is_available())
+        return std::string("no access to ") + path();
+    return std::nullopt;
+}
+
 std::expected<std::vector<vk::ImageLayout>, VkResult>
 DmaBufImport::layouts(const vk::PhysicalDevice& physical,
                       const vk::ImageParameters& parameters) const {
-    if (!physical.memory.dma_buf || !is_available())
+    if (obstacle(physical))
         return {};
     auto found = vk::find_layouts(physical, parameters, vk::imported_dma_buf);
     if (found)

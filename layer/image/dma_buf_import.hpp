@@ -14,6 +14,7 @@ namespace fencebridge::image {
 /// memory belongs to no GPU. Each source of dma-bufs is one derived class.
 class DmaBufImport : public ImageAllocator {
 public:
+    std::optional<std::string> obstacle(const vk::PhysicalDevice& physical) const final;
     core::Placement placement() const final { return core::Placement::dma_buf; }
     std::expected<std::vector<vk::ImageLayout>, VkResult>
     layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const final;
@@ -26,6 +27,8 @@ public:
 
     /// Whether this process may use the source.
     [[nodiscard]] virtual bool is_available() const = 0;
+    /// What is_available() looks for: a path.
+    [[nodiscard]] virtual const char* path() const = 0;
 
     /// A dma-buf of at least this size.
     /// @param size  in bytes
@@ -48,6 +51,7 @@ class DmaHeap final : public DmaBufImport {
 public:
     core::ImageSource source() const override { return core::ImageSource::dma_heap; }
     bool is_available() const override;
+    const char* path() const override { return "/dev/dma_heap"; }
     std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
                                                    size_t size) const override;
 };
@@ -57,6 +61,7 @@ class DumbBuffer final : public DmaBufImport {
 public:
     core::ImageSource source() const override { return core::ImageSource::dumb; }
     bool is_available() const override;
+    const char* path() const override { return "/dev/dri/card*"; }
     std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
                                                    size_t size) const override;
 };
@@ -66,6 +71,7 @@ class Udmabuf final : public DmaBufImport {
 public:
     core::ImageSource source() const override { return core::ImageSource::udmabuf; }
     bool is_available() const override;
+    const char* path() const override { return "/dev/udmabuf"; }
     std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
                                                    size_t size) const override;
 };

@@ -10,6 +10,11 @@ namespace fencebridge::image {
 class HostPointer final : public ImageAllocator {
 public:
     core::ImageSource source() const override { return core::ImageSource::host_pointer; }
+    std::optional<std::string> obstacle(const vk::PhysicalDevice& physical) const override {
+        if (!physical.memory.host_pointer)
+            return "the driver lacks VK_EXT_external_memory_host";
+        return std::nullopt;
+    }
     core::Placement placement() const override { return core::Placement::shared_memory; }
     std::expected<std::vector<vk::ImageLayout>, VkResult>
     layouts(const vk::PhysicalDevice& physical,

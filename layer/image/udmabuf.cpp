@@ -9,16 +9,10 @@
 
 namespace fencebridge::image {
 
-namespace {
-
-constexpr const char* path = "/dev/udmabuf";
-
-} // namespace
-
-bool Udmabuf::is_available() const { return ::access(path, R_OK | W_OK) == 0; }
+bool Udmabuf::is_available() const { return ::access(path(), R_OK | W_OK) == 0; }
 
 std::expected<Fd, ioctl::Errno> Udmabuf::create_dma_buf(const vk::Device&, size_t size) const {
-    const Fd device(::open(path, O_RDWR | O_CLOEXEC));
+    const Fd device(::open(path(), O_RDWR | O_CLOEXEC));
     if (!device)
         return std::unexpected(ioctl::Errno{errno});
     const size_t pages = whole_pages(size);

@@ -12,25 +12,31 @@ namespace fencebridge {
 
 namespace {
 
-/// The usages of images in the layouts that allocators and window system have in common: an image
-/// of another layout could not be shown. No value if there is no such layout.
-std::optional<VkImageUsageFlags> common_usage(const AcceptedLayouts& accepted,
-                                              std::span<const MadeLayouts> made) {
-    std::optional<VkImageUsageFlags> usage;
-    for (const auto& [placement, layouts] : made) {
+/// The layouts that allocators and window system have in common: an image of another layout could
+/// not be shown.
+struct CommonLayouts {
+    const image::ImageAllocator* first = nullptr; ///< null if there are none
+    VkImageUsageFlags usage = 0;                  ///< of images in any of them
+};
+CommonLayouts find_common(const AcceptedLayouts& accepted, std::span<const MadeLayouts> made) {
+    CommonLayouts common;
+    for (const auto& [allocator, layouts] : made) {
         for (const vk::ImageLayout& layout : layouts) {
             const std::span makes(&layout.modifier, 1);
-            if (!core::common_layouts(accepted.ranks, placement, makes).empty())
-                usage = usage.value_or(0) | vk::usage_of(layout.features);
+            if (core::common_layouts(accepted.ranks, allocator->placement(), makes).empty())
+                continue;
+            common.usage |= vk::usage_of(layout.features);
+            if (common.first == nullptr)
+                common.first = allocator;
         }
     }
-    return usage;
+    return common;
 }
 
 /// A format that driver and window system share.
 struct Shown {
     const vk::Format* format;
-    VkImageUsageFlags usage;
+    CommonLayouts common;
     bool blends; ///< also with its alpha channel, or there is none
 };
 
@@ -52,8 +58,9 @@ find_shown(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& wind
         const auto layouts = made.of(physical, format.format);
         if (!layouts)
             return std::unexpected(layouts.error());
-        if (const auto usage = common_usage(*opaque, **layouts))
-            all.push_back({&format, *usage, common_usage(*blended, **layouts).has_value()});
+        const CommonLayouts common = find_common(*opaque, **layouts);
+        if (common.first != nullptr)
+            all.push_back({&format, common, find_common(*blended, **layouts).first != nullptr});
     }
     return all;
 }
@@ -120,7 +127,7 @@ FormatLayouts::of(const vk::PhysicalDevice& physical, VkFormat format) {
         auto layouts = allocator->layouts(physical, smallest_image(format));
         if (!layouts)
             return std::unexpected(layouts.error());
-        made.push_back({allocator->placement(), std::move(*layouts)});
+        made.push_back({allocator, std::move(*layouts)});
     }
     auto shared = std::make_shared<const std::vector<MadeLayouts>>(std::move(made));
     return known_.with(
@@ -153,7 +160,8 @@ std::expected<SurfaceSupport, VkResult> find_surface_support(FormatLayouts& made
     support.blends = std::ranges::all_of(*shown, &Shown::blends);
     support.straight_alpha = support.blends && window.has_straight_alpha();
     for (const Shown& one : *shown)
-        support.usage |= one.usage;
+        support.usage |= one.common.usage;
+    support.needs_trial = !shown->empty() && shown->front().common.first->needs_trial(physical);
     for (const VkColorSpaceKHR space : spaces_of(window, all_spaces)) {
         for (const Shown& one : *shown) {
             if (core::can_hold(space, one.format->is_srgb(), one.format->is_float()))

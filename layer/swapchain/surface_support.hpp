@@ -23,7 +23,7 @@ namespace fencebridge {
 
 /// The layouts in which an allocator can make images of a format.
 struct MadeLayouts {
-    core::Placement placement;
+    const image::ImageAllocator* allocator;
     std::vector<vk::ImageLayout> layouts;
 };
 
@@ -60,6 +60,8 @@ struct SurfaceSupport {
     bool blends = false;         ///< whether each alpha channel can also be used for blending
     bool straight_alpha = false; ///< Window::has_straight_alpha(), if `blends`
     bool shared_image = false;   ///< vk::knows_shared_present_layout()
+    /// Whether only a trial shows that the window system accepts images of the first format.
+    bool needs_trial = false;
 };
 /// @param all_spaces  the colour spaces of VK_EXT_swapchain_colorspace, too. Those of
 ///                    VK_KHR_surface come first: many applications use the first format

@@ -69,7 +69,7 @@ TEST_F(ForeignDevice, TheSurfacePassesThroughIfTheCompositorRefusesTheBuffer) {
     EXPECT_EQ(compositor.commits(), 0u);
     EXPECT_EQ(buffers_asked_for(), 2u); // an image of the driver's, and a copy
     EXPECT_EQ(
-        log.lines_with({"using the driver's own swapchains", "accepted no buffer of this one"})
+        log.lines_with({"using the driver's own swapchains", "accepted no buffer of this device"})
             .size(),
         1u)
         << log.text();
