@@ -577,22 +577,6 @@ TEST_F(ReleasedImages, MayBelongToASwapchainWhoseSurfaceIsLost) {
     EXPECT_EQ(release(client, swapchain, {index}), VK_SUCCESS);
 }
 
-// The window system goes on reading the image.
-TEST_F(ReleasedImages, StayAcquiredIfTheyAreSharedWithTheWindowSystem) {
-    fake_driver().add_device_extension(0, VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME);
-    Compositor& compositor = start({.shares_buffers = true});
-    Client client = client_of(compositor);
-    const Swapchain swapchain =
-        client.swapchain({.mode = VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR, .min_images = 1});
-    ASSERT_EQ(release(client, swapchain, {client.acquire(swapchain).index}), VK_SUCCESS);
-    const auto [result, index] = client.acquire(swapchain);
-    ASSERT_EQ(result, VK_SUCCESS) << "it was not shared yet";
-    ASSERT_EQ(client.present(swapchain, index), VK_SUCCESS);
-    EXPECT_EQ(release(client, swapchain, {index}), VK_SUCCESS);
-    EXPECT_EQ(client.present(swapchain, index), VK_SUCCESS);
-    EXPECT_EQ(compositor.commits(), 2u);
-}
-
 // VUID-VkReleaseSwapchainImagesInfoKHR-pImageIndices-07785 forbids it.
 TEST_F(ReleasedImages, AreThoseOfACallThatWereAcquired) {
     Client client = client_of(start({.release = Release::manual}));

@@ -90,7 +90,7 @@ protected:
         const Instance instance;
         const Device device{instance.physical_device()};
         EXPECT_EQ(device.result(), VK_SUCCESS);
-        return device.function<PFN_vkVoidFunction>("vkGetSwapchainStatusKHR") != nullptr;
+        return device.function<PFN_vkVoidFunction>("vkGetSwapchainCounterEXT") != nullptr;
     }
 };
 

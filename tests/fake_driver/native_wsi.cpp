@@ -357,6 +357,12 @@ VkResult get_status(VkDevice, VkSwapchainKHR swapchain) {
     return objects().swapchains.find(swapchain) != nullptr ? VK_SUCCESS : VK_ERROR_SURFACE_LOST_KHR;
 }
 
+VkResult get_counter(VkDevice, VkSwapchainKHR, VkSurfaceCounterFlagBitsEXT, uint64_t* value) {
+    note("vkGetSwapchainCounterEXT");
+    *value = 0;
+    return VK_SUCCESS;
+}
+
 std::vector<EntryPoint> surface_table() {
     constexpr auto surface = VK_KHR_SURFACE_EXTENSION_NAME;
     constexpr auto wayland = VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME;
@@ -419,9 +425,10 @@ std::vector<EntryPoint> swapchain_table() {
             "vkReleaseSwapchainImagesEXT", level, never_core, "VK_EXT_swapchain_maintenance1"),
         entry_point<PFN_vkReleaseSwapchainImagesEXT, release_images>(
             "vkReleaseSwapchainImagesKHR", level, never_core, "VK_KHR_swapchain_maintenance1"),
-        // A command of VK_KHR_shared_presentable_image. As with some drivers, devices without this
-        // extension have the command, too.
+        // Commands of VK_KHR_shared_presentable_image and VK_EXT_display_control. As with some
+        // drivers, devices without these extensions have the commands, too.
         entry_point<PFN_vkGetSwapchainStatusKHR, get_status>("vkGetSwapchainStatusKHR", level),
+        entry_point<PFN_vkGetSwapchainCounterEXT, get_counter>("vkGetSwapchainCounterEXT", level),
     };
 }
 
