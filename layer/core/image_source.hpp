@@ -14,6 +14,7 @@ enum class ImageSource {
     dumb,
     udmabuf,
     copy_dma_buf,
+    // In memory that the window system maps, which no window accepts yet:
     host_pointer,
     copy_host_pointer,
 };
@@ -23,15 +24,13 @@ struct ImageSourceName {
     ImageSource source;
 };
 
-/// Best first.
-constexpr std::array<ImageSourceName, 7> image_sources = {{
+/// Those that a window system accepts, best first.
+constexpr std::array<ImageSourceName, 5> image_sources = {{
     {"driver-export", ImageSource::driver_export},
     {"dma-heap", ImageSource::dma_heap},
     {"dumb", ImageSource::dumb},
     {"udmabuf", ImageSource::udmabuf},
     {"copy-dma-buf", ImageSource::copy_dma_buf},
-    {"host-pointer", ImageSource::host_pointer},
-    {"copy-host-pointer", ImageSource::copy_host_pointer},
 }};
 
 [[nodiscard]] constexpr std::string_view name(ImageSource source) {

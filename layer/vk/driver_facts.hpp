@@ -9,7 +9,8 @@ namespace fencebridge::vk {
 /// `unknown` is treated as `honoured`.
 enum class ImplicitFences { honoured, ignored, unknown };
 
-/// What a driver does that Vulkan has no query for. docs/drivers.md, "Drivers seen", has the rest.
+/// What a driver does that Vulkan has no query for. docs/drivers.md, "Drivers, one by one", has the
+/// rest.
 struct DriverFacts {
     /// For buffers that the driver allocates and exports.
     ImplicitFences implicit_fences_on_exports = ImplicitFences::unknown;

@@ -245,9 +245,8 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
     device.memory.dma_buf = has(device, dma_buf());
     device.memory.modifiers = device.memory.dma_buf && has(device, modifiers());
     device.memory.host_pointer = has(device, host_pointer());
-    if (!device.memory.dma_buf && !device.memory.host_pointer)
-        device.lacks.emplace_back(
-            "memory to share: VK_EXT_external_memory_dma_buf or VK_EXT_external_memory_host");
+    if (!device.memory.dma_buf)
+        device.lacks.emplace_back(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
     if (next.GetPhysicalDeviceImageFormatProperties2 == nullptr ||
         next.GetPhysicalDeviceExternalBufferProperties == nullptr ||
         next.GetPhysicalDeviceExternalSemaphoreProperties == nullptr ||
