@@ -18,23 +18,37 @@ constexpr std::array known = {
     // swapchain: radv_amdgpu_winsys_bo_create() in Mesa's
     // src/amd/vulkan/winsys/amdgpu/radv_amdgpu_bo.c. For a buffer with this flag,
     // amdgpu_cs_sync_rings() asks for AMDGPU_SYNC_EXPLICIT, and amdgpu_sync_test_fence() then
-    // leaves out the fences of amdgpu itself (Linux, drivers/gpu/drm/amd/amdgpu/amdgpu_cs.c and
+    // leaves out the fences of every driver that uses the kernel's GPU scheduler (Linux,
+    // drivers/gpu/drm/amd/amdgpu/amdgpu_cs.c and
     // amdgpu_sync.c). The flag belongs to the buffer: a compositor's OpenGL on the same GPU does
-    // not wait either.
-    Entry{VK_DRIVER_ID_MESA_RADV, {.implicit_fences_on_exports = ImplicitFences::ignored}},
+    // not wait either. A buffer that RADV imports has the flag only if RADV made it.
+    Entry{VK_DRIVER_ID_MESA_RADV,
+          {.implicit_fences_on_exports = ImplicitFences::ignored,
+           .implicit_fences_on_imports = ImplicitFences::honoured}},
     // AMDVLK sets the same flag. xgl sets `explicitSync` for exported memory
     // (icd/api/vk_memory.cpp). For such memory, pal sets the flag in
     // GpuMemory::AllocateOrPinMemory() (src/core/os/amdgpu/amdgpuGpuMemory.cpp). AMD's proprietary
     // driver has the same code.
-    Entry{VK_DRIVER_ID_AMD_OPEN_SOURCE, {.implicit_fences_on_exports = ImplicitFences::ignored}},
-    Entry{VK_DRIVER_ID_AMD_PROPRIETARY, {.implicit_fences_on_exports = ImplicitFences::ignored}},
+    Entry{VK_DRIVER_ID_AMD_OPEN_SOURCE,
+          {.implicit_fences_on_exports = ImplicitFences::ignored,
+           .implicit_fences_on_imports = ImplicitFences::honoured}},
+    Entry{VK_DRIVER_ID_AMD_PROPRIETARY,
+          {.implicit_fences_on_exports = ImplicitFences::ignored,
+           .implicit_fences_on_imports = ImplicitFences::honoured}},
     // lavapipe has one memory layout for all image layouts: it does not look at the latter
     // (handle_pipeline_barrier() in Mesa's src/gallium/frontends/lavapipe/lvp_execute.c).
     Entry{VK_DRIVER_ID_MESA_LLVMPIPE, {.knows_shared_present_layout = true}},
     // virtio_gpu adds the fence of a submission to the buffers that the submission uses, but waits
     // for no fence on them: virtio_gpu_lock_buflist() in Linux, drivers/gpu/drm/virtio/
     // virtgpu_submit.c. A compositor that uses OpenGL (virgl) in the same guest reads too early.
-    Entry{VK_DRIVER_ID_MESA_VENUS, {.implicit_fences_on_exports = ImplicitFences::ignored}},
+    Entry{VK_DRIVER_ID_MESA_VENUS,
+          {.implicit_fences_on_exports = ImplicitFences::ignored,
+           .implicit_fences_on_imports = ImplicitFences::ignored}},
+    // Neither its kernel module nor its OpenGL waits for fences of dma-bufs (issue 207 of
+    // KhronosGroup/EGL-Registry, pull request 104 of NVIDIA/egl-wayland).
+    Entry{VK_DRIVER_ID_NVIDIA_PROPRIETARY,
+          {.implicit_fences_on_exports = ImplicitFences::ignored,
+           .implicit_fences_on_imports = ImplicitFences::ignored}},
 };
 
 } // namespace
