@@ -113,7 +113,8 @@ VkResult SharedSurface::commit(const Content& content, SwapchainCommits& swapcha
         const std::lock_guard guard(commit_mutex_);
         if (swapchain.departures != departures_)
             return VK_ERROR_OUT_OF_DATE_KHR;
-        if (read == VK_TIMEOUT) { // merged with the last commit
+        const bool continues = swapchain.last_commit != 0 && swapchain.last_commit == commits_;
+        if (read == VK_TIMEOUT && continues) { // merged with the last commit
             if (content.feedback != nullptr)
                 content.feedback->merge();
             return VK_SUCCESS;
@@ -137,9 +138,8 @@ VkResult SharedSurface::commit(const Content& content, SwapchainCommits& swapcha
             content.feedback->send(surface_);
         wl_surface_attach(surface_, content.buffer, 0, 0);
         // After another swapchain's commit, all of the surface may differ.
-        const bool continues = swapchain.last_commit != 0 && swapchain.last_commit == commits_ &&
-                               !(shares && may_be_merged_with());
-        damage(continues ? content.damage : std::span<const VkRectLayerKHR>());
+        const bool in_part = continues && !(shares && may_be_merged_with());
+        damage(in_part ? content.damage : std::span<const VkRectLayerKHR>());
         swapchain.last_commit = ++commits_;
         // The barrier of an unseen surface would hold back this commit and all later ones.
         const bool unseen = pace && plan.requests_callbacks
