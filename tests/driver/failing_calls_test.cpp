@@ -371,7 +371,9 @@ protected:
 };
 
 TEST_F(ForeignResults, VkCreateSwapchainReturnsOnlyItsOwnErrors) {
-    fake_driver().set_shares_buffers(0, VK_FALSE); // otherwise the layer would try a copy
+    // Otherwise the layer would try another allocator after a failure.
+    fake_driver().set_dma_buf_features(0, VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT);
+    fake_driver().set_shares_buffers(0, VK_FALSE);
     for (const ForeignResult& row : in_create) {
         const testing::ScopedTrace trace{__FILE__, __LINE__, row.function};
         std::unique_ptr<Swapchain> swapchain;
