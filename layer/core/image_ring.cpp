@@ -10,19 +10,12 @@ ImageRing::ImageRing(size_t images) : images_(images) {
 
 ImageList ImageRing::list(Owner owner) const {
     ImageList list;
-    // A selection sort: each turn of the loop finds the next image in order. Images are few.
-    for (int64_t after = INT64_MIN;;) {
-        const Image* next = nullptr;
-        for (const Image& image : images_) {
-            if (image.owner == owner && image.since > after &&
-                (next == nullptr || image.since < next->since))
-                next = &image;
-        }
-        if (next == nullptr)
-            return list;
-        list.push_back(ImageIndex{static_cast<uint32_t>(next - images_.data())});
-        after = next->since;
+    for (size_t i = 0; i < images_.size(); ++i) {
+        if (images_[i].owner == owner)
+            list.insert(ImageIndex{static_cast<uint32_t>(i)},
+                        [&](ImageIndex a, ImageIndex b) { return at(a).since < at(b).since; });
     }
+    return list;
 }
 
 ImageList ImageRing::free() const { return list(Owner::free); }

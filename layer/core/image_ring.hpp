@@ -18,6 +18,14 @@ enum class ImageIndex : uint32_t {};
 class ImageList {
 public:
     void push_back(ImageIndex image) { images_[size_++] = image; }
+    /// Inserts an image into a list that is in order.
+    template <class Less>
+    void insert(ImageIndex image, Less&& less) {
+        size_t position = size_++;
+        for (; position > 0 && less(image, images_[position - 1]); --position)
+            images_[position] = images_[position - 1];
+        images_[position] = image;
+    }
     [[nodiscard]] bool empty() const { return size_ == 0; }
     [[nodiscard]] size_t size() const { return size_; }
     [[nodiscard]] ImageIndex operator[](size_t position) const { return images_[position]; }

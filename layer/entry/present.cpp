@@ -31,8 +31,8 @@ struct SplitPresent {
 };
 
 SplitPresent split(Device& device, const VkPresentInfoKHR& info) {
-    SplitPresent present;
-    present.results.resize(info.swapchainCount, VK_SUCCESS);
+    SplitPresent present = {.results = std::vector(info.swapchainCount, VK_SUCCESS)};
+    present.ours.reserve(info.swapchainCount);
     for (uint32_t i = 0; i < info.swapchainCount; ++i) {
         present.ours.push_back(device.find_swapchain(info.pSwapchains[i]));
         if (present.ours.back())
@@ -41,7 +41,8 @@ SplitPresent split(Device& device, const VkPresentInfoKHR& info) {
         present.driver_swapchains.push_back(info.pSwapchains[i]);
         present.driver_images.push_back(info.pImageIndices[i]);
     }
-    present.driver_results.resize(present.drivers.size(), VK_SUCCESS);
+    if (!present.drivers.empty())
+        present.driver_results.assign(present.drivers.size(), VK_SUCCESS);
     return present;
 }
 
@@ -63,6 +64,7 @@ std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present,
                                                const PresentExtras& extras,
                                                Clock::time_point called) {
     std::vector<OrderedSwapchain> order;
+    order.reserve(present.ours.size());
     for (uint32_t i = 0; i < present.ours.size(); ++i) {
         if (!present.ours[i])
             continue;
@@ -71,7 +73,8 @@ std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present,
             {i, alone ? core::ExpectedWait()
                       : present.ours[i]->estimate_wait(extras.mode(i), extras.wish(i), called)});
     }
-    std::ranges::stable_sort(order, {}, &OrderedSwapchain::wait);
+    if (order.size() > 1)
+        std::ranges::stable_sort(order, {}, &OrderedSwapchain::wait);
     return order;
 }
 

@@ -106,6 +106,8 @@ std::expected<sync::Snapshot, VkResult> Swapchain::wait_for_image(const Deadline
 
 /// Marks released images free, then lists the free ones.
 std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
+    if (!bridge_->reports_releases())
+        return state_.ring.with([](const core::ImageRing& ring) { return ring.free(); });
     const auto [free, presented] = state_.ring.with(
         [](const core::ImageRing& ring) { return std::pair(ring.free(), ring.presented()); });
     const auto released = bridge_->find_released(presented, free);

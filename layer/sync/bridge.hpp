@@ -50,6 +50,9 @@ public:
         return {};
     }
 
+    /// Whether find_released() can find any.
+    [[nodiscard]] virtual bool reports_releases() const { return false; }
+
     /// The presented images that the window system has released, where the transport reports
     /// releases. Returns none, without a query, if a free image is known to be idle.
     [[nodiscard]] virtual std::expected<core::ImageList, VkResult>

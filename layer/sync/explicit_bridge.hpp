@@ -24,6 +24,7 @@ public:
     open(size_t images, const TimelineSupport& window_system);
 
     std::expected<std::vector<ImageTimelines>, VkResult> share_timelines() override;
+    bool reports_releases() const override { return true; }
     std::expected<core::ImageList, VkResult> find_released(const core::ImageList& presented,
                                                            const core::ImageList& free) override;
     std::expected<std::optional<Snapshot>, VkResult> snapshot(const core::ImageList& free) override;
