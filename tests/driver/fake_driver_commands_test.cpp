@@ -354,7 +354,7 @@ TEST_F(FakeDriverCommandsMisuse, AHostPointerOfAPartOfAPageIsReported) {
 
 TEST_F(FakeDriverCommandsMisuse, AHostPointerWithoutPagesIsReported) {
     begin();
-    (void)import_pages(pages_.data(), 1024 * page); // only the first page is sure to be mapped
+    (void)import_pages(reinterpret_cast<void*>(page), page); // Linux maps nothing there
     EXPECT_EQ(result_, VK_ERROR_INVALID_EXTERNAL_HANDLE);
 }
 
