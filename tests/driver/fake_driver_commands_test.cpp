@@ -229,8 +229,8 @@ TEST_F(FakeDriverCommands, ACopyIsExecutedAfterItsWaitAndBeforeWhatItSignals) {
     eventfd_write(event, 1);
     pollfd entry{.fd = fd, .events = POLLIN, .revents = 0};
     EXPECT_EQ(poll(&entry, 1, 10'000), 1);
-    EXPECT_EQ(pages_.pixel(0), red);
     EXPECT_EQ(vkWaitForFences(*device_, 1, &fence, VK_TRUE, 10 * second), VK_SUCCESS);
+    EXPECT_EQ(pages_.pixel(0), red);
     for (const int descriptor : {fd, event})
         close(descriptor);
     for (const VkSemaphore semaphore : {acquired, copied})

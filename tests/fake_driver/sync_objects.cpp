@@ -4,6 +4,7 @@
 
 #include "chain.hpp"
 #include "entry_points.hpp"
+#include "execution.hpp"
 #include "sync_state.hpp"
 
 namespace fencebridge::fake_driver {
@@ -142,8 +143,11 @@ VkResult wait_for_fences(VkDevice, uint32_t count, const VkFence* handles, VkBoo
             if (!pending.empty())
                 leaves.push_back(pending.front());
         }
-        if (signalled == count || (all == VK_FALSE && signalled > 0))
+        if (signalled == count || (all == VK_FALSE && signalled > 0)) {
+            // Joins the threads, so that a race detector sees what came first.
+            sweep_executions();
             return VK_SUCCESS;
+        }
         if (!in_time)
             return VK_TIMEOUT;
         in_time = wait_slice(leaves, unsubmitted, deadline);
