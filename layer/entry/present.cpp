@@ -185,6 +185,13 @@ VkResult report(const VkPresentInfoKHR& info, const SplitPresent& present) {
     return worst;
 }
 
+/// Nothing of the call can be presented.
+VkResult fail_all(const VkPresentInfoKHR& info, SplitPresent& present, VkResult why) {
+    std::ranges::fill(present.results, why);
+    end_waits(present);
+    return report(info, present);
+}
+
 } // namespace
 
 VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInfoKHR* info) {
@@ -204,14 +211,11 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
             drivers_part.emplace(extras, present.drivers);
         const auto commands = copy_commands(queue, *info, present);
         if (!commands)
-            return commands.error();
+            return fail_all(*info, present, commands.error());
         const auto rendering_fence = device->wait_semaphores.export_waits(
             queue, std::span(info->pWaitSemaphores, info->waitSemaphoreCount), *commands);
-        if (!rendering_fence) {
-            std::ranges::fill(present.results, rendering_fence.error());
-            end_waits(present);
-            return report(*info, present);
-        }
+        if (!rendering_fence)
+            return fail_all(*info, present, rendering_fence.error());
         const bool one_is_visible = std::ranges::any_of(order, [](const OrderedSwapchain& each) {
             return each.wait.reason != core::CommitWait::hidden;
         });

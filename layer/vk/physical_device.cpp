@@ -205,7 +205,6 @@ std::vector<const char*> used_device_extensions(const PhysicalDevice& device) {
     };
     add(device.memory.dma_buf, dma_buf());
     add(device.memory.modifiers, modifiers());
-    add(device.memory.host_pointer, host_pointer());
     add(has(device, semaphore_fd()), semaphore_fd());
     add(has(device, fence_fd()), fence_fd());
     return used;
