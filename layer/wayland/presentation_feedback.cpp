@@ -72,6 +72,9 @@ struct PresentationFeedback::Handlers {
         finish(data, &core::PresentCompletions::presented);
     }
     static void woken(void*, wl_callback*, uint32_t) {}
+    static void came_ahead(void* data, wl_callback*, uint32_t) {
+        static_cast<PresentationFeedback*>(data)->ahead_.reset();
+    }
 
     static void finish(void* data, void (core::PresentCompletions::*outcome)(core::PresentId)) {
         const auto* done = static_cast<Pending*>(data);
@@ -94,7 +97,8 @@ struct PresentationFeedback::Handlers {
 PresentationFeedback::PresentationFeedback(Display& display, const PresentationGlobal& global) :
     has_presentation_(global.get() != nullptr), queue_(display),
     presentation_(queue_ && has_presentation_ ? wrap(global.get(), queue_.get()) : nullptr),
-    display_(queue_ ? wrap(display.handle, queue_.get()) : nullptr) {}
+    display_(queue_ ? wrap(display.handle, queue_.get()) : nullptr), ahead_queue_(display),
+    ahead_display_(ahead_queue_ ? wrap(display.handle, ahead_queue_.get()) : nullptr) {}
 
 PresentationFeedback::Request::Request(PresentationFeedback& owner,
                                        std::optional<core::PresentId> id,
@@ -196,10 +200,18 @@ void PresentationFeedback::end(VkResult why) {
 
 /// Makes the threads in wait() look at the state again. For the presenting thread. The caller
 /// flushes: the compositor's answer wakes the threads.
+///
+/// Another request is answered first, on a queue that only this thread dispatches. As long as that
+/// answer has not come, the threads have yet to be woken, and no more requests are made: those of a
+/// compositor that does not read would fill the socket.
 void PresentationFeedback::wake_waiting() {
+    static constexpr wl_callback_listener ahead_listener = {.done = &Handlers::came_ahead};
     static constexpr wl_callback_listener listener = {.done = &Handlers::woken};
-    if (!display_)
+    if (!ahead_queue_.dispatch_pending() || ahead_)
         return;
+    ahead_.reset(wl_display_sync(ahead_display_.get()));
+    if (ahead_)
+        wl_callback_add_listener(ahead_.get(), &ahead_listener, this);
     wake_up_.reset(wl_display_sync(display_.get()));
     if (wake_up_)
         wl_callback_add_listener(wake_up_.get(), &listener, nullptr);

@@ -73,7 +73,7 @@ public:
 
     /// False if memory could not be allocated.
     [[nodiscard]] explicit operator bool() const {
-        return queue_ && (presentation_ != nullptr) == has_presentation_;
+        return display_ && ahead_display_ && (presentation_ != nullptr) == has_presentation_;
     }
 
 private:
@@ -153,7 +153,11 @@ private:
     EventQueue queue_;
     Wrapper<wp_presentation> presentation_; ///< null without the global
     Wrapper<wl_display> display_;
-    Proxy<wl_callback> wake_up_; ///< see wake_waiting()
+    // Of wake_waiting().
+    Proxy<wl_callback> wake_up_;
+    EventQueue ahead_queue_; ///< of the presenting thread alone
+    Wrapper<wl_display> ahead_display_;
+    Proxy<wl_callback> ahead_; ///< null once it is answered
     Locked<State> state_;
 };
 

@@ -2,6 +2,7 @@
 #include "wayland/shared_surface.hpp"
 
 #include <algorithm>
+#include <new>
 #include <unordered_map>
 
 #include "wayland/protocol_set.hpp"
@@ -36,11 +37,19 @@ struct SharedSurface::Handlers {
         });
     }
     static void read(void* data, wl_callback*, uint32_t) {
-        static_cast<SharedSurface*>(data)->unread_.with([](Unread& unread) {
-            unread.commits.answered();
-            unread.answer.reset();
-        });
+        *static_cast<std::atomic<bool>*>(data) = true;
     }
+};
+
+/// The answer of the compositor to one wl_display.sync. It has an event queue of its own, which no
+/// other thread dispatches before the listener is added. An answer without a listener would be
+/// lost, and all later presents be merged.
+struct SharedSurface::Answer {
+    explicit Answer(Display& display) : queue(display) {}
+
+    EventQueue queue;
+    Proxy<wl_callback> callback;
+    std::atomic<bool> came = false;
 };
 
 SharedSurfaceUse SharedSurface::get(std::shared_ptr<Connection> connection, wl_surface* surface) {
@@ -68,8 +77,7 @@ void SharedSurfaceDeleter::operator()(SharedSurface* surface) const {
 
 SharedSurface::SharedSurface(std::shared_ptr<Connection> connection, wl_surface* surface) :
     connection_(std::move(connection)), surface_(surface), queue_(connection_->display()),
-    wrapper_(queue_ ? wrap(surface, queue_.get()) : nullptr),
-    display_(queue_ ? wrap(connection_->display().handle, queue_.get()) : nullptr) {
+    wrapper_(queue_ ? wrap(surface, queue_.get()) : nullptr) {
     if (!wrapper_ || !connection_->has_surface_feedback())
         return;
     if (const auto dmabuf = wrap(connection_->dmabuf(), queue_.get()))
@@ -77,8 +85,7 @@ SharedSurface::SharedSurface(std::shared_ptr<Connection> connection, wl_surface*
 }
 
 bool SharedSurface::is_complete() const {
-    return wrapper_ && display_ &&
-           (!connection_->has_surface_feedback() || (feedback_ && *feedback_));
+    return wrapper_ && (!connection_->has_surface_feedback() || (feedback_ && *feedback_));
 }
 
 std::expected<uint64_t, VkResult> SharedSurface::count_feedback() {
@@ -264,23 +271,36 @@ VkResult SharedSurface::wait_for_turn(const core::Pace& pace) {
 /// Waits until a commit of a shared image cannot fill the socket.
 /// @return VK_SUCCESS, VK_ERROR_SURFACE_LOST_KHR, or VK_TIMEOUT: the compositor does not read
 VkResult SharedSurface::wait_until_read() {
-    const auto turn = [&] {
-        return unread_.with([](const Unread& unread) { return unread.commits.turn(); });
-    };
-    while (const auto until = turn()) {
-        const auto handled = queue_.dispatch_pending();
+    const auto answer = unread_.with([](const Unread& unread) { return unread.answer; });
+    if (!answer)
+        return VK_SUCCESS;
+    const VkResult result = wait_for_answer(*answer);
+    if (answer->came)
+        unread_.with([&](Unread& unread) {
+            if (unread.answer != answer)
+                return; // another thread has seen it
+            unread.commits.answered();
+            unread.answer.reset();
+        });
+    return result;
+}
+
+/// Waits for an answer as long as the next commit has to.
+VkResult SharedSurface::wait_for_answer(Answer& answer) {
+    for (;;) {
+        const auto handled = answer.queue.dispatch_pending();
         if (!handled)
             return handled.error();
-        if (!turn())
+        const auto until = unread_.with([](const Unread& unread) { return unread.commits.turn(); });
+        if (answer.came || !until)
             return VK_SUCCESS;
         // If that time has passed, this still reads the events that have arrived.
-        if (const VkResult result = queue_.wait(*handled, Deadline::at(*until));
-            result == VK_TIMEOUT)
-            return turn() ? VK_TIMEOUT : VK_SUCCESS;
-        else if (result != VK_SUCCESS)
+        const VkResult result = answer.queue.wait(*handled, Deadline::at(*until));
+        if (result == VK_TIMEOUT && answer.came)
+            return VK_SUCCESS;
+        if (result != VK_SUCCESS)
             return result;
     }
-    return VK_SUCCESS;
 }
 
 bool SharedSurface::may_be_merged_with() {
@@ -289,12 +309,9 @@ bool SharedSurface::may_be_merged_with() {
 
 /// After a commit of a shared image: requests the compositor's answer to it, if one is wanted.
 void SharedSurface::request_answer() {
-    static constexpr wl_callback_listener listener = {.done = &Handlers::read};
     const bool wants =
         unread_.with([](const Unread& unread) { return unread.commits.wants_answer(); });
-    Proxy<wl_callback> answer(wants ? wl_display_sync(display_.get()) : nullptr);
-    if (answer)
-        wl_callback_add_listener(answer.get(), &listener, this);
+    auto answer = wants ? ask_for_answer() : nullptr;
     unread_.with([&](Unread& unread) {
         if (answer) {
             unread.answer = std::move(answer);
@@ -303,6 +320,24 @@ void SharedSurface::request_answer() {
             unread.commits.requested_none();
         }
     });
+}
+
+/// @return null if memory could not be allocated
+std::shared_ptr<SharedSurface::Answer> SharedSurface::ask_for_answer() const {
+    static constexpr wl_callback_listener listener = {.done = &Handlers::read};
+    std::shared_ptr<Answer> answer;
+    try {
+        answer = std::make_shared<Answer>(connection_->display());
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+    const auto display =
+        answer->queue ? wrap(connection_->display().handle, answer->queue.get()) : nullptr;
+    answer->callback.reset(display ? wl_display_sync(display.get()) : nullptr);
+    if (!answer->callback)
+        return nullptr;
+    wl_callback_add_listener(answer->callback.get(), &listener, &answer->came);
+    return answer;
 }
 
 core::ExpectedWait SharedSurface::estimate_wait(const Mode& mode) {

@@ -115,6 +115,7 @@ public:
 private:
     friend SharedSurfaceDeleter;
     struct Handlers;
+    struct Answer;
 
     SharedSurface(std::shared_ptr<Connection> connection, wl_surface* surface);
 
@@ -123,8 +124,10 @@ private:
     std::optional<Clock::time_point> turn(const core::Pace& pace) const;
     VkResult wait_for_turn(const core::Pace& pace);
     VkResult wait_until_read();
+    VkResult wait_for_answer(Answer& answer);
     bool may_be_merged_with();
     void request_answer();
+    std::shared_ptr<Answer> ask_for_answer() const;
     bool is_unseen() const;
     bool request_frame_callback(const core::Pace& pace, Clock::time_point not_before);
     bool create_fifo();
@@ -137,7 +140,6 @@ private:
     wl_surface* const surface_; ///< the application's
     EventQueue queue_;
     Wrapper<wl_surface> wrapper_;
-    Wrapper<wl_display> display_;
     std::optional<SurfaceFeedback> feedback_; ///< none with version 3 of zwp_linux_dmabuf_v1
 
     struct Frame {
@@ -147,7 +149,7 @@ private:
     Locked<Frame> frame_;
     struct Unread {
         core::UnreadCommits commits;
-        Proxy<wl_callback> answer;
+        std::shared_ptr<Answer> answer; ///< the one that `commits` waits for; null: none
     };
     Locked<Unread> unread_;
     /// Of the last commit; see core::plan_commit(). Written with commit_mutex_ held.

@@ -7,7 +7,9 @@
 #include "fake_driver/control.hpp"
 
 #include <algorithm>
+#include <future>
 #include <optional>
+#include <utility>
 
 namespace fencebridge::test {
 namespace {
@@ -22,7 +24,9 @@ protected:
         client_.emplace(start({.shares_buffers = true}).connect(), InstanceOptions{},
                         std::vector{VK_KHR_SWAPCHAIN_EXTENSION_NAME,
                                     VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME,
-                                    VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME});
+                                    VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME,
+                                    VK_KHR_PRESENT_ID_EXTENSION_NAME,
+                                    VK_KHR_PRESENT_WAIT_EXTENSION_NAME});
     }
     void TearDown() override {
         if (client_)
@@ -149,6 +153,47 @@ TEST_F(SharedImage, ACompositorThatDoesNotReadReceivesNoMoreCommits) {
         ASSERT_EQ(client_->present_after(swapchain, 0, {}), VK_SUCCESS);
     compositor_->settle();
     EXPECT_EQ(compositor_->commits(), commits + 100);
+}
+
+// The thread that waits is woken once, however many presents are merged. libwayland would end the
+// connection once the requests that wake it fill the socket.
+TEST_F(SharedImage, AMergedPresentEndsTheWaitForIt) {
+    begin();
+    const Swapchain swapchain = client_->swapchain({.mode = demand, .min_images = 1});
+    ASSERT_EQ(client_->frame(swapchain), VK_SUCCESS);
+    constexpr uint64_t last = 5000;
+    uint64_t id = 0;
+    const auto present_until = [&](uint64_t end) {
+        VkResult result = VK_SUCCESS;
+        while (id < end && result == VK_SUCCESS) {
+            ++id;
+            const VkPresentIdKHR ids{VK_STRUCTURE_TYPE_PRESENT_ID_KHR, nullptr, 1, &id};
+            result = test::present(client_->device.queue, swapchain, 0, {}, &ids);
+        }
+        return result;
+    };
+    const auto wait = reinterpret_cast<PFN_vkWaitForPresentKHR>(
+        vkGetDeviceProcAddr(client_->device, "vkWaitForPresentKHR"));
+    compositor_->freeze();
+    {
+        const SkippedWaits skipped;
+        // The last of these are merged. The waits for the others end after a second.
+        EXPECT_EQ(present_until(40), VK_SUCCESS);
+        EXPECT_EQ(wait(client_->device, swapchain, 40, forever), VK_SUCCESS);
+        std::promise<void> begun;
+        before_endless_wait = [&, first = true]() mutable {
+            if (std::exchange(first, false))
+                begun.set_value();
+        };
+        auto waited = std::async(std::launch::async,
+                                 [&] { return wait(client_->device, swapchain, last, forever); });
+        begun.get_future().wait();
+        EXPECT_EQ(present_until(last), VK_SUCCESS);
+        compositor_->thaw();
+        EXPECT_EQ(waited.get(), VK_SUCCESS);
+    }
+    compositor_->settle();
+    EXPECT_LE(compositor_->commits(), 40u);
 }
 
 TEST_F(SharedImage, TheStatusIsThatOfTheSwapchain) {
