@@ -139,6 +139,14 @@ VkResult after_waits(Part&& part) {
     return core::is_of_whole_call(result) ? VK_ERROR_DEVICE_LOST : result;
 }
 
+/// Signals the present fence of a swapchain after VK_ERROR_DEVICE_LOST of a call that did not reach
+/// the driver, or that changed nothing there. Its device may be intact: then only this signals the
+/// fence, and vkWaitForFences "must return in finite time even in the case of a lost device".
+void signal_lost_fence(const Device& device, VkQueue queue, VkFence fence) {
+    if (fence != VK_NULL_HANDLE)
+        static_cast<void>(device.vk.next.QueueSubmit(queue, 0, nullptr, fence));
+}
+
 /// Ends the waits for presents (vkWaitForPresentKHR) to those of the layer's swapchains to which no
 /// more will be made.
 void end_waits(const SplitPresent& present) {
@@ -163,10 +171,15 @@ void present_to_driver(const Device& device, VkQueue queue, SplitPresent& presen
         .pResults = results.data(),
     };
     const VkResult result = after_waits([&] {
-        if (const VkResult waited = sync::wait_on_cpu(rendering_fence); waited != VK_SUCCESS)
-            return waited;
-        return signal_drivers_fences(device, queue, extras, present.drivers,
-                                     device.vk.next.QueuePresentKHR(queue, &info));
+        VkResult presented = sync::wait_on_cpu(rendering_fence);
+        const bool waited = presented == VK_SUCCESS;
+        if (waited)
+            presented = device.vk.next.QueuePresentKHR(queue, &info);
+        if (waited && !core::is_of_whole_call(presented))
+            return signal_drivers_fences(device, queue, extras, present.drivers, presented);
+        for (const uint32_t i : present.drivers)
+            signal_lost_fence(device, queue, extras.fence(i));
+        return presented;
     });
     if (core::is_of_whole_call(result))
         std::ranges::fill(results, result);
@@ -186,9 +199,13 @@ VkResult report(const VkPresentInfoKHR& info, const SplitPresent& present) {
 }
 
 /// Nothing of the call can be presented.
-VkResult fail_all(const VkPresentInfoKHR& info, SplitPresent& present, VkResult why) {
+VkResult fail_all(const Device& device, VkQueue queue, const VkPresentInfoKHR& info,
+                  SplitPresent& present, const PresentExtras& extras, VkResult why) {
     std::ranges::fill(present.results, why);
     end_waits(present);
+    if (why == VK_ERROR_DEVICE_LOST)
+        for (uint32_t i = 0; i < info.swapchainCount; ++i)
+            signal_lost_fence(device, queue, extras.fence(i));
     return report(info, present);
 }
 
@@ -211,11 +228,11 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
             drivers_part.emplace(extras, present.drivers);
         const auto commands = copy_commands(queue, *info, present);
         if (!commands)
-            return fail_all(*info, present, commands.error());
+            return fail_all(*device, queue, *info, present, extras, commands.error());
         const auto rendering_fence = device->wait_semaphores.export_waits(
             queue, std::span(info->pWaitSemaphores, info->waitSemaphoreCount), *commands);
         if (!rendering_fence)
-            return fail_all(*info, present, rendering_fence.error());
+            return fail_all(*device, queue, *info, present, extras, rendering_fence.error());
         const bool one_is_visible = std::ranges::any_of(order, [](const OrderedSwapchain& each) {
             return each.wait.reason != core::CommitWait::hidden;
         });

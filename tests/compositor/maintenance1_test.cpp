@@ -750,7 +750,29 @@ TEST_P(DriversSwapchain, LosesTheDeviceIfItsPartOfAMixedCallRunsOutOfMemory) {
     EXPECT_EQ(fake_driver().injected_failures(), 1u);
     EXPECT_EQ(all[0].result, VK_SUCCESS);
     EXPECT_EQ(all[1].result, VK_ERROR_DEVICE_LOST);
-    EXPECT_TRUE(wait_and_reset(client.device, owned[0]));
+    for (const auto& fence : owned)
+        EXPECT_TRUE(wait_and_reset(client.device, fence));
+    EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+}
+
+// vkWaitForFences "must return in finite time even in the case of a lost device", and this device
+// works: only the layer knows that the call could not wait for its semaphores.
+TEST_P(DriversSwapchain, LosesTheDeviceWithItsFencesIfTheWaitsFail) {
+    Client client = client_of(start());
+    const DriversWindow window(client);
+    const Swapchain ours = client.swapchain();
+    const Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    std::array all{Presented{ours, client.acquire_and_render(ours, rendered)},
+                   Presented{window.swapchain, client.acquire(window.swapchain).index}};
+    const std::array owned{make_fence(client.device), make_fence(client.device)};
+    Fences fences({owned[0], owned[1]});
+    fake_driver().fail_call("vkGetSemaphoreFdKHR", 1, VK_ERROR_DEVICE_LOST);
+    fake_driver().fail_call("vkQueueWaitIdle", 1, VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(present_together(client.device.queue, all, {rendered}, fences.chain()),
+              VK_ERROR_DEVICE_LOST);
+    fake_driver().clear_failures();
+    for (const auto& fence : owned)
+        EXPECT_TRUE(wait_and_reset(client.device, fence));
     EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
 }
 

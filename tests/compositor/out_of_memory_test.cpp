@@ -556,6 +556,36 @@ TEST_F(LibwaylandOutOfMemory, InTheFirstFrame) {
         VK_ERROR_SURFACE_LOST_KHR);
 }
 
+// A frame whose tearing control cannot be allocated does not tear, and the next one does.
+TEST_F(LibwaylandOutOfMemory, InTheFirstFrameThatTears) {
+    begin();
+    const auto show = [&] {
+        const long allocations = std::exchange(until_failure, -1);
+        connect();
+        swapchain_.emplace(client_->device, client_->surface);
+        EXPECT_EQ(swapchain_->set_size(4), VK_SUCCESS);
+        swapchain_->set_mode(EverythingSwapchain::Mode::tears);
+        const Acquired acquired = swapchain_->acquire();
+        EXPECT_EQ(acquired.result, VK_SUCCESS);
+        swapchain_->render(client_->renderer);
+        until_failure = allocations;
+        const VkResult result = swapchain_->present(acquired.index);
+        until_failure = -1;
+        EXPECT_TRUE(swapchain_->finish());
+        if (result == VK_SUCCESS && is_connected()) {
+            EXPECT_EQ(swapchain_->frame(client_->renderer), VK_SUCCESS);
+            compositor_->settle();
+#ifdef FAKE_COMPOSITOR_HAS_TEARING
+            EXPECT_TRUE(compositor_->last_commit().may_tear);
+#endif
+        }
+        return result;
+    };
+    fail_each_allocation(
+        show, [&] { expect_that_the_surface_can_be_used(); }, libwayland,
+        VK_ERROR_SURFACE_LOST_KHR);
+}
+
 TEST_F(LibwaylandOutOfMemory, InAWaitForAPresent) {
     begin();
     const auto wait = [&] {
@@ -606,6 +636,50 @@ TEST_F(OutOfMemory, AtAnyAllocationOfVkSetHdrMetadata) {
             ASSERT_TRUE(description);
             EXPECT_EQ(description->max_cll, uint32_t(metadata.maxContentLightLevel));
         });
+}
+
+// Two calls of vkSetHdrMetadataEXT without a present between them: the present requests the
+// description of the second. The image is shown nevertheless, and the next present tries again.
+TEST_F(OutOfMemory, AtAnyAllocationOfAPresentThatUpdatesTheMetadata) {
+    InstanceOptions options;
+    options.extensions.push_back(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME);
+    Client client(start().connect(), options,
+                  {VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_EXT_HDR_METADATA_EXTENSION_NAME});
+    const auto set_metadata = reinterpret_cast<PFN_vkSetHdrMetadataEXT>(
+        vkGetDeviceProcAddr(client.device, "vkSetHdrMetadataEXT"));
+    const Swapchain swapchain = client.swapchain({.space = VK_COLOR_SPACE_HDR10_ST2084_EXT});
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    VkHdrMetadataEXT metadata{VK_STRUCTURE_TYPE_HDR_METADATA_EXT};
+    metadata.maxContentLightLevel = 100;
+    const auto show = [&] {
+        const long allocations = std::exchange(until_failure, -1);
+        const VkSwapchainKHR handle = swapchain;
+        for (int call = 0; call < 2; ++call) {
+            ++metadata.maxContentLightLevel;
+            set_metadata(client.device, 1, &handle, &metadata);
+        }
+        const Acquired acquired = client.acquire(swapchain);
+        const size_t commits = compositor_->commits();
+        until_failure = allocations;
+        const VkResult result = client.present(swapchain, acquired.index);
+        until_failure = -1;
+        // The image is still acquired: it is presented after all.
+        if (result != VK_SUCCESS) {
+            EXPECT_EQ(client.present(swapchain, acquired.index), VK_SUCCESS);
+        }
+        vkDeviceWaitIdle(client.device);
+        compositor_->settle();
+        EXPECT_EQ(compositor_->commits(), commits + 1);
+        return result;
+    };
+    const auto expect_the_metadata = [&] {
+        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+        vkDeviceWaitIdle(client.device);
+        const auto description = compositor_->last_commit().image_description;
+        ASSERT_TRUE(description);
+        EXPECT_EQ(description->max_cll, uint32_t(metadata.maxContentLightLevel));
+    };
+    fail_each_allocation(show, expect_the_metadata);
 }
 #endif
 
