@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "core/image_ring.hpp"
 
+#include <algorithm>
+
 namespace fencebridge::core {
 
-ImageRing::ImageRing(size_t images) : images_(images) {
-    for (Image& image : images_)
-        image.since = changes_++;
+ImageRing::ImageRing(size_t images) : owners_(images, Owner::free) {
+    order_.reserve(images);
+    for (uint32_t i = 0; i < images; ++i)
+        order_.push_back(ImageIndex{i});
 }
 
-ImageList ImageRing::list(Owner owner) const {
+ImageList ImageRing::list(Owner of) const {
     ImageList list;
-    for (size_t i = 0; i < images_.size(); ++i) {
-        if (images_[i].owner == owner)
-            list.insert(ImageIndex{static_cast<uint32_t>(i)},
-                        [&](ImageIndex a, ImageIndex b) { return at(a).since < at(b).since; });
+    for (const ImageIndex image : order_) {
+        if (owner(image) == of)
+            list.push_back(image);
     }
     return list;
 }
@@ -22,25 +24,34 @@ ImageList ImageRing::free() const { return list(Owner::free); }
 
 ImageList ImageRing::presented() const { return list(Owner::presented); }
 
+void ImageRing::move_to_end(ImageIndex image) {
+    const auto at = std::ranges::find(order_, image);
+    std::rotate(at, at + 1, order_.end());
+}
+
 bool ImageRing::mark_presented(ImageIndex image) {
     if (!is_acquired(image))
         return false;
-    at(image) = {Owner::presented, changes_++};
+    owner(image) = Owner::presented;
+    move_to_end(image);
     return true;
 }
 
 void ImageRing::mark_released(ImageIndex image) {
-    if (at(image).owner == Owner::presented)
-        at(image) = {Owner::free, changes_++};
+    if (owner(image) != Owner::presented)
+        return;
+    owner(image) = Owner::free;
+    move_to_end(image);
 }
 
 void ImageRing::undo(ImageIndex image) {
-    // The lowest position so far: the image comes before all other free images.
-    at(image) = {Owner::free, -changes_++};
+    owner(image) = Owner::free;
+    const auto at = std::ranges::find(order_, image);
+    std::rotate(order_.begin(), at, at + 1);
 }
 
 bool ImageRing::is_acquired(ImageIndex image) const {
-    return static_cast<size_t>(image) < images_.size() && at(image).owner == Owner::acquired;
+    return static_cast<size_t>(image) < owners_.size() && owner(image) == Owner::acquired;
 }
 
 } // namespace fencebridge::core

@@ -18,14 +18,6 @@ enum class ImageIndex : uint32_t {};
 class ImageList {
 public:
     void push_back(ImageIndex image) { images_[size_++] = image; }
-    /// Inserts an image into a list that is in order.
-    template <class Less>
-    void insert(ImageIndex image, Less&& less) {
-        size_t position = size_++;
-        for (; position > 0 && less(image, images_[position - 1]); --position)
-            images_[position] = images_[position - 1];
-        images_[position] = image;
-    }
     [[nodiscard]] bool empty() const { return size_ == 0; }
     [[nodiscard]] size_t size() const { return size_; }
     [[nodiscard]] ImageIndex operator[](size_t position) const { return images_[position]; }
@@ -53,7 +45,7 @@ public:
     [[nodiscard]] ImageList presented() const;
 
     /// @param image  must be free
-    void mark_acquired(ImageIndex image) { at(image).owner = Owner::acquired; }
+    void mark_acquired(ImageIndex image) { owner(image) = Owner::acquired; }
     /// The application presented an image.
     /// @return false, and nothing changes, if the image was not acquired
     bool mark_presented(ImageIndex image);
@@ -64,21 +56,21 @@ public:
     /// present. The image is free, and first in the order.
     void undo(ImageIndex image);
 
-    [[nodiscard]] size_t size() const { return images_.size(); }
+    [[nodiscard]] size_t size() const { return owners_.size(); }
     [[nodiscard]] bool is_acquired(ImageIndex image) const;
 
 private:
-    enum class Owner { free, acquired, presented };
-    struct Image {
-        Owner owner = Owner::free;
-        int64_t since = 0; ///< position in the order of all changes; lower is earlier
-    };
+    enum class Owner : uint8_t { free, acquired, presented };
     [[nodiscard]] ImageList list(Owner owner) const;
-    Image& at(ImageIndex image) { return images_[static_cast<size_t>(image)]; }
-    const Image& at(ImageIndex image) const { return images_[static_cast<size_t>(image)]; }
+    void move_to_end(ImageIndex image);
+    Owner& owner(ImageIndex image) { return owners_[static_cast<size_t>(image)]; }
+    [[nodiscard]] Owner owner(ImageIndex image) const {
+        return owners_[static_cast<size_t>(image)];
+    }
 
-    std::vector<Image> images_;
-    int64_t changes_ = 0;
+    std::vector<Owner> owners_; ///< one per image
+    /// All images. Those that were presented or released last are at the end.
+    std::vector<ImageIndex> order_;
 };
 
 } // namespace fencebridge::core

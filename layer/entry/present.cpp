@@ -20,62 +20,58 @@ namespace fencebridge::entry {
 
 namespace {
 
-/// A vkQueuePresentKHR, split into the layer's and the driver's swapchains.
+/// The part of a vkQueuePresentKHR that is of one of the layer's swapchains.
+struct OurPresent {
+    uint32_t index; ///< of the swapchain in the call
+    std::shared_ptr<Swapchain> swapchain;
+    core::ExpectedWait wait = {};
+    VkResult result = VK_SUCCESS;
+};
+
+/// The part that is of the driver's swapchains.
+struct DriversPresent {
+    std::vector<uint32_t> indices; ///< of the swapchains in the call
+    std::vector<VkSwapchainKHR> swapchains;
+    std::vector<uint32_t> images;
+    std::vector<VkResult> results;
+};
+
 struct SplitPresent {
-    std::vector<std::shared_ptr<Swapchain>> ours; ///< one per swapchain; null for the driver's
-    std::vector<uint32_t> drivers;                ///< the indices of the driver's swapchains
-    std::vector<VkSwapchainKHR> driver_swapchains;
-    std::vector<uint32_t> driver_images;
-    std::vector<VkResult> results;        ///< one per swapchain
-    std::vector<VkResult> driver_results; ///< one per swapchain of the driver's
+    std::vector<OurPresent> ours;
+    DriversPresent drivers;
 };
 
 SplitPresent split(Device& device, const VkPresentInfoKHR& info) {
-    SplitPresent present = {.results = std::vector(info.swapchainCount, VK_SUCCESS)};
-    present.ours.reserve(info.swapchainCount);
+    SplitPresent present;
+    auto& [ours, drivers] = present;
+    ours.reserve(info.swapchainCount);
     for (uint32_t i = 0; i < info.swapchainCount; ++i) {
-        present.ours.push_back(device.find_swapchain(info.pSwapchains[i]));
-        if (present.ours.back())
+        if (auto swapchain = device.find_swapchain(info.pSwapchains[i])) {
+            ours.push_back({.index = i, .swapchain = std::move(swapchain)});
             continue;
-        present.drivers.push_back(i);
-        present.driver_swapchains.push_back(info.pSwapchains[i]);
-        present.driver_images.push_back(info.pImageIndices[i]);
+        }
+        drivers.indices.push_back(i);
+        drivers.swapchains.push_back(info.pSwapchains[i]);
+        drivers.images.push_back(info.pImageIndices[i]);
+        drivers.results.push_back(VK_SUCCESS);
     }
-    if (!present.drivers.empty())
-        present.driver_results.assign(present.drivers.size(), VK_SUCCESS);
     return present;
 }
 
-/// One of the layer's swapchains in a call, by its position there.
-struct OrderedSwapchain {
-    uint32_t index;
-    core::ExpectedWait wait;
-};
-
-/// The order in which to present to the layer's swapchains of a call: first the ones that need not
+/// Sorts the layer's swapchains of a call as they are presented to: first the ones that need not
 /// wait for their turn, then those that wait for a refresh, then the ones of hidden windows, last
 /// those whose images have to wait for a time. No window of the layer's delays another one that
-/// waits less. (A window that is known to be hidden waits
-/// only if no other window of the call is visible.) The waits do not add up: each ends at the
-/// latest core::Pace::callback_timeout after its callback was requested, which was before this call
-/// unless the call presents to one window twice; or at a time, which is the same however long the
-/// waits before it were.
-std::vector<OrderedSwapchain> presenting_order(const SplitPresent& present,
-                                               const PresentExtras& extras,
-                                               Clock::time_point called) {
-    std::vector<OrderedSwapchain> order;
-    order.reserve(present.ours.size());
-    for (uint32_t i = 0; i < present.ours.size(); ++i) {
-        if (!present.ours[i])
-            continue;
-        const bool alone = present.ours.size() == 1;
-        order.push_back(
-            {i, alone ? core::ExpectedWait()
-                      : present.ours[i]->estimate_wait(extras.mode(i), extras.wish(i), called)});
-    }
-    if (order.size() > 1)
-        std::ranges::stable_sort(order, {}, &OrderedSwapchain::wait);
-    return order;
+/// waits less. (A window that is known to be hidden waits only if no other window of the call is
+/// visible.) The waits do not add up: each ends at the latest core::Pace::callback_timeout after
+/// its callback was requested, which was before this call unless the call presents to one window
+/// twice; or at a time, which is the same however long the waits before it were.
+void sort_by_wait(SplitPresent& present, const PresentExtras& extras, Clock::time_point called) {
+    if (present.ours.size() + present.drivers.indices.size() == 1)
+        return;
+    for (OurPresent& each : present.ours)
+        each.wait =
+            each.swapchain->estimate_wait(extras.mode(each.index), extras.wish(each.index), called);
+    std::ranges::stable_sort(present.ours, {}, &OurPresent::wait);
 }
 
 /// The request for one swapchain of a call. VkDeviceGroupPresentInfoKHR is ignored: a device that
@@ -99,11 +95,9 @@ PresentRequest request_of(VkQueue queue, const VkPresentInfoKHR& info, const Pre
 std::expected<std::vector<VkCommandBuffer>, VkResult>
 copy_commands(VkQueue queue, const VkPresentInfoKHR& info, const SplitPresent& present) {
     std::vector<VkCommandBuffer> commands;
-    for (uint32_t i = 0; i < info.swapchainCount; ++i) {
-        if (!present.ours[i])
-            continue;
+    for (const OurPresent& each : present.ours) {
         const auto copies =
-            present.ours[i]->copy_commands(core::ImageIndex{info.pImageIndices[i]}, queue);
+            each.swapchain->copy_commands(core::ImageIndex{info.pImageIndices[each.index]}, queue);
         if (!copies)
             return std::unexpected(copies.error());
         if (*copies != VK_NULL_HANDLE)
@@ -150,25 +144,24 @@ void signal_lost_fence(const Device& device, VkQueue queue, VkFence fence) {
 /// Ends the waits for presents (vkWaitForPresentKHR) to those of the layer's swapchains to which no
 /// more will be made.
 void end_waits(const SplitPresent& present) {
-    for (size_t i = 0; i < present.ours.size(); ++i) {
-        if (present.ours[i] && core::ends_presents(present.results[i]))
-            present.ours[i]->end_presents(present.results[i]);
+    for (const OurPresent& each : present.ours) {
+        if (core::ends_presents(each.result))
+            each.swapchain->end_presents(each.result);
     }
 }
 
 /// Presents to the driver's swapchains of a call that also presents to the layer's. Waits on the
 /// CPU for the rendering: a semaphore can be waited for only once, and the layer has done that.
-void present_to_driver(const Device& device, VkQueue queue, SplitPresent& present,
+void present_to_driver(const Device& device, VkQueue queue, DriversPresent& present,
                        const PresentExtras& extras, const PartOfExtras& part,
                        const Fd& rendering_fence) {
-    std::vector<VkResult>& results = present.driver_results;
     const VkPresentInfoKHR info = {
         .sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
         .pNext = part.chain(),
-        .swapchainCount = static_cast<uint32_t>(present.drivers.size()),
-        .pSwapchains = present.driver_swapchains.data(),
-        .pImageIndices = present.driver_images.data(),
-        .pResults = results.data(),
+        .swapchainCount = static_cast<uint32_t>(present.swapchains.size()),
+        .pSwapchains = present.swapchains.data(),
+        .pImageIndices = present.images.data(),
+        .pResults = present.results.data(),
     };
     const VkResult result = after_waits([&] {
         VkResult presented = sync::wait_on_cpu(rendering_fence);
@@ -176,32 +169,38 @@ void present_to_driver(const Device& device, VkQueue queue, SplitPresent& presen
         if (waited)
             presented = device.vk.next.QueuePresentKHR(queue, &info);
         if (waited && !core::is_of_whole_call(presented))
-            return signal_drivers_fences(device, queue, extras, present.drivers, presented);
-        for (const uint32_t i : present.drivers)
+            return signal_drivers_fences(device, queue, extras, present.indices, presented);
+        for (const uint32_t i : present.indices)
             signal_lost_fence(device, queue, extras.fence(i));
         return presented;
     });
     if (core::is_of_whole_call(result))
-        std::ranges::fill(results, result);
-    for (size_t i = 0; i < results.size(); ++i)
-        present.results[present.drivers[i]] = results[i];
+        std::ranges::fill(present.results, result);
 }
 
+/// Writes the results of all swapchains.
 /// @return the result of the call, the worst of all
 VkResult report(const VkPresentInfoKHR& info, const SplitPresent& present) {
     VkResult worst = VK_SUCCESS;
-    for (uint32_t i = 0; i < info.swapchainCount; ++i) {
-        worst = core::worse(worst, present.results[i]);
+    const auto add = [&](uint32_t index, VkResult result) {
+        worst = core::worse(worst, result);
         if (info.pResults != nullptr)
-            info.pResults[i] = present.results[i];
-    }
+            info.pResults[index] = result;
+    };
+    for (const OurPresent& each : present.ours)
+        add(each.index, each.result);
+    const DriversPresent& drivers = present.drivers;
+    for (size_t i = 0; i < drivers.indices.size(); ++i)
+        add(drivers.indices[i], drivers.results[i]);
     return worst;
 }
 
 /// Nothing of the call can be presented.
 VkResult fail_all(const Device& device, VkQueue queue, const VkPresentInfoKHR& info,
                   SplitPresent& present, const PresentExtras& extras, VkResult why) {
-    std::ranges::fill(present.results, why);
+    for (OurPresent& each : present.ours)
+        each.result = why;
+    std::ranges::fill(present.drivers.results, why);
     end_waits(present);
     if (why == VK_ERROR_DEVICE_LOST)
         for (uint32_t i = 0; i < info.swapchainCount; ++i)
@@ -217,15 +216,15 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
         const auto device = find_device(queue);
         SplitPresent present = split(*device, *info);
         const PresentExtras extras(*info, device->has_maintenance1);
-        if (present.drivers.size() == info->swapchainCount)
-            return signal_drivers_fences(*device, queue, extras, present.drivers,
+        if (present.ours.empty())
+            return signal_drivers_fences(*device, queue, extras, present.drivers.indices,
                                          device->vk.next.QueuePresentKHR(queue, info));
 
         // What may run out of memory comes before the semaphores are waited for.
-        const auto order = presenting_order(present, extras, called);
+        sort_by_wait(present, extras, called);
         std::optional<PartOfExtras> drivers_part;
-        if (!present.drivers.empty())
-            drivers_part.emplace(extras, present.drivers);
+        if (!present.drivers.indices.empty())
+            drivers_part.emplace(extras, present.drivers.indices);
         const auto commands = copy_commands(queue, *info, present);
         if (!commands)
             return fail_all(*device, queue, *info, present, extras, commands.error());
@@ -233,19 +232,20 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
             queue, std::span(info->pWaitSemaphores, info->waitSemaphoreCount), *commands);
         if (!rendering_fence)
             return fail_all(*device, queue, *info, present, extras, rendering_fence.error());
-        const bool one_is_visible = std::ranges::any_of(order, [](const OrderedSwapchain& each) {
+        const bool one_is_visible = std::ranges::any_of(present.ours, [](const OurPresent& each) {
             return each.wait.reason != core::CommitWait::hidden;
         });
-        for (const auto& [i, wait] : order)
-            present.results[i] = after_waits([&] {
-                return present.ours[i]->present(
-                    request_of(queue, *info, extras, i,
-                               core::choose_turn(wait.reason, one_is_visible), called),
+        for (OurPresent& each : present.ours)
+            each.result = after_waits([&] {
+                return each.swapchain->present(
+                    request_of(queue, *info, extras, each.index,
+                               core::choose_turn(each.wait.reason, one_is_visible), called),
                     *rendering_fence);
             });
         end_waits(present);
         if (drivers_part)
-            present_to_driver(*device, queue, present, extras, *drivers_part, *rendering_fence);
+            present_to_driver(*device, queue, present.drivers, extras, *drivers_part,
+                              *rendering_fence);
         return report(*info, present);
     });
 }
