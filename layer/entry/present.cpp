@@ -183,7 +183,8 @@ void present_to_driver(const Device& device, VkQueue queue, DriversPresent& pres
 VkResult report(const VkPresentInfoKHR& info, const SplitPresent& present) {
     VkResult worst = VK_SUCCESS;
     const auto add = [&](uint32_t index, VkResult result) {
-        worst = core::worse(worst, result);
+        if (result != VK_SUCCESS)
+            worst = core::worse(worst, result);
         if (info.pResults != nullptr)
             info.pResults[index] = result;
     };
