@@ -69,7 +69,8 @@ private:
     }
 
     std::vector<Owner> owners_; ///< one per image
-    /// All images. Those that were presented or released last are at the end.
+    /// All images. The one that was presented or released last is at the end; undo() puts one at
+    /// the beginning.
     std::vector<ImageIndex> order_;
 };
 

@@ -23,10 +23,14 @@ namespace fencebridge::core {
     return std::max(a, b); // VK_SUBOPTIMAL_KHR before VK_SUCCESS
 }
 
+/// Whether vkQueuePresentKHR with this result has changed nothing.
+[[nodiscard]] constexpr bool is_out_of_memory(VkResult result) {
+    return result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY;
+}
+
 /// Whether a result of vkQueuePresentKHR applies to the whole call and not to one swapchain.
 [[nodiscard]] constexpr bool is_of_whole_call(VkResult result) {
-    return result == VK_ERROR_OUT_OF_HOST_MEMORY || result == VK_ERROR_OUT_OF_DEVICE_MEMORY ||
-           result == VK_ERROR_DEVICE_LOST;
+    return is_out_of_memory(result) || result == VK_ERROR_DEVICE_LOST;
 }
 
 /// Whether a present with this result is the last of its swapchain.

@@ -5,19 +5,16 @@
 #include <cstdint>
 #include <optional>
 
-#include "core/frame_pacing.hpp"
-
 namespace fencebridge::core {
 
-/// Decides which presents of a shared image are merged with the one before, that is, make no
-/// commit.
+/// Decides which presents of a shared image make no commit.
 ///
 /// The application keeps a shared image. So no release of the image limits its commits, and those
 /// to a compositor that does not read would fill the socket. libwayland then ends the connection.
-/// One commit in `most` requests an answer of the compositor (wl_display.sync). When `most` commits
-/// were made and the answer has not come, a present waits for it. If the compositor has not
-/// answered hidden_after after the request, presents are merged with the last commit: the
-/// compositor reads the image when it reads that commit, and sees what was drawn meanwhile.
+/// One commit in `max_unanswered` requests an answer of the compositor (wl_display.sync). When
+/// `max_unanswered` commits were made and the answer has not come, a present waits for it. If the
+/// compositor has not answered `answer_timeout` after the request, presents make no commit: the
+/// compositor reads the image when it reads the last commit, and sees what was drawn meanwhile.
 class UnreadCommits {
 public:
     using TimePoint = std::chrono::steady_clock::time_point;
@@ -25,16 +22,17 @@ public:
     /// The next commit is to request an answer.
     [[nodiscard]] bool wants_answer() const { return !requested_; }
 
-    /// Until when the next present waits for the answer, possibly in the past. Then it is merged.
-    /// Nothing: it is committed at once.
-    [[nodiscard]] std::optional<TimePoint> turn() const {
-        return requested_ && commits_ >= most ? std::optional(*requested_ + hidden_after)
-                                              : std::nullopt;
+    /// Until when the next present waits for the answer, possibly in the past. Without the answer
+    /// it makes no commit. Nothing: it commits at once.
+    [[nodiscard]] std::optional<TimePoint> wait_limit() const {
+        return requested_ && commits_ >= max_unanswered
+                   ? std::optional(*requested_ + answer_timeout)
+                   : std::nullopt;
     }
 
-    /// Whether presents may be merged with the next commit, which then has to damage all of the
-    /// image.
-    [[nodiscard]] bool is_last() const { return commits_ + 1 >= most; }
+    /// Whether presents after the next commit may make none. The next one then has to damage all of
+    /// the image, so that it shows what they draw.
+    [[nodiscard]] bool next_may_be_last() const { return commits_ + 1 >= max_unanswered; }
 
     /// A commit with a request for an answer was made.
     void requested_answer(TimePoint now) {
@@ -49,7 +47,8 @@ public:
         commits_ = 0;
     }
 
-    static constexpr uint32_t most = 16;
+    static constexpr uint32_t max_unanswered = 16;
+    static constexpr std::chrono::nanoseconds answer_timeout = std::chrono::seconds(1);
 
 private:
     std::optional<TimePoint> requested_; ///< the answer that has not come

@@ -12,6 +12,7 @@
 #include "entry/present_extras.hpp"
 #include "entry/registry.hpp"
 #include "sync/fence_poll.hpp"
+#include "sync/present_fences.hpp"
 #include "util/deadline.hpp"
 
 // vkQueuePresentKHR, and the semaphores that it waits for.
@@ -20,7 +21,7 @@ namespace fencebridge::entry {
 
 namespace {
 
-/// The part of a vkQueuePresentKHR that is of one of the layer's swapchains.
+/// What a vkQueuePresentKHR asks of one of the layer's swapchains.
 struct OurPresent {
     uint32_t index; ///< of the swapchain in the call
     std::shared_ptr<Swapchain> swapchain;
@@ -28,7 +29,7 @@ struct OurPresent {
     VkResult result = VK_SUCCESS;
 };
 
-/// The part that is of the driver's swapchains.
+/// What it asks of the driver's swapchains.
 struct DriversPresent {
     std::vector<uint32_t> indices; ///< of the swapchains in the call
     std::vector<VkSwapchainKHR> swapchains;
@@ -114,13 +115,13 @@ copy_commands(VkQueue queue, const VkPresentInfoKHR& info, const SplitPresent& p
 VkResult signal_drivers_fences(const Device& device, VkQueue queue, const PresentExtras& extras,
                                std::span<const uint32_t> drivers, VkResult result) {
     // After lack of memory, the fences have to be as they were.
-    if (device.driver_has_maintenance1 || core::is_of_whole_call(result))
+    if (device.driver_has_maintenance1 || core::is_out_of_memory(result))
         return result;
     for (const uint32_t i : drivers) {
         const VkFence fence = extras.fence(i);
         if (fence != VK_NULL_HANDLE &&
             device.vk.next.QueueSubmit(queue, 0, nullptr, fence) != VK_SUCCESS)
-            return VK_ERROR_DEVICE_LOST;
+            result = VK_ERROR_DEVICE_LOST;
     }
     return result;
 }
@@ -131,14 +132,6 @@ template <class Part>
 VkResult after_waits(Part&& part) {
     const VkResult result = guarded(std::forward<Part>(part));
     return core::is_of_whole_call(result) ? VK_ERROR_DEVICE_LOST : result;
-}
-
-/// Signals the present fence of a swapchain after VK_ERROR_DEVICE_LOST of a call that did not reach
-/// the driver, or that changed nothing there. Its device may be intact: then only this signals the
-/// fence, and vkWaitForFences "must return in finite time even in the case of a lost device".
-void signal_lost_fence(const Device& device, VkQueue queue, VkFence fence) {
-    if (fence != VK_NULL_HANDLE)
-        static_cast<void>(device.vk.next.QueueSubmit(queue, 0, nullptr, fence));
 }
 
 /// Ends the waits for presents (vkWaitForPresentKHR) to those of the layer's swapchains to which no
@@ -165,13 +158,13 @@ void present_to_driver(const Device& device, VkQueue queue, DriversPresent& pres
     };
     const VkResult result = after_waits([&] {
         VkResult presented = sync::wait_on_cpu(rendering_fence);
-        const bool waited = presented == VK_SUCCESS;
-        if (waited)
+        if (presented == VK_SUCCESS) {
             presented = device.vk.next.QueuePresentKHR(queue, &info);
-        if (waited && !core::is_of_whole_call(presented))
-            return signal_drivers_fences(device, queue, extras, present.indices, presented);
+            if (!core::is_out_of_memory(presented))
+                return signal_drivers_fences(device, queue, extras, present.indices, presented);
+        }
         for (const uint32_t i : present.indices)
-            signal_lost_fence(device, queue, extras.fence(i));
+            sync::signal_lost_fence(device.vk, queue, extras.fence(i));
         return presented;
     });
     if (core::is_of_whole_call(result))
@@ -205,7 +198,7 @@ VkResult fail_all(const Device& device, VkQueue queue, const VkPresentInfoKHR& i
     end_waits(present);
     if (why == VK_ERROR_DEVICE_LOST)
         for (uint32_t i = 0; i < info.swapchainCount; ++i)
-            signal_lost_fence(device, queue, extras.fence(i));
+            sync::signal_lost_fence(device.vk, queue, extras.fence(i));
     return report(info, present);
 }
 

@@ -38,7 +38,7 @@ Swapchain::Swapchain(const vk::Device& device, sync::PayloadSignaller& signaller
     signaller_(signaller), parameters_(std::move(parameters)), modes_(std::move(modes)),
     present_wait_(present_wait), shares_image_(core::shares_image(modes_.front())),
     mode_(modes_.front()), state_{.ring = Locked<core::ImageRing>(std::in_place, image_count)},
-    present_fences_(signaller), kept_renderings_(image_count) {}
+    present_fences_(device, signaller), kept_renderings_(image_count) {}
 
 Swapchain::~Swapchain() {
     if (presenter_)
@@ -95,7 +95,7 @@ std::expected<sync::Snapshot, VkResult> Swapchain::wait_for_image(const Deadline
                 return std::move(**snapshot);
             }
         }
-        const auto polled = bridge_->prepare_wait(*free);
+        const auto polled = shares_image_ ? std::span<pollfd>() : bridge_->prepare_wait(*free);
         if (!polled)
             return std::unexpected(polled.error());
         if (const VkResult result = presenter_->wait(*seen, deadline, *polled);
@@ -104,9 +104,9 @@ std::expected<sync::Snapshot, VkResult> Swapchain::wait_for_image(const Deadline
     }
 }
 
-/// Marks released images free, then lists the free ones.
+/// Marks released images free, then lists the free ones. Nobody releases a shared image.
 std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
-    if (!bridge_->reports_releases())
+    if (shares_image_ || !bridge_->reports_releases())
         return state_.ring.with([](const core::ImageRing& ring) { return ring.free(); });
     const auto [free, presented] = state_.ring.with(
         [](const core::ImageRing& ring) { return std::pair(ring.free(), ring.presented()); });
@@ -148,9 +148,7 @@ VkResult Swapchain::signal_present_fence(const PresentRequest& request, const Fd
     return present_fences_.signal(request.queue, rendering_fence, request.fence);
 }
 
-/// A present fails with VK_ERROR_DEVICE_LOST before its fence was signalled. The driver's device
-/// may be intact: then only this signals the fence, and vkWaitForFences "must return in finite time
-/// even in the case of a lost device".
+/// A present fails with VK_ERROR_DEVICE_LOST before its fence was signalled.
 VkResult Swapchain::lose_device(const PresentRequest& request, const Fd& rendering_fence) {
     static_cast<void>(signal_present_fence(request, rendering_fence));
     return VK_ERROR_DEVICE_LOST;

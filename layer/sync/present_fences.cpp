@@ -7,10 +7,22 @@
 
 namespace fencebridge::sync {
 
+void signal_lost_fence(const vk::Device& device, VkQueue queue, VkFence fence) {
+    if (fence != VK_NULL_HANDLE)
+        static_cast<void>(device.next.QueueSubmit(queue, 0, nullptr, fence));
+}
+
 VkResult PresentFences::signal(VkQueue queue, const Fd& rendering_fence, VkFence fence) {
-    const VkResult result = signal_by_sync_file(queue, rendering_fence, fence);
-    if (result == VK_SUCCESS || result == VK_ERROR_DEVICE_LOST)
-        return result;
+    VkResult result = signal_by_sync_file(queue, rendering_fence, fence);
+    if (result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST)
+        result = signal_after_wait(queue, rendering_fence, fence);
+    if (result != VK_SUCCESS)
+        signal_lost_fence(device_, queue, fence);
+    return result;
+}
+
+/// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
+VkResult PresentFences::signal_after_wait(VkQueue queue, const Fd& rendering_fence, VkFence fence) {
     log::error("a sync_file cannot signal the VkFence of a present: out of memory or descriptors; "
                "waiting on the CPU for this frame's rendering");
     if (wait_on_cpu(rendering_) != VK_SUCCESS || wait_on_cpu(rendering_fence) != VK_SUCCESS)

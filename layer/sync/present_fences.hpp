@@ -5,8 +5,16 @@
 
 #include "sync/payload_signal.hpp"
 #include "util/fd.hpp"
+#include "vk/device.hpp"
 
 namespace fencebridge::sync {
+
+/// Signals a fence after VK_ERROR_DEVICE_LOST of a present that has not signalled it. The driver's
+/// device may be intact: then only this signals the fence, and vkWaitForFences "must return in
+/// finite time even in the case of a lost device".
+/// @param queue  externally synchronised during the call
+/// @param fence  unsignalled, or null
+void signal_lost_fence(const vk::Device& device, VkQueue queue, VkFence fence);
 
 /// Signals the fences of one swapchain's presents (VkSwapchainPresentFenceInfoKHR), each when the
 /// rendering of its present has ended: then the wait semaphores are not used any more, and the
@@ -15,21 +23,25 @@ namespace fencebridge::sync {
 /// Used by the presenting thread only.
 class PresentFences {
 public:
-    explicit PresentFences(PayloadSignaller& signaller) : signaller_(signaller) {}
+    PresentFences(const vk::Device& device, PayloadSignaller& signaller) :
+        device_(device), signaller_(signaller) {}
 
     /// Makes a fence signal by the sync_file of the rendering. Waits on the CPU only if that fails.
     /// @param queue  of vkQueuePresentKHR
     /// @param rendering_fence  has signalled if PayloadSignaller::can_import() is false: then the
     ///                         transport is `cpu`, which has waited for it
-    /// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST. The wait semaphores have been consumed, so that
+    /// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST; then, too, the fence signals if the driver's
+    ///         device is intact. The wait semaphores have been consumed, so that
     ///         no other error is possible: after lack of memory, the specification wants them to
     ///         have their signals
     [[nodiscard]] VkResult signal(VkQueue queue, const Fd& rendering_fence, VkFence fence);
 
 private:
     VkResult signal_by_sync_file(VkQueue queue, const Fd& rendering_fence, VkFence fence);
+    VkResult signal_after_wait(VkQueue queue, const Fd& rendering_fence, VkFence fence);
     bool add(const Fd& rendering_fence);
 
+    const vk::Device& device_;
     PayloadSignaller& signaller_;
     /// Signals when the rendering of all presents with a fence has ended. Empty: it has.
     Fd rendering_;

@@ -72,8 +72,8 @@ struct PresentationFeedback::Handlers {
         finish(data, &core::PresentCompletions::presented);
     }
     static void woken(void*, wl_callback*, uint32_t) {}
-    static void came_ahead(void* data, wl_callback*, uint32_t) {
-        static_cast<PresentationFeedback*>(data)->ahead_.reset();
+    static void marker_came(void* data, wl_callback*, uint32_t) {
+        static_cast<PresentationFeedback*>(data)->marker_.reset();
     }
 
     static void finish(void* data, void (core::PresentCompletions::*outcome)(core::PresentId)) {
@@ -97,8 +97,8 @@ struct PresentationFeedback::Handlers {
 PresentationFeedback::PresentationFeedback(Display& display, const PresentationGlobal& global) :
     has_presentation_(global.get() != nullptr), queue_(display),
     presentation_(queue_ && has_presentation_ ? wrap(global.get(), queue_.get()) : nullptr),
-    display_(queue_ ? wrap(display.handle, queue_.get()) : nullptr), ahead_queue_(display),
-    ahead_display_(ahead_queue_ ? wrap(display.handle, ahead_queue_.get()) : nullptr) {}
+    display_(queue_ ? wrap(display.handle, queue_.get()) : nullptr), marker_queue_(display),
+    marker_display_(marker_queue_ ? wrap(display.handle, marker_queue_.get()) : nullptr) {}
 
 PresentationFeedback::Request::Request(PresentationFeedback& owner,
                                        std::optional<core::PresentId> id,
@@ -125,11 +125,11 @@ PresentationFeedback::Request::~Request() {
 }
 
 void PresentationFeedback::Request::send(wl_surface* surface) {
-    finish(!node_.empty() && ask(node_.front(), surface));
+    end(!node_.empty() && ask(node_.front(), surface));
 }
 
 /// @param sent  the compositor will report the outcome
-void PresentationFeedback::Request::finish(bool sent) {
+void PresentationFeedback::Request::end(bool sent) {
     const bool tells_time = sent && node_.front().feedback;
     if (timed_ != nullptr) {
         timed_->queued();
@@ -201,17 +201,17 @@ void PresentationFeedback::end(VkResult why) {
 /// Makes the threads in wait() look at the state again. For the presenting thread. The caller
 /// flushes: the compositor's answer wakes the threads.
 ///
-/// Another request is answered first, on a queue that only this thread dispatches. As long as that
-/// answer has not come, the threads have yet to be woken, and no more requests are made: those of a
-/// compositor that does not read would fill the socket.
+/// Another request, the marker, is answered first, on a queue that only this thread dispatches. As
+/// long as that answer has not come, the threads have yet to be woken, and no more requests are
+/// made: a compositor that does not read them would have its socket filled.
 void PresentationFeedback::wake_waiting() {
-    static constexpr wl_callback_listener ahead_listener = {.done = &Handlers::came_ahead};
+    static constexpr wl_callback_listener marker_listener = {.done = &Handlers::marker_came};
     static constexpr wl_callback_listener listener = {.done = &Handlers::woken};
-    if (!ahead_queue_.dispatch_pending() || ahead_)
+    if (!marker_queue_.dispatch_pending() || marker_)
         return;
-    ahead_.reset(wl_display_sync(ahead_display_.get()));
-    if (ahead_)
-        wl_callback_add_listener(ahead_.get(), &ahead_listener, this);
+    marker_.reset(wl_display_sync(marker_display_.get()));
+    if (marker_)
+        wl_callback_add_listener(marker_.get(), &marker_listener, this);
     wake_up_.reset(wl_display_sync(display_.get()));
     if (wake_up_)
         wl_callback_add_listener(wake_up_.get(), &listener, nullptr);

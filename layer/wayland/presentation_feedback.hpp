@@ -73,7 +73,7 @@ public:
 
     /// False if memory could not be allocated.
     [[nodiscard]] explicit operator bool() const {
-        return display_ && ahead_display_ && (presentation_ != nullptr) == has_presentation_;
+        return display_ && marker_display_ && (presentation_ != nullptr) == has_presentation_;
     }
 
 private:
@@ -104,14 +104,12 @@ public:
         /// Called between the requests of the commit to the surface. If the layer or libwayland is
         /// out of memory, the present request counts as complete at once.
         void send(wl_surface* surface);
-        /// Called instead, if the request makes no commit: it is complete with the one before.
-        void merge() {
-            finish(false);
-            static_cast<void>(owner_.queue_.flush());
-        }
+        /// Called instead, if the present makes no commit: the request is complete with the one
+        /// before. The caller flushes.
+        void complete() { end(false); }
 
     private:
-        void finish(bool sent);
+        void end(bool sent);
         bool ask(Pending& pending, wl_surface* surface) const;
 
         PresentationFeedback& owner_;
@@ -155,9 +153,9 @@ private:
     Wrapper<wl_display> display_;
     // Of wake_waiting().
     Proxy<wl_callback> wake_up_;
-    EventQueue ahead_queue_; ///< of the presenting thread alone
-    Wrapper<wl_display> ahead_display_;
-    Proxy<wl_callback> ahead_; ///< null once it is answered
+    EventQueue marker_queue_; ///< of the presenting thread alone
+    Wrapper<wl_display> marker_display_;
+    Proxy<wl_callback> marker_; ///< null once it is answered
     Locked<State> state_;
 };
 

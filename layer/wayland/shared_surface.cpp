@@ -5,6 +5,7 @@
 #include <new>
 #include <unordered_map>
 
+#include "sync/fence_poll.hpp"
 #include "wayland/protocol_set.hpp"
 
 namespace fencebridge::wayland {
@@ -36,20 +37,6 @@ struct SharedSurface::Handlers {
             frame.callback.reset();
         });
     }
-    static void read(void* data, wl_callback*, uint32_t) {
-        *static_cast<std::atomic<bool>*>(data) = true;
-    }
-};
-
-/// The answer of the compositor to one wl_display.sync. It has an event queue of its own, which no
-/// other thread dispatches before the listener is added. An answer without a listener would be
-/// lost, and all later presents be merged.
-struct SharedSurface::Answer {
-    explicit Answer(Display& display) : queue(display) {}
-
-    EventQueue queue;
-    Proxy<wl_callback> callback;
-    std::atomic<bool> came = false;
 };
 
 SharedSurfaceUse SharedSurface::get(std::shared_ptr<Connection> connection, wl_surface* surface) {
@@ -77,7 +64,7 @@ void SharedSurfaceDeleter::operator()(SharedSurface* surface) const {
 
 SharedSurface::SharedSurface(std::shared_ptr<Connection> connection, wl_surface* surface) :
     connection_(std::move(connection)), surface_(surface), queue_(connection_->display()),
-    wrapper_(queue_ ? wrap(surface, queue_.get()) : nullptr) {
+    wrapper_(queue_ ? wrap(surface, queue_.get()) : nullptr), answers_(connection_->display()) {
     if (!wrapper_ || !connection_->has_surface_feedback())
         return;
     if (const auto dmabuf = wrap(connection_->dmabuf(), queue_.get()))
@@ -112,54 +99,73 @@ VkResult SharedSurface::commit(const Content& content, SwapchainCommits& swapcha
         if (const VkResult result = wait_for_turn(*pace); result != VK_SUCCESS)
             return result;
     }
-    const bool shares = core::shares_image(content.mode.mode);
-    const VkResult read = shares ? wait_until_read() : VK_SUCCESS;
+    const VkResult read =
+        core::shares_image(content.mode.mode) ? wait_until_read(content) : VK_SUCCESS;
     if (read != VK_SUCCESS && read != VK_TIMEOUT)
         return read;
-    {
-        const std::lock_guard guard(commit_mutex_);
-        if (swapchain.departures != departures_)
-            return VK_ERROR_OUT_OF_DATE_KHR;
-        const bool continues = swapchain.last_commit != 0 && swapchain.last_commit == commits_;
-        if (read == VK_TIMEOUT && continues) { // merged with the last commit
-            if (content.feedback != nullptr)
-                content.feedback->merge();
-            return VK_SUCCESS;
-        }
-        // A retired swapchain may have committed during the wait.
-        const core::CommitPlan plan = plan_for(content.mode);
-        if ((plan.waits_for_barrier || plan.sets_barrier) && !create_fifo())
-            return VK_ERROR_SURFACE_LOST_KHR; // an image of FIFO could be replaced unseen
-        if (content.timelines == nullptr)
-            explicit_sync_.set_none();
-        else if (!explicit_sync_.set_points(connection_->explicit_sync(), surface_,
-                                            *content.timelines, content.points))
-            return VK_ERROR_SURFACE_LOST_KHR; // the image cannot be shown, nor released
-        if (!set_colours(content))
-            return VK_ERROR_SURFACE_LOST_KHR;
-        // Last of what can fail: a timestamp stays for the surface's next commit, whoever makes it.
-        Clock::time_point not_before;
-        if (!schedule(content, not_before))
-            return VK_ERROR_SURFACE_LOST_KHR;
+    const VkResult result = request_commit(content, swapchain, pace, read == VK_SUCCESS);
+    return result == VK_SUCCESS ? queue_.flush() : result;
+}
+
+/// Waits until a commit of a shared image cannot fill the socket.
+/// @return as CommitAnswers::wait(), or VK_ERROR_DEVICE_LOST
+VkResult SharedSurface::wait_until_read(const Content& content) {
+    const VkResult read = answers_.wait();
+    if (read != VK_TIMEOUT || content.timelines == nullptr)
+        return read;
+    // Without a commit, the compositor never learns of the acquire point, and may read the image at
+    // any time.
+    if (sync::wait_on_cpu(content.rendering) != VK_SUCCESS)
+        return VK_ERROR_DEVICE_LOST;
+    return answers_.wait(); // it may have read meanwhile
+}
+
+/// @param may_commit  false: the compositor does not read. Then the surface's last commit stands
+///                    for this one, if it was the swapchain's
+VkResult SharedSurface::request_commit(const Content& content, SwapchainCommits& swapchain,
+                                       const std::optional<core::Pace>& pace, bool may_commit) {
+    const std::lock_guard guard(commit_mutex_);
+    if (swapchain.departures != departures_)
+        return VK_ERROR_OUT_OF_DATE_KHR;
+    const bool continues = swapchain.last_commit != 0 && swapchain.last_commit == commits_;
+    if (!may_commit && continues) {
         if (content.feedback != nullptr)
-            content.feedback->send(surface_);
-        wl_surface_attach(surface_, content.buffer, 0, 0);
-        // After another swapchain's commit, all of the surface may differ.
-        const bool in_part = continues && !(shares && may_be_merged_with());
-        damage(in_part ? content.damage : std::span<const VkRectLayerKHR>());
-        swapchain.last_commit = ++commits_;
-        // The barrier of an unseen surface would hold back this commit and all later ones.
-        const bool unseen = pace && plan.requests_callbacks
-                                ? request_frame_callback(*pace, not_before)
-                                : plan.waits_for_barrier && is_unseen();
-        request_barriers(plan.waits_for_barrier && !unseen, plan.sets_barrier);
-        tearing_.set(connection_->tearing(), surface_, plan.may_tear);
-        wl_surface_commit(surface_);
-        if (shares)
-            request_answer();
-        last_mode_ = content.mode.mode;
+            content.feedback->complete();
+        return VK_SUCCESS;
     }
-    return queue_.flush();
+    // A retired swapchain may have committed during the wait.
+    const core::CommitPlan plan = plan_for(content.mode);
+    if ((plan.waits_for_barrier || plan.sets_barrier) && !create_fifo())
+        return VK_ERROR_SURFACE_LOST_KHR; // an image of FIFO could be replaced unseen
+    if (content.timelines == nullptr)
+        explicit_sync_.set_none();
+    else if (!explicit_sync_.set_points(connection_->explicit_sync(), surface_, *content.timelines,
+                                        content.points))
+        return VK_ERROR_SURFACE_LOST_KHR; // the image cannot be shown, nor released
+    if (!set_colours(content))
+        return VK_ERROR_SURFACE_LOST_KHR;
+    // Last of what can fail: a timestamp stays for the surface's next commit, whoever makes it.
+    Clock::time_point not_before;
+    if (!schedule(content, not_before))
+        return VK_ERROR_SURFACE_LOST_KHR;
+    if (content.feedback != nullptr)
+        content.feedback->send(surface_);
+    wl_surface_attach(surface_, content.buffer, 0, 0);
+    // After another swapchain's commit, all of the surface may differ.
+    const bool shares = core::shares_image(content.mode.mode);
+    const bool in_part = continues && !(shares && answers_.next_may_be_last());
+    damage(in_part ? content.damage : std::span<const VkRectLayerKHR>());
+    swapchain.last_commit = ++commits_;
+    // The barrier of an unseen surface would hold back this commit and all later ones.
+    const bool unseen = pace && plan.requests_callbacks ? request_frame_callback(*pace, not_before)
+                                                        : plan.waits_for_barrier && is_unseen();
+    request_barriers(plan.waits_for_barrier && !unseen, plan.sets_barrier);
+    tearing_.set(connection_->tearing(), surface_, plan.may_tear);
+    wl_surface_commit(surface_);
+    if (shares)
+        answers_.committed();
+    last_mode_ = content.mode.mode;
+    return VK_SUCCESS;
 }
 
 uint64_t SharedSurface::departures() {
@@ -268,79 +274,12 @@ VkResult SharedSurface::wait_for_turn(const core::Pace& pace) {
     return VK_SUCCESS;
 }
 
-/// Waits until a commit of a shared image cannot fill the socket.
-/// @return VK_SUCCESS, VK_ERROR_SURFACE_LOST_KHR, or VK_TIMEOUT: the compositor does not read
-VkResult SharedSurface::wait_until_read() {
-    const auto answer = unread_.with([](const Unread& unread) { return unread.answer; });
-    if (!answer)
-        return VK_SUCCESS;
-    const VkResult result = wait_for_answer(*answer);
-    if (answer->came)
-        unread_.with([&](Unread& unread) {
-            if (unread.answer != answer)
-                return; // another thread has seen it
-            unread.commits.answered();
-            unread.answer.reset();
-        });
-    return result;
-}
-
-/// Waits for an answer as long as the next commit has to.
-VkResult SharedSurface::wait_for_answer(Answer& answer) {
-    for (;;) {
-        const auto handled = answer.queue.dispatch_pending();
-        if (!handled)
-            return handled.error();
-        const auto until = unread_.with([](const Unread& unread) { return unread.commits.turn(); });
-        if (answer.came || !until)
-            return VK_SUCCESS;
-        // If that time has passed, this still reads the events that have arrived.
-        const VkResult result = answer.queue.wait(*handled, Deadline::at(*until));
-        if (result == VK_TIMEOUT && answer.came)
-            return VK_SUCCESS;
-        if (result != VK_SUCCESS)
-            return result;
-    }
-}
-
-bool SharedSurface::may_be_merged_with() {
-    return unread_.with([](const Unread& unread) { return unread.commits.is_last(); });
-}
-
-/// After a commit of a shared image: requests the compositor's answer to it, if one is wanted.
-void SharedSurface::request_answer() {
-    const bool wants =
-        unread_.with([](const Unread& unread) { return unread.commits.wants_answer(); });
-    auto answer = wants ? ask_for_answer() : nullptr;
-    unread_.with([&](Unread& unread) {
-        if (answer) {
-            unread.answer = std::move(answer);
-            unread.commits.requested_answer(Clock::now());
-        } else { // also if memory could not be allocated: the next commit tries again
-            unread.commits.requested_none();
-        }
-    });
-}
-
-/// @return null if memory could not be allocated
-std::shared_ptr<SharedSurface::Answer> SharedSurface::ask_for_answer() const {
-    static constexpr wl_callback_listener listener = {.done = &Handlers::read};
-    std::shared_ptr<Answer> answer;
-    try {
-        answer = std::make_shared<Answer>(connection_->display());
-    } catch (const std::bad_alloc&) {
-        return nullptr;
-    }
-    const auto display =
-        answer->queue ? wrap(connection_->display().handle, answer->queue.get()) : nullptr;
-    answer->callback.reset(display ? wl_display_sync(display.get()) : nullptr);
-    if (!answer->callback)
-        return nullptr;
-    wl_callback_add_listener(answer->callback.get(), &listener, &answer->came);
-    return answer;
-}
-
 core::ExpectedWait SharedSurface::estimate_wait(const Mode& mode) {
+    if (core::shares_image(mode.mode)) {
+        const auto limit = answers_.wait_limit();
+        return limit ? core::ExpectedWait{core::CommitWait::until_time, *limit}
+                     : core::ExpectedWait();
+    }
     const auto pace = core::pace_of(plan_for(mode).throttle, mode.images);
     if (!pace)
         return {};

@@ -11,10 +11,11 @@
 
 #include "core/commit_plan.hpp"
 #include "core/frame_pacing.hpp"
-#include "core/unread_commits.hpp"
+#include "util/fd.hpp"
 #include "util/locked.hpp"
 #include "wayland/alpha.hpp"
 #include "wayland/colour.hpp"
+#include "wayland/commit_answers.hpp"
 #include "wayland/commit_timing.hpp"
 #include "wayland/connection.hpp"
 #include "wayland/event_queue.hpp"
@@ -81,6 +82,7 @@ public:
         wl_buffer* buffer;
         const Timelines* timelines;          ///< null where fences travel with the buffer
         core::CommitPoints points;           ///< used with timelines only
+        const Fd& rendering;                 ///< the sync_file behind points.acquire
         const ImageDescription* description; ///< null: the compositor assumes sRGB
         bool straight_alpha;
         /// The parts that differ from the swapchain's last commit. Empty: all of the surface.
@@ -96,10 +98,11 @@ public:
     };
     /// Waits for the surface's turn, which core::FramePacer decides, and commits a buffer. With a
     /// present mode that shares the image, core::UnreadCommits decides, and may decide against the
-    /// commit.
+    /// commit. Then, with timelines, this waits on the CPU for the rendering.
     /// @param swapchain  updated
-    /// @return VK_SUCCESS; VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory; or
-    ///         VK_ERROR_OUT_OF_DATE_KHR, see leave_to_driver()
+    /// @return VK_SUCCESS; VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory;
+    ///         VK_ERROR_OUT_OF_DATE_KHR, see leave_to_driver(); or VK_ERROR_DEVICE_LOST: the wait
+    ///         for the rendering has failed
     [[nodiscard]] VkResult commit(const Content& content, SwapchainCommits& swapchain,
                                   core::Turn turn);
     /// What a commit is expected to wait for now. If the commit would wait, this first reads the
@@ -115,7 +118,6 @@ public:
 private:
     friend SharedSurfaceDeleter;
     struct Handlers;
-    struct Answer;
 
     SharedSurface(std::shared_ptr<Connection> connection, wl_surface* surface);
 
@@ -123,11 +125,9 @@ private:
     core::CommitPlan plan_for(const Mode& mode) const;
     std::optional<Clock::time_point> turn(const core::Pace& pace) const;
     VkResult wait_for_turn(const core::Pace& pace);
-    VkResult wait_until_read();
-    VkResult wait_for_answer(Answer& answer);
-    bool may_be_merged_with();
-    void request_answer();
-    std::shared_ptr<Answer> ask_for_answer() const;
+    VkResult wait_until_read(const Content& content);
+    VkResult request_commit(const Content& content, SwapchainCommits& swapchain,
+                            const std::optional<core::Pace>& pace, bool may_commit);
     bool is_unseen() const;
     bool request_frame_callback(const core::Pace& pace, Clock::time_point not_before);
     bool create_fifo();
@@ -147,11 +147,7 @@ private:
         Proxy<wl_callback> callback;
     };
     Locked<Frame> frame_;
-    struct Unread {
-        core::UnreadCommits commits;
-        std::shared_ptr<Answer> answer; ///< the one that `commits` waits for; null: none
-    };
-    Locked<Unread> unread_;
+    CommitAnswers answers_;
     /// Of the last commit; see core::plan_commit(). Written with commit_mutex_ held.
     std::atomic<VkPresentModeKHR> last_mode_ = VK_PRESENT_MODE_MAILBOX_KHR;
 

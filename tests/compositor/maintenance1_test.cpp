@@ -656,9 +656,10 @@ struct DriversWindow {
                    .mode = VK_PRESENT_MODE_IMMEDIATE_KHR,
                    .flags = VK_SWAPCHAIN_CREATE_DEFERRED_MEMORY_ALLOCATION_BIT_EXT}) {
         EXPECT_EQ(swapchain.result, VK_SUCCESS);
-        EXPECT_EQ(fake_driver().call_count("vkCreateSwapchainKHR"), 1u);
+        EXPECT_EQ(fake_driver().call_count("vkCreateSwapchainKHR"), calls_before + 1);
     }
 
+    const size_t calls_before = fake_driver().call_count("vkCreateSwapchainKHR");
     Compositor compositor{{.globals = {.dmabuf = 0}}};
     App app;
     Owned<wl_surface*> window;
@@ -753,6 +754,24 @@ TEST_P(DriversSwapchain, LosesTheDeviceIfItsPartOfAMixedCallRunsOutOfMemory) {
     for (const auto& fence : owned)
         EXPECT_TRUE(wait_and_reset(client.device, fence));
     EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+}
+
+TEST_P(DriversSwapchain, SignalsEveryFenceForWhichASubmissionSucceeds) {
+    Client client = client_of(start());
+    const DriversWindow one(client);
+    const DriversWindow other(client);
+    std::array all{Presented{one.swapchain, client.acquire(one.swapchain).index},
+                   Presented{other.swapchain, client.acquire(other.swapchain).index}};
+    const std::array owned{make_fence(client.device), make_fence(client.device)};
+    Fences fences({owned[0], owned[1]});
+    fake_driver().fail_call("vkQueueSubmit", 1, VK_ERROR_DEVICE_LOST);
+    // The layer submits only for a driver that does not know the fences.
+    EXPECT_EQ(present_together(client.device.queue, all, {}, fences.chain()),
+              driver_has_it() ? VK_SUCCESS : VK_ERROR_DEVICE_LOST);
+    fake_driver().clear_failures();
+    EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+    EXPECT_EQ(status(client, owned[0]), driver_has_it() ? VK_SUCCESS : VK_NOT_READY);
+    EXPECT_EQ(status(client, owned[1]), VK_SUCCESS);
 }
 
 // vkWaitForFences "must return in finite time even in the case of a lost device", and this device

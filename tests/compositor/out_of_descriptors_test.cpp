@@ -255,8 +255,8 @@ TEST_F(OutOfDescriptors, APresentThatLosesTheDeviceEndsTheWaitForIt) {
     module_->fail(FENCEBRIDGE_IOCTL_IMPORT, ENOMEM);
     const SkippedWaits skipped;
     std::promise<void> began;
-    before_endless_wait = [&, presenting = std::this_thread::get_id()] {
-        if (std::this_thread::get_id() != presenting)
+    before_endless_wait = [&, presenting = std::this_thread::get_id(), first = true]() mutable {
+        if (std::this_thread::get_id() != presenting && std::exchange(first, false))
             began.set_value();
     };
     std::thread waiting(

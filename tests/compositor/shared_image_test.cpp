@@ -21,7 +21,9 @@ protected:
     void begin() {
         fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES,
                                            VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME);
-        client_.emplace(start({.shares_buffers = true}).connect(), InstanceOptions{},
+        Script script = {.shares_buffers = true};
+        script.globals.syncobj = 1; // for FENCEBRIDGE_SYNC=explicit
+        client_.emplace(start(script).connect(), InstanceOptions{},
                         std::vector{VK_KHR_SWAPCHAIN_EXTENSION_NAME,
                                     VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME,
                                     VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME,
@@ -155,9 +157,54 @@ TEST_F(SharedImage, ACompositorThatDoesNotReadReceivesNoMoreCommits) {
     EXPECT_EQ(compositor_->commits(), commits + 100);
 }
 
-// The thread that waits is woken once, however many presents are merged. libwayland would end the
-// connection once the requests that wake it fill the socket.
-TEST_F(SharedImage, AMergedPresentEndsTheWaitForIt) {
+// Its acquire point would carry the rendering, where the transport has such points.
+TEST_F(SharedImage, APresentWithoutACommitWaitsForItsRendering) {
+    begin();
+    const Swapchain swapchain = client_->swapchain({.mode = demand, .min_images = 1});
+    ASSERT_EQ(client_->frame(swapchain), VK_SUCCESS);
+    const auto rendered = make_semaphore(client_->device);
+    compositor_->freeze();
+    {
+        const SkippedWaits skipped;
+        for (int frame = 0; frame < 40; ++frame)
+            ASSERT_EQ(client_->present_after(swapchain, 0, {}), VK_SUCCESS);
+        fake_driver().hold_rendering(VK_TRUE);
+        client_->renderer.submit({}, {rendered});
+        bool waited = false;
+        before_endless_wait = [&] {
+            waited = true;
+            fake_driver().hold_rendering(VK_FALSE);
+        };
+        EXPECT_EQ(client_->present_after(swapchain, 0, {rendered}), VK_SUCCESS);
+        EXPECT_TRUE(waited);
+    }
+    compositor_->thaw();
+    compositor_->settle();
+    EXPECT_LE(compositor_->commits(), 40u);
+}
+
+// Nothing that the compositor has received shows the image of the other swapchain.
+TEST_F(SharedImage, TheFirstPresentOfASwapchainIsCommitted) {
+    begin();
+    const Swapchain first = client_->swapchain({.mode = demand, .min_images = 1});
+    ASSERT_EQ(client_->frame(first), VK_SUCCESS);
+    const Swapchain second = client_->swapchain({.mode = demand, .min_images = 1, .old = first});
+    const uint32_t index = client_->acquire(second).index;
+    compositor_->freeze();
+    {
+        const SkippedWaits skipped;
+        for (int frame = 0; frame < 40; ++frame)
+            ASSERT_EQ(client_->present_after(first, 0, {}), VK_SUCCESS);
+        ASSERT_EQ(client_->present_after(second, index, {}), VK_SUCCESS);
+    }
+    compositor_->thaw();
+    compositor_->settle();
+    EXPECT_NE(compositor_->last_commit().buffer, compositor_->commit_at(0).buffer);
+}
+
+// The thread that waits is woken once, however many presents make no commit. libwayland would end
+// the connection once the requests that wake it fill the socket.
+TEST_F(SharedImage, APresentWithoutACommitEndsTheWaitForIt) {
     begin();
     const Swapchain swapchain = client_->swapchain({.mode = demand, .min_images = 1});
     ASSERT_EQ(client_->frame(swapchain), VK_SUCCESS);
@@ -177,7 +224,7 @@ TEST_F(SharedImage, AMergedPresentEndsTheWaitForIt) {
     compositor_->freeze();
     {
         const SkippedWaits skipped;
-        // The last of these are merged. The waits for the others end after a second.
+        // The last of these make no commit. The waits for the others end after a second.
         EXPECT_EQ(present_until(40), VK_SUCCESS);
         EXPECT_EQ(wait(client_->device, swapchain, 40, forever), VK_SUCCESS);
         std::promise<void> begun;

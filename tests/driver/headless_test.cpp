@@ -284,6 +284,8 @@ TEST_F(HeadlessTest, APresentThatLosesTheDeviceEndsTheWaitForIt) {
     waiting.join();
     EXPECT_EQ(frame.finish(), VK_SUCCESS);
     EXPECT_EQ(vkQueueWaitIdle(device.queue()), VK_SUCCESS);
+    // The driver's device is intact, and the application may wait for the fence.
+    EXPECT_EQ(vkGetFenceStatus(device, fence), VK_SUCCESS);
     vkDestroyFence(device, fence, nullptr);
 }
 
