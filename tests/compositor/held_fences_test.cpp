@@ -133,6 +133,35 @@ TEST_F(HeldFences, PresentItselfWaitsForTheRenderingOnlyWithTheCpuTransport) {
     expect_no_early_read(waits_on_the_cpu());
 }
 
+// Only the commit would tell the compositor of the acquire point. The compositor does not read, and
+// the present makes no commit after the layer's limit for that, one second.
+TEST_F(HeldFences, APresentOfASharedImageWithoutACommitWaitsIfOnlyTheCommitWouldCarryItsFence) {
+    constexpr auto demand = VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR;
+    const std::vector extensions{VK_KHR_SWAPCHAIN_EXTENSION_NAME,
+                                 VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME};
+    fake_driver().add_device_extension(FAKE_DRIVER_ALL_DEVICES, extensions.back());
+    Compositor& compositor = start({.shares_buffers = true});
+    Client client(compositor.connect(), {}, extensions);
+    const Swapchain swapchain = client.swapchain({.mode = demand, .min_images = 1});
+    ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+    Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    compositor.freeze();
+    for (int frame = 0; frame < 40; ++frame)
+        ASSERT_EQ(client.present_after(swapchain, 0, {}), VK_SUCCESS);
+    fake_driver().hold_rendering(VK_TRUE);
+    client.renderer.submit({}, {rendered});
+    VkResult presented = VK_ERROR_UNKNOWN;
+    const bool waited = run_and_see_whether_it_waits(
+        [&] { presented = client.present_after(swapchain, 0, {rendered}); },
+        [&] { fake_driver().release_one(); });
+    EXPECT_EQ(presented, VK_SUCCESS);
+    EXPECT_EQ(waited, is_explicit() || waits_on_the_cpu());
+    fake_driver().hold_rendering(VK_FALSE);
+    compositor.thaw();
+    compositor.settle();
+    EXPECT_LE(compositor.commits(), 40u);
+}
+
 // RADV exports buffers on which importers ignore fences. The points of `explicit` are not ignored.
 TEST_F(HeldFences, PresentItselfWaitsForTheRenderingIfImportersIgnoreTheFencesOfTheDmaBuf) {
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
