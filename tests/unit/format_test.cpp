@@ -53,5 +53,20 @@ TEST(Format, HasAlphaIfItsNameHas) {
             << format.name;
 }
 
+// The name has the number of bits of each channel behind its letter.
+TEST(Format, APixelHasTheBytesOfItsChannels) {
+    for (const Format& format : formats()) {
+        const std::string_view name(format.name);
+        uint32_t bits = 0;
+        uint32_t of_channel = 0;
+        for (const char letter : name.substr(0, name.find('_'))) {
+            const bool digit = letter >= '0' && letter <= '9';
+            bits += digit ? 0 : of_channel;
+            of_channel = digit ? of_channel * 10 + static_cast<uint32_t>(letter - '0') : 0;
+        }
+        EXPECT_EQ(pixel_size(format) * 8, bits + of_channel) << name;
+    }
+}
+
 } // namespace
 } // namespace fencebridge::vk

@@ -65,6 +65,15 @@ TEST(Settings, EverySettingAcceptsItsValues) {
                   {{"off", TakeoverSetting::off},
                    {"on", TakeoverSetting::on},
                    {"auto", TakeoverSetting::automatic}});
+    expect_values("image", &Settings::image,
+                  {{"driver-export", core::ImageSource::driver_export},
+                   {"dma-heap", core::ImageSource::dma_heap},
+                   {"dumb", core::ImageSource::dumb},
+                   {"udmabuf", core::ImageSource::udmabuf},
+                   {"copy-dma-buf", core::ImageSource::copy_dma_buf},
+                   {"host-pointer", core::ImageSource::host_pointer},
+                   {"copy-host-pointer", core::ImageSource::copy_host_pointer},
+                   {"auto", std::nullopt}});
     const auto set_of = [](std::initializer_list<wayland::Protocol> all) {
         wayland::ProtocolSet set;
         for (const wayland::Protocol protocol : all)
