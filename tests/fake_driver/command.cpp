@@ -11,8 +11,10 @@ VkResult create_pool(VkDevice handle, const VkCommandPoolCreateInfo* info,
                      const VkAllocationCallbacks*, VkCommandPool* result) {
     if (const auto failure = enter("vkCreateCommandPool"))
         return *failure;
-    *result = objects().command_pools.add(
-        {.device = from_handle<Device>(handle), .flags = info->flags, .buffers = {}});
+    *result = objects().command_pools.add({.device = from_handle<Device>(handle),
+                                           .flags = info->flags,
+                                           .family = info->queueFamilyIndex,
+                                           .buffers = {}});
     return VK_SUCCESS;
 }
 
@@ -56,6 +58,7 @@ VkResult allocate_buffers(VkDevice handle, const VkCommandBufferAllocateInfo* in
         set_loader_magic_value(buffer.get());
         buffer->device = from_handle<Device>(handle);
         buffer->pool = info->commandPool;
+        buffer->family = pool->family;
         buffer->may_reset = (pool->flags & VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT) != 0;
         out = to_handle<VkCommandBuffer>(buffer.get());
         pool->buffers.emplace(out, std::move(buffer));

@@ -174,8 +174,14 @@ typedef struct FakeDriverControl {
     /* Whether a semaphore can be exported as SYNC_FD while it has an imported payload
      * (exportFromImportedHandleTypes); on by default. */
     void (*set_exports_imported_semaphores)(uint32_t device, VkBool32 on);
-    /* The number of queues of the only family; 2 by default. */
+    /* The number of queues of each family; 2 by default. */
     void (*set_queue_count)(uint32_t device, uint32_t count);
+    /* VkQueueFamilyProperties::queueFlags of each queue family. By default there is one, with
+     * graphics, compute and transfer. A command buffer that is submitted to a queue of another
+     * family than that of its pool is a misuse. */
+    void (*set_queue_families)(uint32_t device, uint32_t count, const VkQueueFlags* flags);
+    /* VkPhysicalDeviceProperties::deviceType; VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU by default. */
+    void (*set_device_type)(uint32_t device, VkPhysicalDeviceType type);
     /* The modifiers of a format in the driver's order of preference. With a count of 0 the format
      * has no modifiers and no features. */
     void (*set_format)(uint32_t device, VkFormat format, uint32_t modifier_count,

@@ -97,6 +97,16 @@ void set_queue_count(uint32_t device, uint32_t count) {
     for_devices(device, [&](DeviceSettings& settings) { settings.queue_count = count; });
 }
 
+void set_queue_families(uint32_t device, uint32_t count, const VkQueueFlags* flags) {
+    for_devices(device, [&](DeviceSettings& settings) {
+        settings.queue_families.assign(flags, flags + count);
+    });
+}
+
+void set_device_type(uint32_t device, VkPhysicalDeviceType type) {
+    for_devices(device, [&](DeviceSettings& settings) { settings.type = type; });
+}
+
 void set_format(uint32_t device, VkFormat format, uint32_t count,
                 const FakeDriverModifier* modifiers) {
     for_devices(device, [&](DeviceSettings& settings) {
@@ -333,6 +343,8 @@ const FakeDriverControl& control_table() {
         .set_opaque_fds = set_opaque_fds,
         .set_exports_imported_semaphores = set_exports_imported_semaphores,
         .set_queue_count = set_queue_count,
+        .set_queue_families = set_queue_families,
+        .set_device_type = set_device_type,
         .set_format = set_format,
         .set_dedicated = set_dedicated,
         .set_dma_buf_features = set_dma_buf_features,

@@ -73,15 +73,18 @@ void check_duplicates(const VkDeviceCreateInfo& info) {
 }
 
 void make_queues(Device& device, const VkDeviceCreateInfo& info) {
-    uint32_t total = 0;                       // VUID-VkDeviceCreateInfo-pQueueCreateInfos-06755
-    std::set<VkDeviceQueueCreateFlags> kinds; // VUID-VkDeviceCreateInfo-queueFamilyIndex-02802
+    const DeviceSettings settings = current_device_settings(device.physical_device->index);
+    // VUID-VkDeviceCreateInfo-pQueueCreateInfos-06755
+    std::map<uint32_t, uint32_t> totals;
+    // VUID-VkDeviceCreateInfo-queueFamilyIndex-02802
+    std::set<std::pair<uint32_t, VkDeviceQueueCreateFlags>> kinds;
     for (uint32_t i = 0; i < info.queueCreateInfoCount; ++i) {
         const VkDeviceQueueCreateInfo& request = info.pQueueCreateInfos[i];
-        total += request.queueCount;
-        if (request.queueFamilyIndex != 0 ||
-            total > current_device_settings(device.physical_device->index).queue_count)
+        totals[request.queueFamilyIndex] += request.queueCount;
+        if (request.queueFamilyIndex >= settings.queue_families.size() ||
+            totals[request.queueFamilyIndex] > settings.queue_count)
             misuse("vkCreateDevice: more queues than there are");
-        if (!kinds.insert(request.flags).second)
+        if (!kinds.insert({request.queueFamilyIndex, request.flags}).second)
             misuse("vkCreateDevice: two requests for queues of the same kind");
         for (uint32_t index = 0; index < request.queueCount; ++index) {
             auto& queue = device.queues.emplace_back(std::make_unique<Queue>());

@@ -104,6 +104,7 @@ struct CommandBuffer : Dispatchable<CommandBuffer> {
 
     Device* device{nullptr};
     VkCommandPool pool{VK_NULL_HANDLE};
+    uint32_t family{0};    // of its pool
     bool may_reset{false}; // VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT
     State state{State::initial};
     VkCommandBufferUsageFlags usage{0};
@@ -208,6 +209,7 @@ struct Fence : SyncObject {};
 struct CommandPool {
     Device* device{nullptr};
     VkCommandPoolCreateFlags flags{0};
+    uint32_t family{0};
     std::map<VkCommandBuffer, std::unique_ptr<CommandBuffer>> buffers;
 };
 

@@ -102,7 +102,7 @@ void get_properties(VkPhysicalDevice handle, VkPhysicalDeviceProperties* propert
     *properties = {};
     properties->apiVersion = settings_of(handle).api_version;
     properties->driverVersion = 1;
-    properties->deviceType = VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU;
+    properties->deviceType = settings_of(handle).type;
     std::snprintf(properties->deviceName, sizeof properties->deviceName, "Fake GPU %u", index);
     properties->pipelineCacheUUID[0] = static_cast<uint8_t>(index + 1);
     properties->limits = make_limits();
@@ -141,23 +141,27 @@ void get_properties2(VkPhysicalDevice handle, VkPhysicalDeviceProperties2* prope
     }
 }
 
-VkQueueFamilyProperties queue_family(VkPhysicalDevice device) {
-    return {.queueFlags = VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT,
-            .queueCount = settings_of(device).queue_count,
-            .timestampValidBits = 0,
-            .minImageTransferGranularity = {1, 1, 1}};
+std::vector<VkQueueFamilyProperties> queue_families(VkPhysicalDevice device) {
+    const DeviceSettings settings = settings_of(device);
+    std::vector<VkQueueFamilyProperties> all;
+    for (const VkQueueFlags flags : settings.queue_families)
+        all.push_back({.queueFlags = flags,
+                       .queueCount = settings.queue_count,
+                       .timestampValidBits = 0,
+                       .minImageTransferGranularity = {1, 1, 1}});
+    return all;
 }
 
 void get_queue_families(VkPhysicalDevice device, uint32_t* count,
                         VkQueueFamilyProperties* families) {
-    const VkQueueFamilyProperties family = queue_family(device);
-    enumerate(std::span<const VkQueueFamilyProperties>{&family, 1}, count, families);
+    const std::vector<VkQueueFamilyProperties> all = queue_families(device);
+    enumerate(std::span<const VkQueueFamilyProperties>{all}, count, families);
 }
 
 void get_queue_families2(VkPhysicalDevice device, uint32_t* count,
                          VkQueueFamilyProperties2* families) {
-    const VkQueueFamilyProperties family = queue_family(device);
-    enumerate(std::span<const VkQueueFamilyProperties>{&family, 1}, count, families,
+    const std::vector<VkQueueFamilyProperties> all = queue_families(device);
+    enumerate(std::span<const VkQueueFamilyProperties>{all}, count, families,
               [](VkQueueFamilyProperties2& to, const VkQueueFamilyProperties& from) {
                   to.queueFamilyProperties = from;
               });

@@ -54,9 +54,11 @@ std::optional<Gates> make_gates(const Batch& batch) {
     return gates.executed ? std::optional{std::move(gates)} : std::nullopt;
 }
 
-/// VUID-vkQueueSubmit-pCommandBuffers-00070 and -00071. The caller holds payload_mutex().
-void check(CommandBuffer& buffer) {
+/// VUID-vkQueueSubmit-pCommandBuffers-00070, -00071 and -00074. The caller holds payload_mutex().
+void check(const Queue& queue, CommandBuffer& buffer) {
     using State = CommandBuffer::State;
+    if (buffer.family != queue.family)
+        misuse("vkQueueSubmit: a command buffer for another queue family");
     if (buffer.state != State::executable)
         misuse("vkQueueSubmit: a command buffer that is not recorded, or was for one submission");
     if (!buffer.use->last.signalled() &&
@@ -95,7 +97,7 @@ void submit_batch(Queue& queue, const Batch& batch, Gates gates) {
     };
     const std::lock_guard lock{payload_mutex()};
     for (CommandBuffer* const buffer : batch.buffers)
-        check(*buffer);
+        check(queue, *buffer);
     queue.submitted.add(gates.held);
     for (const VkSemaphore handle : batch.waits)
         if (const auto semaphore = find(handle))

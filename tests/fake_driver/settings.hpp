@@ -26,6 +26,9 @@ struct DeviceSettings {
     bool exports_imported_semaphores{true};
     bool opaque_fds{false};
     uint32_t queue_count{2};
+    std::vector<VkQueueFlags> queue_families{VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT |
+                                             VK_QUEUE_TRANSFER_BIT};
+    VkPhysicalDeviceType type{VK_PHYSICAL_DEVICE_TYPE_VIRTUAL_GPU};
     std::map<VkFormat, std::vector<FakeDriverModifier>> formats;
     bool prefers_dedicated{false};
     bool requires_dedicated{false};
