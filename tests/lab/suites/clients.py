@@ -68,17 +68,18 @@ def _checks(out: Path, dmabufs: bool) -> Iterator[tuple[str, list[str]]]:
     """The name of each check, and what is wrong."""
     for client, expected in _THROUGH_LAYER.items():
         name = f"layer-{client}"
-        log = _log(out, name)
+        log = log_of(out, name)
         problems = _log_problems(log, expected) if dmabufs else _pass_through_problems(log)
-        yield name, _status_problems(out, name) + problems
+        yield name, status_problems(out, name) + problems
     for client in _PICTURES:
         name = f"native-{client}"
-        chained = ["the layer was in the chain"] if layerlog.opened(_log(out, name)) else []
-        yield name, _status_problems(out, name) + chained
-        yield f"the {client} picture", _picture_problems(out, client)
+        chained = ["the layer was in the chain"] if layerlog.opened(log_of(out, name)) else []
+        yield name, status_problems(out, name) + chained
+        paths = {chain: out / f"{chain}-{client}.png" for chain in ("native", "layer")}
+        yield f"the {client} picture", picture_problems(paths, client == "premultiplied")
 
 
-def _status_problems(out: Path, name: str) -> list[str]:
+def status_problems(out: Path, name: str) -> list[str]:
     path = out / f"{name}.status"
     if not path.exists():
         return ["it did not run"]
@@ -86,7 +87,7 @@ def _status_problems(out: Path, name: str) -> list[str]:
     return [f"it ended with status {status}"] if status != "0" else []
 
 
-def _log(out: Path, run_name: str) -> str:
+def log_of(out: Path, run_name: str) -> str:
     path = out / f"{run_name}.log"
     return path.read_text(errors="replace") if path.exists() else ""
 
@@ -117,16 +118,17 @@ def _pass_through_problems(log: str) -> list[str]:
     return problems
 
 
-def _picture_problems(out: Path, client: str) -> list[str]:
-    paths = {chain: out / f"{chain}-{client}.png" for chain in ("native", "layer")}
+def picture_problems(paths: dict[str, Path], blended: bool) -> list[str]:
+    """Of the screenshots `native` and `layer` of the picture of examples/still/picture.hpp.
+    `blended`: with its alpha channel, on the backdrop of clients.sh."""
     missing = [chain for chain, path in paths.items() if not path.exists()]
     if missing:
         return [f"no picture of the {' and the '.join(missing)} run"]
-    native, layer = (png.read(path) for path in paths.values())
+    native, layer = png.read(paths["native"]), png.read(paths["layer"])
     problems = []
     # Equal pictures are not enough, since two black screens are equal.
     for chain, picture in (("native", native), ("layer", layer)):
-        if wrong := _unexpected_pixel(picture, blended=client == "premultiplied"):
+        if wrong := _unexpected_pixel(picture, blended):
             problems.append(f"the {chain} run's picture is wrong: {wrong}")
     if changed := png.difference(native, layer):
         problems.append(f"pixels differ from the native run's within {changed}")

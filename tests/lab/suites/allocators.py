@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: MIT
+"""Every image allocator that makes dma-bufs, on three compositors: the allocator that the setting
+`image` names is used, and the pixels are those of the driver's own window system integration.
+
+One guest for each compositor shows an example's picture once for each case, by
+tests/lab/guest/clients.sh. The layer of tests/mask/ hides what the driver has too much.
+"""
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import build, guest, layerlog
+from ..paths import OUT_IN_ROOT, SOURCE_IN_ROOT
+from ..say import LabError
+from . import clients
+from .outcome import Outcome
+
+COMPOSITORS = ("weston", "sway", "kwin")
+_TIMEOUT_SECONDS = 300
+_PICTURE = "opaque"
+
+
+@dataclass(frozen=True)
+class Case:
+    allocator: str  # the setting `image`
+    mask: str       # what the driver seems to lack
+
+    @property
+    def name(self) -> str:
+        return f"{self.allocator}-without-{self.mask.replace(',', '-')}"
+
+
+CASES = (
+    Case("driver-export", "modifiers"),
+    Case("dma-heap", "dma-buf-export"),
+    Case("dma-heap", "dma-buf-export,modifiers"),
+    Case("udmabuf", "dma-buf-export"),
+    Case("udmabuf", "dma-buf-export,modifiers"),
+    Case("copy-dma-buf", "modifiers"),
+    Case("copy-dma-buf", "dma-buf-export"),
+)
+
+
+def run(out: Path) -> Outcome:
+    built = build.ensure(parts=("mask",))
+    outcome = Outcome()
+    for compositor in COMPOSITORS:
+        folder = out / compositor
+        try:
+            _show_pictures(compositor, built, folder)
+        except LabError as error:
+            outcome.check(compositor, False, str(error))
+            continue
+        for case in CASES:
+            problems = list(problems_of(folder, case))
+            outcome.check(f"{compositor}: {case.name}", not problems, "; ".join(problems))
+    return outcome
+
+
+def _show_pictures(compositor: str, built: Path, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    request = guest.Request(
+        argv=["sh", "-c", script()], compositor=compositor, out=out, build=built,
+        mask=CASES[0].mask,  # loads the layer that hides; the script chooses what it hides
+        timeout=_TIMEOUT_SECONDS)
+    with (out / "script.log").open("wb") as log:
+        guest.run(request, log.write, log.write)
+
+
+def script() -> str:
+    """Each run of clients.sh has a folder of its own."""
+    show = f"sh {SOURCE_IN_ROOT}/tests/lab/guest/clients.sh"
+    lines = [f"{show} native-{_PICTURE}"]
+    for case in CASES:
+        folder = f"{OUT_IN_ROOT}/{case.name}"
+        variables = {"OUT": folder, "FENCEBRIDGE_IMAGE": case.allocator,
+                     "FENCEBRIDGE_TEST_MASK": case.mask}
+        settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+        lines += [f"mkdir -p {folder}", f"{settings} {show} layer-{_PICTURE}"]
+    return "\n".join(lines)
+
+
+def problems_of(out: Path, case: Case) -> Iterator[str]:
+    """What is wrong with the run of a case."""
+    native = out / f"native-{_PICTURE}"
+    layer = out / case.name / f"layer-{_PICTURE}"
+    yield from clients.status_problems(native.parent, native.name)
+    yield from clients.status_problems(layer.parent, layer.name)
+    log = clients.log_of(layer.parent, layer.name)
+    used = {swapchain.fields.get("allocator") for swapchain in layerlog.opened(log)}
+    if used != {case.allocator}:
+        yield f"swapchains by {sorted(map(str, used))} instead of {case.allocator}"
+    yield from clients.picture_problems({"native": native.with_suffix(".png"),
+                                         "layer": layer.with_suffix(".png")}, blended=False)
