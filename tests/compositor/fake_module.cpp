@@ -7,40 +7,24 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include <cerrno>
-#include <cstdarg>
 #include <filesystem>
-#include <mutex>
-#include <string_view>
 #include <utility>
 
 namespace fencebridge::test {
-namespace {
-
-// Constant-initialised, because open() and ioctl() are called before any constructor runs. The
-// mutex guards `current` and every member of FakeModule.
-constinit std::mutex mutex;
-constinit FakeModule* current = nullptr;
-
-} // namespace
 
 FakeModule::FakeModule() :
     device_(memfd_create("fencebridge", MFD_CLOEXEC)),
     errors_{{FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT, ENOTTY}, {FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT, ENOTTY}},
     exported_(eventfd(1, EFD_CLOEXEC)) {
-    std::lock_guard lock(mutex);
-    current = this;
+    begin();
 }
 
-FakeModule::~FakeModule() {
-    std::lock_guard lock(mutex);
-    current = nullptr;
-}
+FakeModule::~FakeModule() { end(); }
 
 void FakeModule::fail(unsigned long request, int error) {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(mutex());
     errors_[request] = error;
 }
 
@@ -50,23 +34,23 @@ void FakeModule::enable_dma_buf_ioctls() {
 }
 
 void FakeModule::answer_queries(uint32_t version, uint64_t features) {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(mutex());
     version_ = version;
     features_ = features;
 }
 
 void FakeModule::tell_signal_times(uint64_t nanoseconds) {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(mutex());
     signal_time_ = nanoseconds;
 }
 
 void FakeModule::export_fence(Fd fence) {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(mutex());
     exported_ = std::move(fence);
 }
 
 size_t FakeModule::calls(unsigned long request) const {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(mutex());
     auto found = calls_.find(request);
     return found == calls_.end() ? 0 : found->second;
 }
@@ -84,22 +68,22 @@ std::vector<int> FakeModule::open_devices() const {
 }
 
 int FakeModule::open_flags() const {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(mutex());
     return open_flags_;
 }
 
 fencebridge_export FakeModule::last_export() const {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(mutex());
     return last_export_;
 }
 
 fencebridge_import FakeModule::last_import() const {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(mutex());
     return last_import_;
 }
 
 Fd FakeModule::imported_fence() const {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(mutex());
     return imported_.duplicate();
 }
 
@@ -109,12 +93,8 @@ bool FakeModule::is_device(const struct stat& file) const {
            device.st_ino == file.st_ino;
 }
 
-bool FakeModule::on_open(const char* path, int flags, long& result) {
-    std::lock_guard lock(mutex);
-    if (!current || std::string_view(path) != FENCEBRIDGE_DEVICE)
-        return false;
-    result = current->open(flags);
-    return true;
+std::optional<long> FakeModule::on_open(std::string_view path, int flags) {
+    return path == FENCEBRIDGE_DEVICE ? std::optional(open(flags)) : std::nullopt;
 }
 
 long FakeModule::open(int flags) {
@@ -126,22 +106,18 @@ long FakeModule::open(int flags) {
     return fd < 0 ? -errno : fd;
 }
 
-bool FakeModule::on_ioctl(int fd, unsigned long request, void* argument, long& result) {
-    std::lock_guard lock(mutex);
+std::optional<long> FakeModule::on_ioctl(int fd, unsigned long request, void* argument) {
     bool of_dma_buf =
         request == FENCEBRIDGE_DMA_BUF_IOCTL_EXPORT || request == FENCEBRIDGE_DMA_BUF_IOCTL_IMPORT;
     struct stat file;
-    if (current && request == SYNC_IOC_FILE_INFO && current->signal_time_) {
-        result = current->tell_signal_time(fd, argument);
-        return true;
-    }
-    if (!current || !(of_dma_buf || (fstat(fd, &file) == 0 && current->is_device(file))))
-        return false;
-    result = current->ioctl(fd, request, argument);
-    return true;
+    if (request == SYNC_IOC_FILE_INFO && signal_time_)
+        return tell_signal_time(fd, argument);
+    if (of_dma_buf || (fstat(fd, &file) == 0 && is_device(file)))
+        return ioctl(request, argument);
+    return std::nullopt;
 }
 
-long FakeModule::ioctl(int, unsigned long request, void* argument) {
+long FakeModule::ioctl(unsigned long request, void* argument) {
     ++calls_[request];
     if (int error = errors_[request])
         return -error;
@@ -203,59 +179,4 @@ long FakeModule::import_sync_file(int fd) {
     return imported_ ? 0 : -EINVAL;
 }
 
-namespace {
-
-int as_c_result(long result) {
-    if (result >= 0)
-        return int(result);
-    errno = int(-result);
-    return -1;
-}
-
-int open_file(const char* path, int flags, mode_t mode) {
-    long result = 0;
-    if (FakeModule::on_open(path, flags, result))
-        return as_c_result(result);
-    return int(syscall(SYS_openat, AT_FDCWD, path, flags, mode));
-}
-
-} // namespace
 } // namespace fencebridge::test
-
-// The names that the linker sees. _FILE_OFFSET_BITS decides whether a caller's open() is `open` or
-// `open64`, and <fcntl.h> declares only one of them.
-#define EXPORTED_AS(name) __asm__(name) __attribute__((visibility("default")))
-
-extern "C" {
-int fencebridge_test_open(const char* path, int flags, ...) EXPORTED_AS("open");
-int fencebridge_test_open64(const char* path, int flags, ...) EXPORTED_AS("open64");
-int fencebridge_test_ioctl(int fd, unsigned long request, ...) EXPORTED_AS("ioctl");
-
-// `mode` is read even if the caller passed none. The kernel ignores it then.
-int fencebridge_test_open(const char* path, int flags, ...) {
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = va_arg(arguments, mode_t);
-    va_end(arguments);
-    return fencebridge::test::open_file(path, flags, mode);
-}
-
-int fencebridge_test_open64(const char* path, int flags, ...) {
-    va_list arguments;
-    va_start(arguments, flags);
-    mode_t mode = va_arg(arguments, mode_t);
-    va_end(arguments);
-    return fencebridge::test::open_file(path, flags, mode);
-}
-
-int fencebridge_test_ioctl(int fd, unsigned long request, ...) {
-    va_list arguments;
-    va_start(arguments, request);
-    void* argument = va_arg(arguments, void*);
-    va_end(arguments);
-    long result = 0;
-    if (fencebridge::test::FakeModule::on_ioctl(fd, request, argument, result))
-        return fencebridge::test::as_c_result(result);
-    return int(syscall(SYS_ioctl, fd, request, argument));
-}
-}

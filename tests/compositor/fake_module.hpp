@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A fake of /dev/fencebridge. memfds stand for dma-bufs and eventfds for sync_files. The executable
-// defines open() and ioctl(), and the layer finds those before the C library's.
+// A fake of /dev/fencebridge. memfds stand for dma-bufs and eventfds for sync_files.
 #pragma once
+
+#include "fake_device.hpp"
 
 #include "fake_compositor/fd.hpp"
 
@@ -17,18 +18,15 @@
 
 namespace fencebridge::test {
 
-// The fake answers while an object of this class lives. There may be one at a time. By default the
-// device exports and imports, without FENCEBRIDGE_FEATURE_NONE_IF_IDLE. Dma-bufs have no sync_file
-// ioctls, as before Linux 6.0.
-class FakeModule {
+// There may be one at a time. By default the device exports and imports, without
+// FENCEBRIDGE_FEATURE_NONE_IF_IDLE. Dma-bufs have no sync_file ioctls, as before Linux 6.0.
+class FakeModule final : FakeDevice {
 public:
     // Stands for open() where the functions below expect the number of an ioctl.
     static constexpr unsigned long opening = 0;
 
     FakeModule();
     ~FakeModule();
-    FakeModule(const FakeModule&) = delete;
-    FakeModule& operator=(const FakeModule&) = delete;
 
     // From now on the ioctl fails with this errno; with 0 it succeeds.
     void fail(unsigned long request, int error);
@@ -51,14 +49,11 @@ public:
     // A duplicate of the sync_file that was imported last.
     Fd imported_fence() const;
 
-    // Called for every open() and ioctl() of the process. They return false if the kernel has to
-    // answer the call; else `result` is the result or -errno.
-    static bool on_open(const char* path, int flags, long& result);
-    static bool on_ioctl(int fd, unsigned long request, void* argument, long& result);
-
 private:
+    std::optional<long> on_open(std::string_view path, int flags) override;
+    std::optional<long> on_ioctl(int fd, unsigned long request, void* argument) override;
     long open(int flags);
-    long ioctl(int fd, unsigned long request, void* argument);
+    long ioctl(unsigned long request, void* argument);
     long query(fencebridge_query& query) const;
     long new_sync_file() const;
     long import_sync_file(int fd);
