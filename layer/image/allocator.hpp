@@ -12,7 +12,6 @@
 #include "core/layout_choice.hpp"
 #include "image/swapchain_image.hpp"
 #include "vk/device.hpp"
-#include "vk/driver_facts.hpp"
 #include "vk/image_layout.hpp"
 #include "vk/physical_device.hpp"
 
@@ -42,13 +41,7 @@ public:
     [[nodiscard]] virtual std::expected<std::vector<vk::ImageLayout>, VkResult>
     layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const = 0;
 
-    /// Whether the window system waits for fences that are attached to the dma-bufs of this
-    /// allocator's images.
-    [[nodiscard]] virtual vk::ImplicitFences
-    implicit_fences(const vk::DriverFacts& driver) const = 0;
-
-    /// Makes an image, bound to its memory, which the driver must be able to export as a dma-buf
-    /// again (import_for_alias()).
+    /// Makes an image, bound to its memory.
     /// @param layouts  to choose from; all are in layouts() of these parameters
     /// @return the error is the driver's; or VK_ERROR_INITIALIZATION_FAILED if the driver chose an
     ///         unusable layout, VK_ERROR_OUT_OF_DEVICE_MEMORY if no memory type is allowed

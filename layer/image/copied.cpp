@@ -18,11 +18,6 @@ namespace {
 /// The alignment of rows that the importers known so far accept (amdgpu's is the largest).
 constexpr uint32_t row_alignment = 256;
 
-vk::ImageParameters with_copies(vk::ImageParameters parameters) {
-    parameters.usage |= VK_IMAGE_USAGE_TRANSFER_SRC_BIT;
-    return parameters;
-}
-
 /// The rows of a copy, in bytes. A whole number of texels, as vkCmdCopyImageToBuffer demands.
 uint32_t pitch_of(uint32_t width, uint32_t texel) {
     const uint32_t unit = std::lcm(row_alignment, texel);
@@ -52,6 +47,41 @@ VkResult bind(const vk::Device& device, const vk::Buffer& buffer, const vk::Memo
     return device.next.BindBufferMemory(device.handle, buffer.get(), memory.get(), 0);
 }
 
+/// Memory that is a dma-buf.
+struct DmaBufMemory {
+    Fd dma_buf;
+    vk::Memory memory;
+    vk::ImplicitFences implicit_fences; ///< SwapchainImage's
+};
+
+std::expected<DmaBufMemory, VkResult> export_memory(const vk::Device& device,
+                                                    const MemoryRequirements& requirements) {
+    // Memory of the system, which every device can read.
+    auto memory = allocate_exportable(device, requirements, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT);
+    if (!memory)
+        return std::unexpected(memory.error());
+    auto dma_buf = export_dma_buf(device, memory->get());
+    if (!dma_buf)
+        return std::unexpected(dma_buf.error());
+    return DmaBufMemory{std::move(*dma_buf), std::move(*memory),
+                        device.facts.implicit_fences_on_exports};
+}
+
+std::expected<DmaBufMemory, VkResult> import_memory(const vk::Device& device,
+                                                    const MemoryRequirements& requirements,
+                                                    const DmaBufImport& source) {
+    // v3dv may want the dma-buf to be larger than what it says, by 64 bytes.
+    constexpr size_t more = 64;
+    auto dma_buf = source.create_dma_buf(device, static_cast<size_t>(requirements.size) + more);
+    if (!dma_buf)
+        return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+    auto memory = import_dma_buf(device, requirements, *dma_buf);
+    if (!memory)
+        return std::unexpected(memory.error());
+    return DmaBufMemory{std::move(*dma_buf), std::move(*memory),
+                        device.facts.implicit_fences_on_imports};
+}
+
 struct MadeImage {
     vk::Memory memory;
     vk::Image image;
@@ -67,7 +97,7 @@ std::expected<MadeImage, VkResult> create_image(const vk::Device& device,
     if (created != VK_SUCCESS)
         return std::unexpected(created);
     vk::Image image(device, handle);
-    MemoryRequirements requirements = query_requirements(device, handle);
+    const MemoryRequirements requirements = query_requirements(device, handle);
     auto memory = allocate_memory(device, requirements);
     if (!memory)
         return std::unexpected(memory.error());
@@ -78,6 +108,11 @@ std::expected<MadeImage, VkResult> create_image(const vk::Device& device,
 }
 
 } // namespace
+
+vk::ImageParameters with_copies(vk::ImageParameters parameters) {
+    parameters.usage |= VK_IMAGE_USAGE_TRANSFER_SRC_BIT;
+    return parameters;
+}
 
 std::expected<std::vector<vk::ImageLayout>, VkResult>
 Copied::layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const {
@@ -103,6 +138,7 @@ Copied::allocate(const vk::Device& device, const vk::ImageParameters& parameters
     const VkImage image = made->image.get();
     return SwapchainImage{
         .dma_buf = std::move(target->dma_buf),
+        .implicit_fences = target->implicit_fences,
         .host = std::move(target->host),
         .memory = std::move(made->memory),
         .image = std::move(made->image),
@@ -115,10 +151,6 @@ Copied::allocate(const vk::Device& device, const vk::ImageParameters& parameters
                                             std::move(target->buffer), image, parameters.extent,
                                             pitch / texel),
     };
-}
-
-vk::ImplicitFences CopiedToDmaBuf::implicit_fences(const vk::DriverFacts& driver) const {
-    return driver.implicit_fences_on_exports;
 }
 
 std::optional<std::string> CopiedToDmaBuf::obstacle(const vk::PhysicalDevice& physical) const {
@@ -136,30 +168,30 @@ std::expected<Copied::Target, VkResult> CopiedToDmaBuf::create_target(const vk::
     auto buffer = create_buffer(device, size, vk::exported_dma_buf.handle);
     if (!buffer)
         return std::unexpected(buffer.error());
-    const MemoryRequirements requirements = query_requirements(device, buffer->get());
-    // Memory of the system, which every device can read.
-    auto memory = allocate_exportable(device, requirements, VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT);
-    Fd dma_buf;
-    if (memory) {
-        auto exported = export_dma_buf(device, memory->get());
-        if (!exported)
-            return std::unexpected(exported.error());
-        dma_buf = std::move(*exported);
-    }
+    MemoryRequirements requirements = query_requirements(device, buffer->get());
+    // Always allowed, and some drivers may demand it
+    // (VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT).
+    requirements.dedicated = true;
+    std::expected<DmaBufMemory, VkResult> made = std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+    if (device.exports_copies)
+        made = export_memory(device, requirements);
     for (const DmaBufImport* source : sources_) {
-        if (memory)
+        if (made || !device.imports_copies)
             break;
-        auto made = source->create_dma_buf(device, static_cast<size_t>(requirements.size));
-        if (!made)
-            continue;
-        dma_buf = std::move(*made);
-        memory = import_dma_buf(device, requirements, dma_buf);
+        auto imported = import_memory(device, requirements, *source);
+        // Of several errors, the first that says more is returned.
+        if (imported || made.error() == VK_ERROR_INITIALIZATION_FAILED)
+            made = std::move(imported);
     }
-    if (!memory)
-        return std::unexpected(memory.error());
-    if (const VkResult bound = bind(device, *buffer, *memory); bound != VK_SUCCESS)
+    if (!made)
+        return std::unexpected(made.error());
+    if (const VkResult bound = bind(device, *buffer, made->memory); bound != VK_SUCCESS)
         return std::unexpected(bound);
-    return Target{std::move(dma_buf), {}, std::move(*memory), std::move(*buffer)};
+    return Target{std::move(made->dma_buf),
+                  made->implicit_fences,
+                  {},
+                  std::move(made->memory),
+                  std::move(*buffer)};
 }
 
 std::expected<Copied::Target, VkResult> CopiedToHost::create_target(const vk::Device& device,
@@ -176,7 +208,8 @@ std::expected<Copied::Target, VkResult> CopiedToHost::create_target(const vk::De
         return std::unexpected(memory.error());
     if (const VkResult bound = bind(device, *buffer, *memory); bound != VK_SUCCESS)
         return std::unexpected(bound);
-    return Target{{}, std::move(*host), std::move(*memory), std::move(*buffer)};
+    return Target{
+        {}, vk::ImplicitFences::ignored, std::move(*host), std::move(*memory), std::move(*buffer)};
 }
 
 } // namespace fencebridge::image

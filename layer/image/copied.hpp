@@ -6,6 +6,9 @@
 
 namespace fencebridge::image {
 
+/// The parameters of an image of which copies are made.
+[[nodiscard]] vk::ImageParameters with_copies(vk::ImageParameters parameters);
+
 /// Images in the driver's own best layout. At each present, the image is copied to memory that the
 /// window system can import, with the layout LINEAR. Each kind of such memory is one derived class.
 class Copied : public ImageAllocator {
@@ -22,6 +25,7 @@ protected:
     /// The memory of a copy.
     struct Target {
         Fd dma_buf;
+        vk::ImplicitFences implicit_fences; ///< SwapchainImage's
         HostMemory host;
         vk::Memory memory;
         vk::Buffer buffer; ///< bound to `memory`
@@ -43,7 +47,6 @@ public:
     core::ImageSource source() const override { return core::ImageSource::copy_dma_buf; }
     core::Placement placement() const override { return core::Placement::dma_buf; }
     std::optional<std::string> obstacle(const vk::PhysicalDevice& physical) const override;
-    vk::ImplicitFences implicit_fences(const vk::DriverFacts& driver) const override;
 
 private:
     std::expected<Target, VkResult> create_target(const vk::Device& device,
@@ -57,11 +60,6 @@ class CopiedToHost final : public Copied {
 public:
     core::ImageSource source() const override { return core::ImageSource::copy_host_pointer; }
     core::Placement placement() const override { return core::Placement::shared_memory; }
-    /// Such memory carries no fences.
-    vk::ImplicitFences implicit_fences(const vk::DriverFacts&) const override {
-        return vk::ImplicitFences::ignored;
-    }
-
     std::optional<std::string> obstacle(const vk::PhysicalDevice& physical) const override {
         if (!vk::can_share_copies(physical, vk::imported_host_pointer))
             return "the driver does not import host pointers into buffers";

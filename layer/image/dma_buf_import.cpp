@@ -81,6 +81,7 @@ DmaBufImport::try_to_allocate(const vk::Device& device, const vk::ImageParameter
     if (bound != VK_SUCCESS)
         return std::unexpected(bound);
     return SwapchainImage{.dma_buf = std::move(*dma_buf),
+                          .implicit_fences = device.facts.implicit_fences_on_imports,
                           .host = {},
                           .memory = std::move(*memory),
                           .image = std::move(unbound->image),

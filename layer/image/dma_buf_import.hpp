@@ -18,9 +18,6 @@ public:
     core::Placement placement() const final { return core::Placement::dma_buf; }
     std::expected<std::vector<vk::ImageLayout>, VkResult>
     layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const final;
-    vk::ImplicitFences implicit_fences(const vk::DriverFacts& driver) const final {
-        return driver.implicit_fences_on_imports;
-    }
     std::expected<SwapchainImage, VkResult>
     allocate(const vk::Device& device, const vk::ImageParameters& parameters,
              std::span<const vk::ImageLayout> layouts) const final;

@@ -23,6 +23,7 @@ DriverExport::allocate(const vk::Device& device, const vk::ImageParameters& para
     if (!dma_buf)
         return std::unexpected(dma_buf.error());
     return SwapchainImage{.dma_buf = std::move(*dma_buf),
+                          .implicit_fences = device.facts.implicit_fences_on_exports,
                           .host = {},
                           .memory = std::move(*memory),
                           .image = std::move(unbound->image),

@@ -24,9 +24,6 @@ public:
             const vk::ImageParameters& parameters) const override {
         return vk::find_layouts(physical, parameters, vk::exported_dma_buf);
     }
-    vk::ImplicitFences implicit_fences(const vk::DriverFacts& driver) const override {
-        return driver.implicit_fences_on_exports;
-    }
     std::expected<SwapchainImage, VkResult>
     allocate(const vk::Device& device, const vk::ImageParameters& parameters,
              std::span<const vk::ImageLayout> layouts) const override;

@@ -38,6 +38,7 @@ HostPointer::allocate(const vk::Device& device, const vk::ImageParameters& param
     if (bound != VK_SUCCESS)
         return std::unexpected(bound);
     return SwapchainImage{.dma_buf = {},
+                          .implicit_fences = vk::ImplicitFences::ignored,
                           .host = std::move(*host),
                           .memory = std::move(*memory),
                           .image = std::move(unbound->image),

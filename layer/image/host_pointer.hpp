@@ -19,10 +19,6 @@ public:
     std::expected<std::vector<vk::ImageLayout>, VkResult>
     layouts(const vk::PhysicalDevice& physical,
             const vk::ImageParameters& parameters) const override;
-    /// Such memory carries no fences.
-    vk::ImplicitFences implicit_fences(const vk::DriverFacts&) const override {
-        return vk::ImplicitFences::ignored;
-    }
     std::expected<SwapchainImage, VkResult>
     allocate(const vk::Device& device, const vk::ImageParameters& parameters,
              std::span<const vk::ImageLayout> layouts) const override;

@@ -31,7 +31,9 @@ struct Layout {
 /// memory, as the allocator's placement says. Members are destroyed in reverse order: the copy
 /// before the image, the image before its memory.
 struct SwapchainImage {
-    Fd dma_buf;      ///< empty once neither bridge nor window system needs it
+    Fd dma_buf; ///< empty once nothing needs it
+    /// Whether others wait for the fences that are attached to the dma-buf.
+    vk::ImplicitFences implicit_fences;
     HostMemory host; ///< empty unless the window system maps the memory
     vk::Memory memory;
     vk::Image image;

@@ -178,6 +178,17 @@ const char* name(VkPresentModeKHR mode) {
     }
 }
 
+/// Whether the window system waits for fences that are attached to the images' dma-bufs. All images
+/// have one transport, so one image whose fences are ignored decides.
+vk::ImplicitFences implicit_fences_of(const Window& window,
+                                      std::span<const image::SwapchainImage> images) {
+    if (!window.reads_images())
+        return vk::ImplicitFences::honoured;
+    const auto ignoring = std::ranges::find(images, vk::ImplicitFences::ignored,
+                                            &image::SwapchainImage::implicit_fences);
+    return (ignoring == images.end() ? images.front() : *ignoring).implicit_fences;
+}
+
 /// Warns that presents wait on the CPU, only once in a process: applications create a swapchain for
 /// every step of a resize.
 void log_waiting(core::Transport transport) {
@@ -244,9 +255,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
     if (const VkResult result = allocate_images(candidate); result != VK_SUCCESS)
         return result;
 
-    const auto implicit_fences = window.reads_images()
-                                     ? candidate.allocator->implicit_fences(device_.facts)
-                                     : vk::ImplicitFences::honoured;
+    const auto implicit_fences = implicit_fences_of(window, images_);
     auto chosen = sync::choose_bridge(images_, device_.sync_fd, implicit_fences,
                                       window.timeline_support(), plan.settings.transport);
     if (!chosen)

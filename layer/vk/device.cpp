@@ -2,6 +2,7 @@
 #include "vk/device.hpp"
 
 #include "vk/chain.hpp"
+#include "vk/image_layout.hpp"
 
 namespace fencebridge::vk {
 
@@ -15,6 +16,10 @@ Device describe_device(const PhysicalDevice& physical, VkDevice handle,
         .sync_fd = physical.sync_fd,
         .semaphores_export_freely = physical.semaphores_export_freely,
         .facts = physical.facts,
+        .exports_copies =
+            physical.can_be_taken_over() && can_share_copies(physical, exported_dma_buf),
+        .imports_copies =
+            physical.can_be_taken_over() && can_share_copies(physical, imported_dma_buf),
         .host_pointer_alignment = physical.host_pointer_alignment,
         .drm_nodes = physical.drm_nodes,
         .name = physical.name,

@@ -24,6 +24,8 @@ struct Device {
     core::DriverSyncFd sync_fd;
     bool semaphores_export_freely; ///< see PhysicalDevice
     DriverFacts facts;
+    bool exports_copies;                 ///< can_share_copies() with exported_dma_buf
+    bool imports_copies;                 ///< the same with imported_dma_buf
     VkDeviceSize host_pointer_alignment; ///< VK_EXT_external_memory_host; 1 without it
     /// A queue that only the layer uses; null if none is needed.
     VkQueue own_queue = VK_NULL_HANDLE;
