@@ -4,19 +4,18 @@
 #include <array>
 #include <optional>
 
+#include "image/copied.hpp"
 #include "image/shared_image.hpp"
 
 namespace fencebridge::image {
 
 std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
                                                      const SwapchainImage& image, VkImage alias) {
-    Fd dma_buf = image.dma_buf ? image.dma_buf.duplicate()
-                               : export_dma_buf(device, image.memory.get()).value_or(Fd());
-    if (!dma_buf)
-        return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
+    if (!alias_needs_dma_buf(image)) // the image is copied
+        return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
     MemoryRequirements requirements = query_requirements(device, alias);
     requirements.dedicated = true;
-    auto memory = import_dma_buf(device, requirements, dma_buf);
+    auto memory = import_dma_buf(device, requirements, image.dma_buf);
     // vkBindImageMemory2 has no other errors.
     if (!memory && memory.error() != VK_ERROR_OUT_OF_HOST_MEMORY)
         return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
@@ -27,7 +26,8 @@ VkResult create_alias(const vk::Device& device, const vk::ImageParameters& param
                       const SwapchainImage& like, const VkAllocationCallbacks* allocator,
                       VkImage* image) {
     if (like.copy) {
-        ImageInfo info(parameters, std::nullopt);
+        const vk::ImageParameters copied = with_copies(parameters);
+        ImageInfo info(copied, std::nullopt);
         return device.next.CreateImage(device.handle, info.tiled(VK_IMAGE_TILING_OPTIMAL),
                                        allocator, image);
     }

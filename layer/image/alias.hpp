@@ -16,9 +16,18 @@ namespace fencebridge::image {
                                     const SwapchainImage& like,
                                     const VkAllocationCallbacks* allocator, VkImage* image);
 
-/// Imports a swapchain image's dma-buf as memory for one alias: memory that is dedicated to an
-/// image can be bound to no other (VkMemoryDedicatedAllocateInfo).
+/// Whether aliases are bound to an import of the image's dma-buf: memory that is dedicated to an
+/// image can be bound to no other (VkMemoryDedicatedAllocateInfo). The dma-buf of a copied image is
+/// that of its copy.
+[[nodiscard]] inline bool alias_needs_dma_buf(const SwapchainImage& image) {
+    return image.dedicated && !image.copy;
+}
+
+/// Imports a swapchain image's dma-buf as memory for one alias.
+/// @param image  its memory is dedicated to it
 /// @param alias  made by create_alias()
+/// @return the error is VK_ERROR_OUT_OF_DEVICE_MEMORY, also if the image is copied, or
+///         VK_ERROR_OUT_OF_HOST_MEMORY
 [[nodiscard]] std::expected<vk::Memory, VkResult>
 import_for_alias(const vk::Device& device, const SwapchainImage& image, VkImage alias);
 

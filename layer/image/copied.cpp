@@ -97,7 +97,9 @@ std::expected<MadeImage, VkResult> create_image(const vk::Device& device,
     if (created != VK_SUCCESS)
         return std::unexpected(created);
     vk::Image image(device, handle);
-    const MemoryRequirements requirements = query_requirements(device, handle);
+    MemoryRequirements requirements = query_requirements(device, handle);
+    // Aliases are bound to the same memory, since it cannot be exported.
+    requirements.dedicated = requirements.must_be_dedicated;
     auto memory = allocate_memory(device, requirements);
     if (!memory)
         return std::unexpected(memory.error());

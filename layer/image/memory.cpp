@@ -56,6 +56,7 @@ MemoryRequirements query(const VkMemoryDedicatedAllocateInfo& owner, Query&& que
             .memory_types = requirements.memoryRequirements.memoryTypeBits,
             .dedicated =
                 dedicated.prefersDedicatedAllocation || dedicated.requiresDedicatedAllocation,
+            .must_be_dedicated = dedicated.requiresDedicatedAllocation != VK_FALSE,
             .owner = owner};
 }
 

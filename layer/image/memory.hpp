@@ -17,9 +17,10 @@ struct MemoryRequirements {
     VkDeviceSize size;
     uint32_t memory_types;               ///< VkMemoryRequirements::memoryTypeBits
     bool dedicated;                      ///< to be used for this image or buffer only
+    bool must_be_dedicated;              ///< the driver requires that
     VkMemoryDedicatedAllocateInfo owner; ///< the image or buffer
 };
-/// `dedicated` says whether the driver prefers or requires that.
+/// `dedicated` says whether the driver prefers or requires it.
 [[nodiscard]] MemoryRequirements query_requirements(const vk::Device& device, VkImage image);
 [[nodiscard]] MemoryRequirements query_requirements(const vk::Device& device, VkBuffer buffer);
 

@@ -6,6 +6,7 @@
 
 #include "core/commit_plan.hpp"
 #include "core/surface_limits.hpp"
+#include "image/alias.hpp"
 #include "util/log.hpp"
 #include "vk/chain.hpp"
 #include "vk/format.hpp"
@@ -291,8 +292,10 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
     presenter_ = std::move(*presenter);
     if (!bridge_->needs_dma_bufs()) {
         // The window system has imported them, and has descriptors of its own.
-        for (image::SwapchainImage& image : images_)
-            image.dma_buf.reset();
+        for (image::SwapchainImage& image : images_) {
+            if (!image::alias_needs_dma_buf(image))
+                image.dma_buf.reset();
+        }
     }
     log_opened(plan, candidate, chosen->why);
     return VK_SUCCESS;
