@@ -6,6 +6,7 @@
 
 #include "image/alias.hpp"
 #include "ioctl/ioctl.hpp"
+#include "ioctl/sync_file.hpp"
 #include "swapchain/trace.hpp"
 #include "sync/fence_poll.hpp"
 #include "util/log.hpp"
@@ -38,9 +39,12 @@ Swapchain::Swapchain(const vk::Device& device, sync::PayloadSignaller& signaller
     signaller_(signaller), parameters_(std::move(parameters)), modes_(std::move(modes)),
     present_wait_(present_wait), shares_image_(core::shares_image(modes_.front())),
     mode_(modes_.front()), state_{.ring = Locked<core::ImageRing>(std::in_place, image_count)},
-    present_fences_(device, signaller), kept_renderings_(image_count) {}
+    present_fences_(device, signaller), kept_renderings_(image_count), copies_(image_count) {}
 
 Swapchain::~Swapchain() {
+    // The application waits for its own use of the images only.
+    for (const Fd& copied : copies_)
+        static_cast<void>(sync::wait_on_cpu(copied));
     if (presenter_)
         log::info("swapchain closed: acquired=%llu presented=%llu",
                   static_cast<unsigned long long>(acquired_.load()),
@@ -142,6 +146,29 @@ VkResult Swapchain::keep_rendering(const PresentRequest& request, const Fd& rend
 }
 
 /// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
+VkResult Swapchain::note_copy(core::ImageIndex image, const Fd& rendering_fence) {
+    const auto index = static_cast<size_t>(image);
+    if (index >= images_.size() || !images_[index].copy)
+        return VK_SUCCESS;
+    auto copy = duplicate_or_wait(rendering_fence);
+    if (!copy)
+        return copy.error();
+    Fd& last = copies_[index];
+    // The copy before this one may be pending: the application may present an image again without
+    // acquiring it (shares_image_, VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT).
+    if (last) {
+        const auto ended = ioctl::wait_signalled(last, Deadline::immediate());
+        if (ended && *ended)
+            last.reset();
+    }
+    auto both = sync::merge_or_wait(std::move(last), std::move(*copy));
+    if (!both)
+        return both.error();
+    last = std::move(*both);
+    return VK_SUCCESS;
+}
+
+/// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
 VkResult Swapchain::signal_present_fence(const PresentRequest& request, const Fd& rendering_fence) {
     if (request.fence == VK_NULL_HANDLE)
         return VK_SUCCESS;
@@ -169,6 +196,8 @@ std::expected<VkCommandBuffer, VkResult> Swapchain::copy_commands(core::ImageInd
 
 VkResult Swapchain::present(const PresentRequest& request, const Fd& rendering_fence) {
     const core::ImageIndex image = request.image;
+    if (note_copy(image, rendering_fence) != VK_SUCCESS)
+        return lose_device(request, rendering_fence);
     if (!state_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
         log::error("vkQueuePresentKHR of image %u, which is not acquired",
                    static_cast<unsigned>(image));

@@ -147,6 +147,7 @@ private:
     std::expected<core::ImageList, VkResult> update_free_images();
     [[nodiscard]] bool has_mode(std::optional<VkPresentModeKHR> mode) const;
     VkResult present_rendered(PresentRequest request, const Fd& rendering_fence);
+    VkResult note_copy(core::ImageIndex image, const Fd& rendering_fence);
     VkResult keep_rendering(const PresentRequest& request, const Fd& rendering_fence);
     VkResult lose_device(const PresentRequest& request, const Fd& rendering_fence);
     VkResult signal_present_fence(const PresentRequest& request, const Fd& rendering_fence);
@@ -170,6 +171,9 @@ private:
     /// VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT. The image's next present waits for it as well. Used
     /// by the presenting thread only.
     std::vector<Fd> kept_renderings_;
+    /// For each image that is copied: the submission with its last copy, which uses objects of the
+    /// image. Used by the presenting thread and the destructor.
+    std::vector<Fd> copies_;
 
     std::atomic<bool> retired_ = false;
     std::atomic<uint64_t> acquired_ = 0;
