@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // VK_KHR_swapchain outside the frame loop: several swapchains, retired ones, images that are bound
 // to a swapchain's memory, and the device-group calls of Vulkan 1.1.
+#include "aliases.hpp"
 #include "fake_driver/control.hpp"
 #include "fixture.hpp"
 
@@ -244,37 +245,14 @@ TEST_P(SwapchainMemory, AnImageMayBeBoundToTheMemoryOfASwapchainImage) {
     fake_driver().set_dedicated(0, GetParam().prefers, GetParam().requires_it);
     Client client(start());
     Swapchain swapchain = client.swapchain();
-    VkImageSwapchainCreateInfoKHR of_swapchain{VK_STRUCTURE_TYPE_IMAGE_SWAPCHAIN_CREATE_INFO_KHR};
-    of_swapchain.swapchain = swapchain;
-    // VkImageSwapchainCreateInfoKHR requires the swapchain's own creation parameters.
-    VkImageCreateInfo info{VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO};
-    info.pNext = &of_swapchain;
-    info.imageType = VK_IMAGE_TYPE_2D;
-    info.format = VK_FORMAT_B8G8R8A8_UNORM;
-    info.extent = {64, 64, 1};
-    info.mipLevels = 1;
-    info.arrayLayers = 1;
-    info.samples = VK_SAMPLE_COUNT_1_BIT;
-    info.tiling = VK_IMAGE_TILING_OPTIMAL;
-    info.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT;
-    info.sharingMode = VK_SHARING_MODE_EXCLUSIVE;
     std::vector<Owned<VkImage>> images;
     for (uint32_t index = 0; index < swapchain.images.size(); ++index) {
-        VkImage image = VK_NULL_HANDLE;
-        ASSERT_EQ(vkCreateImage(client.device, &info, nullptr, &image), VK_SUCCESS);
-        images.emplace_back(image,
-                            [&](VkImage dying) { vkDestroyImage(client.device, dying, nullptr); });
-        VkBindImageMemorySwapchainInfoKHR to_swapchain{
-            VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_SWAPCHAIN_INFO_KHR};
-        to_swapchain.swapchain = swapchain;
-        VkBindImageMemoryInfo bind{VK_STRUCTURE_TYPE_BIND_IMAGE_MEMORY_INFO};
-        bind.pNext = &to_swapchain;
-        bind.image = image;
+        images.push_back(create_alias(client.device, swapchain));
         // An image index that the swapchain does not have is an error.
-        to_swapchain.imageIndex = uint32_t(swapchain.images.size());
-        EXPECT_LT(vkBindImageMemory2(client.device, 1, &bind), VK_SUCCESS);
-        to_swapchain.imageIndex = index;
-        EXPECT_EQ(vkBindImageMemory2(client.device, 1, &bind), VK_SUCCESS);
+        EXPECT_LT(
+            bind_alias(client.device, swapchain, uint32_t(swapchain.images.size()), images.back()),
+            VK_SUCCESS);
+        EXPECT_EQ(bind_alias(client.device, swapchain, index, images.back()), VK_SUCCESS);
     }
     EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
     vkDeviceWaitIdle(client.device);

@@ -186,6 +186,8 @@ typedef struct FakeDriverControl {
      * has no modifiers and no features. */
     void (*set_format)(uint32_t device, VkFormat format, uint32_t modifier_count,
                        const FakeDriverModifier* modifiers);
+    /* VkMemoryDedicatedRequirements of images. If it is required, also for the dma-bufs of buffers:
+     * VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT. */
     void (*set_dedicated)(uint32_t device, VkBool32 prefers, VkBool32 requires_it);
     /* The VK_EXTERNAL_MEMORY_FEATURE_{EXPORTABLE,IMPORTABLE}_BIT that the driver has for dma-bufs,
      * both by default. A format's modifier has those of its own that are also set here. An
@@ -203,9 +205,9 @@ typedef struct FakeDriverControl {
      * vkGetPhysicalDeviceImageFormatProperties2 does not consider them. */
     void (*set_linear_features)(uint32_t device, VkFormatFeatureFlags features);
     /* Imports of a dma-buf fail with VK_ERROR_INVALID_EXTERNAL_HANDLE if the dma-buf is not larger
-     * by this number of bytes than vkGetImageMemoryRequirements says, as v3dv may want it. Without
-     * VkMemoryDedicatedAllocateInfo the driver notices it in vkBindImageMemory, which then returns
-     * VK_ERROR_OUT_OF_DEVICE_MEMORY. */
+     * by this number of bytes than the requirements of the image or buffer say, as v3dv may want
+     * it. For an image without VkMemoryDedicatedAllocateInfo, the driver notices it in
+     * vkBindImageMemory, which then returns VK_ERROR_OUT_OF_DEVICE_MEMORY. */
     void (*set_import_padding)(uint32_t device, VkDeviceSize bytes);
     /* Adds VK_KHR_driver_properties and sets VkPhysicalDeviceDriverProperties::driverID. The
      * default is 0, which no driver has. */

@@ -115,6 +115,7 @@ VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAl
          .format = info->format,
          .bytes_per_pixel = bytes_per_pixel(info->format),
          .extent = info->extent,
+         .usage = info->usage,
          .layout = info->initialLayout,
          .bound = false,
          .aliases = aliases,
@@ -157,23 +158,25 @@ FileId file_of(const Memory& memory) {
     return {.device = status.st_dev, .inode = status.st_ino};
 }
 
-/// Two images may share memory only if both have VK_IMAGE_CREATE_ALIAS_BIT (the specification's
-/// "Memory Aliasing").
-void check_aliases(Image& image, const Memory& memory) {
-    const FileId file = file_of(memory);
-    if (file == FileId{})
-        return;
-    // Other threads read the backing of all images as well, so it is read and written under one
+/// Binds the image. Two images may share memory only if both have VK_IMAGE_CREATE_ALIAS_BIT and
+/// equal parameters (the specification's "Memory Aliasing").
+void bind(Image& image, const std::shared_ptr<Memory>& memory, VkDeviceSize offset) {
+    const FileId file = file_of(*memory);
+    // Other threads read the memory of all images as well, so it is read and written under one
     // lock.
     bool allowed = true;
     objects().images.for_each([&](Image& other) {
-        if (&other == &image)
+        if (&other == &image) {
             other.backing = file;
-        else if (other.backing == file)
-            allowed = allowed && other.aliases && image.aliases;
+            other.memory = memory;
+            other.memory_offset = offset;
+        } else if (other.memory.lock() == memory || (file != FileId{} && other.backing == file)) {
+            allowed = allowed && other.aliases && image.aliases && other.usage == image.usage;
+        }
     });
     if (!allowed)
-        misuse("vkBindImageMemory: two images in one memory without VK_IMAGE_CREATE_ALIAS_BIT");
+        misuse("vkBindImageMemory: two images in one memory that differ, or without "
+               "VK_IMAGE_CREATE_ALIAS_BIT");
 }
 
 VkResult check_binding(VkImage handle, VkDeviceMemory memory_handle, VkDeviceSize offset) {
@@ -197,9 +200,7 @@ VkResult check_binding(VkImage handle, VkDeviceMemory memory_handle, VkDeviceSiz
     if (memory->imported_size != 0 &&
         memory->imported_size < image->size() + settings.import_padding)
         return VK_ERROR_OUT_OF_DEVICE_MEMORY;
-    check_aliases(*image, *memory);
-    image->memory = memory;
-    image->memory_offset = offset;
+    bind(*image, memory, offset);
     return VK_SUCCESS;
 }
 

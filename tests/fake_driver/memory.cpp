@@ -27,12 +27,17 @@ bool supports_dma_bufs(const Device& device, VkExternalMemoryFeatureFlagBits fea
 
 /// The size that a dma-buf must have for this allocation.
 VkDeviceSize smallest_import(const Memory& memory) {
-    const auto image = memory.dedicated_image != VK_NULL_HANDLE
-                           ? objects().images.find(memory.dedicated_image)
-                           : nullptr;
-    if (image == nullptr)
+    VkDeviceSize needed = 0;
+    if (memory.dedicated_image != VK_NULL_HANDLE) {
+        if (const auto image = objects().images.find(memory.dedicated_image))
+            needed = image->size();
+    } else if (memory.dedicated_buffer != VK_NULL_HANDLE) {
+        if (const auto buffer = objects().buffers.find(memory.dedicated_buffer))
+            needed = buffer->size;
+    }
+    if (needed == 0)
         return memory.size;
-    return std::max(memory.size, image->size() + settings_of(*memory.device).import_padding);
+    return std::max(memory.size, needed + settings_of(*memory.device).import_padding);
 }
 
 /// The driver owns an imported descriptor only if the call succeeds.
@@ -94,8 +99,10 @@ VkResult allocate_memory(VkDevice handle, const VkMemoryAllocateInfo* info,
     memory.size = info->allocationSize;
     memory.type = info->memoryTypeIndex;
     if (const auto* const dedicated = find_in<VkMemoryDedicatedAllocateInfo>(
-            info->pNext, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO))
+            info->pNext, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO)) {
         memory.dedicated_image = dedicated->image;
+        memory.dedicated_buffer = dedicated->buffer;
+    }
     const auto* const import =
         find_in<VkImportMemoryFdInfoKHR>(info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR);
     const auto* const exported = find_in<VkExportMemoryAllocateInfo>(
@@ -239,6 +246,14 @@ VkResult check_binding(VkBuffer handle, VkDeviceMemory memory_handle, VkDeviceSi
     if ((memory->imported_as & ~buffer->handle_types) != 0 ||
         (memory->exportable && buffer->handle_types == 0))
         misuse("vkBindBufferMemory: external memory for a buffer that was not made for it");
+    // VUID-VkMemoryAllocateInfo-pNext-00639 and VUID-vkBindBufferMemory-memory-01508
+    const bool is_external = memory->imported_as == dma_buf || memory->exportable;
+    if (is_external && settings_of(*buffer->device).requires_dedicated &&
+        memory->dedicated_buffer == VK_NULL_HANDLE)
+        misuse("vkBindBufferMemory: the buffer's external memory needs a dedicated allocation");
+    if (memory->dedicated_image != VK_NULL_HANDLE ||
+        (memory->dedicated_buffer != VK_NULL_HANDLE && memory->dedicated_buffer != handle))
+        misuse("vkBindBufferMemory: the memory is dedicated to another resource");
     buffer->memory = memory;
     buffer->memory_offset = offset;
     return VK_SUCCESS;

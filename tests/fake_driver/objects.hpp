@@ -137,6 +137,7 @@ struct Memory {
     VkExternalMemoryHandleTypeFlags imported_as{0};
     std::shared_ptr<Use> use{std::make_shared<Use>()};
     VkImage dedicated_image{VK_NULL_HANDLE};
+    VkBuffer dedicated_buffer{VK_NULL_HANDLE};
     VkDeviceSize imported_size{0}; // of the dma-buf; 0 if the memory was not imported
 };
 
@@ -163,6 +164,7 @@ struct Image {
     VkFormat format{VK_FORMAT_UNDEFINED};
     VkDeviceSize bytes_per_pixel{0};
     VkExtent3D extent{};
+    VkImageUsageFlags usage{0};
     VkImageLayout layout{VK_IMAGE_LAYOUT_UNDEFINED}; // changed by the execution of commands
     std::weak_ptr<Memory> memory{};
     VkDeviceSize memory_offset{0};

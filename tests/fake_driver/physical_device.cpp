@@ -274,6 +274,8 @@ void get_external_buffer(VkPhysicalDevice handle, const VkPhysicalDeviceExternal
     if (!settings.shares_buffers)
         return;
     result.externalMemoryFeatures = settings.dma_bufs();
+    if (settings.requires_dedicated)
+        result.externalMemoryFeatures |= VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT;
     if ((settings.dma_bufs() & VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT) != 0)
         result.exportFromImportedHandleTypes = info->handleType;
 }
