@@ -151,7 +151,7 @@ Copied::allocate(const vk::Device& device, const vk::ImageParameters& parameters
         .dedicated = made->dedicated,
         .copy = std::make_unique<ImageCopy>(device, std::move(target->memory),
                                             std::move(target->buffer), image, parameters.extent,
-                                            pitch / texel),
+                                            pitch / texel, target->reader),
     };
 }
 
@@ -189,11 +189,13 @@ std::expected<Copied::Target, VkResult> CopiedToDmaBuf::create_target(const vk::
         return std::unexpected(made.error());
     if (const VkResult bound = bind(device, *buffer, made->memory); bound != VK_SUCCESS)
         return std::unexpected(bound);
-    return Target{std::move(made->dma_buf),
-                  made->implicit_fences,
-                  {},
-                  std::move(made->memory),
-                  std::move(*buffer)};
+    return Target{.dma_buf = std::move(made->dma_buf),
+                  .implicit_fences = made->implicit_fences,
+                  .reader =
+                      device.foreign_queues ? VK_QUEUE_FAMILY_FOREIGN_EXT : VK_QUEUE_FAMILY_IGNORED,
+                  .host = {},
+                  .memory = std::move(made->memory),
+                  .buffer = std::move(*buffer)};
 }
 
 std::expected<Copied::Target, VkResult> CopiedToHost::create_target(const vk::Device& device,
@@ -210,8 +212,12 @@ std::expected<Copied::Target, VkResult> CopiedToHost::create_target(const vk::De
         return std::unexpected(memory.error());
     if (const VkResult bound = bind(device, *buffer, *memory); bound != VK_SUCCESS)
         return std::unexpected(bound);
-    return Target{
-        {}, vk::ImplicitFences::ignored, std::move(*host), std::move(*memory), std::move(*buffer)};
+    return Target{.dma_buf = {},
+                  .implicit_fences = vk::ImplicitFences::ignored,
+                  .reader = VK_QUEUE_FAMILY_IGNORED,
+                  .host = std::move(*host),
+                  .memory = std::move(*memory),
+                  .buffer = std::move(*buffer)};
 }
 
 } // namespace fencebridge::image

@@ -26,6 +26,7 @@ protected:
     struct Target {
         Fd dma_buf;
         vk::ImplicitFences implicit_fences; ///< SwapchainImage's
+        uint32_t reader;                    ///< ImageCopy's
         HostMemory host;
         vk::Memory memory;
         vk::Buffer buffer; ///< bound to `memory`

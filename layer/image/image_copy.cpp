@@ -90,7 +90,7 @@ std::expected<ImageCopy::Commands, VkResult> ImageCopy::record(uint32_t queue_fa
     VkImageMemoryBarrier back = transition(image_, read, presented);
     back.srcAccessMask = 0; // the copy has only read
     back.dstAccessMask = 0; // the application's next use waits for a semaphore or fence
-    const VkBufferMemoryBarrier to_window_system = {
+    VkBufferMemoryBarrier to_window_system = {
         .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_BARRIER,
         .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
         .dstAccessMask = VK_ACCESS_HOST_READ_BIT,
@@ -100,10 +100,18 @@ std::expected<ImageCopy::Commands, VkResult> ImageCopy::record(uint32_t queue_fa
         .offset = 0,
         .size = VK_WHOLE_SIZE,
     };
+    VkPipelineStageFlags reading = VK_PIPELINE_STAGE_HOST_BIT;
+    if (reader_ != VK_QUEUE_FAMILY_IGNORED) {
+        // The release of an ownership transfer. The next copy does not read what is there, so it
+        // need not acquire the buffer ("Queue Family Ownership Transfer").
+        to_window_system.srcQueueFamilyIndex = queue_family;
+        to_window_system.dstQueueFamilyIndex = reader_;
+        to_window_system.dstAccessMask = 0;
+        reading = VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT;
+    }
     device_.next.CmdPipelineBarrier(commands.buffer, VK_PIPELINE_STAGE_TRANSFER_BIT,
-                                    VK_PIPELINE_STAGE_HOST_BIT |
-                                        VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT,
-                                    0, 0, nullptr, 1, &to_window_system, 1, &back);
+                                    reading | VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, 0, 0, nullptr,
+                                    1, &to_window_system, 1, &back);
     result = device_.next.EndCommandBuffer(commands.buffer);
     if (result != VK_SUCCESS)
         return std::unexpected(result);

@@ -17,11 +17,13 @@ class ImageCopy {
 public:
     /// @param memory  what `buffer` is bound to
     /// @param row     VkBufferImageCopy::bufferRowLength, in texels
+    /// @param reader  the queue family to which the ownership of the buffer goes after the copy;
+    ///                VK_QUEUE_FAMILY_IGNORED for the CPU
     ImageCopy(const vk::Device& device, vk::Memory memory, vk::Buffer buffer, VkImage image,
-              VkExtent2D extent, uint32_t row) :
+              VkExtent2D extent, uint32_t row, uint32_t reader) :
         device_(device),
         memory_(std::move(memory)), buffer_(std::move(buffer)), image_(image), extent_(extent),
-        row_(row) {}
+        row_(row), reader_(reader) {}
 
     /// The commands for the queues of a family. The first call for a family records them. They may
     /// be submitted again while an earlier submission is pending.
@@ -43,6 +45,7 @@ private:
     const VkImage image_; ///< the swapchain image, which outlives this
     const VkExtent2D extent_;
     const uint32_t row_;
+    const uint32_t reader_;
     Locked<std::map<uint32_t, Commands>> of_family_;
 };
 

@@ -20,6 +20,7 @@ Device describe_device(const PhysicalDevice& physical, VkDevice handle,
             physical.can_be_taken_over() && can_share_copies(physical, exported_dma_buf),
         .imports_copies =
             physical.can_be_taken_over() && can_share_copies(physical, imported_dma_buf),
+        .foreign_queues = physical.memory.foreign_queues,
         .host_pointer_alignment = physical.host_pointer_alignment,
         .drm_nodes = physical.drm_nodes,
         .name = physical.name,

@@ -26,6 +26,7 @@ struct Device {
     DriverFacts facts;
     bool exports_copies;                 ///< can_share_copies() with exported_dma_buf
     bool imports_copies;                 ///< the same with imported_dma_buf
+    bool foreign_queues;                 ///< VK_EXT_queue_family_foreign is enabled
     VkDeviceSize host_pointer_alignment; ///< VK_EXT_external_memory_host; 1 without it
     /// A queue that only the layer uses; null if none is needed.
     VkQueue own_queue = VK_NULL_HANDLE;

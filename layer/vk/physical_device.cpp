@@ -51,6 +51,10 @@ const ExtensionGroup& modifiers() {
                       VK_KHR_SAMPLER_YCBCR_CONVERSION_EXTENSION_NAME}};
     return group;
 }
+const ExtensionGroup& foreign_queues() {
+    static const ExtensionGroup group = {.names = {VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME}};
+    return group;
+}
 const ExtensionGroup& host_pointer() {
     static const ExtensionGroup group = {.names = {VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME}};
     return group;
@@ -205,6 +209,7 @@ std::vector<const char*> used_device_extensions(const PhysicalDevice& device) {
     };
     add(device.memory.dma_buf, dma_buf());
     add(device.memory.modifiers, modifiers());
+    add(device.memory.foreign_queues, foreign_queues());
     add(has(device, semaphore_fd()), semaphore_fd());
     add(has(device, fence_fd()), fence_fd());
     return used;
@@ -243,6 +248,7 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
     }
     device.memory.dma_buf = has(device, dma_buf());
     device.memory.modifiers = device.memory.dma_buf && has(device, modifiers());
+    device.memory.foreign_queues = device.memory.dma_buf && has(device, foreign_queues());
     device.memory.host_pointer = has(device, host_pointer());
     if (!device.memory.dma_buf)
         device.lacks.emplace_back(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);

@@ -18,9 +18,10 @@ namespace fencebridge::vk {
 
 /// The kinds of memory that a driver shares with other processes, as far as its extensions say.
 struct MemoryKinds {
-    bool dma_buf = false;      ///< VK_EXT_external_memory_dma_buf
-    bool modifiers = false;    ///< VK_EXT_image_drm_format_modifier, for dma-bufs
-    bool host_pointer = false; ///< VK_EXT_external_memory_host
+    bool dma_buf = false;        ///< VK_EXT_external_memory_dma_buf
+    bool modifiers = false;      ///< VK_EXT_image_drm_format_modifier, for dma-bufs
+    bool foreign_queues = false; ///< VK_EXT_queue_family_foreign, for dma-bufs
+    bool host_pointer = false;   ///< VK_EXT_external_memory_host
 };
 
 /// A physical device, as the next layer or driver describes it.

@@ -12,6 +12,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
 #include <mutex>
@@ -395,6 +396,31 @@ TEST_F(CopiesOfOne, HaveNoAliasesIfTheDriverRequiresDedicatedMemory) {
     open();
     const Owned<VkImage> alias = create_alias(client_->device, swapchain_, options);
     EXPECT_EQ(bind_alias(client_->device, swapchain_, 0, alias), VK_ERROR_OUT_OF_DEVICE_MEMORY);
+}
+
+// ---- the owner of the copies ----
+
+// "External Resource Sharing" in the specification. A driver may resolve or flush what it keeps of
+// the memory only then.
+TEST_F(CopiesOfOne, BelongToForeignQueuesAfterAPresent) {
+    open();
+    for (size_t frame = 0; frame < 2 * swapchain_.images.size(); ++frame) {
+        const auto rendered = make_semaphore(client_->device);
+        const uint32_t index = paint(picture(odd, bgra.pixel, 0), client_->device.queue, rendered);
+        EXPECT_EQ(client_->present_after(swapchain_, index, {rendered}), VK_SUCCESS);
+        vkDeviceWaitIdle(client_->device);
+        EXPECT_EQ(fake_driver().foreign_buffers(), std::min(frame + 1, swapchain_.images.size()));
+    }
+}
+
+TEST_F(CopiesOfOne, AreNotTransferredIfTheDriverDoesNotKnowForeignQueues) {
+    fake_driver().hide_device_extension(all_devices, VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME);
+    open();
+    const auto rendered = make_semaphore(client_->device);
+    const uint32_t index = paint(picture(odd, bgra.pixel, 0), client_->device.queue, rendered);
+    EXPECT_EQ(client_->present_after(swapchain_, index, {rendered}), VK_SUCCESS);
+    vkDeviceWaitIdle(client_->device);
+    EXPECT_EQ(fake_driver().foreign_buffers(), 0u);
 }
 
 // ---- the memory of the copies ----

@@ -262,6 +262,9 @@ typedef struct FakeDriverControl {
     uint64_t (*exported_sync_fds)(void);
     /* The number of sync fds imported since reset(), without -1. */
     uint64_t (*imported_sync_fds)(void);
+    /* The number of buffers that belong to VK_QUEUE_FAMILY_FOREIGN_EXT: executed commands have
+     * released them, and have not written to them since. */
+    uint64_t (*foreign_buffers)(void);
     /* The number of fds that the driver holds now: memory, imported payloads, held rendering. */
     uint64_t (*held_fds)(void);
     /* The calls of vkCreateInstance and vkCreateDevice since reset(), including those that failed.

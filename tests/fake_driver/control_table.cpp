@@ -274,6 +274,8 @@ uint64_t exported_sync_fds() {
     return with_state([](State& state) { return state.exported_sync_fds; });
 }
 
+uint64_t foreign_buffers() { return objects().foreign_buffers; }
+
 uint64_t held_fds() { return Fd::held; }
 
 uint32_t instance_creates() {
@@ -371,6 +373,7 @@ const FakeDriverControl& control_table() {
         .exported_memory_fds = exported_memory_fds,
         .exported_sync_fds = exported_sync_fds,
         .imported_sync_fds = imported_sync_fds,
+        .foreign_buffers = foreign_buffers,
         .held_fds = held_fds,
         .instance_creates = instance_creates,
         .instance_create = instance_create,

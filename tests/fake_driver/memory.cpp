@@ -217,8 +217,12 @@ VkResult create_buffer(VkDevice handle, const VkBufferCreateInfo* info,
 
 void destroy_buffer(VkDevice, VkBuffer handle, const VkAllocationCallbacks*) {
     note("vkDestroyBuffer");
-    if (const auto buffer = objects().buffers.remove(handle))
-        require_unused(buffer->use, "vkDestroyBuffer");
+    const auto buffer = objects().buffers.remove(handle);
+    if (buffer == nullptr)
+        return;
+    require_unused(buffer->use, "vkDestroyBuffer");
+    if (buffer->foreign)
+        --objects().foreign_buffers;
 }
 
 void get_buffer_requirements(VkDevice, VkBuffer handle, VkMemoryRequirements* requirements) {

@@ -184,6 +184,7 @@ struct Buffer {
     VkDeviceSize size{0};
     VkExternalMemoryHandleTypeFlags handle_types{0};
     bool bound{false};
+    bool foreign{false}; // owned by VK_QUEUE_FAMILY_FOREIGN_EXT; changed by executed commands
     std::weak_ptr<Memory> memory{};
     VkDeviceSize memory_offset{0};
     std::shared_ptr<Use> use{std::make_shared<Use>()};
@@ -322,6 +323,7 @@ struct Objects {
     std::atomic<uint64_t> instances{0};
     std::atomic<uint64_t> devices{0};
     std::atomic<uint64_t> command_buffers{0};
+    std::atomic<uint64_t> foreign_buffers{0}; // see FakeDriverControl
     Pool<VkDeviceMemory, Memory> memories{"VkDeviceMemory"};
     Pool<VkImage, Image> images{"VkImage"};
     Pool<VkImage, Image> native_images{"VkImage of a swapchain"};

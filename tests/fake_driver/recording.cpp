@@ -65,13 +65,48 @@ void record_image_barrier(VkCommandBuffer commands, const char* function, const 
         image);
 }
 
-void pipeline_barrier(VkCommandBuffer commands, VkPipelineStageFlags, VkPipelineStageFlags,
-                      VkDependencyFlags, uint32_t, const VkMemoryBarrier*, uint32_t buffer_count,
+void set_foreign(Buffer& buffer, bool foreign) {
+    if (std::exchange(buffer.foreign, foreign) == foreign)
+        return;
+    if (foreign)
+        ++objects().foreign_buffers;
+    else
+        --objects().foreign_buffers;
+}
+
+template <class Barrier>
+void record_buffer_barrier(VkCommandBuffer commands, const char* function, const Barrier& barrier) {
+    const auto buffer = objects().buffers.find(barrier.buffer);
+    const auto& recording = *from_handle<CommandBuffer>(commands);
+    const uint32_t from = barrier.srcQueueFamilyIndex;
+    const uint32_t to = barrier.dstQueueFamilyIndex;
+    const bool names_foreign =
+        from == VK_QUEUE_FAMILY_FOREIGN_EXT || to == VK_QUEUE_FAMILY_FOREIGN_EXT;
+    if (names_foreign && !recording.device->has(VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME))
+        misuse(std::string{function} + ": foreign queues without the extension");
+    if (from != to && from != recording.family && to != recording.family)
+        misuse(std::string{function} + ": an ownership transfer of other queue families");
+    record(
+        commands, function,
+        [buffer, from, to] {
+            if (from != to)
+                set_foreign(*buffer, to == VK_QUEUE_FAMILY_FOREIGN_EXT);
+        },
+        buffer);
+}
+
+void pipeline_barrier(VkCommandBuffer commands, VkPipelineStageFlags before,
+                      VkPipelineStageFlags after, VkDependencyFlags, uint32_t,
+                      const VkMemoryBarrier*, uint32_t buffer_count,
                       const VkBufferMemoryBarrier* buffer_barriers, uint32_t count,
                       const VkImageMemoryBarrier* barriers) {
     note("vkCmdPipelineBarrier");
-    for (const VkBufferMemoryBarrier& barrier : std::span{buffer_barriers, buffer_count})
-        (void)objects().buffers.find(barrier.buffer);
+    for (const VkBufferMemoryBarrier& barrier : std::span{buffer_barriers, buffer_count}) {
+        if (((before | after) & VK_PIPELINE_STAGE_HOST_BIT) != 0 &&
+            barrier.srcQueueFamilyIndex != barrier.dstQueueFamilyIndex)
+            misuse("vkCmdPipelineBarrier: an ownership transfer from or to the host");
+        record_buffer_barrier(commands, "vkCmdPipelineBarrier", barrier);
+    }
     for (const VkImageMemoryBarrier& barrier : std::span{barriers, count})
         record_image_barrier(commands, "vkCmdPipelineBarrier", barrier);
 }
@@ -80,7 +115,7 @@ void pipeline_barrier2(VkCommandBuffer commands, const VkDependencyInfo* info) {
     note("vkCmdPipelineBarrier2");
     for (const VkBufferMemoryBarrier2& barrier :
          std::span{info->pBufferMemoryBarriers, info->bufferMemoryBarrierCount})
-        (void)objects().buffers.find(barrier.buffer);
+        record_buffer_barrier(commands, "vkCmdPipelineBarrier2", barrier);
     for (const VkImageMemoryBarrier2& barrier :
          std::span{info->pImageMemoryBarriers, info->imageMemoryBarrierCount})
         record_image_barrier(commands, "vkCmdPipelineBarrier2", barrier);
@@ -212,6 +247,7 @@ void copy_to_buffer(VkCommandBuffer commands, VkImage from_handle, VkImageLayout
         commands, function,
         [=, all = std::vector<VkBufferImageCopy>(regions, regions + count)] {
             check_layout(*from, layout, VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL, function);
+            set_foreign(*to, false);
             const auto pixels = pixels_of(*from);
             for (const VkBufferImageCopy& region : all)
                 if (pixels)
