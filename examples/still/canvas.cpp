@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <utility>
 
 #include "enumerate.hpp"
 #include "failure.hpp"
@@ -43,9 +44,9 @@ uint32_t choose_image_count(const VkSurfaceCapabilitiesKHR& capabilities) {
 
 } // namespace
 
-Canvas::Canvas(const Gpu& gpu, wl_display* display, wl_surface* surface, const Options& options) :
+Canvas::Canvas(const Gpu& gpu, Surface surface, const Options& options) :
     gpu_(gpu), present_mode_(options.present_mode), alpha_(options.alpha),
-    surface_(gpu.create_surface(display, surface)) {
+    surface_(std::move(surface)) {
     require_present_mode(gpu_.physical_device(), surface_.get(), present_mode_);
     choose_format(options);
 }

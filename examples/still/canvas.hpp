@@ -14,7 +14,7 @@ namespace fencebridge::still {
 
 class Canvas {
 public:
-    Canvas(const Gpu& gpu, wl_display* display, wl_surface* surface, const Options& options);
+    Canvas(const Gpu& gpu, Surface surface, const Options& options);
 
     // Creates the swapchain and the picture, or creates them again for another size. Waits for the
     // device to be idle, since it may still use the old ones.

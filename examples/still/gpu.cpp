@@ -34,8 +34,9 @@ std::optional<uint32_t> find_queue_family(VkPhysicalDevice device, wl_display* d
     for (uint32_t index = 0; index < families.size(); ++index)
         // VK_QUEUE_TRANSFER_BIT would suffice for copies. But the picture scrolls, and only a
         // graphics queue is guaranteed to copy to any pixel (minImageTransferGranularity).
+        // Without a display, only a surface can tell whether the queue presents.
         if (families[index].queueFlags & VK_QUEUE_GRAPHICS_BIT &&
-            vkGetPhysicalDeviceWaylandPresentationSupportKHR(device, index, display))
+            (!display || vkGetPhysicalDeviceWaylandPresentationSupportKHR(device, index, display)))
             return index;
     return std::nullopt;
 }
@@ -55,7 +56,9 @@ uint32_t upload_memory_type(VkPhysicalDevice device, uint32_t allowed) {
 } // namespace
 
 Gpu::Gpu(wl_display* display, const DeviceAdditions& additions) {
-    create_instance();
+    create_instance(display ? VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME
+                            : VK_EXT_HEADLESS_SURFACE_EXTENSION_NAME,
+                    additions.api_version);
     try {
         choose_device(display);
         create_device(additions);
@@ -70,13 +73,12 @@ Gpu::~Gpu() {
     vkDestroyInstance(instance_, nullptr);
 }
 
-void Gpu::create_instance() {
-    const char* extensions[] = {VK_KHR_SURFACE_EXTENSION_NAME,
-                                VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME};
+void Gpu::create_instance(const char* surface_extension, uint32_t api_version) {
+    const char* extensions[] = {VK_KHR_SURFACE_EXTENSION_NAME, surface_extension};
     VkApplicationInfo application{};
     application.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO;
     application.pApplicationName = "fencebridge-still";
-    application.apiVersion = VK_API_VERSION_1_0; // nothing newer is used
+    application.apiVersion = api_version;
     VkInstanceCreateInfo info{};
     info.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO;
     info.pApplicationInfo = &application;
@@ -84,7 +86,7 @@ void Gpu::create_instance() {
     info.ppEnabledExtensionNames = extensions;
     VkResult result = vkCreateInstance(&info, nullptr, &instance_);
     if (result == VK_ERROR_EXTENSION_NOT_PRESENT)
-        throw Unsupported("no Vulkan driver or layer presents to Wayland");
+        throw Unsupported(std::string("no Vulkan driver or layer has ") + surface_extension);
     check(result, "vkCreateInstance");
 }
 
@@ -105,8 +107,8 @@ void Gpu::choose_device(wl_display* display) {
         return;
     }
     throw Unsupported("none of the " + std::to_string(devices.size()) +
-                      " Vulkan devices has swapchains and a graphics queue that presents to "
-                      "this compositor");
+                      " Vulkan devices has swapchains and a graphics queue that presents" +
+                      (display ? " to this compositor" : ""));
 }
 
 void Gpu::create_device(const DeviceAdditions& additions) {
@@ -125,7 +127,14 @@ void Gpu::create_device(const DeviceAdditions& additions) {
     info.pNext = additions.features;
     info.enabledExtensionCount = uint32_t(extensions.size());
     info.ppEnabledExtensionNames = extensions.data();
-    check(vkCreateDevice(physical_device_, &info, nullptr, &device_), "vkCreateDevice");
+    const VkResult result = vkCreateDevice(physical_device_, &info, nullptr, &device_);
+    if (result == VK_ERROR_EXTENSION_NOT_PRESENT) {
+        std::string names;
+        for (const char* name : extensions)
+            names += std::string(names.empty() ? "" : ", ") + name;
+        throw Unsupported("\"" + name_ + "\" lacks one of these extensions: " + names);
+    }
+    check(result, "vkCreateDevice");
     vkGetDeviceQueue(device_, queue_family_, 0, &queue_);
 }
 
@@ -140,14 +149,30 @@ Surface Gpu::create_surface(wl_display* display, wl_surface* surface) const {
     check(vkCreateWaylandSurfaceKHR(instance_, &info, nullptr, &handle),
           "vkCreateWaylandSurfaceKHR");
     Surface owner(instance_, handle);
-    // The queue family was chosen for the display. The specification requires the query for the
-    // surface as well.
+    require_support(owner);
+    return owner;
+}
+
+Surface Gpu::create_headless_surface() const {
+    VkHeadlessSurfaceCreateInfoEXT info{};
+    info.sType = VK_STRUCTURE_TYPE_HEADLESS_SURFACE_CREATE_INFO_EXT;
+    VkSurfaceKHR handle;
+    check(vkCreateHeadlessSurfaceEXT(instance_, &info, nullptr, &handle),
+          "vkCreateHeadlessSurfaceEXT");
+    Surface owner(instance_, handle);
+    require_support(owner);
+    return owner;
+}
+
+// The queue family was chosen for the display. The specification requires the query for the surface
+// as well.
+void Gpu::require_support(const Surface& surface) const {
     VkBool32 supported = VK_FALSE;
-    check(vkGetPhysicalDeviceSurfaceSupportKHR(physical_device_, queue_family_, handle, &supported),
+    check(vkGetPhysicalDeviceSurfaceSupportKHR(physical_device_, queue_family_, surface.get(),
+                                               &supported),
           "vkGetPhysicalDeviceSurfaceSupportKHR");
     if (!supported)
-        throw Unsupported("\"" + name_ + "\" cannot present to this window");
-    return owner;
+        throw Unsupported("\"" + name_ + "\" cannot present to this surface");
 }
 
 VkSurfaceCapabilitiesKHR Gpu::capabilities_of(const Surface& surface) const {

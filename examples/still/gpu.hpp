@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The Vulkan instance, and a device with a queue that can draw and present to Wayland.
+// The Vulkan instance, and a device with a queue that can draw and present: to Wayland, or to
+// surfaces without a window.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +17,13 @@ namespace fencebridge::still {
 struct DeviceAdditions {
     std::vector<const char*> extensions = {};
     const void* features = nullptr; // the pNext chain that enables them
+    uint32_t api_version = VK_API_VERSION_1_0;
 };
 
 class Gpu {
 public:
-    // Uses the first suitable physical device.
+    // Uses the first suitable physical device. Without a display (null), it can present to surfaces
+    // without a window (VK_EXT_headless_surface).
     explicit Gpu(wl_display* display, const DeviceAdditions& additions = {});
     ~Gpu();
     Gpu(const Gpu&) = delete;
@@ -38,6 +41,7 @@ public:
     void wait_idle() const;
 
     Surface create_surface(wl_display* display, wl_surface* surface) const;
+    Surface create_headless_surface() const;
     VkSurfaceCapabilitiesKHR capabilities_of(const Surface& surface) const;
     std::vector<VkSurfaceFormatKHR> formats_of(const Surface& surface) const;
 
@@ -67,9 +71,10 @@ public:
     Upload create_upload(VkDeviceSize size) const;
 
 private:
-    void create_instance();
+    void create_instance(const char* surface_extension, uint32_t api_version);
     void choose_device(wl_display* display);
     void create_device(const DeviceAdditions& additions);
+    void require_support(const Surface& surface) const;
 
     VkInstance instance_ = VK_NULL_HANDLE;
     VkPhysicalDevice physical_device_ = VK_NULL_HANDLE;

@@ -126,7 +126,25 @@ void report(const Gpu& gpu, const Canvas& canvas, uint64_t frames, Clock::durati
     std::fflush(stdout);
 }
 
+// Without a window and without Wayland. Nothing is shown, but what implements the surface may
+// record the frames.
+int run_headless(const Options& options) {
+    Gpu gpu(nullptr);
+    Canvas canvas(gpu, gpu.create_headless_surface(), options);
+    Renderer renderer(gpu, {&canvas, 1});
+
+    const Size size{options.width, options.height};
+    Clock::time_point start = Clock::now();
+    for (uint64_t frame = 0; frame < options.frames;)
+        if (renderer.render({&size, 1}, shift_at(frame, options)))
+            ++frame;
+    report(gpu, canvas, options.frames, Clock::now() - start, options);
+    return exit_ok;
+}
+
 int run(const Options& options) {
+    if (options.headless)
+        return run_headless(options);
     // Each object is destroyed before the object that it was made from: the Vulkan surface before
     // the wl_surface, both before the connection.
     Connection connection;
@@ -137,7 +155,8 @@ int run(const Options& options) {
     Gpu gpu(connection.display());
     std::vector<Canvas> canvases;
     for (const auto& window : windows)
-        canvases.emplace_back(gpu, connection.display(), window->surface(), options);
+        canvases.emplace_back(gpu, gpu.create_surface(connection.display(), window->surface()),
+                              options);
     Renderer renderer(gpu, canvases);
 
     Clock::time_point start = Clock::now();

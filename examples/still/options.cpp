@@ -34,6 +34,7 @@ enum OptionId : int {
     id_help = 'h',
     id_width = 256,
     id_height,
+    id_headless,
     id_fullscreen,
     id_windows,
     id_frames,
@@ -51,6 +52,7 @@ constexpr option long_options[] = {
     {"help", no_argument, nullptr, id_help},
     {"width", required_argument, nullptr, id_width},
     {"height", required_argument, nullptr, id_height},
+    {"headless", no_argument, nullptr, id_headless},
     {"fullscreen", no_argument, nullptr, id_fullscreen},
     {"windows", required_argument, nullptr, id_windows},
     {"frames", required_argument, nullptr, id_frames},
@@ -120,6 +122,9 @@ void apply(Options& options, int id, const char* text) {
     case id_height:
         options.height = uint32_t(number("height", text, 1, max_side));
         break;
+    case id_headless:
+        options.headless = true;
+        break;
     case id_fullscreen:
         options.fullscreen = true;
         break;
@@ -170,6 +175,13 @@ Options parse_options(int argc, char** argv) {
     if (options.frames == 0 && (options.hold || !options.ready_file.empty()))
         throw UsageError(
             "--hold and --ready-file need --frames: without it there is no last frame");
+    if (options.headless && options.frames == 0)
+        throw UsageError("--headless needs --frames: without a window, nobody can close it");
+    if (options.headless &&
+        (options.fullscreen || options.backdrop || options.hold || options.windows > 1 ||
+         options.resize_every > 0 || !options.ready_file.empty()))
+        throw UsageError("--fullscreen, --windows, --resize-every, --backdrop, --ready-file and "
+                         "--hold are for windows, not for --headless");
     return options;
 }
 
@@ -178,6 +190,8 @@ const char* usage_text() {
            "Shows a fixed test picture in a Wayland window, drawn through Vulkan.\n"
            "\n"
            "  --width N, --height N   size of the window (500x500)\n"
+           "  --headless              no window: present to a surface of "
+           "VK_EXT_headless_surface\n"
            "  --fullscreen            cover the output; the compositor gives the size\n"
            "  --windows N             N windows, all presented by one vkQueuePresentKHR (1); each "
            "is\n"

@@ -13,6 +13,7 @@ namespace fencebridge::still {
 struct Options {
     uint32_t width = 500;
     uint32_t height = 500;
+    bool headless = false;
     bool fullscreen = false;
     uint32_t windows = 1;
     uint64_t frames = 0; // 0: until the window is closed
