@@ -27,11 +27,11 @@ void Marks::set(const char* name) const {
         static_cast<void>(access(name, F_OK));
 }
 
-ClearedSwapchain::ClearedSwapchain(const still::Gpu& gpu, wl_display* display, wl_surface* surface,
+ClearedSwapchain::ClearedSwapchain(const still::Gpu& gpu, still::Surface surface,
                                    VkPresentModeKHR mode, Size size, uint32_t clears,
                                    const still::CommandPool& pool) :
     gpu_(gpu),
-    wl_surface_(surface), surface_(gpu.create_surface(display, surface)) {
+    surface_(std::move(surface)) {
     create(mode, size);
     for (VkImage image : gpu_.images_of(swapchain_))
         add_image(image, clears, pool);
@@ -161,6 +161,17 @@ void ClearedSwapchain::frame(const Marks& marks) {
     marks.set("bench:between");
 }
 
+CallTimes ClearedSwapchain::clocked_frame() {
+    const Slot& slot = next_slot();
+    const auto start = Clock::now();
+    const uint32_t index = acquire(slot.acquired.get(), VK_NULL_HANDLE);
+    const auto acquired = Clock::now();
+    submit(slot, images_[index]);
+    const auto submitted = Clock::now();
+    present(images_[index], index);
+    return {acquired - start, Clock::now() - submitted};
+}
+
 void ClearedSwapchain::awaited_frame(const Marks& marks) {
     const uint64_t before = present_id_++;
     VkPresentIdKHR id{};
@@ -183,7 +194,7 @@ bool ClearedSwapchain::is_rendered_early(const Slot& slot) const {
     return is_rendered && vkGetFenceStatus(gpu_.device(), acquired_.get()) == VK_NOT_READY;
 }
 
-FrameTimes ClearedSwapchain::timed_frame(std::chrono::milliseconds pause,
+FrameTimes ClearedSwapchain::timed_frame(std::chrono::milliseconds pause, wl_surface* surface,
                                          Presentations& presentations) {
     const Slot& slot = next_slot();
     check(vkResetFences(gpu_.device(), 1, acquired_.address()), "vkResetFences");
@@ -204,7 +215,7 @@ FrameTimes ClearedSwapchain::timed_frame(std::chrono::milliseconds pause,
     submit(slot, images_[index]);
     if (signalled.valid())
         rendered_early = std::async(std::launch::async, [&] { return is_rendered_early(slot); });
-    presentations.expect(wl_surface_);
+    presentations.expect(surface);
     const auto submitted = Clock::now();
     present(images_[index], index);
     times.present = Clock::now() - submitted;

@@ -29,6 +29,11 @@ private:
 // CLOCK_MONOTONIC
 using Clock = std::chrono::steady_clock;
 
+struct CallTimes {
+    std::chrono::nanoseconds acquire; // in vkAcquireNextImageKHR
+    std::chrono::nanoseconds present; // in vkQueuePresentKHR
+};
+
 // What was measured in one frame.
 struct FrameTimes {
     std::chrono::nanoseconds acquire; // in vkAcquireNextImageKHR
@@ -45,18 +50,21 @@ class ClearedSwapchain {
 public:
     // `clears` is the number of clears in a frame. All but the last are red, a colour that must
     // never be seen.
-    ClearedSwapchain(const still::Gpu& gpu, wl_display* display, wl_surface* surface,
-                     VkPresentModeKHR mode, Size size, uint32_t clears,
-                     const still::CommandPool& pool);
+    ClearedSwapchain(const still::Gpu& gpu, still::Surface surface, VkPresentModeKHR mode,
+                     Size size, uint32_t clears, const still::CommandPool& pool);
 
     uint32_t images() const { return uint32_t(images_.size()); }
     void frame(const Marks& marks);
-    // The same. Then waits until the frame before is on the screen. Needs VK_KHR_present_wait.
+    // frame(), and measures the two calls.
+    CallTimes clocked_frame();
+    // frame(). Then waits until the frame before is on the screen. Needs VK_KHR_present_wait.
     void awaited_frame(const Marks& marks);
-    // The same, and measures it. A fence is acquired with each image, and waited for. If there are
+    // frame(), and measures it. A fence is acquired with each image, and waited for. If there are
     // held images, acquires an image as soon as one is free, by calls that do not wait. `pause` is
-    // the time from there to the submission. The commit is followed by `presentations`.
-    FrameTimes timed_frame(std::chrono::milliseconds pause, Presentations& presentations);
+    // the time from there to the submission. The commit to `surface` is followed by
+    // `presentations`.
+    FrameTimes timed_frame(std::chrono::milliseconds pause, wl_surface* surface,
+                           Presentations& presentations);
     // Acquires images that are never presented, so that every frame needs the image that was
     // released last.
     void hold(uint32_t count);
@@ -86,7 +94,6 @@ private:
     void show(const Marks& marks, const void* next);
 
     const still::Gpu& gpu_;
-    wl_surface* const wl_surface_;
     still::Surface surface_;
     still::Swapchain swapchain_;
     std::vector<Image> images_;

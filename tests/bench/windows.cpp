@@ -174,9 +174,9 @@ public:
     void run() {
         const Usage before = usage_now();
         for (uint32_t i = 0; i < grid_.size(); ++i)
-            swapchains_.emplace_back(gpu_, connection_.display(), grid_.surface(i), options_.mode,
-                                     Size{options_.width, options_.width * 3 / 4}, options_.clears,
-                                     pool_);
+            swapchains_.emplace_back(
+                gpu_, gpu_.create_surface(connection_.display(), grid_.surface(i)), options_.mode,
+                Size{options_.width, options_.width * 3 / 4}, options_.clears, pool_);
         const Usage created = usage_now();
         if (options_.refreshes)
             refreshes_.emplace(connection_, grid_.background());
@@ -213,7 +213,8 @@ private:
     void frame() {
         for (ClearedSwapchain& swapchain : swapchains_) {
             if (presentations_ && &swapchain == &swapchains_.front())
-                times_.push_back(swapchain.timed_frame(options_.pause, *presentations_));
+                times_.push_back(
+                    swapchain.timed_frame(options_.pause, grid_.surface(0), *presentations_));
             else if (options_.wait)
                 swapchain.awaited_frame(marks_);
             else
