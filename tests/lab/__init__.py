@@ -6,6 +6,7 @@ From the bottom up:
     say, host, paths         messages, the host's tools and processes, folders
     artefact, logs           cached folders, named after their ingredients; folders for logs
     rootfs, sandbox          the Debian root, and running commands in it by chroot
+    pack_root                an older Debian root, for programs that run on other machines
     kernel, edits            kernels built from source, for User Mode Linux
     archive, stock           kernels from the packages of other Debian suites
     initramfs, toolchain     for these: the initramfs, and the compiler for modules
@@ -16,6 +17,7 @@ From the bottom up:
     build, clean             building this tree in the root; removing old files of the cache
     compositors, guest       running one command in a guest
     packages                 additional Debian packages, as overlays on the root
+    gpu_pack                 the archive for machines with a GPU
     mutation, mutations      changes that break the layer or the module on purpose, and their tests
     strace, callgrind, ...   reading the output of other tools: traces, profiles, logs, pictures
     real_fences              measurements with fences that stay pending

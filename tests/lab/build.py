@@ -3,10 +3,11 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import artefact, host, rootfs, sandbox
+from . import artefact, host, pack_root, rootfs, sandbox
 from .paths import BUILD_IN_ROOT, SOURCE, SOURCE_IN_ROOT, cache
 from .say import LabError, Ticker, note
 
@@ -18,6 +19,7 @@ class Variant:
     name: str
     options: tuple[str, ...] = field(default_factory=tuple)
     may_warn: bool = False  # also if FENCEBRIDGE_LAB_WERROR is set
+    root: Callable[[], Path] = rootfs.ensure
 
 
 # `meson install` also installs the module's source.
@@ -33,6 +35,8 @@ SANITIZERS = Variant("sanitizers", ("-Db_sanitize=address,undefined", "-Db_lunde
 # ThreadSanitizer cannot be combined with AddressSanitizer.
 THREADS = Variant("threads", ("-Db_sanitize=thread", "-Db_lundef=false", "-Dexamples=false",
                               *_UNOPTIMISED))
+# For machines whose glibc is older than the root's.
+PORTABLE = Variant("portable", ("-Ddebug=false",), root=pack_root.ensure)
 
 
 _LOG = "lab-build.log"
@@ -79,12 +83,14 @@ def box_of(variant: Variant, root: Path) -> sandbox.Sandbox:
                            readonly={SOURCE_IN_ROOT.name: SOURCE})
 
 
-def ensure(variant: Variant = PLAIN, tests: bool = False, parts: tuple[str, ...] = ()) -> Path:
+def ensure(variant: Variant = PLAIN, tests: bool = False, parts: tuple[str, ...] = (),
+           targets: tuple[str, ...] = ()) -> Path:
     """Builds the changed files of layer and examples; returns the build folder.
 
-    Also builds all tests if `tests` is true, or those in the folders `parts` of tests/.
+    Also builds all tests if `tests` is true, or those in the folders `parts` of tests/. With
+    `targets`, builds only these files of the build folder.
     """
-    root = rootfs.ensure()
+    root = variant.root()
     folder = folder_of(variant)
     folder.mkdir(exist_ok=True)
     with artefact.locked(artefact.lock_of(folder)), sandbox.in_use(root):
@@ -99,7 +105,7 @@ def ensure(variant: Variant = PLAIN, tests: bool = False, parts: tuple[str, ...]
         if not tests:
             # Meson's own files are updated first, since they list the targets.
             host.run_logged(box.command([*ninja, "build.ninja"]), log, ticker)
-            ninja += _without_tests(folder, parts)
+            ninja += targets or _without_tests(folder, parts)
         host.run_logged(box.command(ninja), log, ticker, follow=_step)
         ticker.done()
     return folder

@@ -12,8 +12,8 @@ import traceback
 from contextlib import nullcontext
 from pathlib import Path
 
-from . import (build, clean, compositors, gpu, guest, guest_modules, kernels, kmod, logs, packages,
-               rootfs, say)
+from . import (build, clean, compositors, gpu, gpu_pack, guest, guest_modules, kernels, kmod, logs,
+               packages, rootfs, say)
 from .bench import command as bench
 from .bench.options import Options
 from .paths import cache
@@ -119,6 +119,15 @@ def _parser() -> argparse.ArgumentParser:
                       "%(default)s)")
     tidy.add_argument("--dry-run", action="store_true", help="only tell what would be removed")
     tidy.set_defaults(action=lambda options: clean.run(options.days, options.dry_run))
+
+    pack = commands.add_parser(
+        "gpu-pack", help="pack the layer, clients and a compositor for a machine with a GPU",
+        description="Builds one archive with all that tests/gpu/run needs on a machine with a GPU "
+        "driver, which need not have a compositor or a network. docs/gpu-machines.md tells how to "
+        "use it.")
+    pack.add_argument("archive", type=gpu_pack.archive_name, metavar="OUT.tar.xz",
+                      help="or OUT.tar.gz, for a machine without xz")
+    pack.set_defaults(action=lambda options: gpu_pack.run(options.archive))
 
     test = commands.add_parser(
         "test", help="run the tests", description="Runs the named suites. Without names, runs "
