@@ -45,9 +45,9 @@ mkdir -p "$out" && out=$(cd "$out" && pwd) || give_up "cannot create $out"
 rm -f "$out"/*.log "$out"/*.png "$out"/*.pam "$out"/*.txt
 
 work=$(mktemp -d) || give_up "cannot create a temporary folder"
-weston=
+weston= client= # IDs of processes that run
 end() {
-    [ -z "$weston" ] || kill "$weston" 2>/dev/null
+    for process in $client $weston; do kill "$process" 2>/dev/null && wait "$process"; done
     rm -rf "$work"
 }
 trap end EXIT
@@ -62,12 +62,15 @@ for library in "$here"/lib/if-missing/*; do
 done
 libraries=$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}:$work/libraries
 
-# packed SECONDS PROGRAM [ARGUMENT...]: runs a packed program with a time limit.
-packed() {
+# become SECONDS PROGRAM [ARGUMENT...]: the process becomes a packed program with a time limit.
+become() {
     seconds=$1 program=$2
     shift 2
-    timeout --kill-after=5 "$seconds" env LD_LIBRARY_PATH="$libraries" "$here/bin/$program" "$@"
+    exec timeout --kill-after=5 "$seconds" \
+        env LD_LIBRARY_PATH="$libraries" "$here/bin/$program" "$@"
 }
+# packed SECONDS PROGRAM [ARGUMENT...]: runs it.
+packed() { (become "$@"); }
 
 mkdir -m 700 "$work/runtime"
 export XDG_RUNTIME_DIR="$work/runtime" XKB_CONFIG_ROOT="$here/xkb"
@@ -167,7 +170,7 @@ headless() {
 compositor() {
     export WAYLAND_DISPLAY=fencebridge
     # --debug lets every client take screenshots.
-    packed 1200 weston --backend=headless-backend.so --use-pixman --width=1920 --height=1080 \
+    become 1200 weston --backend=headless-backend.so --use-pixman --width=1920 --height=1080 \
         --shell=desktop-shell.so --socket=$WAYLAND_DISPLAY --config="$here/weston.ini" --debug \
         >"$out/weston.log" 2>&1 &
     weston=$!
@@ -192,7 +195,7 @@ differ() { [ -s "$out/$1.png" ] && [ -s "$out/$2.png" ] && ! cmp -s "$out/$1.png
 
 cube() {
     : >"$out/cube.log"
-    packed 90 vkcube-wayland --c 400 >>"$out/cube.log" 2>&1 &
+    become 90 vkcube-wayland --c 400 >>"$out/cube.log" 2>&1 &
     client=$!
     tries=300
     until grep -q '^fencebridge: info: swapchain ' "$out/cube.log" || [ $tries -eq 0 ]; do
@@ -203,7 +206,7 @@ cube() {
     sleep 1
     for picture in cube cube-later; do screenshot $picture >>"$out/cube.log" 2>&1; done
     wait $client
-    status=$?
+    status=$? client=
     problem=
     differ cube empty && differ cube-later cube ||
         problem="the screenshots show nothing, or nothing that moves"
@@ -212,7 +215,7 @@ cube() {
 
 still() {
     mkfifo "$work/input"
-    packed 90 fencebridge-still --fullscreen --frames 20 --still-after 10 --hold \
+    become 90 fencebridge-still --fullscreen --frames 20 --still-after 10 --hold \
         --ready-file "$work/ready" <"$work/input" >"$out/still.log" 2>&1 &
     client=$!
     exec 3>"$work/input"
@@ -220,7 +223,7 @@ still() {
     screenshot still >>"$out/still.log" 2>&1
     exec 3>&- # the client ends at the end of its input
     wait $client
-    status=$?
+    status=$? client=
     problem=
     differ still empty || problem="the screenshot shows nothing"
     presented still $status "$(means still)" "$problem"
@@ -229,10 +232,10 @@ still() {
 # validated NAME PROGRAM [ARGUMENT...]: with the validation layer above ours, which checks what ours
 # returns, and below it, which checks what ours calls.
 validated() {
-    client=$1
+    prefix=$1-validation
     shift
     for place in above below; do
-        step=$client-validation-$place
+        step=$prefix-$place
         case $place in
         above) chain validation fencebridge $lowest ;;
         below) chain fencebridge validation $lowest ;;

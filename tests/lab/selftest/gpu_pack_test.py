@@ -93,7 +93,8 @@ _PROGRAMS = {
     "fencebridge-still": _CLIENT, "vkcube-wayland": _CLIENT, "gpu_frames": _CLIENT,
     "gpu_copy_limit": "#!/bin/sh\necho '100.0 frames a second with a copy, 200.0 without'\n",
     "vulkaninfo": "#!/bin/sh\necho '        deviceName        = a GPU'\n",
-    "weston": '#!/bin/sh\n: >"$XDG_RUNTIME_DIR/$WAYLAND_DISPLAY"\nexec sleep 600\n',
+    "weston": '#!/bin/sh\n: >"$XDG_RUNTIME_DIR/$WAYLAND_DISPLAY"\n'
+              'echo $$ >"${0%/bin/*}/weston-process"\nexec sleep 600\n',
 }
 
 
@@ -132,6 +133,9 @@ class Target(unittest.TestCase):
         self.assertEqual(len(steps), 16, text)
         self.assertIn("allocator=copy transport=cpu", steps["cube"])
         self.assertIn("window-mailbox: 60 % of the copy limit", text)
+        # Nothing that was started goes on.
+        process = (self.packed / "weston-process").read_text().strip()
+        self.assertFalse(Path(f"/proc/{process}").exists())
 
     def test_every_kind_of_failure_is_named(self):
         passes_through = "fencebridge: warning: using the driver's own swapchains for a surface: X"
