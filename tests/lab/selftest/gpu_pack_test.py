@@ -149,7 +149,7 @@ class Target(unittest.TestCase):
         self.assertEqual(steps["copy-limit"], "FAILED  status 77: gpu_copy_limit: lacks X")
         self.assertEqual(steps["still"], "FAILED  the screenshot shows nothing")
         self.assertEqual(steps["still-validation-below"],
-                         "FAILED  1 messages: Validation Error: [ VUID-1 ]")
+                         "FAILED  validation messages, the first: Validation Error: [ VUID-1 ]")
         self.assertNotIn("% of the copy limit", text)
 
     def test_an_older_glibc_is_refused(self):
