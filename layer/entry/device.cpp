@@ -29,7 +29,7 @@ bool enables(const VkDeviceCreateInfo& info, const char* extension) {
 
 /// Decides whether the layer takes over a device that is about to be created. Logs why it cannot.
 bool takes_over(Instance& instance, const vk::PhysicalDevice& physical,
-                const VkDeviceCreateInfo& info, const DeviceQueues& queues) {
+                const VkDeviceCreateInfo& info) {
     if (!instance.takes_over || !enables(info, VK_KHR_SWAPCHAIN_EXTENSION_NAME))
         return false;
     if (instance.yielding.is_only_one && instance.yields_on(physical.handle))
@@ -39,9 +39,6 @@ bool takes_over(Instance& instance, const vk::PhysicalDevice& physical,
         reason += (reason.empty() ? "driver lacks " : ", ") + missing;
     if (reason.empty() && has_several_devices(info))
         reason = "the device is a group of several physical devices";
-    if (reason.empty() && queues.has_no_spare())
-        reason = "driver does not import SYNC_FD into both semaphores and fences, and the layer "
-                 "finds no queue left to signal them with";
     if (reason.empty())
         return true;
     const auto say = instance.settings.takeover == TakeoverSetting::on ? log::error : log::warning;
@@ -190,10 +187,11 @@ VkResult create_next_device(PFN_vkCreateDevice create, const vk::PhysicalDevice&
 void log_sync_fd(const vk::Device& device) {
     const auto word = [](bool has) { return has ? "yes" : "no"; };
     log::debug("device \"%s\" SYNC_FD export_semaphore=%s import_semaphore=%s export_fence=%s "
-               "import_fence=%s present_submits=%s",
+               "import_fence=%s present_submits=%s own_queue=%s",
                device.name.c_str(), word(device.sync_fd.export_semaphore),
                word(device.sync_fd.import_semaphore), word(device.sync_fd.export_fence),
-               word(device.sync_fd.import_fence), word(!device.semaphores_export_freely));
+               word(device.sync_fd.import_fence), word(!device.semaphores_export_freely),
+               word(device.own_queue != VK_NULL_HANDLE));
 }
 
 } // namespace
@@ -224,7 +222,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
         EnabledExtensions enabled(Level::device, create_info->ppEnabledExtensionNames,
                                   create_info->enabledExtensionCount);
         const DeviceQueues queues(*physical, *create_info);
-        const bool taken_over = takes_over(*instance, *physical, *create_info, queues);
+        const bool taken_over = takes_over(*instance, *physical, *create_info);
         if (const Extension* const lacking =
                 taken_over ? nullptr : find_lacking(*physical, enabled, hides)) {
             log::error("vkCreateDevice: the driver lacks %s, and the layer provides it only on "

@@ -7,8 +7,8 @@ namespace fencebridge::entry {
 
 DeviceQueues::DeviceQueues(const vk::PhysicalDevice& physical, const VkDeviceCreateInfo& info) :
     applications_(info.pQueueCreateInfos, info.queueCreateInfoCount),
-    infos_(applications_.begin(), applications_.end()), needed_(physical.needs_queue()) {
-    if (needed_)
+    infos_(applications_.begin(), applications_.end()) {
+    if (physical.needs_queue())
         found_ = add_to_used_family(physical) || add_another_family(physical);
 }
 

@@ -21,10 +21,6 @@ public:
     DeviceQueues(const DeviceQueues&) = delete;
     DeviceQueues& operator=(const DeviceQueues&) = delete;
 
-    /// Whether the layer needs a queue, and found none that the application leaves free. A family
-    /// from which the application takes only queues with flags is not searched.
-    [[nodiscard]] bool has_no_spare() const { return needed_ && !found_; }
-
     /// The family of each of the application's queues, after the device was created.
     [[nodiscard]] std::map<VkQueue, uint32_t> families(VkDevice device,
                                                        const vk::DeviceDispatch& next) const;
@@ -32,7 +28,9 @@ public:
     /// Sets the queues of `info`, which must not outlive this.
     void put_into(VkDeviceCreateInfo& info) const;
 
-    /// The layer's own queue, after the device was created; null if none is needed.
+    /// The layer's own queue, after the device was created; null if none is needed, or if the
+    /// application leaves none free. A family from which the application takes only queues with
+    /// flags is not searched.
     [[nodiscard]] VkQueue get_own(VkDevice device, PFN_vkGetDeviceQueue get) const;
 
 private:
@@ -43,7 +41,6 @@ private:
     const std::span<const VkDeviceQueueCreateInfo> applications_;
     std::vector<VkDeviceQueueCreateInfo> infos_;
     std::vector<float> priorities_;
-    bool needed_;
     bool found_ = false;
     uint32_t family_ = 0;
     uint32_t index_ = 0;

@@ -154,6 +154,20 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSemaphore(VkDevice device,
 VKAPI_ATTR void VKAPI_CALL DestroySemaphore(VkDevice device, VkSemaphore semaphore,
                                             const VkAllocationCallbacks* allocator);
 
+// kept_signals.cpp
+VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t count, const VkSubmitInfo* infos,
+                                           VkFence fence);
+VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2(VkQueue queue, uint32_t count,
+                                            const VkSubmitInfo2* infos, VkFence fence);
+VKAPI_ATTR VkResult VKAPI_CALL QueueBindSparse(VkQueue queue, uint32_t count,
+                                               const VkBindSparseInfo* infos, VkFence fence);
+VKAPI_ATTR VkResult VKAPI_CALL WaitForFences(VkDevice device, uint32_t count, const VkFence* fences,
+                                             VkBool32 all, uint64_t timeout);
+VKAPI_ATTR VkResult VKAPI_CALL GetFenceStatus(VkDevice device, VkFence fence);
+VKAPI_ATTR VkResult VKAPI_CALL ResetFences(VkDevice device, uint32_t count, const VkFence* fences);
+VKAPI_ATTR void VKAPI_CALL DestroyFence(VkDevice device, VkFence fence,
+                                        const VkAllocationCallbacks* allocator);
+
 // image.cpp
 VKAPI_ATTR VkResult VKAPI_CALL CreateImage(VkDevice device, const VkImageCreateInfo* create_info,
                                            const VkAllocationCallbacks* allocator, VkImage* image);

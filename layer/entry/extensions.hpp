@@ -80,6 +80,9 @@ struct Extension {
     /// Of a provided device extension: its older or newer name, with the same structures. A driver
     /// may have either.
     const char* other_name = nullptr;
+    /// Commands that the layer intercepts only on devices where it keeps signals
+    /// (sync::PayloadSignaller::keeps()).
+    bool is_for_kept_signals = false;
 };
 
 [[nodiscard]] const std::vector<Extension>& extensions();

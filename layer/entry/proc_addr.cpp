@@ -55,7 +55,8 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetDeviceProcAddr(VkDevice handle, cons
         return nullptr;
     const auto [extension, command] = find_command(name);
     const PFN_vkVoidFunction next = device->vk.next.GetDeviceProcAddr(handle, name);
-    if (command == nullptr || command->dispatch != Dispatch::device)
+    if (command == nullptr || command->dispatch != Dispatch::device ||
+        (extension->is_for_kept_signals && !device->signaller.keeps()))
         return next;
     // vkCreateDevice has refused the extension, but some drivers return its commands all the same.
     if (extension->status == Status::hidden)

@@ -3,6 +3,8 @@
 
 #include <new>
 
+#include "sync/fence_poll.hpp"
+
 namespace fencebridge::sync {
 
 namespace {
@@ -68,7 +70,9 @@ VkResult PayloadSignaller::signal(Fd sync_file, VkSemaphore semaphore, VkFence f
     const VkFence submitted_fence = imports_fence ? VK_NULL_HANDLE : fence;
     VkResult result = VK_SUCCESS;
     if (submitted_semaphore != VK_NULL_HANDLE || submitted_fence != VK_NULL_HANDLE)
-        result = signal_by_own_queue(std::move(for_fence), submitted_semaphore, submitted_fence);
+        result = keeps() ? keep(std::move(for_fence), submitted_semaphore, submitted_fence)
+                         : signal_by_own_queue(std::move(for_fence), submitted_semaphore,
+                                               submitted_fence);
     const bool submitted = submitted_fence != VK_NULL_HANDLE && result == VK_SUCCESS;
     if (result == VK_SUCCESS && imports_semaphore)
         result = import_semaphore(device_, semaphore, std::move(sync_file));
@@ -79,9 +83,11 @@ VkResult PayloadSignaller::signal(Fd sync_file, VkSemaphore semaphore, VkFence f
 
 /// Makes the fence unsignalled again, after a failure. A submission that signals the fence has to
 /// end first.
-void PayloadSignaller::unsignal(VkFence fence, bool submitted) const {
-    if (submitted &&
-        device_.next.WaitForFences(device_.handle, 1, &fence, VK_TRUE, UINT64_MAX) != VK_SUCCESS)
+void PayloadSignaller::unsignal(VkFence fence, bool submitted) {
+    if (keeps())
+        kept_.forget(std::span(&fence, 1));
+    else if (submitted && device_.next.WaitForFences(device_.handle, 1, &fence, VK_TRUE,
+                                                     UINT64_MAX) != VK_SUCCESS)
         return;
     static_cast<void>(device_.next.ResetFences(device_.handle, 1, &fence));
 }
@@ -101,6 +107,17 @@ VkResult PayloadSignaller::signal_by_own_queue(Fd sync_file, VkSemaphore semapho
         return wait.error();
     const std::lock_guard guard(queue_mutex_);
     return signal_by_submission(device_.own_queue, std::move(*wait), semaphore, fence);
+}
+
+VkResult PayloadSignaller::keep(Fd sync_file, VkSemaphore semaphore, VkFence fence) {
+    if (wait_on_cpu(sync_file) != VK_SUCCESS)
+        return VK_ERROR_DEVICE_LOST;
+    try {
+        kept_.keep(semaphore, fence);
+        return VK_SUCCESS;
+    } catch (const std::bad_alloc&) {
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
 }
 
 /// A semaphore of the layer's with the sync_file as its payload. Empty if the sync_file is.

@@ -123,6 +123,8 @@ DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
     resolve(WaitForFences, "vkWaitForFences");
     resolve(ResetFences, "vkResetFences");
     resolve(QueueSubmit, "vkQueueSubmit");
+    resolve.promoted(QueueSubmit2, "vkQueueSubmit2", VK_API_VERSION_1_3);
+    resolve(QueueBindSparse, "vkQueueBindSparse");
     resolve(QueueWaitIdle, "vkQueueWaitIdle");
     resolve(DeviceWaitIdle, "vkDeviceWaitIdle");
 

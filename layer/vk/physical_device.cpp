@@ -141,10 +141,6 @@ void query_queue_families(PhysicalDevice& device) {
     device.queue_families.resize(count);
     device.next->GetPhysicalDeviceQueueFamilyProperties(device.handle, &count,
                                                         device.queue_families.data());
-    // The application uses at least one queue.
-    const bool one_alone = count == 1 && device.queue_families.front().queueCount == 1;
-    if (one_alone && device.needs_queue())
-        device.lacks.emplace_back("SYNC_FD import into semaphores and fences, or a second queue");
 }
 
 core::DrmNodes find_drm_nodes(const PhysicalDevice& device) {

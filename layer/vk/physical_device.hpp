@@ -50,7 +50,7 @@ struct PhysicalDevice {
 
     [[nodiscard]] bool has_extension(const char* extension) const;
     /// Whether the layer must signal the application's semaphores or fences by submissions, for
-    /// which it needs a queue of its own.
+    /// which it wants a queue of its own.
     [[nodiscard]] bool needs_queue() const {
         return !sync_fd.import_semaphore || !sync_fd.import_fence;
     }

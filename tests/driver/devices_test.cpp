@@ -173,12 +173,15 @@ TEST_F(DevicesTest, TheApplicationsQueuesOfEveryKindCountAgainstTheFamilysQueues
                                        .pQueuePriorities = &priority};
     };
     const std::vector both_kinds{one_queue(VK_DEVICE_QUEUE_CREATE_PROTECTED_BIT), one_queue(0)};
-    for (const uint32_t queues : {2U, 3U}) {
+    const EnvironmentVariable level{"FENCEBRIDGE_LOG_LEVEL", "debug"};
+    for (const auto& [queues, own] : {std::pair{2U, "own_queue=no"}, {3U, "own_queue=yes"}}) {
         fake_driver().set_queue_count(0, queues);
+        const StderrCapture log;
         const Instance instance;
         const Device device{instance.physical_device(), {.queues = both_kinds}};
         ASSERT_EQ(device.result(), VK_SUCCESS);
-        EXPECT_EQ(is_taken_over(device), queues == 3);
+        EXPECT_TRUE(is_taken_over(device));
+        EXPECT_EQ(log.lines_with(own).size(), 1U) << own;
     }
 }
 

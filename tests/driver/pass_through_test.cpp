@@ -23,11 +23,6 @@ struct Shortcoming {
 
 void PrintTo(const Shortcoming& row, std::ostream* out) { *out << row.name; }
 
-constexpr auto semaphore_both =
-    VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT | VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT;
-constexpr auto fence_both =
-    VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT | VK_EXTERNAL_FENCE_FEATURE_IMPORTABLE_BIT;
-
 const Shortcoming shortcomings[]{
     {"NoExternalMemoryFd",
      [] { fake_driver().hide_device_extension(0, "VK_KHR_external_memory_fd"); },
@@ -35,33 +30,6 @@ const Shortcoming shortcomings[]{
     {"NoExternalMemoryDmaBuf",
      [] { fake_driver().hide_device_extension(0, "VK_EXT_external_memory_dma_buf"); },
      "VK_EXT_external_memory_dma_buf"},
-    // If the driver cannot import, the layer signals by submissions to a queue of its own.
-    {"NoExternalSemaphoreFdAndOneQueue",
-     [] {
-         fake_driver().hide_device_extension(0, "VK_KHR_external_semaphore_fd");
-         fake_driver().set_queue_count(0, 1);
-     },
-     "SYNC_FD"},
-    {"NoExternalFenceFdAndOneQueue",
-     [] {
-         fake_driver().hide_device_extension(0, "VK_KHR_external_fence_fd");
-         fake_driver().set_queue_count(0, 1);
-     },
-     "SYNC_FD"},
-    {"NoSemaphoreImportAndOneQueue",
-     [] {
-         fake_driver().set_sync_fd_features(0, VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT,
-                                            fence_both);
-         fake_driver().set_queue_count(0, 1);
-     },
-     "second queue"},
-    {"NoFenceImportAndOneQueue",
-     [] {
-         fake_driver().set_sync_fd_features(0, semaphore_both,
-                                            VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT);
-         fake_driver().set_queue_count(0, 1);
-     },
-     "second queue"},
 };
 
 /// The structures that an application chains to its VkDeviceCreateInfo.

@@ -144,6 +144,24 @@ constexpr ProvidedCase provided[]{
 INSTANTIATE_TEST_SUITE_P(, ProvidedExtension, testing::ValuesIn(provided),
                          [](const auto& row) { return std::string{row.param.extension}; });
 
+/// The chain of a device that is made of two physical devices. It passes through, which no call
+/// before vkCreateDevice can know.
+class Group {
+public:
+    explicit Group(const Instance& instance) :
+        members_{instance.physical_device(0), instance.physical_device(1)} {}
+
+    [[nodiscard]] void* chain() const { return const_cast<VkDeviceGroupDeviceCreateInfo*>(&info_); }
+
+private:
+    const std::array<VkPhysicalDevice, 2> members_;
+    const VkDeviceGroupDeviceCreateInfo info_{.sType =
+                                                  VK_STRUCTURE_TYPE_DEVICE_GROUP_DEVICE_CREATE_INFO,
+                                              .pNext = nullptr,
+                                              .physicalDeviceCount = 2,
+                                              .pPhysicalDevices = members_.data()};
+};
+
 class FeaturesOfProvided : public DriverTest {
 protected:
     static VkResult create(const Instance& instance, const void* chain) {
@@ -192,32 +210,21 @@ TEST_F(FeaturesOfProvided, ThatAreNotEnabledAreNotLeftOut) {
 }
 
 // The layer has offered the extensions before it knows that it cannot take the device over.
-TEST_F(FeaturesOfProvided, AreLeftOutOfADeviceWithoutAQueueForTheLayer) {
-    fake_driver().set_sync_fd_features(FAKE_DRIVER_ALL_DEVICES,
-                                       VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT,
-                                       VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT);
-    fake_driver().set_queue_count(0, 2);
-    const std::array priorities{1.0F, 1.0F};
-    const VkDeviceQueueCreateInfo all_queues{
-        .sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-        .pNext = nullptr,
-        .flags = 0,
-        .queueFamilyIndex = 0,
-        .queueCount = 2,
-        .pQueuePriorities = priorities.data(),
-    };
-    const VkPhysicalDevicePresentIdFeaturesKHR features{
-        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PRESENT_ID_FEATURES_KHR, nullptr, VK_TRUE};
+TEST_F(FeaturesOfProvided, AreLeftOutOfADeviceGroup) {
+    fake_driver().set_physical_device_count(2);
     const Instance instance;
+    const Group group{instance};
+    VkPhysicalDevicePresentIdFeaturesKHR features{
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PRESENT_ID_FEATURES_KHR, group.chain(), VK_TRUE};
     const Device device{
         instance.physical_device(),
         {.extensions = {"VK_KHR_swapchain", "VK_KHR_present_id", "VK_KHR_swapchain_mutable_format"},
-         .next = &features,
-         .queues = {all_queues}}};
+         .next = &features}};
     ASSERT_EQ(device.result(), VK_SUCCESS);
     EXPECT_FALSE(is_taken_over(device));
     EXPECT_EQ(extensions_of(last_device_create()), std::vector<std::string>{"VK_KHR_swapchain"});
-    EXPECT_TRUE(received().empty());
+    EXPECT_EQ(received(),
+              std::vector<VkStructureType>{VK_STRUCTURE_TYPE_DEVICE_GROUP_DEVICE_CREATE_INFO});
 }
 
 /// An extension that the driver has under another name than the one that the application enables.
@@ -267,13 +274,13 @@ TEST_P(ExtensionWithTwoNames, IsEnabledOnceIfTheApplicationEnablesBothNames) {
 }
 
 // The driver does not have the command that the application knows.
-TEST_P(ExtensionWithTwoNames, HasItsCommandOnADeviceWithoutAQueueForTheLayer) {
-    fake_driver().set_sync_fd_features(FAKE_DRIVER_ALL_DEVICES,
-                                       VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT,
-                                       VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT);
+TEST_P(ExtensionWithTwoNames, HasItsCommandOnADeviceGroup) {
+    fake_driver().set_physical_device_count(2);
     const Instance instance;
-    const Device device{instance.physical_device(), // with both queues
-                        {.extensions = {"VK_KHR_swapchain", GetParam().applications}}};
+    const Group group{instance};
+    const Device device{
+        instance.physical_device(),
+        {.extensions = {"VK_KHR_swapchain", GetParam().applications}, .next = group.chain()}};
     ASSERT_EQ(device.result(), VK_SUCCESS);
     EXPECT_FALSE(is_taken_over(device));
     EXPECT_TRUE(driver_got().contains(GetParam().drivers));
@@ -323,13 +330,13 @@ TEST_F(FeaturesOfProvided, HostClocksAreCalibratedOnADeviceWithoutSwapchains) {
 }
 
 // The loader does not refuse an extension that the manifest of an implicit layer names.
-TEST_F(FeaturesOfProvided, WithACommandAreRefusedOnADeviceWithoutAQueueForTheLayer) {
-    fake_driver().set_sync_fd_features(FAKE_DRIVER_ALL_DEVICES,
-                                       VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT,
-                                       VK_EXTERNAL_FENCE_FEATURE_EXPORTABLE_BIT);
+TEST_F(FeaturesOfProvided, WithACommandAreRefusedOnADeviceGroup) {
+    fake_driver().set_physical_device_count(2);
     const Instance instance;
-    const Device device{instance.physical_device(), // with both queues
-                        {.extensions = {"VK_KHR_swapchain", "VK_EXT_swapchain_maintenance1"}}};
+    const Group group{instance};
+    const Device device{instance.physical_device(),
+                        {.extensions = {"VK_KHR_swapchain", "VK_EXT_swapchain_maintenance1"},
+                         .next = group.chain()}};
     EXPECT_EQ(device.result(), VK_ERROR_EXTENSION_NOT_PRESENT);
 }
 
