@@ -14,9 +14,9 @@ enum class ImageSource {
     dumb,
     udmabuf,
     copy_dma_buf,
-    // In memory that the window system maps, which no window accepts yet:
     host_pointer,
     copy_host_pointer,
+    unshared,
 };
 
 struct ImageSourceName {
@@ -24,13 +24,16 @@ struct ImageSourceName {
     ImageSource source;
 };
 
-/// Those that a window system accepts, best first.
-constexpr std::array<ImageSourceName, 5> image_sources = {{
+/// Best first.
+constexpr std::array<ImageSourceName, 8> image_sources = {{
     {"driver-export", ImageSource::driver_export},
     {"dma-heap", ImageSource::dma_heap},
     {"dumb", ImageSource::dumb},
     {"udmabuf", ImageSource::udmabuf},
     {"copy-dma-buf", ImageSource::copy_dma_buf},
+    {"host-pointer", ImageSource::host_pointer},
+    {"copy-host-pointer", ImageSource::copy_host_pointer},
+    {"unshared", ImageSource::unshared},
 }};
 
 [[nodiscard]] constexpr std::string_view name(ImageSource source) {

@@ -22,7 +22,13 @@ struct DrmNodes {
 enum class Placement {
     dma_buf,       ///< as a dma-buf that the window system imports
     shared_memory, ///< as a file of memory that the window system maps (wl_shm)
+    unshared,      ///< not at all: the window system reads no images
 };
+
+/// Whether fences can be attached to such memory.
+[[nodiscard]] constexpr bool carries_fences(Placement placement) {
+    return placement == Placement::dma_buf;
+}
 
 /// Layouts for images of one format that a window system accepts, and that are equally good to it.
 struct LayoutRank {
@@ -91,16 +97,16 @@ common_layouts(std::span<const LayoutRank> ranks, Placement placement,
 /// The layouts that a new swapchain uses: the best list that is not known to be refused, of the
 /// first allocator that has one.
 /// @param makeable  of each allocator, best first
-/// @return empty if there is none
-[[nodiscard]] inline std::vector<uint64_t> best_layouts(std::span<const LayoutRank> ranks,
-                                                        std::span<const MakeableLayouts> makeable) {
+/// @return nothing if there is none
+[[nodiscard]] inline std::optional<LayoutRank>
+best_layouts(std::span<const LayoutRank> ranks, std::span<const MakeableLayouts> makeable) {
     for (const MakeableLayouts& makes : makeable) {
         auto lists = common_layouts(ranks, makes.placement, makes.modifiers);
         std::erase_if(lists, [&](const auto& list) { return is_refused(list, makes.refused); });
         if (!lists.empty())
-            return std::move(lists.front());
+            return LayoutRank{makes.placement, std::move(lists.front())};
     }
-    return {};
+    return std::nullopt;
 }
 
 } // namespace fencebridge::core

@@ -55,4 +55,13 @@ TransportChoice choose_transport(const TransportFacts& facts, std::optional<Tran
     return {Transport::cpu, reason + "the best that works", requested.has_value()};
 }
 
+TransportChoice choose_without_fences(std::optional<Transport> requested) {
+    const std::string why = "the memory of the images carries no fences; each image is shown when "
+                            "its rendering has ended";
+    if (!requested || *requested == Transport::cpu)
+        return {Transport::cpu, why, false};
+    return {Transport::cpu, std::string("the setting is ") + name(*requested) + ", but " + why,
+            true};
+}
+
 } // namespace fencebridge::core

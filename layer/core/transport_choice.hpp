@@ -45,4 +45,8 @@ struct TransportChoice {
 [[nodiscard]] TransportChoice choose_transport(const TransportFacts& facts,
                                                std::optional<Transport> requested);
 
+/// The same for a swapchain whose images are in memory that carries no fences: `cpu`, whatever is
+/// requested.
+[[nodiscard]] TransportChoice choose_without_fences(std::optional<Transport> requested);
+
 } // namespace fencebridge::core

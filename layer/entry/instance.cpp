@@ -49,6 +49,15 @@ bool uses_a_platform(const VkInstanceCreateInfo& info, TakeoverSetting setting) 
         names, [&](std::string_view name) { return is_of_a_platform(name, setting); });
 }
 
+/// Whether the application uses a window system of the layer's that reads no images.
+bool has_unread_images(const Instance& instance) {
+    bool found = false;
+    for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
+        found = found || (!Platform::reads_images && instance.enabled.has(Platform::extension));
+    });
+    return found;
+}
+
 /// The extension of another window system that the application uses, or null.
 const char* find_other_window_system(const VkInstanceCreateInfo& info, TakeoverSetting setting) {
     const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
@@ -157,6 +166,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
             add_platform_commands<Platform>(*instance);
         });
         InstanceEntry entry = allocate_entry(instance);
+        instance->has_unread_images = has_unread_images(*instance);
         instance->yielding = find_yielding(*create_info, settings.takeover);
         bool takes_over = uses_a_platform(*create_info, settings.takeover);
         const VkResult result = create_with_fallback(create, *create_info, takes_over);

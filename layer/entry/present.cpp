@@ -11,8 +11,8 @@
 #include "entry/guard.hpp"
 #include "entry/present_extras.hpp"
 #include "entry/registry.hpp"
-#include "sync/fence_poll.hpp"
 #include "sync/present_fences.hpp"
+#include "sync/rendering.hpp"
 #include "util/deadline.hpp"
 
 // vkQueuePresentKHR, and the semaphores that it waits for.
@@ -147,7 +147,7 @@ void end_waits(const SplitPresent& present) {
 /// CPU for the rendering: a semaphore can be waited for only once, and the layer has done that.
 void present_to_driver(const Device& device, VkQueue queue, DriversPresent& present,
                        const PresentExtras& extras, const PartOfExtras& part,
-                       const Fd& rendering_fence) {
+                       const sync::Rendering& rendering) {
     const VkPresentInfoKHR info = {
         .sType = VK_STRUCTURE_TYPE_PRESENT_INFO_KHR,
         .pNext = part.chain(),
@@ -157,7 +157,7 @@ void present_to_driver(const Device& device, VkQueue queue, DriversPresent& pres
         .pResults = present.results.data(),
     };
     const VkResult result = after_waits([&] {
-        VkResult presented = sync::wait_on_cpu(rendering_fence);
+        VkResult presented = rendering.wait();
         if (presented == VK_SUCCESS) {
             presented = device.vk.next.QueuePresentKHR(queue, &info);
             if (!core::is_out_of_memory(presented))
@@ -225,10 +225,9 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
         const auto commands = copy_commands(queue, *info, present);
         if (!commands)
             return fail_all(*device, queue, *info, present, extras, commands.error());
-        const auto rendering_fence = device->wait_semaphores.export_waits(
-            queue, std::span(info->pWaitSemaphores, info->waitSemaphoreCount), *commands);
-        if (!rendering_fence)
-            return fail_all(*device, queue, *info, present, extras, rendering_fence.error());
+        const auto rendering = device->wait_semaphores.export_waits(queue, waits, *commands);
+        if (!rendering)
+            return fail_all(*device, queue, *info, present, extras, rendering.error());
         const bool one_is_visible = std::ranges::any_of(present.ours, [](const OurPresent& each) {
             return each.wait.reason != core::CommitWait::hidden;
         });
@@ -237,12 +236,11 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
                 return each.swapchain->present(
                     request_of(queue, *info, extras, each.index,
                                core::choose_turn(each.wait.reason, one_is_visible), called),
-                    *rendering_fence);
+                    *rendering);
             });
         end_waits(present);
         if (drivers_part)
-            present_to_driver(*device, queue, present.drivers, extras, *drivers_part,
-                              *rendering_fence);
+            present_to_driver(*device, queue, present.drivers, extras, *drivers_part, *rendering);
         return report(*info, present);
     });
 }

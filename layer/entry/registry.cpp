@@ -82,7 +82,7 @@ std::shared_ptr<const vk::PhysicalDevice> Instance::physical(VkPhysicalDevice de
         return known;
     // If two threads query at the same time, the first result is kept.
     auto described = std::make_shared<vk::PhysicalDevice>(
-        vk::describe_physical_device(device, next, api_version));
+        vk::describe_physical_device(device, next, api_version, has_unread_images));
     remove_appended_extensions(described->extensions);
     if (!described->extensions_known)
         return described; // not kept: the failure may be transient

@@ -63,6 +63,8 @@ struct Instance {
     bool takes_over = false;
     /// Whether the application also uses surfaces of another window system, which are the driver's.
     bool other_window_system = false;
+    /// Whether the application uses a window system of the layer's that reads no images.
+    bool has_unread_images = false;
     EnabledExtensions enabled;
     /// The next layer's commands that belong to window systems, by name. Null if absent.
     std::unordered_map<std::string_view, PFN_vkVoidFunction> platform_next;

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "ioctl/ioctl.hpp"
-#include "sync/fence_poll.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::headless {
@@ -67,7 +66,7 @@ std::optional<Capture> Capture::create(const Options& options, VkExtent2D extent
         }
         auto one = MappedPixels::map(image, extent.height);
         if (!one) {
-            log::warning("headless_capture: mmap of an image's dma-buf: %s; no frames of this "
+            log::warning("headless_capture: mmap of an image: %s; no frames of this "
                          "swapchain are written",
                          ioctl::text(one.error()).c_str());
             return std::nullopt;
@@ -84,14 +83,14 @@ std::optional<Capture> Capture::create(const Options& options, VkExtent2D extent
                    std::move(mapped));
 }
 
-void Capture::present(uint64_t number, core::ImageIndex image, const Fd& rendering) {
+void Capture::present(uint64_t number, core::ImageIndex image, const sync::Rendering& rendering) {
     if ((number - 1) % every_ != 0)
         return;
     std::string failure;
     try {
         std::string digits = std::to_string(number);
         digits.insert(0, digits.size() < 6 ? 6 - digits.size() : 0, '0');
-        failure = sync::wait_on_cpu(rendering) == VK_SUCCESS
+        failure = rendering.wait() == VK_SUCCESS
                       ? write(prefix_ + digits + ".pam", images_[static_cast<size_t>(image)])
                       : "the wait for the rendering failed";
         if (!failure.empty() && !failure_logged_)

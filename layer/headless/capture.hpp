@@ -17,7 +17,7 @@
 namespace fencebridge::headless {
 
 /// Writes frames of one swapchain as files, for debugging (setting `headless_capture`). Used by the
-/// presenting thread.
+/// thread that shows them.
 class Capture {
 public:
     /// @return nothing if no frames are to be written, or if they cannot be; the log then says why
@@ -28,7 +28,7 @@ public:
     /// A frame is presented. If it is to be written, waits for its rendering on the CPU, and writes
     /// the file. A failure is logged once for a swapchain, and has no other consequence.
     /// @param number  of the frame in its swapchain, from 1 on
-    void present(uint64_t number, core::ImageIndex image, const Fd& rendering);
+    void present(uint64_t number, core::ImageIndex image, const sync::Rendering& rendering);
 
 private:
     Capture(std::string prefix, uint32_t every, uint32_t rows, PamWriter pam,

@@ -12,6 +12,9 @@ std::expected<MappedPixels, ioctl::Errno> MappedPixels::map(const image::Swapcha
                                                             size_t rows) {
     const image::Plane& plane = image.layout.planes[0];
     const size_t size = plane.offset + rows * plane.pitch;
+    if (image.placement == core::Placement::shared_memory)
+        return MappedPixels(Fd(), {static_cast<const std::byte*>(image.host.address()), size},
+                            plane);
     Fd dma_buf = image.dma_buf.duplicate();
     if (!dma_buf)
         return std::unexpected(ioctl::Errno{errno});
@@ -22,14 +25,17 @@ std::expected<MappedPixels, ioctl::Errno> MappedPixels::map(const image::Swapcha
 }
 
 MappedPixels::~MappedPixels() {
-    if (!memory_.empty())
+    if (dma_buf_)
         ::munmap(const_cast<std::byte*>(memory_.data()), memory_.size());
 }
 
 std::expected<void, ioctl::Errno> MappedPixels::begin() const {
-    return ioctl::begin_reading(dma_buf_);
+    return dma_buf_ ? ioctl::begin_reading(dma_buf_) : std::expected<void, ioctl::Errno>();
 }
 
-void MappedPixels::end() const { static_cast<void>(ioctl::end_reading(dma_buf_)); }
+void MappedPixels::end() const {
+    if (dma_buf_)
+        static_cast<void>(ioctl::end_reading(dma_buf_));
+}
 
 } // namespace fencebridge::headless

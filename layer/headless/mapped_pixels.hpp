@@ -12,12 +12,11 @@
 
 namespace fencebridge::headless {
 
-/// The pixels of one LINEAR image, mapped for reading. A source of pixels of another kind needs
-/// another function like map() here, and nothing else.
+/// The pixels of one LINEAR image in a dma-buf or in host memory, mapped for reading.
 class MappedPixels {
 public:
-    /// Maps the image's dma-buf.
-    /// @param rows  the image's height
+    /// @param image  must outlive this
+    /// @param rows   the image's height
     [[nodiscard]] static std::expected<MappedPixels, ioctl::Errno>
     map(const image::SwapchainImage& image, size_t rows);
 
@@ -42,7 +41,7 @@ private:
     MappedPixels(Fd dma_buf, std::span<const std::byte> memory, const image::Plane& plane) :
         dma_buf_(std::move(dma_buf)), memory_(memory), offset_(plane.offset), pitch_(plane.pitch) {}
 
-    Fd dma_buf_;
+    Fd dma_buf_; ///< empty: the image's host memory, which is mapped anyway
     std::span<const std::byte> memory_;
     size_t offset_;
     size_t pitch_;

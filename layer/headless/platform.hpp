@@ -17,6 +17,8 @@ struct Platform {
     static constexpr uint32_t provided_version = VK_EXT_HEADLESS_SURFACE_SPEC_VERSION;
     /// A driver with this extension has swapchains of its own, which block nothing.
     static constexpr bool yields_to_driver = true;
+    /// HeadlessWindow::reads_images(). Captures are for debugging.
+    static constexpr bool reads_images = false;
     static constexpr const char* create_command = "vkCreateHeadlessSurfaceEXT";
     using CreateInfo = VkHeadlessSurfaceCreateInfoEXT;
     using CreateFunction = PFN_vkCreateHeadlessSurfaceEXT;

@@ -124,11 +124,13 @@ VkResult HeadlessPresenter::show(const PresentRequest& request,
     return VK_SUCCESS;
 }
 
-/// @return null: the rendering counts as ended, also if memory or descriptors ran out
-HeadlessPresenter::Rendering HeadlessPresenter::copy_rendering(const Fd& rendering) noexcept {
-    if (!rendering)
+/// @return null: the rendering counts as ended, also if memory or descriptors ran out. Of a driver
+///         that exports no sync_file it has ended: the bridge or a DeferredPresenter has waited
+HeadlessPresenter::Rendering
+HeadlessPresenter::copy_rendering(const sync::Rendering& rendering) noexcept {
+    if (!rendering.sync_file())
         return nullptr;
-    Fd copy = rendering.duplicate();
+    Fd copy = rendering.sync_file().duplicate();
     try {
         return copy ? std::make_shared<const Fd>(std::move(copy)) : nullptr;
     } catch (const std::bad_alloc&) {

@@ -65,7 +65,7 @@ private:
         Rendering rendering; ///< what it waits for, if `due` has passed
     };
 
-    static Rendering copy_rendering(const Fd& rendering) noexcept;
+    static Rendering copy_rendering(const sync::Rendering& rendering) noexcept;
     static std::optional<core::PresentationTime> end_of(const State& state,
                                                         core::PresentSerial serial);
     static std::optional<Next> next_of(const State& state);
@@ -83,8 +83,8 @@ private:
     const PresentClock clock_;
     const bool reports_presents_;
     PresentationState& presentation_;
-    std::optional<Capture> capture_; ///< used by the presenting thread only
-    uint64_t presented_ = 0;         ///< used by the presenting thread only
+    std::optional<Capture> capture_; ///< used by show() only
+    uint64_t presented_ = 0;         ///< used by show() only
     /// The number of presents and releases.
     std::atomic<uint64_t> events_ = 0;
 

@@ -40,13 +40,14 @@ std::expected<core::SurfaceLimits, VkResult> HeadlessWindow::limits() {
 
 std::expected<AcceptedLayouts, VkResult> HeadlessWindow::layouts(const PixelFormat&,
                                                                  const core::DrmNodes&) {
-    const core::LayoutRank any = {.placement = core::Placement::dma_buf, .any = true};
-    // An image of another layout is shown all the same, and not captured.
-    const core::LayoutRank linear = {.placement = core::Placement::dma_buf,
-                                     .modifiers = {DRM_FORMAT_MOD_LINEAR}};
-    AcceptedLayouts accepted = {.ranks = {any}, .basis = nullptr};
+    AcceptedLayouts accepted;
+    // Images that can be captured. The others are shown all the same, and not captured.
     if (!options_.capture_folder.empty())
-        accepted.ranks.insert(accepted.ranks.begin(), linear);
+        for (const auto placement : {core::Placement::dma_buf, core::Placement::shared_memory})
+            accepted.ranks.push_back(
+                {.placement = placement, .modifiers = {DRM_FORMAT_MOD_LINEAR}});
+    for (const auto placement : {core::Placement::dma_buf, core::Placement::unshared})
+        accepted.ranks.push_back({.placement = placement, .any = true});
     return accepted;
 }
 

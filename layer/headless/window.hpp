@@ -9,7 +9,7 @@ namespace fencebridge::headless {
 
 /// A window of the headless window system: a display that exists only as a clock. It refreshes at a
 /// constant rate from the window's creation on. It accepts every layout, and reads no image unless
-/// frames are captured.
+/// frames are captured. So the images need not be shared at all.
 class HeadlessWindow final : public Window {
 public:
     explicit HeadlessWindow(const Options& options);

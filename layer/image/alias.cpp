@@ -9,13 +9,24 @@
 
 namespace fencebridge::image {
 
-std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
-                                                     const SwapchainImage& image, VkImage alias) {
-    if (!alias_needs_dma_buf(image)) // the image is copied
-        return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
+namespace {
+
+std::expected<vk::Memory, VkResult> import_again(const vk::Device& device,
+                                                 const SwapchainImage& image, VkImage alias) {
     MemoryRequirements requirements = query_requirements(device, alias);
     requirements.dedicated = true;
-    auto memory = import_dma_buf(device, requirements, image.dma_buf);
+    return image.placement == core::Placement::shared_memory
+               ? import_host_memory(device, requirements, image.host)
+               : import_dma_buf(device, requirements, image.dma_buf);
+}
+
+} // namespace
+
+std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
+                                                     const SwapchainImage& image, VkImage alias) {
+    if (is_unshared(image)) // its memory cannot be imported
+        return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    auto memory = import_again(device, image, alias);
     // vkBindImageMemory2 has no other errors.
     if (!memory && memory.error() != VK_ERROR_OUT_OF_HOST_MEMORY)
         return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
@@ -25,8 +36,8 @@ std::expected<vk::Memory, VkResult> import_for_alias(const vk::Device& device,
 VkResult create_alias(const vk::Device& device, const vk::ImageParameters& parameters,
                       const SwapchainImage& like, const VkAllocationCallbacks* allocator,
                       VkImage* image) {
-    if (like.copy) {
-        const vk::ImageParameters copied = with_copies(parameters);
+    if (is_unshared(like)) {
+        const vk::ImageParameters copied = like.copy ? with_copies(parameters) : parameters;
         ImageInfo info(copied, std::nullopt);
         return device.next.CreateImage(device.handle, info.tiled(VK_IMAGE_TILING_OPTIMAL),
                                        allocator, image);
@@ -41,7 +52,7 @@ VkResult create_alias(const vk::Device& device, const vk::ImageParameters& param
         .drmFormatModifierPlaneCount = layout.plane_count,
         .pPlaneLayouts = planes.data(),
     };
-    ImageInfo info(parameters, like.host.size() == 0
+    ImageInfo info(parameters, like.placement == core::Placement::dma_buf
                                    ? VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT
                                    : VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT);
     const bool linear = layout.tiling == VK_IMAGE_TILING_LINEAR;

@@ -16,17 +16,22 @@ namespace fencebridge::image {
                                     const SwapchainImage& like,
                                     const VkAllocationCallbacks* allocator, VkImage* image);
 
-/// Whether aliases are bound to an import of the image's dma-buf: memory that is dedicated to an
-/// image can be bound to no other (VkMemoryDedicatedAllocateInfo). The dma-buf of a copied image is
-/// that of its copy.
-[[nodiscard]] inline bool alias_needs_dma_buf(const SwapchainImage& image) {
-    return image.dedicated && !image.copy;
+/// Whether the application draws to memory that only the driver reads. The dma-buf or host memory
+/// of a copied image is that of its copy.
+[[nodiscard]] inline bool is_unshared(const SwapchainImage& image) {
+    return image.copy || image.placement == core::Placement::unshared;
 }
 
-/// Imports a swapchain image's dma-buf as memory for one alias.
+/// Whether aliases are bound to an import of the image's dma-buf: memory that is dedicated to an
+/// image can be bound to no other (VkMemoryDedicatedAllocateInfo).
+[[nodiscard]] inline bool alias_needs_dma_buf(const SwapchainImage& image) {
+    return image.dedicated && !is_unshared(image);
+}
+
+/// Imports the memory of a swapchain image once more, for one alias.
 /// @param image  its memory is dedicated to it
 /// @param alias  made by create_alias()
-/// @return the error is VK_ERROR_OUT_OF_DEVICE_MEMORY, also if the image is copied, or
+/// @return the error is VK_ERROR_OUT_OF_DEVICE_MEMORY, also if is_unshared(), or
 ///         VK_ERROR_OUT_OF_HOST_MEMORY
 [[nodiscard]] std::expected<vk::Memory, VkResult>
 import_for_alias(const vk::Device& device, const SwapchainImage& image, VkImage alias);

@@ -7,6 +7,8 @@
 #include "image/copied.hpp"
 #include "image/dma_buf_import.hpp"
 #include "image/driver_export.hpp"
+#include "image/host_pointer.hpp"
+#include "image/unshared.hpp"
 
 namespace fencebridge::image {
 
@@ -18,13 +20,18 @@ constexpr DumbBuffer dumb_buffer;
 constexpr Udmabuf udmabuf;
 constexpr std::array<const DmaBufImport*, 3> dma_buf_sources = {&dma_heap, &dumb_buffer, &udmabuf};
 constexpr CopiedToDmaBuf copied_to_dma_buf(dma_buf_sources);
+constexpr HostPointer host_pointer;
+constexpr CopiedToHost copied_to_host;
+constexpr Unshared unshared;
 
 /// For a GPU that shares its memory with the CPU, or a CPU.
-constexpr std::array<const ImageAllocator*, 5> without_copies_first = {
-    &driver_export, &dma_heap, &dumb_buffer, &udmabuf, &copied_to_dma_buf};
+constexpr std::array<const ImageAllocator*, 8> without_copies_first = {
+    &driver_export,     &dma_heap,     &dumb_buffer,    &udmabuf,
+    &copied_to_dma_buf, &host_pointer, &copied_to_host, &unshared};
 /// For a GPU with memory of its own. It copies faster than it renders to other memory.
-constexpr std::array<const ImageAllocator*, 5> copies_first = {&driver_export, &copied_to_dma_buf,
-                                                               &dma_heap, &dumb_buffer, &udmabuf};
+constexpr std::array<const ImageAllocator*, 8> copies_first = {
+    &driver_export, &copied_to_dma_buf, &dma_heap,     &dumb_buffer,
+    &udmabuf,       &copied_to_host,    &host_pointer, &unshared};
 
 } // namespace
 

@@ -7,7 +7,7 @@
 
 #include "image/image_copy.hpp"
 #include "image/memory.hpp"
-#include "image/shared_image.hpp"
+#include "image/unshared.hpp"
 #include "util/log.hpp"
 #include "vk/format.hpp"
 
@@ -82,33 +82,6 @@ std::expected<DmaBufMemory, VkResult> import_memory(const vk::Device& device,
                         device.facts.implicit_fences_on_imports};
 }
 
-struct MadeImage {
-    vk::Memory memory;
-    vk::Image image;
-    bool dedicated;
-};
-
-std::expected<MadeImage, VkResult> create_image(const vk::Device& device,
-                                                const vk::ImageParameters& parameters) {
-    ImageInfo info(parameters, std::nullopt);
-    VkImage handle = VK_NULL_HANDLE;
-    const VkResult created = device.next.CreateImage(
-        device.handle, info.tiled(VK_IMAGE_TILING_OPTIMAL), nullptr, &handle);
-    if (created != VK_SUCCESS)
-        return std::unexpected(created);
-    vk::Image image(device, handle);
-    MemoryRequirements requirements = query_requirements(device, handle);
-    // Aliases are bound to the same memory, since it cannot be exported.
-    requirements.dedicated = requirements.must_be_dedicated;
-    auto memory = allocate_memory(device, requirements);
-    if (!memory)
-        return std::unexpected(memory.error());
-    const VkResult bound = device.next.BindImageMemory(device.handle, handle, memory->get(), 0);
-    if (bound != VK_SUCCESS)
-        return std::unexpected(bound);
-    return MadeImage{std::move(*memory), std::move(image), requirements.dedicated};
-}
-
 } // namespace
 
 vk::ImageParameters with_copies(vk::ImageParameters parameters) {
@@ -134,11 +107,12 @@ Copied::allocate(const vk::Device& device, const vk::ImageParameters& parameters
     auto target = create_target(device, size_t{pitch} * parameters.extent.height);
     if (!target)
         return std::unexpected(target.error());
-    auto made = create_image(device, with_copies(parameters));
+    auto made = create_unshared(device, with_copies(parameters));
     if (!made)
         return std::unexpected(made.error());
     const VkImage image = made->image.get();
     return SwapchainImage{
+        .placement = placement(),
         .dma_buf = std::move(target->dma_buf),
         .implicit_fences = target->implicit_fences,
         .host = std::move(target->host),

@@ -80,7 +80,8 @@ DmaBufImport::try_to_allocate(const vk::Device& device, const vk::ImageParameter
     const VkResult bound = device.next.BindImageMemory(device.handle, image, memory->get(), 0);
     if (bound != VK_SUCCESS)
         return std::unexpected(bound);
-    return SwapchainImage{.dma_buf = std::move(*dma_buf),
+    return SwapchainImage{.placement = placement(),
+                          .dma_buf = std::move(*dma_buf),
                           .implicit_fences = device.facts.implicit_fences_on_imports,
                           .host = {},
                           .memory = std::move(*memory),

@@ -22,7 +22,8 @@ DriverExport::allocate(const vk::Device& device, const vk::ImageParameters& para
     auto dma_buf = export_dma_buf(device, memory->get());
     if (!dma_buf)
         return std::unexpected(dma_buf.error());
-    return SwapchainImage{.dma_buf = std::move(*dma_buf),
+    return SwapchainImage{.placement = placement(),
+                          .dma_buf = std::move(*dma_buf),
                           .implicit_fences = device.facts.implicit_fences_on_exports,
                           .host = {},
                           .memory = std::move(*memory),

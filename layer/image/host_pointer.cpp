@@ -28,6 +28,8 @@ HostPointer::allocate(const vk::Device& device, const vk::ImageParameters& param
     if (!unbound)
         return std::unexpected(unbound.error());
     const VkImage image = unbound->image.get();
+    // Aliases are bound to the same memory, since a driver need not import it twice.
+    unbound->requirements.dedicated = unbound->requirements.must_be_dedicated;
     auto host = create_host_memory(device, unbound->requirements.size);
     if (!host)
         return std::unexpected(host.error());
@@ -37,7 +39,8 @@ HostPointer::allocate(const vk::Device& device, const vk::ImageParameters& param
     const VkResult bound = device.next.BindImageMemory(device.handle, image, memory->get(), 0);
     if (bound != VK_SUCCESS)
         return std::unexpected(bound);
-    return SwapchainImage{.dma_buf = {},
+    return SwapchainImage{.placement = placement(),
+                          .dma_buf = {},
                           .implicit_fences = vk::ImplicitFences::ignored,
                           .host = std::move(*host),
                           .memory = std::move(*memory),

@@ -44,6 +44,18 @@ std::expected<vk::Memory, VkResult> allocate(const vk::Device& device,
     return vk::Memory(device, memory);
 }
 
+/// The memory types in which a CPU sees what the device has written, without further calls.
+uint32_t readable_types(const vk::Device& device) {
+    constexpr VkMemoryPropertyFlags needed =
+        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+    uint32_t types = 0;
+    for (uint32_t i = 0; i < device.memory.memoryTypeCount; ++i) {
+        if ((device.memory.memoryTypes[i].propertyFlags & needed) == needed)
+            types |= 1u << i;
+    }
+    return types;
+}
+
 /// @param query  calls the driver, with the structure to fill in
 template <class Query>
 MemoryRequirements query(const VkMemoryDedicatedAllocateInfo& owner, Query&& query) {
@@ -154,7 +166,9 @@ std::expected<vk::Memory, VkResult> import_host_memory(const vk::Device& device,
     if (result != VK_SUCCESS)
         return std::unexpected(result);
     requirements.size = host.size();
-    requirements.memory_types &= importable.memoryTypeBits;
+    requirements.memory_types &= importable.memoryTypeBits & readable_types(device);
+    if (requirements.memory_types == 0)
+        return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
     VkImportMemoryHostPointerInfoEXT import = {
         .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
         .handleType = handle,
@@ -162,7 +176,7 @@ std::expected<vk::Memory, VkResult> import_host_memory(const vk::Device& device,
     };
     return allocate(device, requirements,
                     {.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, .pNext = &import},
-                    VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT);
+                    VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
 }
 
 } // namespace fencebridge::image

@@ -6,6 +6,7 @@
 #include <memory>
 #include <vulkan/vulkan.h>
 
+#include "core/layout_choice.hpp"
 #include "image/host_memory.hpp"
 #include "image/image_copy.hpp"
 #include "util/fd.hpp"
@@ -27,20 +28,22 @@ struct Layout {
     std::array<Plane, 4> planes; ///< no DRM format has more
 };
 
-/// An image of a swapchain, and its memory, which the window system can import: a dma-buf or host
-/// memory, as the allocator's placement says. Members are destroyed in reverse order: the copy
-/// before the image, the image before its memory.
+/// An image of a swapchain, and its memory. Members are destroyed in reverse order: the copy before
+/// the image, the image before its memory.
 struct SwapchainImage {
-    Fd dma_buf; ///< empty once nothing needs it
+    core::Placement placement;
+    Fd dma_buf; ///< with Placement::dma_buf; empty once nothing needs it
     /// Whether others wait for the fences that are attached to the dma-buf.
     vk::ImplicitFences implicit_fences;
-    HostMemory host; ///< empty unless the window system maps the memory
+    HostMemory host; ///< with Placement::shared_memory
     vk::Memory memory;
     vk::Image image;
     Layout layout;  ///< as the window system sees it
     bool dedicated; ///< the memory can be bound to this VkImage only
     /// The copy of the image in the dma-buf or host memory. Null: `memory` is that memory itself.
     std::unique_ptr<ImageCopy> copy = {};
+
+    [[nodiscard]] bool carries_fences() const { return core::carries_fences(placement); }
 };
 
 } // namespace fencebridge::image

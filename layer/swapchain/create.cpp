@@ -7,6 +7,7 @@
 #include "core/commit_plan.hpp"
 #include "core/surface_limits.hpp"
 #include "image/alias.hpp"
+#include "swapchain/deferred_presenter.hpp"
 #include "util/log.hpp"
 #include "vk/chain.hpp"
 #include "vk/format.hpp"
@@ -287,6 +288,11 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
     if (!presenter && chosen->why.transport == core::Transport::explicit_sync &&
         !window.timeline_support())
         return build(window, plan, candidate);
+    if (!presenter)
+        return presenter.error();
+    is_deferred_ = !images_.front().carries_fences();
+    if (is_deferred_)
+        presenter = DeferredPresenter::wrap(std::move(*presenter), state_);
     if (!presenter)
         return presenter.error();
     presenter_ = std::move(*presenter);

@@ -9,8 +9,8 @@
 #include "core/image_ring.hpp"
 #include "core/present_completions.hpp"
 #include "swapchain/present_timing.hpp"
+#include "sync/rendering.hpp"
 #include "util/deadline.hpp"
-#include "util/fd.hpp"
 
 namespace fencebridge {
 
@@ -42,10 +42,18 @@ struct PresentRequest {
 
     // Set for the presenter.
 
-    /// The sync_file of the image's rendering; empty: it has ended.
-    const Fd* rendering = nullptr;
+    /// The image's rendering. A bridge has attached it to an image that carries fences. For other
+    /// images a DeferredPresenter waits until it has ended.
+    const sync::Rendering* rendering = nullptr;
     /// The swapchain's record of the request for the times; null if there is none.
     PresentTiming::Request* timed = nullptr;
+    /// False: the show() before may still have to come, or may be running in another thread.
+    bool last_is_shown = true;
+    /// Whether show() may read from the window system.
+    bool may_read = true;
+    /// Set by prepare(). False with a mode that shares the image, if the window system does not
+    /// read what show() sends: then the last show() stands for this one.
+    bool may_commit = true;
 };
 
 } // namespace fencebridge

@@ -77,7 +77,7 @@ void PresentTiming::State::forget(PresentSerial serial) {
 }
 
 VkResult PresentTiming::begin(std::optional<Request>& request, const TimingWish& given, uint64_t id,
-                              VkPresentModeKHR mode, const Fd& rendering_fence) {
+                              VkPresentModeKHR mode, const sync::Rendering& rendering) {
     const TimingWish wish = used(given);
     if (!use_.timing && wish.time == nullptr)
         return VK_SUCCESS;
@@ -114,20 +114,20 @@ VkResult PresentTiming::begin(std::optional<Request>& request, const TimingWish&
         state_.with([&](State& state) { state.display_timings.add(query); });
     }
     if ((stages & queue_end) != 0 || wish.time != nullptr)
-        add_rendering(serial, now, rendering_fence);
+        add_rendering(serial, now, rendering);
     return VK_SUCCESS;
 }
 
 /// A list of this rendering; an empty one if memory or descriptors ran out.
 std::list<PresentTiming::Rendering>
 PresentTiming::copy_rendering(PresentSerial serial, PresentationTime queued,
-                              const Fd& rendering_fence) noexcept {
-    Fd fence = rendering_fence ? rendering_fence.duplicate() : Fd();
+                              const sync::Rendering& rendering) noexcept {
+    sync::Rendering shared = rendering.share();
     std::list<Rendering> one;
-    if (!fence)
+    if (!shared)
         return one;
     try {
-        one.push_back({serial, queued, std::move(fence)});
+        one.push_back({serial, queued, std::move(shared)});
     } catch (const std::bad_alloc&) {
         one.clear();
     }
@@ -167,10 +167,10 @@ PresentTiming::end_of_wait(const std::optional<core::PresentTarget>& target,
 }
 
 void PresentTiming::add_rendering(PresentSerial serial, PresentationTime queued,
-                                  const Fd& rendering_fence) {
-    std::list<Rendering> one = copy_rendering(serial, queued, rendering_fence);
+                                  const sync::Rendering& rendering) {
+    std::list<Rendering> one = copy_rendering(serial, queued, rendering);
     const size_t pending = state_.with([&](State& state) {
-        if (!rendering_fence) // the rendering had ended, and the operations end with the request
+        if (!rendering) // the rendering had ended, and the operations end with the request
             state.ended(serial, queued);
         else if (one.empty()) // it will not be known when
             state.ended(serial, std::nullopt);
@@ -204,20 +204,32 @@ void PresentTiming::discarded(PresentSerial serial) {
     });
 }
 
+/// When a rendering has ended. A VkFence does not tell, and the time at which somebody notices is
+/// not the time of the stage.
+/// @return nothing: it has not ended. The clock's start: nobody knows when it did
+std::optional<Clock::time_point> PresentTiming::end_of(const Rendering& each) {
+    if (each.rendering.has_fence())
+        return each.rendering.has_ended() ? std::optional(Clock::time_point()) : std::nullopt;
+    const auto signalled = ioctl::signal_time(each.rendering.sync_file());
+    if (signalled)
+        return *signalled;
+    return ioctl::means_unsupported(signalled.error()) ? std::optional(Clock::time_point())
+                                                       : std::nullopt;
+}
+
 void PresentTiming::update_renderings() {
     // The kernel is asked without the lock. Meanwhile, other threads do not see these renderings.
     auto asked = state_.with([](State& state) { return std::move(state.renderings); });
     for (auto each = asked.begin(); each != asked.end();) {
-        const auto signalled = ioctl::signal_time(each->fence);
-        const bool pending = signalled ? !*signalled : !ioctl::means_unsupported(signalled.error());
-        if (pending) {
+        const auto ended = end_of(*each);
+        if (!ended) {
             ++each;
             continue;
         }
         std::optional<PresentationTime> at;
-        if (signalled && **signalled != Clock::time_point())
+        if (*ended != Clock::time_point())
             // A wait for what has signalled before ends at once.
-            at = std::max(support_.clock.from_monotonic(**signalled), each->queued);
+            at = std::max(support_.clock.from_monotonic(*ended), each->queued);
         state_.with([&](State& state) { state.ended(each->serial, at); });
         each = asked.erase(each);
     }

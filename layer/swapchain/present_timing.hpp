@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <optional>
+#include <utility>
 #include <vulkan/vulkan.h>
 
 #include "core/display_timing.hpp"
@@ -12,7 +13,7 @@
 #include "core/refresh_tracker.hpp"
 #include "core/timing_results.hpp"
 #include "swapchain/present_clock.hpp"
-#include "util/fd.hpp"
+#include "sync/rendering.hpp"
 #include "util/locked.hpp"
 #include "vk/present_timing_headers.hpp"
 
@@ -62,7 +63,8 @@ public:
     /// @param mode     of the request
     /// @return VK_SUCCESS or VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT
     [[nodiscard]] VkResult begin(std::optional<Request>& request, const TimingWish& wish,
-                                 uint64_t id, VkPresentModeKHR mode, const Fd& rendering_fence);
+                                 uint64_t id, VkPresentModeKHR mode,
+                                 const sync::Rendering& rendering);
 
     /// Until when a request waits in vkQueuePresentKHR, because the window system cannot be told
     /// the time in VkPresentTimeGOOGLE; nothing: it does not. For the presenting thread.
@@ -117,7 +119,7 @@ private:
     struct Rendering {
         core::PresentSerial serial;
         core::PresentationTime queued;
-        Fd fence;
+        sync::Rendering rendering;
     };
     struct State {
         core::PresentSerial last_serial = core::PresentSerial{0};
@@ -140,7 +142,8 @@ private:
 
     static std::list<Rendering> copy_rendering(core::PresentSerial serial,
                                                core::PresentationTime queued,
-                                               const Fd& rendering_fence) noexcept;
+                                               const sync::Rendering& rendering) noexcept;
+    static std::optional<Clock::time_point> end_of(const Rendering& each);
     /// The structures of those extensions that the application uses with the swapchain.
     [[nodiscard]] TimingWish used(const TimingWish& given) const {
         return {use_.timing ? given.timing : nullptr, use_.display_timing ? given.time : nullptr};
@@ -151,7 +154,7 @@ private:
     [[nodiscard]] std::optional<Clock::time_point>
     end_of_wait(const std::optional<core::PresentTarget>& target, Clock::time_point called) const;
     void add_rendering(core::PresentSerial serial, core::PresentationTime queued,
-                       const Fd& rendering_fence);
+                       const sync::Rendering& rendering);
 
     const PresentationSupport support_;
     const Use use_;
@@ -169,8 +172,11 @@ public:
         timing_(timing),
         serial_(serial), target_(target) {}
     ~Request();
-    Request(const Request&) = delete;
-    Request& operator=(const Request&) = delete;
+    /// The other one is done with.
+    Request(Request&& other) noexcept :
+        timing_(other.timing_), serial_(other.serial_), target_(other.target_),
+        failed_(std::exchange(other.failed_, false)) {}
+    Request& operator=(Request&&) = delete;
 
     [[nodiscard]] PresentTiming& timing() const { return timing_; }
     [[nodiscard]] core::PresentSerial serial() const { return serial_; }

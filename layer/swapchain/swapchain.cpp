@@ -6,31 +6,10 @@
 
 #include "image/alias.hpp"
 #include "ioctl/ioctl.hpp"
-#include "ioctl/sync_file.hpp"
 #include "swapchain/trace.hpp"
-#include "sync/fence_poll.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge {
-
-namespace {
-
-/// A second descriptor of the rendering's sync_file. If none is left, waits for the rendering on
-/// the CPU.
-/// @return empty: the rendering has ended
-std::expected<Fd, VkResult> duplicate_or_wait(const Fd& rendering_fence) {
-    if (!rendering_fence)
-        return Fd();
-    Fd fence = rendering_fence.duplicate();
-    if (fence)
-        return fence;
-    log::error("out of descriptors; waiting on the CPU for this frame's rendering");
-    if (const VkResult result = sync::wait_on_cpu(rendering_fence); result != VK_SUCCESS)
-        return std::unexpected(result);
-    return fence;
-}
-
-} // namespace
 
 Swapchain::Swapchain(const vk::Device& device, sync::PayloadSignaller& signaller,
                      vk::ImageParameters parameters, uint32_t image_count,
@@ -43,8 +22,8 @@ Swapchain::Swapchain(const vk::Device& device, sync::PayloadSignaller& signaller
 
 Swapchain::~Swapchain() {
     // The application waits for its own use of the images only.
-    for (const Fd& copied : copies_)
-        static_cast<void>(sync::wait_on_cpu(copied));
+    for (const sync::Rendering& copied : copies_)
+        static_cast<void>(copied.wait());
     if (presenter_)
         log::info("swapchain closed: acquired=%llu presented=%llu",
                   static_cast<unsigned long long>(acquired_.load()),
@@ -133,51 +112,45 @@ std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
 /// signals. So the next present of the image, which has other semaphores, waits for this rendering
 /// as well.
 /// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
-VkResult Swapchain::keep_rendering(const PresentRequest& request, const Fd& rendering_fence) {
-    auto fence = duplicate_or_wait(rendering_fence);
-    if (!fence)
-        return lose_device(request, rendering_fence);
-    kept_renderings_[static_cast<size_t>(request.image)] = std::move(*fence);
-    // Such a fence cannot be made to wait for the rendering.
-    if (request.fence != VK_NULL_HANDLE && !signaller_.can_import() &&
-        sync::wait_on_cpu(rendering_fence) != VK_SUCCESS)
-        return lose_device(request, rendering_fence);
-    return signal_present_fence(request, rendering_fence);
+VkResult Swapchain::keep_rendering(const PresentRequest& request,
+                                   const sync::Rendering& rendering) {
+    auto kept = rendering.share_or_wait();
+    if (!kept)
+        return lose_device(request, rendering);
+    kept_renderings_[static_cast<size_t>(request.image)] = std::move(*kept);
+    return signal_present_fence(request, rendering);
 }
 
 /// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
-VkResult Swapchain::note_copy(core::ImageIndex image, const Fd& rendering_fence) {
+VkResult Swapchain::note_copy(core::ImageIndex image, const sync::Rendering& rendering) {
     const auto index = static_cast<size_t>(image);
     if (index >= images_.size() || !images_[index].copy)
         return VK_SUCCESS;
-    auto copy = duplicate_or_wait(rendering_fence);
+    auto copy = rendering.share_or_wait();
     if (!copy)
         return copy.error();
-    Fd& last = copies_[index];
     // The copy before this one may be pending: the application may present an image again without
     // acquiring it (shares_image_, VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT).
-    if (last) {
-        const auto ended = ioctl::wait_signalled(last, Deadline::immediate());
-        if (ended && *ended)
-            last.reset();
+    if (!copies_[index].has_ended()) {
+        copy = sync::merge_or_wait(std::move(copies_[index]), std::move(*copy));
+        if (!copy)
+            return copy.error();
     }
-    auto both = sync::merge_or_wait(std::move(last), std::move(*copy));
-    if (!both)
-        return both.error();
-    last = std::move(*both);
+    copies_[index] = std::move(*copy);
     return VK_SUCCESS;
 }
 
 /// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
-VkResult Swapchain::signal_present_fence(const PresentRequest& request, const Fd& rendering_fence) {
+VkResult Swapchain::signal_present_fence(const PresentRequest& request,
+                                         const sync::Rendering& rendering) {
     if (request.fence == VK_NULL_HANDLE)
         return VK_SUCCESS;
-    return present_fences_.signal(request.queue, rendering_fence, request.fence);
+    return present_fences_.signal(request.queue, rendering, request.fence);
 }
 
 /// A present fails with VK_ERROR_DEVICE_LOST before its fence was signalled.
-VkResult Swapchain::lose_device(const PresentRequest& request, const Fd& rendering_fence) {
-    static_cast<void>(signal_present_fence(request, rendering_fence));
+VkResult Swapchain::lose_device(const PresentRequest& request, const sync::Rendering& rendering) {
+    static_cast<void>(signal_present_fence(request, rendering));
     return VK_ERROR_DEVICE_LOST;
 }
 
@@ -194,26 +167,26 @@ std::expected<VkCommandBuffer, VkResult> Swapchain::copy_commands(core::ImageInd
                                                              : VK_IMAGE_LAYOUT_PRESENT_SRC_KHR);
 }
 
-VkResult Swapchain::present(const PresentRequest& request, const Fd& rendering_fence) {
+VkResult Swapchain::present(const PresentRequest& request, const sync::Rendering& rendering) {
     const core::ImageIndex image = request.image;
-    if (note_copy(image, rendering_fence) != VK_SUCCESS)
-        return lose_device(request, rendering_fence);
+    if (note_copy(image, rendering) != VK_SUCCESS)
+        return lose_device(request, rendering);
     if (!state_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
         log::error("vkQueuePresentKHR of image %u, which is not acquired",
                    static_cast<unsigned>(image));
         return VK_ERROR_VALIDATION_FAILED_EXT;
     }
-    Fd kept = std::move(kept_renderings_[static_cast<size_t>(image)]);
+    auto kept = std::exchange(kept_renderings_[static_cast<size_t>(image)], sync::Rendering());
     if (!kept)
-        return present_rendered(request, rendering_fence);
-    auto rendering = duplicate_or_wait(rendering_fence);
-    if (!rendering)
-        return lose_device(request, rendering_fence);
-    const auto both = sync::merge_or_wait(std::move(kept), std::move(*rendering));
-    return both ? present_rendered(request, *both) : lose_device(request, rendering_fence);
+        return present_rendered(request, rendering);
+    auto shared = rendering.share_or_wait();
+    if (!shared)
+        return lose_device(request, rendering);
+    const auto both = sync::merge_or_wait(std::move(kept), std::move(*shared));
+    return both ? present_rendered(request, *both) : lose_device(request, rendering);
 }
 
-VkResult Swapchain::present_rendered(PresentRequest request, const Fd& rendering_fence) {
+VkResult Swapchain::present_rendered(PresentRequest request, const sync::Rendering& rendering) {
     const core::ImageIndex image = request.image;
     if (request.mode && !has_mode(request.mode)) {
         if (!std::exchange(warned_of_mode_, true))
@@ -227,23 +200,20 @@ VkResult Swapchain::present_rendered(PresentRequest request, const Fd& rendering
     std::optional<PresentTiming::Request> timed;
     if (state_.timing) {
         const auto id = static_cast<uint64_t>(request.id.value_or(core::PresentId{0}));
-        const VkResult begun =
-            state_.timing->begin(timed, request.wish, id, mode_, rendering_fence);
+        const VkResult begun = state_.timing->begin(timed, request.wish, id, mode_, rendering);
         if (begun != VK_SUCCESS)
-            return keep_rendering(request, rendering_fence) == VK_SUCCESS ? begun
-                                                                          : VK_ERROR_DEVICE_LOST;
+            return keep_rendering(request, rendering) == VK_SUCCESS ? begun : VK_ERROR_DEVICE_LOST;
     }
-    const auto points = bridge_->attach_rendering(image, rendering_fence);
+    const auto points = bridge_->attach_rendering(image, rendering);
     if (!points) {
         if (!shares_image_)
             state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
-        return lose_device(request, rendering_fence);
+        return lose_device(request, rendering);
     }
-    trace::attached(&state_, image, rendering_fence);
+    trace::attached(&state_, image, rendering);
     // Before show(), so also if that fails: after VK_ERROR_OUT_OF_DATE_KHR and
     // VK_ERROR_SURFACE_LOST_KHR, the operations on the queue are still executed.
-    if (const VkResult result = signal_present_fence(request, rendering_fence);
-        result != VK_SUCCESS)
+    if (const VkResult result = signal_present_fence(request, rendering); result != VK_SUCCESS)
         return result;
     // Before show(): another thread may mark the release before show() returns.
     if (!shares_image_)
@@ -252,10 +222,13 @@ VkResult Swapchain::present_rendered(PresentRequest request, const Fd& rendering
         if (const auto until = timed->end_of_wait(request.called))
             static_cast<void>(ioctl::retry_poll({}, Deadline::at(*until)));
     }
-    request.rendering = &rendering_fence;
     request.timed = timed ? &*timed : nullptr;
-    const VkResult result = presenter_->show(request, *points);
-    trace::committed(&state_, image, result);
+    request.rendering = &rendering;
+    VkResult result = presenter_->prepare(request);
+    if (result == VK_SUCCESS)
+        result = presenter_->show(request, *points);
+    if (!is_deferred_) // else the DeferredPresenter reports it
+        trace::committed(&state_, image, result);
     if (result >= 0)
         ++presented_;
     else if (timed)

@@ -73,10 +73,9 @@ public:
                                                                          VkQueue queue);
 
     /// One swapchain's part of vkQueuePresentKHR.
-    /// @param rendering_fence  a sync_file that signals when the window system may read the image.
-    ///                         Empty: it may now
+    /// @param rendering  when it has ended, the window system may read the image
     /// @return that swapchain's result
-    [[nodiscard]] VkResult present(const PresentRequest& request, const Fd& rendering_fence);
+    [[nodiscard]] VkResult present(const PresentRequest& request, const sync::Rendering& rendering);
 
     /// vkWaitForPresentKHR and vkWaitForPresent2KHR. Any number of threads may wait.
     /// @param timeout  nanoseconds, UINT64_MAX for ever
@@ -118,7 +117,10 @@ public:
 
     /// A new swapchain replaces this one (VkSwapchainCreateInfoKHR::oldSwapchain). Acquired images
     /// may still be presented; no more can be acquired.
-    void retire() { retired_ = true; }
+    void retire() {
+        retired_ = true;
+        presenter_->retire();
+    }
 
     /// The memory to bind `alias` to (VkBindImageMemorySwapchainInfoKHR). `alias` is an image of
     /// the application's, which then has the contents of image `image_index`. The memory lives as
@@ -146,11 +148,11 @@ private:
     std::expected<sync::Snapshot, VkResult> wait_for_image(const Deadline& deadline);
     std::expected<core::ImageList, VkResult> update_free_images();
     [[nodiscard]] bool has_mode(std::optional<VkPresentModeKHR> mode) const;
-    VkResult present_rendered(PresentRequest request, const Fd& rendering_fence);
-    VkResult note_copy(core::ImageIndex image, const Fd& rendering_fence);
-    VkResult keep_rendering(const PresentRequest& request, const Fd& rendering_fence);
-    VkResult lose_device(const PresentRequest& request, const Fd& rendering_fence);
-    VkResult signal_present_fence(const PresentRequest& request, const Fd& rendering_fence);
+    VkResult present_rendered(PresentRequest request, const sync::Rendering& rendering);
+    VkResult note_copy(core::ImageIndex image, const sync::Rendering& rendering);
+    VkResult keep_rendering(const PresentRequest& request, const sync::Rendering& rendering);
+    VkResult lose_device(const PresentRequest& request, const sync::Rendering& rendering);
+    VkResult signal_present_fence(const PresentRequest& request, const sync::Rendering& rendering);
 
     const vk::Device& device_;
     sync::PayloadSignaller& signaller_;
@@ -165,15 +167,16 @@ private:
     Locked<std::vector<vk::Memory>> alias_memory_;
     std::unique_ptr<sync::Bridge> bridge_;
     std::unique_ptr<Presenter> presenter_; ///< destroyed before the images that it shows
+    bool is_deferred_ = false;             ///< presenter_ is a DeferredPresenter
     sync::PresentFences present_fences_;
     bool warned_of_mode_ = false; ///< used by the presenting thread only
     /// For each image: the rendering of its last present, if that present has failed with
     /// VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT. The image's next present waits for it as well. Used
     /// by the presenting thread only.
-    std::vector<Fd> kept_renderings_;
+    std::vector<sync::Rendering> kept_renderings_;
     /// For each image that is copied: the submission with its last copy, which uses objects of the
     /// image. Used by the presenting thread and the destructor.
-    std::vector<Fd> copies_;
+    std::vector<sync::Rendering> copies_;
 
     std::atomic<bool> retired_ = false;
     std::atomic<uint64_t> acquired_ = 0;

@@ -4,11 +4,12 @@
 #include <vulkan/vulkan.h>
 
 #include "core/image_ring.hpp"
+#include "sync/rendering.hpp"
 #include "util/fd.hpp"
 
-/// Trace points of a frame. They do nothing today. Each is called on one of the application's
-/// threads, without a lock held, and must not wait. `swapchain` names a swapchain: it is the
-/// address of its PresentationState.
+/// Trace points of a frame. They do nothing today. Each is called without a lock held, and must not
+/// wait. The thread is one of the application's, or that of a DeferredPresenter. `swapchain` names
+/// a swapchain: it is the address of its PresentationState.
 namespace fencebridge::trace {
 
 /// The application acquires an image. It must wait for `fences` before it draws to the image.
@@ -22,8 +23,8 @@ inline void acquired(const void* /*swapchain*/, core::ImageIndex, const Fd& /*fe
 inline void undone(const void* /*swapchain*/, core::ImageIndex) {}
 
 /// The bridge attached the application's rendering to an image.
-/// @param rendering_fence  a sync_file; empty: it has ended
-inline void attached(const void* /*swapchain*/, core::ImageIndex, const Fd& /*rendering_fence*/) {}
+inline void attached(const void* /*swapchain*/, core::ImageIndex,
+                     const sync::Rendering& /*rendering*/) {}
 
 /// The presenter gave an image to the window system, or failed to.
 /// @param result  of Presenter::show()

@@ -5,6 +5,7 @@
 #include "sync/explicit_bridge.hpp"
 #include "sync/kernel_bridge.hpp"
 #include "sync/module_bridge.hpp"
+#include "sync/unfenced_bridge.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::sync {
@@ -45,6 +46,9 @@ choose_bridge(std::span<const image::SwapchainImage> images, const core::DriverS
               vk::ImplicitFences implicit_fences,
               const std::expected<TimelineSupport, std::string>& timelines,
               std::optional<core::Transport> requested) {
+    if (!images.front().carries_fences())
+        return BridgeChoice{std::make_unique<UnfencedBridge>(),
+                            core::choose_without_fences(requested)};
     core::TransportFacts facts = {.driver = driver, .lacks = {}};
     // The loop ends with `cpu` at the latest: a CpuBridge can always be created.
     for (;;) {

@@ -17,6 +17,7 @@
 #include "core/transport_choice.hpp"
 #include "image/swapchain_image.hpp"
 #include "ioctl/ioctl.hpp"
+#include "sync/rendering.hpp"
 #include "util/fd.hpp"
 #include "vk/driver_facts.hpp"
 
@@ -81,13 +82,14 @@ public:
     /// Whether the transport uses the images' dma-bufs after the window system has imported them.
     [[nodiscard]] virtual bool needs_dma_bufs() const { return true; }
 
-    /// Makes the window system wait for `rendering_fence` before it reads an image that is about to
-    /// be shown. Never loses the fence: if it cannot be carried, this waits for it.
+    /// Makes the window system wait for the rendering before it reads an image that is about to be
+    /// shown. Never loses the fence: if it cannot be carried, this waits for it. For images
+    /// whose memory carries no fences it does nothing: the presenter waits.
     /// @return the timeline points for the commit, where the transport has timelines. The error is
     ///         VK_ERROR_DEVICE_LOST: the wait has failed, and the wait semaphores have been
     ///         consumed
     [[nodiscard]] virtual std::expected<std::optional<core::CommitPoints>, VkResult>
-    attach_rendering(core::ImageIndex image, const Fd& rendering_fence) = 0;
+    attach_rendering(core::ImageIndex image, const Rendering& rendering) = 0;
 };
 
 /// What a window system that can carry fences by timelines reports about itself.

@@ -19,8 +19,8 @@ std::expected<std::span<pollfd>, VkResult> CpuBridge::prepare_wait(const core::I
 }
 
 std::expected<std::optional<core::CommitPoints>, VkResult>
-CpuBridge::attach_rendering(core::ImageIndex, const Fd& rendering_fence) {
-    if (const VkResult result = wait_on_cpu(rendering_fence); result != VK_SUCCESS)
+CpuBridge::attach_rendering(core::ImageIndex, const Rendering& rendering) {
+    if (const VkResult result = rendering.wait(); result != VK_SUCCESS)
         return std::unexpected(result);
     return std::nullopt;
 }

@@ -16,7 +16,7 @@ public:
     std::expected<std::optional<Snapshot>, VkResult> snapshot(const core::ImageList& free) override;
     std::expected<std::span<pollfd>, VkResult> prepare_wait(const core::ImageList& free) override;
     std::expected<std::optional<core::CommitPoints>, VkResult>
-    attach_rendering(core::ImageIndex image, const Fd& rendering_fence) override;
+    attach_rendering(core::ImageIndex image, const Rendering& rendering) override;
 
 private:
     const std::span<const image::SwapchainImage> images_;

@@ -8,7 +8,6 @@
 #include <unistd.h>
 #include <utility>
 
-#include "sync/fence_poll.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::sync {
@@ -221,12 +220,12 @@ ExplicitBridge::snapshot(const core::ImageList& free) {
 }
 
 std::expected<std::optional<core::CommitPoints>, VkResult>
-ExplicitBridge::attach_rendering(core::ImageIndex index, const Fd& rendering_fence) {
+ExplicitBridge::attach_rendering(core::ImageIndex index, const Rendering& rendering) {
     Image& image = at(index);
     TimelinePoint acquire = signalled_point;
-    if (rendering_fence) {
+    if (rendering) {
         const TimelinePoint next = next_point(image.last_acquire);
-        const auto done = device_->import_point(image.acquire.get(), next, rendering_fence);
+        const auto done = device_->import_point(image.acquire.get(), next, rendering.sync_file());
         if (done) {
             acquire = image.last_acquire = next;
         } else {
@@ -235,7 +234,7 @@ ExplicitBridge::attach_rendering(core::ImageIndex index, const Fd& rendering_fen
             log::error("import of a sync_file into an acquire point: %s; waiting on the CPU for "
                        "this frame's rendering",
                        ioctl::text(done.error()).c_str());
-            if (const VkResult result = wait_on_cpu(rendering_fence); result != VK_SUCCESS)
+            if (const VkResult result = rendering.wait(); result != VK_SUCCESS)
                 return std::unexpected(result);
         }
     }

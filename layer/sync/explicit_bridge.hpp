@@ -31,7 +31,7 @@ public:
     std::expected<std::span<pollfd>, VkResult> prepare_wait(const core::ImageList& free) override;
     bool needs_dma_bufs() const override { return false; }
     std::expected<std::optional<core::CommitPoints>, VkResult>
-    attach_rendering(core::ImageIndex image, const Fd& rendering_fence) override;
+    attach_rendering(core::ImageIndex image, const Rendering& rendering) override;
 
 private:
     struct Image {

@@ -38,19 +38,4 @@ VkResult wait_on_cpu(const Fd& rendering_fence) {
     return VK_ERROR_DEVICE_LOST;
 }
 
-std::expected<Fd, VkResult> merge_or_wait(Fd one, Fd other) {
-    if (!one)
-        return other;
-    if (!other)
-        return one;
-    auto both = ioctl::merge(one, other);
-    if (both)
-        return std::move(*both);
-    log::error("SYNC_IOC_MERGE: %s; waiting on the CPU for a part of this frame's rendering",
-               ioctl::text(both.error()).c_str());
-    if (const VkResult result = wait_on_cpu(other); result != VK_SUCCESS)
-        return std::unexpected(result);
-    return one;
-}
-
 } // namespace fencebridge::sync

@@ -25,16 +25,11 @@ find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& 
           std::span<pollfd> busy);
 
 /// Waits on the CPU until a rendering's sync_file has signalled: the last resort of every transport
-/// for a fence that it cannot carry. No limit of its own: a sync_file signals in the time that the
-/// kernel's drivers give a job.
+/// for a fence that it cannot carry. Callers have a Rendering, and call its wait(). No limit of its
+/// own: a sync_file signals in the time that the kernel's drivers give a job.
 /// @param rendering_fence  empty: returns at once
 /// @return VK_SUCCESS; or VK_ERROR_DEVICE_LOST, which is the only error left: lack of memory would
 ///         mean that the present's wait semaphores still have their signals
 [[nodiscard]] VkResult wait_on_cpu(const Fd& rendering_fence);
-
-/// A sync_file that signals when both have. If the merge fails, waits for one of them on the CPU.
-/// @param one, other  empty: has signalled
-/// @return the error is VK_ERROR_DEVICE_LOST, as for wait_on_cpu()
-[[nodiscard]] std::expected<Fd, VkResult> merge_or_wait(Fd one, Fd other);
 
 } // namespace fencebridge::sync

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "sync/implicit_bridge.hpp"
 
-#include "sync/fence_poll.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::sync {
@@ -9,8 +8,9 @@ namespace fencebridge::sync {
 namespace {
 
 /// Waits for the fence instead of attaching it. The commit needs no points.
-std::expected<std::optional<core::CommitPoints>, VkResult> wait_instead(const Fd& rendering_fence) {
-    if (const VkResult result = wait_on_cpu(rendering_fence); result != VK_SUCCESS)
+std::expected<std::optional<core::CommitPoints>, VkResult>
+wait_instead(const Rendering& rendering) {
+    if (const VkResult result = rendering.wait(); result != VK_SUCCESS)
         return std::unexpected(result);
     return std::nullopt;
 }
@@ -38,22 +38,22 @@ std::expected<Snapshot, VkResult> ImplicitBridge::export_fences(core::ImageIndex
 }
 
 std::expected<std::optional<core::CommitPoints>, VkResult>
-ImplicitBridge::attach_rendering(core::ImageIndex image, const Fd& rendering_fence) {
-    if (!rendering_fence)
+ImplicitBridge::attach_rendering(core::ImageIndex image, const Rendering& rendering) {
+    if (!rendering)
         return std::nullopt;
     // Invariant 3: the window system must not read before the rendering has ended. If attached
     // fences are ignored, the layer has to wait.
     if (implicit_fences_ == vk::ImplicitFences::ignored)
-        return wait_instead(rendering_fence);
+        return wait_instead(rendering);
     const auto imported =
-        import_sync_file(images_[static_cast<size_t>(image)].dma_buf, rendering_fence);
+        import_sync_file(images_[static_cast<size_t>(image)].dma_buf, rendering.sync_file());
     if (imported)
         return std::nullopt;
     // The rendering is submitted and cannot be taken back. Without the wait its fence would be
     // lost.
     log::error("%s: %s; waiting on the CPU for this frame's rendering", names_.import_sync_file,
                ioctl::text(imported.error()).c_str());
-    return wait_instead(rendering_fence);
+    return wait_instead(rendering);
 }
 
 } // namespace fencebridge::sync

@@ -12,7 +12,7 @@ namespace fencebridge::sync {
 class ImplicitBridge : public Bridge {
 public:
     std::expected<std::optional<core::CommitPoints>, VkResult>
-    attach_rendering(core::ImageIndex image, const Fd& rendering_fence) final;
+    attach_rendering(core::ImageIndex image, const Rendering& rendering) final;
 
 protected:
     /// The names of the two operations, for log lines and reasons.

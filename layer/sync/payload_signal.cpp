@@ -101,6 +101,10 @@ VkResult PayloadSignaller::signal_fence(VkQueue queue, Fd sync_file, VkFence fen
     return signal_error(signal_by_submission(queue, std::move(*wait), VK_NULL_HANDLE, fence));
 }
 
+VkResult PayloadSignaller::submit_fence(VkQueue queue, VkFence fence) {
+    return signal_error(device_.next.QueueSubmit(queue, 0, nullptr, fence));
+}
+
 VkResult PayloadSignaller::signal_by_own_queue(Fd sync_file, VkSemaphore semaphore, VkFence fence) {
     auto wait = prepare_wait(std::move(sync_file));
     if (!wait)

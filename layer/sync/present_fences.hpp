@@ -4,6 +4,7 @@
 #include <vulkan/vulkan.h>
 
 #include "sync/payload_signal.hpp"
+#include "sync/rendering.hpp"
 #include "util/fd.hpp"
 #include "vk/device.hpp"
 
@@ -26,25 +27,31 @@ public:
     PresentFences(const vk::Device& device, PayloadSignaller& signaller) :
         device_(device), signaller_(signaller) {}
 
-    /// Makes a fence signal by the sync_file of the rendering. Waits on the CPU only if that fails.
-    /// @param queue  of vkQueuePresentKHR
-    /// @param rendering_fence  has signalled if PayloadSignaller::can_import() is false: then the
-    ///                         transport is `cpu`, which has waited for it
+    /// Makes a fence signal by the sync_file of the rendering. If there is none, or if the driver
+    /// cannot import it, a submission to the queue signals the fence. Waits on the CPU only if that
+    /// fails, or for a rendering that neither a sync_file nor the queue stands for: one of another
+    /// queue, or with a sync_file that cannot be imported.
+    /// @param queue      of vkQueuePresentKHR
+    /// @param rendering  if it has a VkFence, it was submitted to that queue
     /// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST; then, too, the fence signals if the driver's
     ///         device is intact. The wait semaphores have been consumed, so that
     ///         no other error is possible: after lack of memory, the specification wants them to
     ///         have their signals
-    [[nodiscard]] VkResult signal(VkQueue queue, const Fd& rendering_fence, VkFence fence);
+    [[nodiscard]] VkResult signal(VkQueue queue, const Rendering& rendering, VkFence fence);
 
 private:
     VkResult signal_by_sync_file(VkQueue queue, const Fd& rendering_fence, VkFence fence);
-    VkResult signal_after_wait(VkQueue queue, const Fd& rendering_fence, VkFence fence);
+    VkResult signal_by_submission(VkQueue queue, const Rendering& rendering, VkFence fence);
+    VkResult signal_after_wait(VkQueue queue, const Rendering& rendering, VkFence fence);
     bool add(const Fd& rendering_fence);
 
     const vk::Device& device_;
     PayloadSignaller& signaller_;
     /// Signals when the rendering of all presents with a fence has ended. Empty: it has.
     Fd rendering_;
+    /// The last rendering with a VkFence, and its queue.
+    Rendering submitted_;
+    VkQueue submitted_to_ = VK_NULL_HANDLE;
 };
 
 } // namespace fencebridge::sync

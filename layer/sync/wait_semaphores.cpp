@@ -5,7 +5,6 @@
 #include <new>
 
 #include "ioctl/sync_file.hpp"
-#include "sync/fence_poll.hpp"
 #include "util/log.hpp"
 #include "vk/chain.hpp"
 
@@ -89,7 +88,7 @@ void WaitSemaphoreExporter::forget(VkSemaphore semaphore) {
     not_exportable_.with([&](auto& all) { all.erase(semaphore); });
 }
 
-std::expected<Fd, VkResult>
+std::expected<Rendering, VkResult>
 WaitSemaphoreExporter::export_waits(VkQueue queue, std::span<const VkSemaphore> waits,
                                     std::span<const VkCommandBuffer> commands) {
     const Work work = {waits, commands};
@@ -106,22 +105,25 @@ bool WaitSemaphoreExporter::can_export(const Work& work) const {
     });
 }
 
-std::expected<Fd, VkResult>
+std::expected<Rendering, VkResult>
 WaitSemaphoreExporter::export_directly(VkQueue queue, std::span<const VkSemaphore> waits) {
-    Fd all;
+    Rendering all;
     for (size_t i = 0; i < waits.size(); ++i) {
         auto exported = export_semaphore(device_, waits[i]);
         const bool failed = !exported;
-        if (failed) {
+        std::expected<Rendering, VkResult> next;
+        if (!failed) {
+            next = Rendering(std::move(*exported));
+        } else {
             if (exported.error() == VK_ERROR_DEVICE_LOST)
-                return exported;
+                return std::unexpected(exported.error());
             // This semaphore and those after it still have their signals.
-            exported = try_to_submit(queue, {waits.subspan(i), {}});
+            next = try_to_submit(queue, {waits.subspan(i), {}});
             // The semaphores before it do not: lack of memory would mean that they do.
-            if (!exported)
-                return std::unexpected(i == 0 ? exported.error() : VK_ERROR_DEVICE_LOST);
+            if (!next)
+                return std::unexpected(i == 0 ? next.error() : VK_ERROR_DEVICE_LOST);
         }
-        auto merged = merge_or_wait(std::move(all), std::move(*exported));
+        auto merged = merge_or_wait(std::move(all), std::move(*next));
         if (!merged)
             return merged;
         all = std::move(*merged);
@@ -132,8 +134,8 @@ WaitSemaphoreExporter::export_directly(VkQueue queue, std::span<const VkSemaphor
 }
 
 /// As submit(), but throws no std::bad_alloc: semaphores may have been consumed before the call.
-std::expected<Fd, VkResult> WaitSemaphoreExporter::try_to_submit(VkQueue queue,
-                                                                 const Work& work) noexcept {
+std::expected<Rendering, VkResult> WaitSemaphoreExporter::try_to_submit(VkQueue queue,
+                                                                        const Work& work) noexcept {
     try {
         return submit(queue, work);
     } catch (const std::bad_alloc&) {
@@ -141,15 +143,12 @@ std::expected<Fd, VkResult> WaitSemaphoreExporter::try_to_submit(VkQueue queue,
     }
 }
 
-std::expected<Fd, VkResult> WaitSemaphoreExporter::submit(VkQueue queue, const Work& work) {
+std::expected<Rendering, VkResult> WaitSemaphoreExporter::submit(VkQueue queue, const Work& work) {
     if (device_.sync_fd.export_semaphore)
         return submit_semaphore(queue, work);
     if (device_.sync_fd.export_fence)
         return submit_fence(queue, work);
-    const VkResult result = submit_to(queue, work, VK_NULL_HANDLE, VK_NULL_HANDLE);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
-    return wait_for_queue(queue);
+    return submit_plain_fence(queue, work);
 }
 
 VkResult WaitSemaphoreExporter::submit_to(VkQueue queue, const Work& work, VkSemaphore signal,
@@ -170,16 +169,16 @@ VkResult WaitSemaphoreExporter::submit_to(VkQueue queue, const Work& work, VkSem
 }
 
 /// For a submission that cannot be exported. The submission has ended when this returns.
-std::expected<Fd, VkResult> WaitSemaphoreExporter::wait_for_queue(VkQueue queue) const {
+std::expected<Rendering, VkResult> WaitSemaphoreExporter::wait_for_queue(VkQueue queue) const {
     // The submission has consumed the semaphores' signals. An out-of-memory error of
     // vkQueuePresentKHR would mean that they still have them.
     if (device_.next.QueueWaitIdle(queue) != VK_SUCCESS)
         return std::unexpected(VK_ERROR_DEVICE_LOST);
-    return Fd();
+    return Rendering();
 }
 
-std::expected<Fd, VkResult> WaitSemaphoreExporter::submit_semaphore(VkQueue queue,
-                                                                    const Work& work) {
+std::expected<Rendering, VkResult> WaitSemaphoreExporter::submit_semaphore(VkQueue queue,
+                                                                           const Work& work) {
     auto done = obtain_semaphore();
     if (!done)
         return std::unexpected(done.error());
@@ -194,7 +193,7 @@ std::expected<Fd, VkResult> WaitSemaphoreExporter::submit_semaphore(VkQueue queu
     auto sync_file = export_semaphore(device_, semaphore.get());
     if (sync_file) {
         semaphores_.push(std::move(*done));
-        return sync_file;
+        return Rendering(std::move(*sync_file));
     }
     log::error("vkGetSemaphoreFdKHR failed (%d); waiting on the CPU for this frame's rendering",
                sync_file.error());
@@ -202,7 +201,8 @@ std::expected<Fd, VkResult> WaitSemaphoreExporter::submit_semaphore(VkQueue queu
     return wait_for_queue(queue);
 }
 
-std::expected<Fd, VkResult> WaitSemaphoreExporter::submit_fence(VkQueue queue, const Work& work) {
+std::expected<Rendering, VkResult> WaitSemaphoreExporter::submit_fence(VkQueue queue,
+                                                                       const Work& work) {
     auto done = obtain_fence();
     if (!done)
         return std::unexpected(done.error());
@@ -218,12 +218,25 @@ std::expected<Fd, VkResult> WaitSemaphoreExporter::submit_fence(VkQueue queue, c
     used.sync_file = sync_file && *sync_file ? sync_file->duplicate() : Fd();
     if (sync_file && (!*sync_file || used.sync_file)) {
         fences_.push(std::move(*done));
-        return sync_file;
+        return Rendering(std::move(*sync_file));
     }
     log::error("vkGetFenceFdKHR, or the duplication of its result, failed (%d); waiting on the CPU "
                "for this frame's rendering",
                sync_file ? VK_ERROR_TOO_MANY_OBJECTS : sync_file.error());
     return wait_for_queue(queue);
+}
+
+/// The fence is obtained before the submission: nothing can fail after it.
+std::expected<Rendering, VkResult> WaitSemaphoreExporter::submit_plain_fence(VkQueue queue,
+                                                                             const Work& work) {
+    auto fence = plain_fences_.obtain();
+    if (!fence)
+        return std::unexpected(fence.error());
+    const VkResult result = submit_to(queue, work, VK_NULL_HANDLE, (*fence)->get());
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    (*fence)->mark_submitted();
+    return Rendering(std::move(*fence));
 }
 
 std::expected<Pool<vk::Semaphore>::Item, VkResult> WaitSemaphoreExporter::obtain_semaphore() {

@@ -45,7 +45,6 @@ find_layouts(const PhysicalDevice& device, const ImageParameters& image, const M
 
 /// The layout of images whose memory is not shared: the driver's own best. Window systems see a
 /// copy of such an image, as DRM_FORMAT_MOD_LINEAR.
-/// @param image  its usage includes VK_IMAGE_USAGE_TRANSFER_SRC_BIT
 /// @return nothing if the driver cannot create the image; the error is lack of memory
 [[nodiscard]] std::expected<std::optional<ImageLayout>, VkResult>
 find_optimal_layout(const PhysicalDevice& device, const ImageParameters& image);

@@ -206,13 +206,14 @@ std::vector<const char*> used_device_extensions(const PhysicalDevice& device) {
     add(device.memory.dma_buf, dma_buf());
     add(device.memory.modifiers, modifiers());
     add(device.memory.foreign_queues, foreign_queues());
+    add(device.memory.host_pointer, host_pointer());
     add(has(device, semaphore_fd()), semaphore_fd());
     add(has(device, fence_fd()), fence_fd());
     return used;
 }
 
 PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceDispatch& next,
-                                        uint32_t instance_version) {
+                                        uint32_t instance_version, bool may_be_unshared) {
     VkPhysicalDeviceProperties properties;
     next.GetPhysicalDeviceProperties(handle, &properties);
     auto extensions = enumerate<VkExtensionProperties>([&](uint32_t* count, auto* array) {
@@ -230,6 +231,7 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
         .extensions_known = extensions_known,
         .has_own_memory = properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU,
         .memory = {},
+        .may_be_unshared = may_be_unshared,
         .host_pointer_alignment = 1,
         .drm_nodes = {},
         .facts = {},
@@ -246,8 +248,9 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
     device.memory.modifiers = device.memory.dma_buf && has(device, modifiers());
     device.memory.foreign_queues = device.memory.dma_buf && has(device, foreign_queues());
     device.memory.host_pointer = has(device, host_pointer());
-    if (!device.memory.dma_buf)
-        device.lacks.emplace_back(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
+    if (!device.memory.dma_buf && !device.memory.host_pointer && !may_be_unshared)
+        device.lacks.emplace_back(
+            "memory to share (VK_EXT_external_memory_dma_buf or VK_EXT_external_memory_host)");
     if (next.GetPhysicalDeviceImageFormatProperties2 == nullptr ||
         next.GetPhysicalDeviceExternalBufferProperties == nullptr ||
         next.GetPhysicalDeviceExternalSemaphoreProperties == nullptr ||

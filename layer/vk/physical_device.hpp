@@ -36,6 +36,7 @@ struct PhysicalDevice {
     bool extensions_known;                         ///< false: the query failed
     bool has_own_memory;                           ///< VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU
     MemoryKinds memory;
+    bool may_be_unshared;                ///< a window system of the application's reads no images
     VkDeviceSize host_pointer_alignment; ///< minImportedHostPointerAlignment; 1 without it
     core::DrmNodes drm_nodes;
     DriverFacts facts;
@@ -58,9 +59,11 @@ struct PhysicalDevice {
 };
 
 /// @param instance_version  the version of Vulkan that the application requested
+/// @param may_be_unshared   PhysicalDevice::may_be_unshared
 [[nodiscard]] PhysicalDevice describe_physical_device(VkPhysicalDevice handle,
                                                       const InstanceDispatch& next,
-                                                      uint32_t instance_version);
+                                                      uint32_t instance_version,
+                                                      bool may_be_unshared);
 
 /// The instance extensions that the layer needs for a driver of Vulkan 1.0. The layer enables them
 /// whatever version the application requests. The loader removes them for drivers that do not have

@@ -28,6 +28,7 @@ struct Connection::Handlers {
         AnnouncedGlobal announced(registry, name, interface, version);
         if (announced.is(zwp_linux_dmabuf_v1_interface))
             connection.bind_dmabuf(announced);
+        connection.shm_.bind(announced);
         connection.explicit_sync_.bind(announced);
         connection.tearing_.bind(announced);
         connection.colours_.bind(announced);
@@ -118,9 +119,10 @@ void Connection::destroy(wl_registry* registry) {
 
 VkResult Connection::receive_globals() {
     VkResult result = queue_.round_trip();
-    if (result != VK_SUCCESS || !dmabuf_ || has_surface_feedback())
+    if (result != VK_SUCCESS || has_surface_feedback())
         return result;
-    // No event marks the end of the list of formats. After a round trip it is complete.
+    // No event marks the end of the lists of formats. After a round trip they are complete. (If
+    // there is feedback, a window makes this round trip.)
     result = queue_.round_trip();
     if (!version_3_pending_.formats.empty())
         version_3_list_ = std::make_shared<const DmabufFormats>(
@@ -136,8 +138,8 @@ VkResult Connection::describe_globals() {
 }
 
 bool Connection::has_surface_feedback() const {
-    return zwp_linux_dmabuf_v1_get_version(dmabuf_.get()) >=
-           ZWP_LINUX_DMABUF_V1_GET_SURFACE_FEEDBACK_SINCE_VERSION;
+    return dmabuf_ && zwp_linux_dmabuf_v1_get_version(dmabuf_.get()) >=
+                          ZWP_LINUX_DMABUF_V1_GET_SURFACE_FEEDBACK_SINCE_VERSION;
 }
 
 void Connection::bind_dmabuf(AnnouncedGlobal& global) {

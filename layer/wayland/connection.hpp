@@ -14,6 +14,7 @@
 #include "wayland/explicit_sync.hpp"
 #include "wayland/presentation_feedback.hpp"
 #include "wayland/proxy.hpp"
+#include "wayland/shm.hpp"
 #include "wayland/tearing.hpp"
 
 namespace fencebridge::wayland {
@@ -32,7 +33,7 @@ namespace fencebridge::wayland {
 class Connection {
 public:
     /// Returns the Connection of this wl_display, creating it for the first user. Creation makes a
-    /// round trip; with version 3 of zwp_linux_dmabuf_v1, two.
+    /// round trip; without zwp_linux_dmabuf_v1 of version 4 or later, two.
     /// @return the error is VK_ERROR_SURFACE_LOST_KHR or VK_ERROR_OUT_OF_HOST_MEMORY
     [[nodiscard]] static std::expected<std::shared_ptr<Connection>, VkResult>
     get(wl_display* display);
@@ -44,14 +45,15 @@ public:
     [[nodiscard]] Display& display() { return display_; }
     /// Version 3 or later; null if the compositor has none.
     [[nodiscard]] zwp_linux_dmabuf_v1* dmabuf() const { return dmabuf_.get(); }
-    /// Whether zwp_linux_dmabuf_v1 has feedback for each surface (version 4 or later). dmabuf()
-    /// must not be null.
+    /// Whether there is a zwp_linux_dmabuf_v1 that has feedback for each surface (version 4 or
+    /// later).
     [[nodiscard]] bool has_surface_feedback() const;
     /// The formats that version 3 of zwp_linux_dmabuf_v1 lists, the same for all surfaces. Null if
-    /// it lists none.
+    /// it lists none, or has another version.
     [[nodiscard]] std::shared_ptr<const DmabufFormats> version_3_list() const {
         return version_3_list_;
     }
+    [[nodiscard]] const ShmGlobal& shm() const { return shm_; }
     /// Null if the build or the compositor has no wp_fifo_v1.
     [[nodiscard]] wp_fifo_manager_v1* fifo() const { return fifo_.get(); }
     [[nodiscard]] const ExplicitSyncManager& explicit_sync() const { return explicit_sync_; }
@@ -65,9 +67,9 @@ public:
     [[nodiscard]] const PresentationGlobal& presentation() const { return presentation_; }
     [[nodiscard]] const CommitTimingManager& commit_timing() const { return commit_timing_; }
 
-    /// Waits until colours() and alpha() are described, and handles the event that describes
-    /// presentation(). Makes no round trip: after another one on this wl_display, the events have
-    /// arrived.
+    /// Waits until colours() and alpha() are described, and handles the events that describe
+    /// presentation() and shm(). Makes no round trip: after another one on this wl_display, the
+    /// events have arrived.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult describe_globals();
 
@@ -86,6 +88,7 @@ private:
     Proxy<zwp_linux_dmabuf_v1> dmabuf_;
     Tranche version_3_pending_; ///< the formats received so far
     std::shared_ptr<const DmabufFormats> version_3_list_;
+    ShmGlobal shm_;
     Proxy<wp_fifo_manager_v1> fifo_;
     Proxy<wl_fixes> fixes_; ///< during bind_globals() only
     ExplicitSyncManager explicit_sync_;

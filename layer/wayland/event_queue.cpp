@@ -182,6 +182,16 @@ VkResult EventQueue::flush() {
     return read_available();
 }
 
+VkResult EventQueue::send() {
+    if (wl_display_flush(display()) >= 0 || errno == EAGAIN)
+        return VK_SUCCESS;
+    return errno == EPIPE ? connection_status() : lost().error();
+}
+
+VkResult EventQueue::connection_status() {
+    return wl_display_get_error(display()) == 0 ? VK_SUCCESS : lost().error();
+}
+
 std::unexpected<VkResult> EventQueue::lost() {
     const std::unexpected<VkResult> result(VK_ERROR_SURFACE_LOST_KHR);
     if (display_.loss_logged.exchange(true))

@@ -95,9 +95,16 @@ public:
     /// @return true when `others` ended the poll; false: call wait()
     [[nodiscard]] bool poll_others(const Deadline& deadline, std::span<pollfd> others);
 
-    /// Sends buffered requests as far as the socket accepts them, without waiting.
+    /// Sends buffered requests as far as the socket accepts them, without waiting. If the
+    /// compositor is gone, reads its last event.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult flush();
+    /// The same without the read, which waits for other threads that have prepared one. If the
+    /// compositor is gone, whoever reads next notices it.
+    [[nodiscard]] VkResult send();
+    /// Whether the connection is known to be lost. No system call.
+    /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
+    [[nodiscard]] VkResult connection_status();
 
 private:
     /// Held by the thread that dispatches.

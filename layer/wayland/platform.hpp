@@ -16,6 +16,7 @@ struct Platform {
     static constexpr const char* extension = VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME;
     static constexpr uint32_t provided_version = VK_KHR_WAYLAND_SURFACE_SPEC_VERSION;
     static constexpr bool yields_to_driver = false; ///< with takeover=auto
+    static constexpr bool reads_images = true;      ///< WaylandWindow::reads_images()
     static constexpr const char* create_command = "vkCreateWaylandSurfaceKHR";
     static constexpr const char* support_command =
         "vkGetPhysicalDeviceWaylandPresentationSupportKHR";

@@ -195,7 +195,7 @@ void PresentationFeedback::end(VkResult why) {
     if (!wakes)
         return;
     wake_waiting();
-    static_cast<void>(queue_.flush());
+    static_cast<void>(queue_.send());
 }
 
 /// Makes the threads in wait() look at the state again. For the presenting thread. The caller

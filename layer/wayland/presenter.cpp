@@ -31,7 +31,7 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
     queue_(surface_->connection().display()),
     colour_(surface_->connection(), window_->colours(),
             core::find_encoding(parameters_.colours.space, window_->colours())),
-    commits_{.departures = surface_->departures()} {
+    commits_{.departures = surface_->departures()}, prepared_mode_(parameters_.mode) {
     if (colour_.is_described())
         surface_->add_described();
     if (parameters_.reports_presents || state.timing)
@@ -83,14 +83,31 @@ std::expected<std::unique_ptr<Presenter>, VkResult> WaylandPresenter::create(
 }
 
 VkResult WaylandPresenter::request_buffers(const std::vector<image::SwapchainImage>& images) {
+    modifier_ = images.front().layout.modifier;
+    if (images.front().placement == core::Placement::shared_memory)
+        return create_shm_buffers(images);
     const auto dmabuf = wrap(surface_->connection().dmabuf(), queue_.get());
     if (!dmabuf)
         return VK_ERROR_OUT_OF_HOST_MEMORY;
-
-    modifier_ = images.front().layout.modifier;
     for (size_t i = 0; i < images.size(); ++i) {
         if (!slots_[i].request.send(dmabuf.get(), images[i], parameters_.extent,
                                     fourcc_of(parameters_.pixels)))
+            return VK_ERROR_OUT_OF_HOST_MEMORY;
+    }
+    return VK_SUCCESS;
+}
+
+VkResult WaylandPresenter::create_shm_buffers(const std::vector<image::SwapchainImage>& images) {
+    placement_ = core::Placement::shared_memory;
+    const auto shm = wrap(surface_->connection().shm().get(), queue_.get());
+    if (!shm)
+        return VK_ERROR_OUT_OF_HOST_MEMORY;
+    for (size_t i = 0; i < images.size(); ++i) {
+        if (!fits_shm_pool(images[i], parameters_.extent))
+            return VK_ERROR_INITIALIZATION_FAILED;
+        slots_[i].buffer = create_shm_buffer(shm.get(), images[i], parameters_.extent,
+                                             fourcc_of(parameters_.pixels));
+        if (!slots_[i].buffer)
             return VK_ERROR_OUT_OF_HOST_MEMORY;
     }
     return VK_SUCCESS;
@@ -101,7 +118,8 @@ VkResult WaylandPresenter::request_buffers(const std::vector<image::SwapchainIma
 void WaylandPresenter::adopt_buffers() {
     static constexpr wl_buffer_listener listener = {.release = &Handlers::release};
     for (Slot& slot : slots_) {
-        slot.buffer = slot.request.take_buffer();
+        if (!slot.buffer)
+            slot.buffer = slot.request.take_buffer();
         wl_buffer_add_listener(slot.buffer.get(), &listener, &slot);
     }
 }
@@ -158,16 +176,49 @@ core::ExpectedWait WaylandPresenter::estimate_wait(VkPresentModeKHR mode) {
     return surface_->estimate_wait(with(mode));
 }
 
+/// - A change of the image description: the last show() uses the old one.
+/// - The wait for the frame callback of the last commit.
+/// - A change of the mode, whose turn depends on the mode of the last commit.
+/// - The second commit of a swapchain, which core::FramePacer lets wait for the first.
+bool WaylandPresenter::follows_last(VkPresentModeKHR mode) {
+    const core::Pacing pacing = surface_->pacing(with(mode));
+    return colour_.has_change() || pacing == core::Pacing::frame_callback ||
+           mode != prepared_mode_ || (pacing != core::Pacing::none && prepared_ < 2);
+}
+
+VkResult WaylandPresenter::prepare(PresentRequest& request) {
+    if (request.last_is_shown) {
+        if (const VkResult result = colour_.update(); result != VK_SUCCESS)
+            return result;
+    } else if (const VkResult result = queue_.connection_status(); result != VK_SUCCESS) {
+        return result; // show() will not read the socket, and may not notice
+    }
+    if (feedback_ && request.timed != nullptr && request.timed->is_relative()) {
+        if (const VkResult result = feedback_->receive(); result != VK_SUCCESS)
+            return result;
+    }
+    if (prepared_++ == 0)
+        surface_->begin_swapchain();
+    prepared_mode_ = *request.mode;
+    if (request.turn == core::Turn::wait) {
+        if (const VkResult result = surface_->wait_for_turn(with(*request.mode));
+            result != VK_SUCCESS)
+            return result;
+    }
+    if (!core::shares_image(*request.mode))
+        return VK_SUCCESS;
+    const bool has_timelines = slots_.front().timelines.acquire != nullptr;
+    const VkResult read = surface_->wait_until_read(has_timelines ? request.rendering : nullptr);
+    request.may_commit = read != VK_TIMEOUT;
+    return request.may_commit ? read : VK_SUCCESS;
+}
+
 VkResult WaylandPresenter::show(const PresentRequest& request,
                                 const std::optional<core::CommitPoints>& points) {
-    if (const VkResult result = colour_.update(); result != VK_SUCCESS)
-        return result;
     std::optional<PresentationFeedback::Request> feedback;
     const auto id = parameters_.reports_presents ? request.id : std::nullopt;
     if (feedback_ && (id || request.timed != nullptr)) {
-        const bool relative = request.timed != nullptr && request.timed->is_relative();
-        const VkResult result = relative ? feedback_->receive() : feedback_->update();
-        if (result != VK_SUCCESS)
+        if (const VkResult result = feedback_->update(); result != VK_SUCCESS)
             return result;
         feedback.emplace(*feedback_, id, request.timed);
     }
@@ -176,14 +227,14 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
                                             .buffer = slot.buffer.get(),
                                             .timelines = points ? &slot.timelines : nullptr,
                                             .points = points.value_or(core::CommitPoints{}),
-                                            .rendering = *request.rendering,
                                             .description = colour_.description(),
                                             .straight_alpha = parameters_.colours.straight_alpha,
                                             .damage = request.damage,
                                             .feedback = feedback ? &*feedback : nullptr,
-                                            .timed = request.timed};
-    if (const VkResult result = surface_->commit(content, commits_, request.turn);
-        result != VK_SUCCESS)
+                                            .timed = request.timed,
+                                            .may_read = request.may_read,
+                                            .may_commit = request.may_commit};
+    if (const VkResult result = surface_->commit(content, commits_); result != VK_SUCCESS)
         return result;
     if (const VkResult result = compare_feedback(); result != VK_SUCCESS)
         return result;
@@ -223,11 +274,11 @@ VkResult WaylandPresenter::compare_feedback() {
 }
 
 bool WaylandPresenter::prefers_another_layout(const DmabufFormats& feedback) const {
-    const auto best =
-        core::best_layouts(rank_layouts(feedback, fourcc_of(parameters_.pixels), parameters_.nodes),
-                           parameters_.makeable);
+    const auto best = core::best_layouts(
+        window_->ranks(feedback, parameters_.pixels, parameters_.nodes), parameters_.makeable);
     // Without a common layout, a new swapchain would fail, and this one may still work.
-    return !best.empty() && std::ranges::find(best, modifier_) == best.end();
+    return best && (best->placement != placement_ ||
+                    std::ranges::find(best->modifiers, modifier_) == best->modifiers.end());
 }
 
 } // namespace fencebridge::wayland

@@ -14,15 +14,18 @@
 #include "wayland/event_queue.hpp"
 #include "wayland/presentation_feedback.hpp"
 #include "wayland/shared_surface.hpp"
+#include "wayland/shm.hpp"
 #include "wayland/swapchain_colour.hpp"
 #include "wayland/window.hpp"
 
 namespace fencebridge::wayland {
 
-/// Shows a swapchain's images on a wl_surface, each as one wl_buffer made from its dma-buf.
+/// Shows a swapchain's images on a wl_surface, each as one wl_buffer made from its dma-buf, or from
+/// its memory by wl_shm.
 class WaylandPresenter final : public Presenter {
 public:
-    /// Makes the buffers and waits for the compositor to import them.
+    /// Makes the buffers and waits for the compositor to import dma-bufs. Buffers of wl_shm have no
+    /// answer.
     /// @param state  must outlive the presenter
     /// @return VK_ERROR_INITIALIZATION_FAILED when the compositor refuses a buffer,
     ///         VK_ERROR_FEATURE_NOT_PRESENT when it refuses the description of the colours,
@@ -35,6 +38,8 @@ public:
     std::expected<core::EventStamp, VkResult> update() override;
     VkResult wait(core::EventStamp seen, const Deadline& deadline, std::span<pollfd> also) override;
     core::ExpectedWait estimate_wait(VkPresentModeKHR mode) override;
+    bool follows_last(VkPresentModeKHR mode) override;
+    VkResult prepare(PresentRequest& request) override;
     VkResult show(const PresentRequest& request,
                   const std::optional<core::CommitPoints>& points) override;
     VkResult wait_for_present(core::PresentId id, const Deadline& deadline) override {
@@ -59,8 +64,8 @@ private:
     struct Slot {
         WaylandPresenter* presenter;
         core::ImageIndex image;
-        BufferRequest request;
-        Proxy<wl_buffer> buffer; ///< once the compositor has answered
+        BufferRequest request;   ///< for a dma-buf
+        Proxy<wl_buffer> buffer; ///< once the compositor has answered, if it does
         Timelines timelines;     ///< null where fences travel with the buffer
     };
 
@@ -68,6 +73,7 @@ private:
                      PresenterParameters parameters, PresentationState& state);
 
     VkResult request_buffers(const std::vector<image::SwapchainImage>& images);
+    VkResult create_shm_buffers(const std::vector<image::SwapchainImage>& images);
     VkResult import_timelines();
     VkResult wait_for_answers();
     void adopt_buffers();
@@ -88,8 +94,12 @@ private:
     SwapchainColour colour_;
     std::vector<Slot> slots_;
 
-    uint64_t modifier_ = 0;                   ///< of the images
+    uint64_t modifier_ = 0; ///< of the images
+    core::Placement placement_ = core::Placement::dma_buf;
     SharedSurface::SwapchainCommits commits_; ///< used by show() only
+    // Used by the presenting thread only:
+    VkPresentModeKHR prepared_mode_; ///< of the last prepare()
+    uint64_t prepared_ = 0;          ///< calls of prepare()
     /// The last feedback that compare_feedback() compared. At first, the feedback that the window
     /// had when the images were made.
     struct ComparedFeedback {

@@ -21,6 +21,17 @@ struct Destroyer {
     void operator()(wl_registry* registry) const { wl_registry_destroy(registry); }
     void operator()(wl_buffer* buffer) const { wl_buffer_destroy(buffer); }
     void operator()(wl_callback* callback) const { wl_callback_destroy(callback); }
+#ifdef WL_SHM_RELEASE_SINCE_VERSION
+    void operator()(wl_shm* shm) const {
+        // Before version 2 the protocol has no such request.
+        if (wl_shm_get_version(shm) >= WL_SHM_RELEASE_SINCE_VERSION)
+            wl_shm_release(shm);
+        else
+            wl_shm_destroy(shm);
+    }
+#else // libwayland before 1.23
+    void operator()(wl_shm* shm) const { wl_shm_destroy(shm); }
+#endif
     void operator()(zwp_linux_dmabuf_v1* dmabuf) const { zwp_linux_dmabuf_v1_destroy(dmabuf); }
     void operator()(zwp_linux_dmabuf_feedback_v1* feedback) const {
         zwp_linux_dmabuf_feedback_v1_destroy(feedback);

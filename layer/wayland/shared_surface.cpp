@@ -5,7 +5,6 @@
 #include <new>
 #include <unordered_map>
 
-#include "sync/fence_poll.hpp"
 #include "wayland/protocol_set.hpp"
 
 namespace fencebridge::wayland {
@@ -90,51 +89,42 @@ core::CommitPlan SharedSurface::plan_for(const Mode& mode) const {
     return core::plan_commit(last_mode_, mode.mode, mode.protocols);
 }
 
-VkResult SharedSurface::commit(const Content& content, SwapchainCommits& swapchain,
-                               core::Turn turn) {
-    if (swapchain.last_commit == 0)
-        frame_.with([](Frame& frame) { frame.pacer.begin_swapchain(); });
-    const auto pace = core::pace_of(plan_for(content.mode).throttle, content.mode.images);
-    if (pace && turn == core::Turn::wait) {
-        if (const VkResult result = wait_for_turn(*pace); result != VK_SUCCESS)
-            return result;
-    }
-    const VkResult read =
-        core::shares_image(content.mode.mode) ? wait_until_read(content) : VK_SUCCESS;
-    if (read != VK_SUCCESS && read != VK_TIMEOUT)
-        return read;
-    const VkResult result = request_commit(content, swapchain, pace, read == VK_SUCCESS);
-    return result == VK_SUCCESS ? queue_.flush() : result;
+VkResult SharedSurface::wait_for_turn(const Mode& mode) {
+    const auto pace = core::pace_of(pacing(mode), mode.images);
+    return pace ? wait_for(*pace) : VK_SUCCESS;
 }
 
-/// Waits until a commit of a shared image cannot fill the socket.
-/// @return as CommitAnswers::wait(), or VK_ERROR_DEVICE_LOST
-VkResult SharedSurface::wait_until_read(const Content& content) {
+VkResult SharedSurface::wait_until_read(const sync::Rendering* rendering) {
     const VkResult read = answers_.wait();
-    if (read != VK_TIMEOUT || content.timelines == nullptr)
+    if (read != VK_TIMEOUT || rendering == nullptr)
         return read;
     // Without a commit, the compositor never learns of the acquire point, and may read the image at
     // any time.
-    if (sync::wait_on_cpu(content.rendering) != VK_SUCCESS)
+    if (rendering->wait() != VK_SUCCESS)
         return VK_ERROR_DEVICE_LOST;
     return answers_.wait(); // it may have read meanwhile
 }
 
-/// @param may_commit  false: the compositor does not read. Then the surface's last commit stands
-///                    for this one, if it was the swapchain's
-VkResult SharedSurface::request_commit(const Content& content, SwapchainCommits& swapchain,
-                                       const std::optional<core::Pace>& pace, bool may_commit) {
+VkResult SharedSurface::commit(const Content& content, SwapchainCommits& swapchain) {
+    const VkResult result = request_commit(content, swapchain);
+    if (result != VK_SUCCESS)
+        return result;
+    return content.may_read ? queue_.flush() : queue_.send();
+}
+
+VkResult SharedSurface::request_commit(const Content& content, SwapchainCommits& swapchain) {
     const std::lock_guard guard(commit_mutex_);
     if (swapchain.departures != departures_)
         return VK_ERROR_OUT_OF_DATE_KHR;
     const bool continues = swapchain.last_commit != 0 && swapchain.last_commit == commits_;
-    if (!may_commit && continues) {
+    if (!content.may_commit && continues) {
         if (content.feedback != nullptr)
             content.feedback->complete();
         return VK_SUCCESS;
     }
-    // A retired swapchain may have committed during the wait.
+    // A retired swapchain may have committed since the wait for the turn.
     const core::CommitPlan plan = plan_for(content.mode);
+    const auto pace = core::pace_of(plan.throttle, content.mode.images);
     if ((plan.waits_for_barrier || plan.sets_barrier) && !create_fifo())
         return VK_ERROR_SURFACE_LOST_KHR; // an image of FIFO could be replaced unseen
     if (content.timelines == nullptr)
@@ -252,7 +242,7 @@ std::optional<Clock::time_point> SharedSurface::turn(const core::Pace& pace) con
         [&](const Frame& frame) { return frame.callback ? frame.pacer.turn(pace) : std::nullopt; });
 }
 
-VkResult SharedSurface::wait_for_turn(const core::Pace& pace) {
+VkResult SharedSurface::wait_for(const core::Pace& pace) {
     while (const auto until = turn(pace)) {
         const auto handled = queue_.dispatch_pending();
         if (!handled)

@@ -11,7 +11,7 @@
 
 #include "core/commit_plan.hpp"
 #include "core/frame_pacing.hpp"
-#include "util/fd.hpp"
+#include "sync/rendering.hpp"
 #include "util/locked.hpp"
 #include "wayland/alpha.hpp"
 #include "wayland/colour.hpp"
@@ -82,13 +82,16 @@ public:
         wl_buffer* buffer;
         const Timelines* timelines;          ///< null where fences travel with the buffer
         core::CommitPoints points;           ///< used with timelines only
-        const Fd& rendering;                 ///< the sync_file behind points.acquire
         const ImageDescription* description; ///< null: the compositor assumes sRGB
         bool straight_alpha;
         /// The parts that differ from the swapchain's last commit. Empty: all of the surface.
         std::span<const VkRectLayerKHR> damage;
         PresentationFeedback::Request* feedback; ///< null: the commit is not reported
         PresentTiming::Request* timed;           ///< null: the commit has no time
+        bool may_read;                           ///< commit() may read the socket
+        /// False: the compositor does not read. Then the surface's last commit stands for this one,
+        /// if it was the swapchain's.
+        bool may_commit;
     };
     /// What the surface remembers about a swapchain. The swapchain keeps it, and passes it to each
     /// of its commits.
@@ -96,15 +99,28 @@ public:
         uint64_t departures;      ///< departures() when the swapchain was created
         uint64_t last_commit = 0; ///< the number of its last commit on this surface; 0: none
     };
-    /// Waits for the surface's turn, which core::FramePacer decides, and commits a buffer. With a
-    /// present mode that shares the image, core::UnreadCommits decides, and may decide against the
-    /// commit. Then, with timelines, this waits on the CPU for the rendering.
+    /// The next commit is the first one of a swapchain.
+    void begin_swapchain() {
+        frame_.with([](Frame& frame) { frame.pacer.begin_swapchain(); });
+    }
+    /// What a next commit would be throttled by.
+    [[nodiscard]] core::Pacing pacing(const Mode& mode) const { return plan_for(mode).throttle; }
+    /// Waits for the surface's turn, which core::FramePacer decides.
+    /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
+    [[nodiscard]] VkResult wait_for_turn(const Mode& mode);
+    /// Before a commit of an image that the application shares with the compositor: waits until the
+    /// commit cannot fill the socket, which core::UnreadCommits decides.
+    /// @param rendering  what the compositor would know by an acquire point alone. If there is to
+    ///                   be no commit, this waits for it on the CPU. Null without timelines
+    /// @return VK_SUCCESS; VK_TIMEOUT: the compositor does not read (Content::may_commit);
+    ///         VK_ERROR_SURFACE_LOST_KHR; or VK_ERROR_DEVICE_LOST: the wait for the rendering has
+    ///         failed
+    [[nodiscard]] VkResult wait_until_read(const sync::Rendering* rendering);
+    /// Commits a buffer. Makes requests only. If the connection is lost, reads its last event.
     /// @param swapchain  updated
-    /// @return VK_SUCCESS; VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory;
-    ///         VK_ERROR_OUT_OF_DATE_KHR, see leave_to_driver(); or VK_ERROR_DEVICE_LOST: the wait
-    ///         for the rendering has failed
-    [[nodiscard]] VkResult commit(const Content& content, SwapchainCommits& swapchain,
-                                  core::Turn turn);
+    /// @return VK_SUCCESS; VK_ERROR_SURFACE_LOST_KHR, also when libwayland is out of memory; or
+    ///         VK_ERROR_OUT_OF_DATE_KHR, see leave_to_driver()
+    [[nodiscard]] VkResult commit(const Content& content, SwapchainCommits& swapchain);
     /// What a commit is expected to wait for now. If the commit would wait, this first reads the
     /// events that have arrived, without waiting for more.
     [[nodiscard]] core::ExpectedWait estimate_wait(const Mode& mode);
@@ -124,10 +140,8 @@ private:
     [[nodiscard]] bool is_complete() const;
     core::CommitPlan plan_for(const Mode& mode) const;
     std::optional<Clock::time_point> turn(const core::Pace& pace) const;
-    VkResult wait_for_turn(const core::Pace& pace);
-    VkResult wait_until_read(const Content& content);
-    VkResult request_commit(const Content& content, SwapchainCommits& swapchain,
-                            const std::optional<core::Pace>& pace, bool may_commit);
+    VkResult wait_for(const core::Pace& pace);
+    VkResult request_commit(const Content& content, SwapchainCommits& swapchain);
     bool is_unseen() const;
     bool request_frame_callback(const core::Pace& pace, Clock::time_point not_before);
     bool create_fifo();

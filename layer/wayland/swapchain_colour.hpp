@@ -42,6 +42,9 @@ public:
     /// wait. Any thread may call it.
     void set_metadata(const VkHdrMetadataEXT& metadata);
 
+    /// Whether update() has something to do.
+    [[nodiscard]] bool has_change() const { return has_change_; }
+
     /// Called by the presenting thread before each commit. After set_metadata(), waits for the
     /// compositor's answer. If the compositor refuses the metadata, the description stays.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "wayland/window.hpp"
 
+#include <algorithm>
+#include <drm_fourcc.h>
+
 #include "core/commit_plan.hpp"
 #include "util/log.hpp"
 #include "wayland/buffer_request.hpp"
@@ -14,7 +17,8 @@ namespace fencebridge::wayland {
 namespace {
 
 /// The formats and modifiers of the dma-bufs that the compositor imports for a surface now; null if
-/// it sends none. Makes a round trip from version 4 of zwp_linux_dmabuf_v1 on.
+/// it sends none. Makes a round trip from version 4 of zwp_linux_dmabuf_v1 on. After it, the
+/// formats of wl_shm have arrived as well.
 std::expected<std::shared_ptr<const DmabufFormats>, VkResult>
 request_feedback(Connection& connection, wl_surface* surface) {
     if (!connection.has_surface_feedback())
@@ -42,26 +46,27 @@ WaylandWindow::create(wl_display* display, wl_surface* surface, ProtocolSet avoi
     const auto connection = Connection::get(display);
     if (!connection)
         return std::unexpected(in_words(connection.error()));
-    if ((*connection)->dmabuf() == nullptr)
-        return std::unexpected("the compositor has no zwp_linux_dmabuf_v1 of version 3 or later");
     auto feedback = request_feedback(**connection, surface);
     if (!feedback)
         return std::unexpected(in_words(feedback.error()));
-    if (!*feedback)
-        return std::unexpected("the compositor sent no dma-buf formats");
     if (const VkResult result = (*connection)->describe_globals(); result != VK_SUCCESS)
         return std::unexpected(in_words(result));
+    const std::vector<uint32_t>& shm_formats = (*connection)->shm().formats();
+    if (!*feedback && shm_formats.empty())
+        return std::unexpected("the compositor sent no dma-buf formats (zwp_linux_dmabuf_v1 of "
+                               "version 3 or later) and no formats of wl_shm");
 
     std::shared_ptr<WaylandWindow> self(new WaylandWindow(display, surface, avoid));
     self->explicit_sync_ = (*connection)->explicit_sync().usable();
     self->modes_ = core::offered_modes(self->usable((*connection)->present_protocols()));
     self->colours_ = (*connection)->colours().capabilities();
     self->straight_alpha_ = (*connection)->alpha().has_straight();
+    self->shm_formats_ = shm_formats;
     if (const auto clock = (*connection)->presentation().clock())
         self->presentation_ = {.clock = *clock,
                                .reports = true,
                                .schedules = static_cast<bool>((*connection)->commit_timing())};
-    self->set_feedback(std::move(*feedback));
+    self->set_feedback(*feedback ? std::move(*feedback) : std::make_shared<const DmabufFormats>());
     return self;
 }
 
@@ -73,7 +78,17 @@ std::expected<core::SurfaceLimits, VkResult> WaylandWindow::limits() {
 std::expected<AcceptedLayouts, VkResult> WaylandWindow::layouts(const PixelFormat& pixels,
                                                                 const core::DrmNodes& nodes) {
     const auto last = feedback();
-    return AcceptedLayouts{.ranks = rank_layouts(*last, fourcc_of(pixels), nodes), .basis = last};
+    return AcceptedLayouts{.ranks = ranks(*last, pixels, nodes), .basis = last};
+}
+
+std::vector<core::LayoutRank> WaylandWindow::ranks(const DmabufFormats& feedback,
+                                                   const PixelFormat& pixels,
+                                                   const core::DrmNodes& nodes) const {
+    const uint32_t fourcc = fourcc_of(pixels);
+    auto ranks = rank_layouts(feedback, fourcc, nodes);
+    if (std::ranges::find(shm_formats_, fourcc) != shm_formats_.end())
+        ranks.push_back({core::Placement::shared_memory, {DRM_FORMAT_MOD_LINEAR}});
+    return ranks;
 }
 
 PresentationSupport WaylandWindow::presentation() const {
@@ -111,8 +126,12 @@ std::expected<bool, VkResult> WaylandWindow::accepts(const image::SwapchainImage
     const auto connection = Connection::get(display_);
     if (!connection)
         return std::unexpected(connection.error());
+    // The compositor may have removed either global since create().
+    if (image.placement == core::Placement::shared_memory) // for which the protocol has no answer
+                                                           // but the buffer's creation
+        return (*connection)->shm().get() != nullptr && fits_shm_pool(image, extent);
     if ((*connection)->dmabuf() == nullptr)
-        return false; // the compositor has removed the global since create()
+        return false;
     return try_buffer((*connection)->display(), (*connection)->dmabuf(), image, extent,
                       fourcc_of(pixels));
 }
@@ -127,8 +146,10 @@ WaylandWindow::create_presenter(PresenterParameters parameters,
     // The compositor may have removed any global since create(). A present mode works without its
     // protocol: core::plan_commit() then does without tearing or barriers.
     const bool described = core::find_encoding(parameters.colours.space, colours_).has_value();
-    if ((*connection)->dmabuf() == nullptr ||
-        (described && (*connection)->colours().get() == nullptr) ||
+    const bool has_buffers = images.front().placement == core::Placement::shared_memory
+                                 ? (*connection)->shm().get() != nullptr
+                                 : (*connection)->dmabuf() != nullptr;
+    if (!has_buffers || (described && (*connection)->colours().get() == nullptr) ||
         (parameters.colours.straight_alpha && (*connection)->alpha().get() == nullptr)) {
         log::error("the compositor has removed a global that the swapchain needs");
         return std::unexpected(VK_ERROR_FEATURE_NOT_PRESENT);

@@ -28,8 +28,8 @@ namespace fencebridge::wayland {
 /// no connection.
 class WaylandWindow final : public Window, public std::enable_shared_from_this<WaylandWindow> {
 public:
-    /// Asks which formats and modifiers of dma-bufs the compositor imports for the surface. Makes
-    /// at most two round trips.
+    /// Asks which formats and modifiers of dma-bufs the compositor imports for the surface, and
+    /// which formats of shared memory it reads. Makes at most two round trips.
     /// @param avoid  the protocols of which the window makes no objects
     /// @return the error says why buffers cannot be shared with this compositor, for the log
     [[nodiscard]] static std::expected<std::shared_ptr<WaylandWindow>, std::string>
@@ -70,6 +70,12 @@ public:
     /// What the compositor can describe, as of create().
     [[nodiscard]] const core::ColourCapabilities& colours() const { return colours_; }
 
+    /// The layouts that the compositor accepts, best first: those of dma-bufs, then LINEAR in
+    /// shared memory, if wl_shm lists the format.
+    [[nodiscard]] std::vector<core::LayoutRank> ranks(const DmabufFormats& feedback,
+                                                      const PixelFormat& pixels,
+                                                      const core::DrmNodes& nodes) const;
+
     /// Replaces the last feedback, which later swapchains use.
     void set_feedback(std::shared_ptr<const DmabufFormats> feedback) {
         feedback_.with([&](auto& last) { last.swap(feedback); });
@@ -90,8 +96,10 @@ private:
     std::vector<core::PresentModeLimits> modes_;
     core::ColourCapabilities colours_;
     bool straight_alpha_ = false;
-    PresentationSupport presentation_;                      ///< of the compositor
-    Locked<std::shared_ptr<const DmabufFormats>> feedback_; ///< the last received; not null
+    std::vector<uint32_t> shm_formats_; ///< ShmGlobal::formats()
+    PresentationSupport presentation_;  ///< of the compositor
+    /// The last received; not null. Without formats if the compositor imports no dma-bufs.
+    Locked<std::shared_ptr<const DmabufFormats>> feedback_;
 };
 
 } // namespace fencebridge::wayland

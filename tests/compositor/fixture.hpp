@@ -53,6 +53,7 @@ protected:
     Compositor& start(Script script = {});
 
     std::unique_ptr<Compositor> compositor_;
+    bool may_use_shm_ = false;
 
 private:
     size_t fds_before_ = 0;

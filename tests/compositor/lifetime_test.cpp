@@ -30,8 +30,10 @@ protected:
         compositor_->refresh();
         app.round_trip();
         auto wayland = compositor_->on_thread([](Scene& scene) { return scene.live_objects(); });
-        // The core protocol has no request that destroys a registry.
+        // The core protocol has no request that destroys a registry, and before version 2 none for
+        // wl_shm.
         wayland.erase("wl_registry");
+        wayland.erase("wl_shm");
         return {open_fds(), live_driver_objects(), wayland};
     }
     // Creates and destroys a first swapchain. What the device and the surface keep from then on

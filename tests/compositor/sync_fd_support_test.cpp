@@ -319,9 +319,10 @@ TEST_F(Submissions, AFailureAfterTheSubmissionInPresentIsALostDevice) {
     const uint32_t index = client.acquire(swapchain).index;
     Owned<VkSemaphore> rendered = make_semaphore(client.device);
     client.renderer.submit({}, {rendered});
+    fake_driver().fail_call("vkGetFenceFdKHR", 1, VK_ERROR_TOO_MANY_OBJECTS);
     fake_driver().fail_call("vkQueueWaitIdle", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
     EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_ERROR_DEVICE_LOST);
-    EXPECT_EQ(fake_driver().injected_failures(), 1u);
+    EXPECT_EQ(fake_driver().injected_failures(), 2u);
     EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
 }
 

@@ -33,7 +33,8 @@ void draw_pattern() {
         std::error_code error;
         const std::string target = fs::read_symlink(entry.path(), error).string();
         if (target.find("fake driver memory") == std::string::npos &&
-            target.find("dmabuf") == std::string::npos)
+            target.find("dmabuf") == std::string::npos &&
+            target.find("fencebridge image") == std::string::npos)
             continue;
         const int fd = std::stoi(entry.path().filename());
         const off_t size = lseek(fd, 0, SEEK_END);
@@ -122,6 +123,35 @@ TEST_F(HeadlessCapture, AFileHasThePixelsOfTheImage) {
                 expected += static_cast<char>(pattern(y * pitch + 4 * x + channel));
     ASSERT_EQ(files().size(), 1U);
     EXPECT_EQ(read(fs::directory_iterator(folder_)->path()), expected);
+}
+
+// Without captures its images are not shared.
+TEST_F(HeadlessCapture, ADriverWithoutDmaBufsDrawsToHostMemory) {
+    fake_driver().hide_device_extension(0, "VK_EXT_external_memory_dma_buf");
+    fake_driver().add_device_extension(0, "VK_EXT_external_memory_host");
+    constexpr VkExtent2D extent{60, 48};
+    const StderrCapture log;
+    begin(folder_, "1", {.extent = extent});
+    EXPECT_EQ(log.lines_with("allocator=host-pointer").size(), 1U);
+    draw_pattern();
+    show(1);
+    ASSERT_EQ(vkDeviceWaitIdle(*device_), VK_SUCCESS);
+    swapchain_.reset(); // shows what has been rendered
+    ASSERT_EQ(files().size(), 1U);
+    const std::string written = read(fs::directory_iterator(folder_)->path());
+    std::string first;
+    for (const size_t channel : {2, 1, 0})
+        first += static_cast<char>(pattern(channel));
+    EXPECT_NE(written.find("ENDHDR\n" + first), std::string::npos);
+}
+
+TEST_F(HeadlessCapture, ADriverThatSharesNothingIsNotCaptured) {
+    fake_driver().hide_device_extension(0, "VK_EXT_external_memory_dma_buf");
+    const StderrCapture log;
+    begin(folder_, "1");
+    EXPECT_EQ(log.lines_with("allocator=unshared").size(), 1U);
+    show(3);
+    EXPECT_EQ(log.lines_with("headless_capture: the driver makes no LINEAR images").size(), 1U);
 }
 
 TEST_F(HeadlessCapture, EachSwapchainHasFilesOfItsOwn) {

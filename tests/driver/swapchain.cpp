@@ -75,15 +75,15 @@ VkResult Frame::acquire(const Swapchain& swapchain, uint64_t timeout) {
     return vkAcquireNextImageKHR(device_, swapchain, timeout, acquired_, acquired_fence_, &index_);
 }
 
-VkResult Frame::submit() {
+VkResult Frame::submit(VkCommandBuffer commands) {
     static constexpr VkPipelineStageFlags stage = VK_PIPELINE_STAGE_ALL_COMMANDS_BIT;
     const VkSubmitInfo info{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                             .pNext = nullptr,
                             .waitSemaphoreCount = 1,
                             .pWaitSemaphores = &acquired_,
                             .pWaitDstStageMask = &stage,
-                            .commandBufferCount = 0,
-                            .pCommandBuffers = nullptr,
+                            .commandBufferCount = commands == VK_NULL_HANDLE ? 0U : 1U,
+                            .pCommandBuffers = &commands,
                             .signalSemaphoreCount = 1,
                             .pSignalSemaphores = &rendered_};
     return vkQueueSubmit(device_.queue(), 1, &info, done_);

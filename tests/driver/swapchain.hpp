@@ -56,7 +56,8 @@ public:
     /// @param timeout  nanoseconds; by default so long that only a test that fails waits
     [[nodiscard]] VkResult acquire(const Swapchain& swapchain, uint64_t timeout = patience_ns);
     /// Submits a batch that waits for acquire()'s semaphore and signals the one of present().
-    [[nodiscard]] VkResult submit();
+    /// @param commands  may be null; fake_driver().hold_rendering() holds batches with commands
+    [[nodiscard]] VkResult submit(VkCommandBuffer commands = VK_NULL_HANDLE);
     /// @param fence  VkSwapchainPresentFenceInfoKHR; null: without this structure
     /// @param next   other structures of VkPresentInfoKHR::pNext
     [[nodiscard]] VkResult present(const Swapchain& swapchain, VkFence fence = VK_NULL_HANDLE,

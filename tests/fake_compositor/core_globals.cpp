@@ -40,7 +40,10 @@ ClientSurface& surface_of(wl_resource* resource) { return data_of<ClientSurface>
 void attach(wl_client*, wl_resource* surface, wl_resource* buffer, int32_t, int32_t) {
     Update& pending = surface_of(surface).pending;
     pending.attached_shm = buffer && wl_shm_buffer_get(buffer);
-    pending.attached = buffer && !pending.attached_shm ? &data_of<ClientBuffer>(buffer) : nullptr;
+    if (pending.attached_shm)
+        pending.attached = &surface_of(surface).scene->shm_buffer(buffer);
+    else
+        pending.attached = buffer ? &data_of<ClientBuffer>(buffer) : nullptr;
 }
 
 void damage(wl_client*, wl_resource* surface, int32_t x, int32_t y, int32_t width, int32_t height) {
@@ -143,6 +146,8 @@ void add_core_globals(Scene& scene) {
 #endif
     if (globals.shm > 0)
         wl_display_init_shm(scene.display());
+    for (uint32_t format : scene.script().shm_formats)
+        wl_display_add_shm_format(scene.display(), format);
 }
 
 } // namespace fencebridge::test

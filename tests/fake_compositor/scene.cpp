@@ -298,6 +298,7 @@ void Scene::commit(ClientSurface& surface) {
         commit.width = buffer.width;
         commit.height = buffer.height;
         commit.format = buffer.format;
+        commit.shm = buffer.shm;
         for (auto& [index, plane] : buffer.planes)
             commit.write_fence_pending |= !write_fences_signalled(plane.fd.get());
         if (update.damage.empty())
@@ -378,6 +379,43 @@ ClientBuffer& Scene::add_buffer(ClientBuffer buffer) {
     auto& added = buffers_[buffer.id];
     added = std::make_unique<ClientBuffer>(std::move(buffer));
     return *added;
+}
+
+// libwayland implements wl_shm, and tells of a buffer when it is attached.
+ClientBuffer& Scene::shm_buffer(wl_resource* resource) {
+    for (auto& [id, known] : buffers_)
+        if (known->resource == resource)
+            return *known;
+    wl_shm_buffer* contents = wl_shm_buffer_get(resource);
+    ClientBuffer& buffer = add_buffer({.scene = this,
+                                       .id = {},
+                                       .resource = resource,
+                                       .planes = {},
+                                       .width = wl_shm_buffer_get_width(contents),
+                                       .height = wl_shm_buffer_get_height(contents),
+                                       .format = wl_shm_buffer_get_format(contents),
+                                       .flags = 0,
+                                       .inode = {},
+                                       .shm = true});
+    buffer.on_destroy.notify = [](wl_listener* listener, void*) {
+        auto& gone = *reinterpret_cast<ClientBuffer*>(listener);
+        gone.scene->remove_buffer(gone);
+    };
+    wl_resource_add_destroy_listener(resource, &buffer.on_destroy);
+    return buffer;
+}
+
+std::vector<uint8_t> Scene::first_bytes(BufferId id, size_t count) const {
+    wl_shm_buffer* contents = wl_shm_buffer_get(buffer(id).resource);
+    wl_shm_buffer_begin_access(contents);
+    const auto* bytes = static_cast<const uint8_t*>(wl_shm_buffer_get_data(contents));
+    std::vector<uint8_t> first(bytes, bytes + count);
+    wl_shm_buffer_end_access(contents);
+    return first;
+}
+
+int32_t Scene::stride(BufferId id) const {
+    return wl_shm_buffer_get_stride(wl_shm_buffer_get(buffer(id).resource));
 }
 
 // Closes the buffer's descriptors. The record stays, because commits refer to it, unless keep_logs

@@ -74,6 +74,8 @@ struct Script {
     Colors colors;
     Descriptions descriptions = Descriptions::accepted;
     std::vector<uint32_t> alpha_modes{0, 1, 2}; // of wp_color_representation_manager_v1
+    // The formats that wl_shm lists beside the two that every compositor has.
+    std::vector<uint32_t> shm_formats{};
     Feedback feedback = linear_feedback();
     std::optional<Feedback> surface_feedback; // if it differs from the default feedback
     Refresh refresh = Refresh::at_once;
@@ -120,6 +122,8 @@ struct Plane {
 class Scene;
 
 struct ClientBuffer {
+    // First member: libwayland passes its address to notify(). Of a buffer of wl_shm only.
+    wl_listener on_destroy{};
     Scene* scene;
     BufferId id;
     wl_resource* resource; // null once the client has destroyed it
@@ -132,6 +136,7 @@ struct ClientBuffer {
     bool busy = false;                     // committed and not released
     std::vector<SyncPoint> release_points; // of its commits since the last release
     Fd read_until;                         // see Scene::set_read_until()
+    bool shm = false;                      // of wl_shm: it has no planes and no inode
 };
 
 struct Rectangle {
@@ -173,7 +178,8 @@ struct Commit {
     int32_t width = 0;
     int32_t height = 0;
     uint32_t format = 0;
-    Region damage; // of wl_surface.damage and damage_buffer
+    bool shm = false; // of wl_shm
+    Region damage;    // of wl_surface.damage and damage_buffer
     bool frame_callback = false;
     bool fifo_set_barrier = false;
     bool fifo_wait_barrier = false;
@@ -200,7 +206,7 @@ struct Commit {
 // The double-buffered state of a wl_surface between two commits.
 struct Update {
     std::optional<ClientBuffer*> attached;
-    bool attached_shm = false; // a wl_shm buffer, which is recorded as no buffer
+    bool attached_shm = false; // a buffer of wl_shm
     std::optional<SyncPoint> acquire_point;
     std::optional<SyncPoint> release_point;
     std::vector<wl_resource*> frame_callbacks;
@@ -282,6 +288,9 @@ public:
     // --- what a test does ---
     // Signals the buffer's release points if its commit had any, else sends wl_buffer.release.
     void release(BufferId id);
+    // The first bytes of a buffer of wl_shm, and their number from one row to the next.
+    std::vector<uint8_t> first_bytes(BufferId id, size_t count) const;
+    int32_t stride(BufferId id) const;
     // The next release() imports the sync_file at the release points instead of signalling them:
     // the compositor still reads the buffer until the sync_file signals.
     void set_read_until(BufferId id, Fd sync_file) {
@@ -352,6 +361,8 @@ public:
     ClientSurface& add_surface(wl_resource* resource);
     void remove_surface(ClientSurface& surface);
     ClientBuffer& add_buffer(ClientBuffer buffer);
+    // The record of a buffer of wl_shm.
+    ClientBuffer& shm_buffer(wl_resource* resource);
     void remove_buffer(ClientBuffer& buffer);
     void commit(ClientSurface& surface);
     void forget_callback(wl_resource* callback);

@@ -15,8 +15,7 @@ TEST(ImageSource, EachHasOneNameOfItsOwn) {
         EXPECT_TRUE(names.insert(one.name).second) << one.name;
         EXPECT_TRUE(sources.insert(one.source).second) << one.name;
     }
-    // No window accepts the last ones, in memory that it would map.
-    EXPECT_EQ(sources.size(), static_cast<size_t>(ImageSource::copy_dma_buf) + 1);
+    EXPECT_EQ(sources.size(), static_cast<size_t>(ImageSource::unshared) + 1);
 }
 
 } // namespace

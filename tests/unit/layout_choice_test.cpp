@@ -37,7 +37,7 @@ TEST(BestLayouts, AreTheBestCommonOnesOfTheFirstAllocatorThatHasAny) {
         {Placement::dma_buf, {7}}, {Placement::dma_buf, {3, 8, 9}}, {Placement::dma_buf, {1}}};
     const std::vector<MakeableLayouts> makeable = {
         {Placement::dma_buf, {5}}, {Placement::dma_buf, {1, 9, 3}}, {Placement::dma_buf, {7}}};
-    EXPECT_EQ(best_layouts(ranks, makeable), (std::vector<uint64_t>{3, 9}));
+    EXPECT_EQ(best_layouts(ranks, makeable), (LayoutRank{Placement::dma_buf, {3, 9}}));
 }
 
 // What the driver chose from a list and was refused, it would choose again from the same list or a
@@ -50,7 +50,7 @@ TEST(BestLayouts, AreThoseOfTheFirstListThatIsNotKnownToBeRefused) {
     const auto best = [&](std::vector<uint64_t> first, std::vector<uint64_t> second) {
         const std::vector<LayoutRank> ranks = {{Placement::dma_buf, std::move(first)},
                                                {Placement::dma_buf, std::move(second)}};
-        return best_layouts(ranks, std::vector{refused}).front();
+        return best_layouts(ranks, std::vector{refused})->modifiers.front();
     };
     EXPECT_EQ(best({2, 1}, {3}), 3u);
     EXPECT_EQ(best({1}, {3}), 3u);
@@ -65,13 +65,20 @@ TEST(BestLayouts, AreNoneIfAllAreRefused) {
     const std::vector<LayoutRank> ranks = {{Placement::dma_buf, {1}}};
     const std::vector<MakeableLayouts> makeable = {
         {Placement::dma_buf, {1}, {{.modifiers = {1}, .chosen = 1}}}};
-    EXPECT_TRUE(best_layouts(ranks, makeable).empty());
+    EXPECT_FALSE(best_layouts(ranks, makeable));
 }
 
 TEST(BestLayouts, AreNoneWithoutACommonLayout) {
     const std::vector<LayoutRank> ranks = {{Placement::dma_buf, {7}}};
-    EXPECT_TRUE(
-        best_layouts(ranks, std::vector<MakeableLayouts>{{Placement::dma_buf, makes}}).empty());
+    EXPECT_FALSE(best_layouts(ranks, std::vector<MakeableLayouts>{{Placement::dma_buf, makes}}));
+}
+
+TEST(BestLayouts, TellHowTheMemoryReachesTheWindowSystem) {
+    const std::vector<LayoutRank> ranks = {{Placement::dma_buf, {0}},
+                                           {Placement::shared_memory, {0}}};
+    const std::vector<MakeableLayouts> makeable = {{Placement::shared_memory, {0}},
+                                                   {Placement::dma_buf, {0}}};
+    EXPECT_EQ(best_layouts(ranks, makeable), (LayoutRank{Placement::shared_memory, {0}}));
 }
 
 } // namespace

@@ -10,8 +10,8 @@ from unittest import mock
 from lab.paths import SOURCE
 from lab.suites import allocators, clients
 
-# No KMS node of the guest makes dumb buffers that lavapipe imports. The others make no dma-bufs.
-_NOT_COVERED = {"dumb", "host-pointer", "copy-host-pointer"}
+# No KMS node of the guest makes dumb buffers that lavapipe imports. Windows need shared images.
+_NOT_COVERED = {"dumb", "unshared"}
 _CASE = allocators.Case("dma-heap", "dma-buf-export")
 
 
@@ -22,11 +22,16 @@ def _opened(allocator: str) -> str:
 
 
 class Cases(unittest.TestCase):
-    def test_each_allocator_that_makes_dma_bufs_has_one(self):
+    def test_each_allocator_has_one(self):
         text = (SOURCE / "layer/core/image_source.hpp").read_text(encoding="utf-8")
         names = set(re.findall(r'\{"([\w-]+)", ImageSource::', text))
         covered = {case.allocator for case in allocators.CASES} - {allocators.NONE}
         self.assertEqual(covered, names - _NOT_COVERED)
+
+    def test_a_compositor_without_dma_bufs_has_those_that_need_none(self):
+        self.assertEqual({case.allocator for case in allocators.cases_on("weston-pixman")},
+                         {"host-pointer", "copy-host-pointer", allocators.NONE})
+        self.assertEqual(allocators.cases_on("sway"), list(allocators.CASES))
 
     def test_the_masks_exist(self):
         text = (SOURCE / "tests/mask/masks.cpp").read_text(encoding="utf-8")
@@ -36,7 +41,7 @@ class Cases(unittest.TestCase):
 
     def test_each_has_a_folder_of_its_own(self):
         self.assertEqual(len({case.name for case in allocators.CASES}), len(allocators.CASES))
-        script = allocators.script()
+        script = allocators.script(list(allocators.CASES))
         for case in allocators.CASES:
             self.assertIn(f"/{case.name} FENCEBRIDGE_IMAGE={case.setting} "
                           f"FENCEBRIDGE_TEST_MASK={case.mask} sh ", script)
@@ -68,6 +73,19 @@ class Problems(unittest.TestCase):
     def test_no_swapchain_is_one(self):
         self.layer.with_suffix(".log").write_text("")
         self.assertEqual(self.found(), ["swapchains by [] instead of dma-heap"])
+
+    def test_a_device_that_passes_through_has_to_say_so(self):
+        case = allocators.Case(allocators.NONE, "dma-buf", is_set=False)
+        (self.out / _CASE.name).rename(self.out / case.name)
+        log = self.out / case.name / "layer-opaque.log"
+        with mock.patch.object(clients, "picture_problems", return_value=[]):
+            self.assertEqual(list(allocators.problems_of(self.out, case)),
+                             ["the layer does not say why it passes through",
+                              "swapchains by ['dma-heap'] instead of driver"])
+            log.write_text(
+                "fencebridge: warning: device \"llvmpipe\": using the driver's own swapchains: "
+                "driver lacks memory to share\n")
+            self.assertEqual(list(allocators.problems_of(self.out, case)), [])
 
     def test_a_failure_and_other_pixels_are_problems(self):
         self.layer.with_suffix(".status").write_text("1\n")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every image allocator that makes dma-bufs, and drivers that can do little, on three compositors:
-the right allocator is used, and the pixels are those of the driver's own window system integration.
+"""Every image allocator, and drivers that can do little, on four compositors: the right allocator
+is used, and the pixels are those of the driver's own window system integration.
 
 One guest for each compositor shows an example's picture once for each case, by
 tests/lab/guest/clients.sh. The layer of tests/mask/ hides what the driver has too much.
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import build, guest, layerlog
+from .. import build, compositors, guest
 from ..paths import OUT_IN_ROOT, SOURCE_IN_ROOT
 from ..say import LabError
 from . import clients
 from .outcome import Outcome
 
-COMPOSITORS = ("weston", "sway", "kwin")
+COMPOSITORS = ("weston", "weston-pixman", "sway", "kwin")
 _TIMEOUT_SECONDS = 300
 _PICTURE = "opaque"
 
@@ -40,6 +40,11 @@ class Case:
     def setting(self) -> str:
         return self.allocator if self.is_set else "auto"
 
+    @property
+    def needs_dmabufs(self) -> bool:
+        """Of the compositor."""
+        return self.allocator != NONE and not self.allocator.endswith("host-pointer")
+
 
 CASES = (
     Case("driver-export", "modifiers"),
@@ -49,11 +54,22 @@ CASES = (
     Case("udmabuf", "dma-buf-export,modifiers"),
     Case("copy-dma-buf", "modifiers"),
     Case("copy-dma-buf", "dma-buf-export"),
+    Case("host-pointer", "dma-buf"),
+    Case("host-pointer", "dma-buf,sync-fd"),
+    Case("copy-host-pointer", "dma-buf"),
+    Case("copy-host-pointer", "dma-buf,sync-fd"),
     Case("driver-export", "modifiers", is_set=False),
     Case("dma-heap", "dma-buf-export,modifiers,wsi", is_set=False),
-    # Such a driver needs a second queue, which lavapipe does not have.
-    Case(NONE, "sync-fd", is_set=False),
+    # lavapipe has one queue: the layer keeps the signals of acquires.
+    Case("driver-export", "sync-fd", is_set=False),
+    Case("host-pointer", "dma-buf,sync-fd,wsi", is_set=False),
+    Case(NONE, "dma-buf,external-memory-host", is_set=False),
 )
+
+
+def cases_on(compositor: str) -> list[Case]:
+    dmabufs = compositors.COMPOSITORS[compositor].dmabufs
+    return [case for case in CASES if dmabufs or not case.needs_dmabufs]
 
 
 def run(out: Path) -> Outcome:
@@ -66,7 +82,7 @@ def run(out: Path) -> Outcome:
         except LabError as error:
             outcome.check(compositor, False, str(error))
             continue
-        for case in CASES:
+        for case in cases_on(compositor):
             problems = list(problems_of(folder, case))
             outcome.check(f"{compositor}: {case.name}", not problems, "; ".join(problems))
     return outcome
@@ -75,18 +91,18 @@ def run(out: Path) -> Outcome:
 def _show_pictures(compositor: str, built: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     request = guest.Request(
-        argv=["sh", "-c", script()], compositor=compositor, out=out, build=built,
-        mask=CASES[0].mask,  # loads the layer that hides; the script chooses what it hides
-        timeout=_TIMEOUT_SECONDS)
+        argv=["sh", "-c", script(cases_on(compositor))], compositor=compositor, out=out,
+        build=built, timeout=_TIMEOUT_SECONDS,
+        mask=CASES[0].mask)  # loads the layer that hides; the script chooses what it hides
     with (out / "script.log").open("wb") as log:
         guest.run(request, log.write, log.write)
 
 
-def script() -> str:
+def script(cases: list[Case]) -> str:
     """Each run of clients.sh has a folder of its own."""
     show = f"sh {SOURCE_IN_ROOT}/tests/lab/guest/clients.sh"
     lines = [f"{show} native-{_PICTURE}"]
-    for case in CASES:
+    for case in cases:
         folder = f"{OUT_IN_ROOT}/{case.name}"
         variables = {"OUT": folder, "FENCEBRIDGE_IMAGE": case.setting,
                      "FENCEBRIDGE_TEST_MASK": case.mask}
@@ -102,8 +118,10 @@ def problems_of(out: Path, case: Case) -> Iterator[str]:
     yield from clients.status_problems(native.parent, native.name)
     yield from clients.status_problems(layer.parent, layer.name)
     log = clients.log_of(layer.parent, layer.name)
-    used = {swapchain.fields.get("allocator") for swapchain in layerlog.opened(log)}
+    used = clients.allocators_of(log)
+    if case.allocator == NONE and "using the driver's own swapchains: driver lacks" not in log:
+        yield "the layer does not say why it passes through"
     if used != ({case.allocator} - {NONE}):
-        yield f"swapchains by {sorted(map(str, used))} instead of {case.allocator}"
+        yield f"swapchains by {sorted(used)} instead of {case.allocator}"
     yield from clients.picture_problems({"native": native.with_suffix(".png"),
                                          "layer": layer.with_suffix(".png")}, blended=False)
