@@ -71,6 +71,8 @@ TEST(Settings, EverySettingAcceptsItsValues) {
                    {"dumb", core::ImageSource::dumb},
                    {"udmabuf", core::ImageSource::udmabuf},
                    {"copy-dma-buf", core::ImageSource::copy_dma_buf},
+                   {"host-pointer", core::ImageSource::host_pointer},
+                   {"copy-host-pointer", core::ImageSource::copy_host_pointer},
                    {"auto", std::nullopt}});
     const auto set_of = [](std::initializer_list<wayland::Protocol> all) {
         wayland::ProtocolSet set;
