@@ -17,7 +17,7 @@ namespace {
 
 /// How often a wait for a VkFence looks at its interrupt, and how long a wait goes on after an
 /// interrupt: a merged sync_file signals a moment after the fences in it.
-constexpr std::chrono::milliseconds grace{10};
+constexpr std::chrono::milliseconds grace{100};
 constexpr uint64_t grace_ns = std::chrono::nanoseconds(grace).count();
 
 VkResult wait_for(const Fd& sync_file, const Fd* interrupt) {

@@ -37,7 +37,7 @@ public:
         /// @return true also after the loss of the device
         [[nodiscard]] bool has_signalled();
         /// Waits on the CPU until the fence has signalled.
-        /// @param interrupt  ends the wait some 10 ms after it becomes readable; may be null
+        /// @param interrupt  ends the wait some 0.1 s after it becomes readable; may be null
         /// @return VK_SUCCESS, VK_TIMEOUT (the interrupt) or VK_ERROR_DEVICE_LOST
         [[nodiscard]] VkResult wait(const Fd* interrupt);
 
@@ -81,7 +81,7 @@ public:
 
     /// Waits on the CPU until the rendering has ended. No limit of its own: the driver's job
     /// timeout ends the wait.
-    /// @param interrupt  ends the wait some 10 ms after it becomes readable; may be null
+    /// @param interrupt  ends the wait some 0.1 s after it becomes readable; may be null
     /// @return VK_SUCCESS; VK_TIMEOUT (the interrupt); or VK_ERROR_DEVICE_LOST, which is the only
     ///         error left: lack of memory would mean that the present's wait semaphores still have
     ///         their signals
