@@ -39,7 +39,10 @@ std::expected<bool, VkResult> driver_presents(const Instance& instance, VkPhysic
 namespace {
 
 /// Creates a surface as an application would, and asks the driver.
-std::expected<bool, VkResult> try_surface(const Instance& instance, VkPhysicalDevice device) {
+std::expected<bool, VkResult> try_surface(Instance& instance, VkPhysicalDevice device) {
+    // Only headless surfaces yield.
+    if (!instance.physical(device)->facts.answers_for_headless_surfaces)
+        return false;
     VkSurfaceKHR surface = VK_NULL_HANDLE;
     const VkResult created = instance.yielding.create(instance, &surface);
     if (const auto failure = transient_failure(created))

@@ -131,7 +131,8 @@ std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
     if (!support)
         return support;
     const bool asks_driver =
-        support->formats.empty() || support->needs_trial || window.is_foreign(physical.drm_nodes);
+        window.is_known_to(physical.facts) &&
+        (support->formats.empty() || support->needs_trial || window.is_foreign(physical.drm_nodes));
     const auto presents = asks_driver ? driver_presents(instance, physical.handle, handle)
                                       : std::expected<bool, VkResult>(false);
     if (!presents)

@@ -22,6 +22,9 @@ public:
         return {.clock = {}, .reports = true, .schedules = true};
     }
     bool is_foreign(const core::DrmNodes&) override { return false; }
+    bool is_known_to(const vk::DriverFacts& driver) const override {
+        return driver.answers_for_headless_surfaces;
+    }
     /// Captures wait for the rendering themselves.
     bool reads_images() const override { return false; }
     std::expected<sync::TimelineSupport, std::string> timeline_support() override {

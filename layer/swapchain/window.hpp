@@ -18,6 +18,7 @@
 #include "swapchain/presenter.hpp"
 #include "sync/bridge.hpp"
 #include "util/locked.hpp"
+#include "vk/driver_facts.hpp"
 #include "vk/format.hpp"
 
 namespace fencebridge {
@@ -113,6 +114,9 @@ public:
     /// Whether the window system is known to use other DRM devices only, so that it might not be
     /// able to import images of this driver.
     [[nodiscard]] virtual bool is_foreign(const core::DrmNodes& nodes) = 0;
+
+    /// Whether the driver can be asked whether it presents to surfaces of the window system.
+    [[nodiscard]] virtual bool is_known_to(const vk::DriverFacts&) const { return true; }
 
     /// Whether anybody reads the images after show(). If not, Bridge::attach_rendering() need not
     /// wait for the rendering where attached fences are ignored.

@@ -51,11 +51,29 @@ constexpr std::array known = {
            .implicit_fences_on_imports = ImplicitFences::ignored}},
 };
 
+/// The Mesa drivers that are older than Mesa's common code for headless surfaces.
+constexpr std::array of_mesa = {VK_DRIVER_ID_MESA_RADV,
+                                VK_DRIVER_ID_INTEL_OPEN_SOURCE_MESA,
+                                VK_DRIVER_ID_MESA_LLVMPIPE,
+                                VK_DRIVER_ID_MESA_TURNIP,
+                                VK_DRIVER_ID_MESA_V3DV,
+                                VK_DRIVER_ID_MESA_PANVK,
+                                VK_DRIVER_ID_MESA_VENUS,
+                                VK_DRIVER_ID_MESA_DOZEN,
+                                VK_DRIVER_ID_IMAGINATION_OPEN_SOURCE_MESA};
+/// A version of Mesa that has that code (src/vulkan/wsi/wsi_common_headless.c) in every driver.
+constexpr uint32_t mesa_with_headless_surfaces = VK_MAKE_API_VERSION(0, 25, 0, 0);
+
 } // namespace
 
-DriverFacts facts_of(VkDriverId driver) {
+DriverFacts facts_of(VkDriverId driver, uint32_t version) {
     const auto* found = std::ranges::find(known, driver, &Entry::driver);
-    return found == known.end() ? DriverFacts{} : found->facts;
+    DriverFacts facts = found == known.end() ? DriverFacts{} : found->facts;
+    // wsi_common_get_surface_support() calls through a table of window systems, in which the entry
+    // was null: seen to crash with 22.3.
+    const bool is_mesa = std::ranges::find(of_mesa, driver) != of_mesa.end();
+    facts.answers_for_headless_surfaces = !is_mesa || version >= mesa_with_headless_surfaces;
+    return facts;
 }
 
 } // namespace fencebridge::vk

@@ -19,9 +19,14 @@ struct DriverFacts {
     /// Whether VK_IMAGE_LAYOUT_SHARED_PRESENT_KHR is an image layout like others, even without
     /// VK_KHR_shared_presentable_image.
     bool knows_shared_present_layout = false;
+    /// Whether vkGetPhysicalDeviceSurfaceSupportKHR answers for headless surfaces, also if the
+    /// driver does not have VK_EXT_headless_surface. The loader then hands down a surface that it
+    /// made itself.
+    bool answers_for_headless_surfaces = true;
 };
 
-/// @param driver  VkPhysicalDeviceDriverProperties::driverID; 0 if unknown
-[[nodiscard]] DriverFacts facts_of(VkDriverId driver);
+/// @param driver   VkPhysicalDeviceDriverProperties::driverID; 0 if unknown
+/// @param version  VkPhysicalDeviceProperties::driverVersion
+[[nodiscard]] DriverFacts facts_of(VkDriverId driver, uint32_t version);
 
 } // namespace fencebridge::vk

@@ -182,7 +182,7 @@ DriverFacts find_facts(const PhysicalDevice& device) {
     VkPhysicalDeviceProperties2 properties = {
         .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2, .pNext = &driver};
     device.next->GetPhysicalDeviceProperties2(device.handle, &properties);
-    return facts_of(driver.driverID);
+    return facts_of(driver.driverID, properties.properties.driverVersion);
 }
 
 } // namespace

@@ -66,6 +66,24 @@ TEST_F(HeadlessTest, ADriverThatPresentsToHeadlessSurfacesKeepsItsExtensions) {
                     .contains("VK_EXT_full_screen_exclusive"));
 }
 
+// Older drivers of Mesa crash in vkGetPhysicalDeviceSurfaceSupportKHR. The fake driver's version
+// is 0.0.1.
+TEST_F(HeadlessTest, ADriverThatMayNotKnowHeadlessSurfacesIsNotAsked) {
+    const EnvironmentVariable automatic{"FENCEBRIDGE_TAKEOVER", "auto"};
+    fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_LLVMPIPE);
+    const Instance instance{request_};
+    ASSERT_EQ(instance.result(), VK_SUCCESS);
+    const VkPhysicalDevice physical = instance.physical_device();
+    const Device device{physical};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_TRUE(is_taken_over(device));
+    const HeadlessSurface surface{instance};
+    VkBool32 supported = VK_FALSE;
+    EXPECT_EQ(vkGetPhysicalDeviceSurfaceSupportKHR(physical, 0, surface, &supported), VK_SUCCESS);
+    EXPECT_EQ(supported, VK_TRUE);
+    EXPECT_EQ(fake_driver().call_count("vkGetPhysicalDeviceSurfaceSupportKHR"), 0U);
+}
+
 TEST_F(HeadlessTest, ADriverThatCannotBeAskedKeepsItsSurfaces) {
     const EnvironmentVariable automatic{"FENCEBRIDGE_TAKEOVER", "auto"};
     const Instance instance{request_};
