@@ -74,11 +74,7 @@ def run(archive: Path) -> int:
         built = build.ensure(build.PORTABLE, targets=targets)
         ticker = Ticker(f"packing {archive}")
         _Packer(root, built, Path(name)).fill()
-        _write(archive, Path(name))
-    size = archive.stat().st_size
-    if size > MOST_BYTES:
-        archive.unlink()
-        raise LabError(f"{archive} would have {size} bytes, more than {MOST_BYTES}")
+        size = _write(archive, Path(name))
     ticker.done(f"{size / (1 << 20):.1f} MiB")
     return 0
 
@@ -171,12 +167,22 @@ def _commit() -> str:
     return done.stdout.strip()
 
 
-def _write(archive: Path, folder: Path) -> None:
+def _write(archive: Path, folder: Path, most_bytes: int = MOST_BYTES) -> int:
+    """Packs the folder; returns the size. A file of that name is always a complete archive."""
     def owned_by_root(member: tarfile.TarInfo) -> tarfile.TarInfo:
         member.uid = member.gid = 0
         member.uname = member.gname = "root"
         return member
 
     archive.parent.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(archive, f"w:{archive.suffix[1:]}") as tar:
-        tar.add(folder, FOLDER, filter=owned_by_root)
+    part = archive.with_name(f"{archive.name}.part")
+    try:
+        with tarfile.open(part, f"w:{archive.suffix[1:]}") as tar:
+            tar.add(folder, FOLDER, filter=owned_by_root)
+        size = part.stat().st_size
+        if size > most_bytes:
+            raise LabError(f"{archive} would have {size} bytes, more than {most_bytes}")
+        part.rename(archive)
+    finally:
+        part.unlink(missing_ok=True)
+    return size

@@ -4,6 +4,7 @@ pretend to present."""
 
 import argparse
 import subprocess
+import tarfile
 import tempfile
 import unittest
 from pathlib import Path
@@ -64,6 +65,19 @@ class Archive(unittest.TestCase):
         self.assertEqual(gpu_pack.relocated(manifest),
                          {"file_format_version": "1.2.0",
                           "layer": {"name": "L", "library_path": "./libL.so"}})
+
+    def test_an_archive_is_complete_or_not_there(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder, archive = Path(name) / "packed", Path(name) / "new" / "a.tar.gz"
+            folder.mkdir()
+            (folder / "run").write_text("echo")
+            with self.assertRaisesRegex(LabError, "more than 10"):
+                gpu_pack._write(archive, folder, 10)
+            self.assertEqual(list(archive.parent.iterdir()), [])
+            self.assertEqual(gpu_pack._write(archive, folder), archive.stat().st_size)
+            with tarfile.open(archive) as tar:
+                self.assertEqual([(member.name, member.uname) for member in tar],
+                                 [("fencebridge-gpu", "root"), ("fencebridge-gpu/run", "root")])
 
     def test_names_of_archives(self):
         self.assertEqual(gpu_pack.archive_name("a/b.tar.gz"), Path("a/b.tar.gz"))
