@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Device memory and buffers.
 #include <algorithm>
+#include <atomic>
 
 #include "backing.hpp"
 #include "chain.hpp"
@@ -221,7 +222,7 @@ void destroy_buffer(VkDevice, VkBuffer handle, const VkAllocationCallbacks*) {
     if (buffer == nullptr)
         return;
     require_unused(buffer->use, "vkDestroyBuffer");
-    if (buffer->foreign)
+    if (std::atomic_ref(buffer->foreign).load())
         --objects().foreign_buffers;
 }
 

@@ -184,7 +184,8 @@ struct Buffer {
     VkDeviceSize size{0};
     VkExternalMemoryHandleTypeFlags handle_types{0};
     bool bound{false};
-    bool foreign{false}; // owned by VK_QUEUE_FAMILY_FOREIGN_EXT; changed by executed commands
+    // Owned by VK_QUEUE_FAMILY_FOREIGN_EXT. Used by std::atomic_ref: executed commands change it.
+    bool foreign{false};
     std::weak_ptr<Memory> memory{};
     VkDeviceSize memory_offset{0};
     std::shared_ptr<Use> use{std::make_shared<Use>()};

@@ -3,6 +3,7 @@
 // bytes; otherwise their handles are checked and nothing else.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <numeric>
@@ -66,7 +67,7 @@ void record_image_barrier(VkCommandBuffer commands, const char* function, const 
 }
 
 void set_foreign(Buffer& buffer, bool foreign) {
-    if (std::exchange(buffer.foreign, foreign) == foreign)
+    if (std::atomic_ref(buffer.foreign).exchange(foreign) == foreign)
         return;
     if (foreign)
         ++objects().foreign_buffers;
