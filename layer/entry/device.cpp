@@ -32,8 +32,15 @@ bool takes_over(Instance& instance, const vk::PhysicalDevice& physical,
                 const VkDeviceCreateInfo& info) {
     if (!instance.takes_over || !enables(info, VK_KHR_SWAPCHAIN_EXTENSION_NAME))
         return false;
-    if (instance.yielding.is_only_one && instance.yields_on(physical.handle))
-        return false; // the log says so
+    if (instance.yields_all_on(physical.handle)) {
+        if (instance.yielding.by_fences)
+            log::info(
+                "device \"%s\": leaving its surfaces to the driver, whose own swapchains treat "
+                "fences as well as the layer's would; with FENCEBRIDGE_TAKEOVER=on the layer "
+                "takes them over",
+                physical.name.c_str());
+        return false; // about headless surfaces, Instance::yields_on() has logged it
+    }
     std::string reason;
     for (const std::string& missing : physical.lacks)
         reason += (reason.empty() ? "driver lacks " : ", ") + missing;

@@ -54,6 +54,10 @@ std::expected<bool, VkResult> try_surface(Instance& instance, VkPhysicalDevice d
     return presents;
 }
 
+bool has_swapchains(const vk::PhysicalDevice& driver) {
+    return driver.has_extension(VK_KHR_SWAPCHAIN_EXTENSION_NAME);
+}
+
 } // namespace
 
 bool Instance::yields_on(VkPhysicalDevice device) {
@@ -81,6 +85,19 @@ bool Instance::yields_on(VkPhysicalDevice device) {
                   "with FENCEBRIDGE_TAKEOVER=on the layer takes them over",
                   physical(device)->name.c_str(), yielding.extension);
     return answer;
+}
+
+bool Instance::yields_all_on(VkPhysicalDevice device) {
+    if (!takes_over || yielding.never)
+        return false;
+    if (yielding.by_fences && (!has_swapchains(*physical(device)) ||
+                               !core::always_carry_fences(physical(device)->facts.own_swapchains)))
+        return false;
+    return yielding.create == nullptr || yields_on(device);
+}
+
+bool Instance::may_yield_on(VkPhysicalDevice device) {
+    return (yielding.by_fences && has_swapchains(*physical(device))) || yields_on(device);
 }
 
 } // namespace fencebridge::entry

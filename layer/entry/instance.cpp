@@ -24,21 +24,21 @@ bool is_of_a_platform(std::string_view extension, TakeoverSetting setting) {
     return found && setting != TakeoverSetting::off;
 }
 
-Instance::Yielding find_yielding(const VkInstanceCreateInfo& info, TakeoverSetting setting) {
+Instance::Yielding find_yielding(const VkInstanceCreateInfo& info, const Settings& settings) {
     Instance::Yielding found;
     const std::span names(info.ppEnabledExtensionNames, info.enabledExtensionCount);
     for_each_platform([&]<class Platform>(std::type_identity<Platform>) {
         const bool is_used = std::ranges::any_of(
             names, [](std::string_view name) { return name == Platform::extension; });
-        if constexpr (Platform::yields_to_driver) {
-            if (is_used && yields<Platform>(setting)) {
+        const core::Yield yield = yield_of<Platform>(settings);
+        found.never |= is_used && yield == core::Yield::never;
+        found.by_fences |= is_used && yield == core::Yield::if_it_carries_fences;
+        if constexpr (Platform::yield == core::Yield::if_it_presents) {
+            if (is_used && yield == core::Yield::if_it_presents) {
                 found.extension = Platform::extension;
                 found.create = &create_yielding<Platform>;
-                return;
             }
         }
-        if (is_used)
-            found.is_only_one = false;
     });
     return found;
 }
@@ -167,7 +167,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         });
         InstanceEntry entry = allocate_entry(instance);
         instance->has_unread_images = has_unread_images(*instance);
-        instance->yielding = find_yielding(*create_info, settings.takeover);
+        instance->yielding = find_yielding(*create_info, settings);
         bool takes_over = uses_a_platform(*create_info, settings.takeover);
         const VkResult result = create_with_fallback(create, *create_info, takes_over);
         if (result != VK_SUCCESS)

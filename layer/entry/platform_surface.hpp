@@ -25,10 +25,14 @@ Function find_next(const Instance& instance, const char* command) {
     return reinterpret_cast<Function>(instance.platform_next.at(command));
 }
 
-/// Whether surfaces of a platform are left to drivers that can present to them.
+/// When surfaces of a platform are left to the driver.
 template <class Platform>
-constexpr bool yields(TakeoverSetting setting) {
-    return setting == TakeoverSetting::automatic && Platform::yields_to_driver;
+constexpr core::Yield yield_of(const Settings& settings) {
+    if (settings.takeover != TakeoverSetting::automatic)
+        return core::Yield::never;
+    // Whoever enables the layer by name wants its swapchains.
+    const bool wanted = settings.named && Platform::yield == core::Yield::if_it_carries_fences;
+    return wanted ? core::Yield::never : Platform::yield;
 }
 
 /// Instance::Yielding::create of a platform whose surfaces need no native window.
@@ -85,7 +89,7 @@ struct PlatformSurface {
             auto window = open_window<Platform>(*create_info, instance->settings);
             if (window)
                 instance->add_surface(*surface, std::move(*window),
-                                      yields<Platform>(instance->settings.takeover));
+                                      yield_of<Platform>(instance->settings));
             else
                 log::warning("using the driver's own swapchains for a surface: %s",
                              window.error().c_str());
@@ -114,14 +118,34 @@ struct PlatformSupport<Platform, VkBool32(VKAPI_PTR*)(VkPhysicalDevice, uint32_t
             // most, which every queue supports. Whether the window system imports this device's
             // buffers is not considered here, since that would take a round trip.
             // vkGetPhysicalDeviceSurfaceSupportKHR answers it.
-            if (instance->can_take_over(device))
-                supported = VK_TRUE;
-            else
-                supported = find_next<Function>(*instance, Platform::support_command)(
-                    device, queue_family, native...);
+            const auto drivers = [&](uint32_t family) {
+                return find_next<Function>(*instance, Platform::support_command)(device, family,
+                                                                                 native...);
+            };
+            supported = VK_TRUE;
+            if (!instance->can_take_over(device))
+                supported = drivers(queue_family);
+            else if (yield_of<Platform>(instance->settings) != core::Yield::never)
+                supported =
+                    is_supported_by_either(*instance->physical(device), queue_family, drivers);
         });
         return supported;
     }
+
+    /// Where the surface may be the driver's or the layer's. It is the layer's if the driver can
+    /// present to it from no queue family.
+    template <class Drivers>
+    static VkBool32 is_supported_by_either(const vk::PhysicalDevice& physical,
+                                           uint32_t queue_family, const Drivers& drivers) {
+        if (drivers(queue_family) != VK_FALSE)
+            return VK_TRUE;
+        for (uint32_t family = 0; family < physical.queue_families.size(); ++family) {
+            if (drivers(family) != VK_FALSE)
+                return VK_FALSE;
+        }
+        return VK_TRUE;
+    }
+
     static constexpr Function get() { return &Get; }
 };
 

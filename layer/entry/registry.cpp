@@ -97,13 +97,15 @@ bool Instance::offers(const Extension& extension, VkPhysicalDevice device) {
     if (extension.works_on != nullptr && !extension.works_on(*driver))
         return false;
     return extension.reach != Reach::layers_surfaces ||
-           (!other_window_system && !yields_on(device)) || find_name(*driver, extension) != nullptr;
+           (!other_window_system && !may_yield_on(device)) ||
+           find_name(*driver, extension) != nullptr;
 }
 
-void Instance::add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window, bool yields) {
+void Instance::add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window,
+                           core::Yield yield) {
     auto record = std::make_shared<SurfaceRecord>();
     record->window = std::move(window);
-    record->yields = yields;
+    record->yield = yield;
     surfaces.with([&](auto& all) { all.insert_or_assign(surface, std::move(record)); });
 }
 

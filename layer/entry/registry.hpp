@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vulkan/vulkan.h>
 
+#include "core/takeover_choice.hpp"
 #include "entry/extensions.hpp"
 #include "entry/loader.hpp"
 #include "entry/settings.hpp"
@@ -30,8 +31,8 @@ namespace fencebridge::entry {
 /// that a device that is not taken over can use it.
 struct SurfaceRecord {
     std::shared_ptr<Window> window;
-    /// The surface is the driver's on devices on which Instance::yields_on().
-    bool yields;
+    /// When the surface is the driver's on a device.
+    core::Yield yield;
 
     /// For each physical device that was asked about, the answer of the first query.
     Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const SurfaceSupport>>> support;
@@ -75,25 +76,31 @@ struct Instance {
     Locked<std::unordered_map<VkSurfaceKHR, std::shared_ptr<SurfaceRecord>>> surfaces;
     Locked<std::unordered_map<VkSurfaceKHR, NativeSurface>> native_surfaces;
 
-    /// The platform that the application uses whose surfaces are left to drivers that can present
-    /// to them. There is at most one. Without such a platform, `create` is null.
+    /// When the surfaces of the platforms that the application uses are left to drivers.
     struct Yielding {
+        /// The platform of Yield::if_it_presents. There is at most one. Without such a platform,
+        /// `create` is null.
         const char* extension = nullptr;
         /// Creates a VkSurfaceKHR of the next layer's.
         VkResult (*create)(const Instance& instance, VkSurfaceKHR* surface) = nullptr;
-        /// The application uses no other platform of the layer's.
-        bool is_only_one = true;
+        bool never = false;     ///< there is a platform of Yield::never
+        bool by_fences = false; ///< there is a platform of Yield::if_it_carries_fences
     } yielding;
     Locked<std::unordered_map<VkPhysicalDevice, bool>> drivers_presenting;
 
-    /// Whether the surfaces of that platform are the driver's on this device. The first call
-    /// creates such a surface, and asks the driver.
+    /// Whether the surfaces of the platform of Yield::if_it_presents are the driver's on this
+    /// device. The first call creates such a surface, and asks the driver.
     [[nodiscard]] bool yields_on(VkPhysicalDevice device);
+
+    /// Whether all surfaces are the driver's on this device, whatever the window system has.
+    [[nodiscard]] bool yields_all_on(VkPhysicalDevice device);
+
+    /// Whether some surfaces may be the driver's on this device.
+    [[nodiscard]] bool may_yield_on(VkPhysicalDevice device);
 
     /// Whether the layer can take over devices of this kind, and surfaces on them.
     [[nodiscard]] bool can_take_over(VkPhysicalDevice device) {
-        return takes_over && physical(device)->can_be_taken_over() &&
-               !(yielding.is_only_one && yields_on(device));
+        return takes_over && physical(device)->can_be_taken_over() && !yields_all_on(device);
     }
 
     /// Whether the layer hides the extensions that act on swapchains and that it does not
@@ -108,8 +115,8 @@ struct Instance {
     /// The properties of a physical device. The first call queries the driver.
     [[nodiscard]] std::shared_ptr<const vk::PhysicalDevice> physical(VkPhysicalDevice device);
 
-    /// @param yields  SurfaceRecord::yields
-    void add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window, bool yields);
+    /// @param yield  SurfaceRecord::yield
+    void add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window, core::Yield yield);
     /// The layer's record of a surface, or null for a surface of the driver's only.
     [[nodiscard]] std::shared_ptr<SurfaceRecord> find_surface(VkSurfaceKHR surface);
 };

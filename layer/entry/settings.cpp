@@ -7,7 +7,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <fnmatch.h>
 #include <fstream>
+#include <span>
 #include <sstream>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@ namespace fencebridge {
 
 namespace {
 
+constexpr std::string_view layer_name = "VK_LAYER_FENCEBRIDGE_wsi";
 constexpr std::string_view file_prefix = "fencebridge_wsi.";
 constexpr std::array<std::string_view, 8> names = {
     "sync",
@@ -168,6 +171,32 @@ void read_environment(Settings& settings) {
     }
 }
 
+/// Whether a variable of the environment has a list whose parts include the layer's name, or a
+/// pattern that matches it.
+bool lists_layer(const char* variable, char separator) {
+    const char* const value = ::secure_getenv(variable);
+    std::string_view list = value == nullptr ? "" : value;
+    while (!list.empty()) {
+        const auto end = std::min(list.find(separator), list.size());
+        const std::string part(list.substr(0, end));
+        list.remove_prefix(std::min(end + 1, list.size()));
+        if (::fnmatch(part.c_str(), layer_name.data(), FNM_CASEFOLD) == 0)
+            return true;
+    }
+    return false;
+}
+
+/// See Settings::named. The variables are the loader's, which also ignores case and knows patterns
+/// (VK_LOADER_LAYERS_ENABLE), and the one of the opt-in manifest.
+bool is_named(const VkInstanceCreateInfo& create_info) {
+    const std::span enabled(create_info.ppEnabledLayerNames, create_info.enabledLayerCount);
+    if (std::ranges::any_of(enabled, [](std::string_view name) { return name == layer_name; }))
+        return true;
+    const char* const switched_on = ::secure_getenv("ENABLE_FENCEBRIDGE");
+    return (switched_on != nullptr && std::string_view(switched_on) == "1") ||
+           lists_layer("VK_INSTANCE_LAYERS", ':') || lists_layer("VK_LOADER_LAYERS_ENABLE", ',');
+}
+
 #ifdef FENCEBRIDGE_HAVE_LAYER_SETTINGS
 /// The strings of a setting as one list, as a file or a variable has it.
 std::string joined(const VkLayerSettingEXT& setting) {
@@ -184,7 +213,7 @@ void read_create_info(Settings& settings, const VkInstanceCreateInfo& create_inf
     for (; given != nullptr; given = vk::find<VkLayerSettingsCreateInfoEXT>(given->pNext)) {
         for (uint32_t i = 0; i < given->settingCount; ++i) {
             const VkLayerSettingEXT& setting = given->pSettings[i];
-            if (std::string_view(setting.pLayerName) == "VK_LAYER_FENCEBRIDGE_wsi" &&
+            if (std::string_view(setting.pLayerName) == layer_name &&
                 setting.type == VK_LAYER_SETTING_TYPE_STRING_EXT && setting.valueCount > 0)
                 set_or_ignore(settings, setting.pSettingName, joined(setting),
                               "VK_EXT_layer_settings");
@@ -243,6 +272,7 @@ Settings read_settings(const VkInstanceCreateInfo& create_info) {
     if (::getauxval(AT_SECURE) == 0)
         read_file(settings);
     read_environment(settings);
+    settings.named = is_named(create_info);
     return settings;
 }
 

@@ -16,10 +16,10 @@ struct VkInstanceCreateInfo;
 
 namespace fencebridge {
 
-/// What the layer takes over. `off`: nothing. `automatic`: devices and surfaces, where that is
-/// possible; headless surfaces only where the driver cannot present to them. `on`: those as well.
-/// If a device cannot be taken over, `automatic` logs a warning, and `on` logs an error. For
-/// instances and surfaces both log a warning.
+/// What the layer takes over. `off`: nothing. `on`: devices and surfaces, where that is possible.
+/// `automatic`: the same, but some surfaces are left to the driver (core::Yield). If a device
+/// cannot be taken over, `automatic` logs a warning, and `on` logs an error. For instances and
+/// surfaces both log a warning.
 enum class TakeoverSetting { automatic, on, off };
 
 /// The user's settings. A later source of this list overrides an earlier one:
@@ -31,6 +31,9 @@ struct Settings {
     std::optional<core::Transport> sync;    ///< nothing: the layer chooses
     std::optional<core::ImageSource> image; ///< nothing: the layer chooses
     TakeoverSetting takeover = TakeoverSetting::automatic;
+    /// Whether the layer was enabled by its name: in VK_INSTANCE_LAYERS, VK_LOADER_LAYERS_ENABLE or
+    /// VkInstanceCreateInfo, or by ENABLE_FENCEBRIDGE=1.
+    bool named = false;
     wayland::ProtocolSet avoid; ///< the layer makes no objects of these protocols
     headless::Options headless; ///< `headless_refresh`, `headless_capture` and so on
     log::Level log_level = log::Level::warning;

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "entry/takeover.hpp"
 
+#include <string>
+#include <type_traits>
+#include <utility>
+
 #include "entry/driver_surfaces.hpp"
 #include "entry/entry_points.hpp"
+#include "swapchain/fence_trial.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::entry {
@@ -58,28 +63,31 @@ private:
     PFN_vkGetDeviceProcAddr next_proc_ = nullptr;
 };
 
-/// Creates a VkDevice, and offers the window system one image of each candidate until it accepts
-/// one.
-/// @return true also if that cannot be tried. The error is VK_ERROR_SURFACE_LOST_KHR or a transient
-///         failure
-std::expected<bool, VkResult> try_to_share(const Instance& instance,
-                                           const vk::PhysicalDevice& physical, Window& window,
-                                           VkFormat format) {
+/// Creates a VkDevice for the time of a trial.
+/// @param use  the trial: called with a vk::Device, returns an std::expected<..., VkResult>
+/// @return nothing if the trial is not possible: the loader creates no device for a layer, or the
+///         driver refuses or loses a second device. The error is VK_ERROR_SURFACE_LOST_KHR or a
+///         transient failure
+template <class Use, class Result = std::invoke_result_t<Use, const vk::Device&>>
+std::expected<std::optional<typename Result::value_type>, VkResult>
+with_trial_device(const Instance& instance, const vk::PhysicalDevice& physical, Use&& use) {
     if (instance.loader_devices.create == nullptr)
-        return true;
+        return std::nullopt;
     TrialDevice trial(instance.loader_devices);
     const VkResult created = trial.create(instance, physical);
     if (const auto failure = transient_failure(created))
         return std::unexpected(*failure);
     if (created != VK_SUCCESS)
-        return true;
+        return std::nullopt;
     const vk::Device device = trial.describe(physical);
-    const auto shown = can_import_images(instance.settings.image, device, physical, window, format);
-    if (shown || shown.error() == VK_ERROR_SURFACE_LOST_KHR)
-        return shown;
-    if (const auto failure = transient_failure(shown.error()))
+    const Result result = use(device);
+    if (result)
+        return *result;
+    if (result.error() == VK_ERROR_SURFACE_LOST_KHR)
+        return std::unexpected(result.error());
+    if (const auto failure = transient_failure(result.error()))
         return std::unexpected(*failure);
-    return true;
+    return std::nullopt;
 }
 
 /// Whether the window system imports this device's images, by a trial where that is needed:
@@ -88,15 +96,77 @@ std::expected<bool, VkResult> try_to_share(const Instance& instance,
 ///     system have at most DRM_FORMAT_MOD_LINEAR in common, and not every GPU imports another GPU's
 ///     LINEAR buffers (other memory, other alignment).
 /// @param presents  whether the driver can present by itself
-/// @return true also if no trial decides: none is needed, the loader creates no device for a layer,
-///         or the driver refuses or loses a second device. The errors are those of
-///         decide_takeover()
+/// @return true also if no trial decides: none is needed, or none is possible. The errors are those
+///         of decide_takeover()
 std::expected<bool, VkResult> may_import_buffers(const Instance& instance,
                                                  const vk::PhysicalDevice& physical, Window& window,
                                                  const SurfaceSupport& support, bool presents) {
     if (!support.needs_trial && !(presents && window.is_foreign(physical.drm_nodes)))
         return true;
-    return try_to_share(instance, physical, window, support.formats.front().format);
+    const auto imports = with_trial_device(instance, physical, [&](const vk::Device& device) {
+        return can_import_images(instance.settings.image, device, physical, window,
+                                 support.formats.front().format);
+    });
+    if (!imports)
+        return std::unexpected(imports.error());
+    return imports->value_or(true);
+}
+
+/// Who makes the swapchains of a surface, and why.
+struct Choice {
+    bool layers;
+    const char* reason;
+};
+
+/// Chooses between the layer and a driver that can present to the surface (Yield::
+/// if_it_carries_fences). The layer is chosen if its swapchains carry fences better.
+/// @return the errors are those of decide_takeover()
+std::expected<Choice, VkResult> choose_better(const Instance& instance,
+                                              const vk::PhysicalDevice& physical, Window& window,
+                                              VkFormat format) {
+    constexpr Choice equal = {false, "the driver's own swapchains treat fences as well as the "
+                                     "layer's would"};
+    const core::OwnSwapchains own = physical.facts.own_swapchains;
+    const bool timelines = window.timeline_support().has_value();
+    if (core::drivers_carriage(own, timelines, std::nullopt) == core::FenceCarriage::carried)
+        return equal;
+    const auto tried = with_trial_device(instance, physical, [&](const vk::Device& device) {
+        return try_fences(instance.settings.image, instance.settings.sync, device, physical, window,
+                          format);
+    });
+    if (!tried)
+        return std::unexpected(tried.error());
+    if (!*tried)
+        return Choice{false, "the layer could not try its transports"};
+    const auto drivers = core::drivers_carriage(own, timelines, (*tried)->kernel_ioctls);
+    const char* const better = core::why_the_layers_are_better(*drivers, (*tried)->layers);
+    return better == nullptr ? equal : Choice{true, better};
+}
+
+/// Chooses who makes the swapchains of a surface that the layer could take over.
+/// @param presents  whether the driver can present by itself
+/// @return the errors are those of decide_takeover()
+std::expected<Choice, VkResult> choose(const Instance& instance, const vk::PhysicalDevice& physical,
+                                       const SurfaceRecord& surface, VkFormat format,
+                                       bool presents) {
+    if (surface.yield == core::Yield::never)
+        return Choice{true, instance.settings.takeover == TakeoverSetting::on
+                                ? "the setting takeover is on"
+                                : "the layer was enabled by its name"};
+    // Surfaces of Yield::if_it_presents do not get here, unless the driver cannot present to them.
+    if (surface.yield == core::Yield::if_it_presents || !presents)
+        return Choice{true, "the driver cannot present to it"};
+    return choose_better(instance, physical, *surface.window, format);
+}
+
+/// Logs who makes the swapchains of a device on a surface that the layer could take over.
+void log_choice(const vk::PhysicalDevice& physical, const Choice& choice) {
+    if (choice.layers)
+        log::info("device \"%s\": taking a surface over: %s", physical.name.c_str(), choice.reason);
+    else
+        log::info("device \"%s\": leaving a surface to the driver: %s; with "
+                  "FENCEBRIDGE_TAKEOVER=on the layer takes it over",
+                  physical.name.c_str(), choice.reason);
 }
 
 /// Logs that the layer makes no swapchains of a device on a surface.
@@ -124,15 +194,17 @@ void log_refusal(const Instance& instance, const vk::PhysicalDevice& physical, b
 ///         decide_takeover()
 std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
                                                const vk::PhysicalDevice& physical,
-                                               VkSurfaceKHR handle, Window& window) {
+                                               VkSurfaceKHR handle, const SurfaceRecord& surface) {
+    Window& window = *surface.window;
     auto support =
         find_surface_support(instance.format_layouts, physical, window,
                              instance.enabled.has(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME));
     if (!support)
         return support;
-    const bool asks_driver =
-        window.is_known_to(physical.facts) &&
-        (support->formats.empty() || support->needs_trial || window.is_foreign(physical.drm_nodes));
+    const bool asks_driver = window.is_known_to(physical.facts) &&
+                             (support->formats.empty() || support->needs_trial ||
+                              surface.yield == core::Yield::if_it_carries_fences ||
+                              window.is_foreign(physical.drm_nodes));
     const auto presents = asks_driver ? driver_presents(instance, physical.handle, handle)
                                       : std::expected<bool, VkResult>(false);
     if (!presents)
@@ -142,6 +214,14 @@ std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
                     "driver and window system have no buffer layout in common");
         return support;
     }
+    const auto choice =
+        choose(instance, physical, surface, support->formats.front().format, *presents);
+    if (!choice)
+        return std::unexpected(choice.error());
+    if (!choice->layers) {
+        log_choice(physical, *choice);
+        return SurfaceSupport{};
+    }
     const auto imports = may_import_buffers(instance, physical, window, *support, *presents);
     if (!imports)
         return std::unexpected(imports.error());
@@ -150,6 +230,7 @@ std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
                     "the window system accepted no buffer of this device");
         return SurfaceSupport{};
     }
+    log_choice(physical, *choice);
     return support;
 }
 
@@ -160,14 +241,15 @@ decide_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR handle
     if (!instance.can_take_over(device))
         return std::nullopt;
     Takeover found = {instance.physical(device), instance.find_surface(handle), nullptr};
-    if (!found.surface || (found.surface->yields && instance.yields_on(device)))
+    if (!found.surface ||
+        (found.surface->yield == core::Yield::if_it_presents && instance.yields_on(device)))
         return std::nullopt;
     found.support = found.surface->support.with([&](const auto& all) {
         const auto known = all.find(device);
         return known == all.end() ? nullptr : known->second;
     });
     if (!found.support) {
-        auto decided = decide(instance, *found.physical, handle, *found.surface->window);
+        auto decided = decide(instance, *found.physical, handle, *found.surface);
         if (!decided)
             return std::unexpected(decided.error());
         auto support = std::make_shared<const SurfaceSupport>(std::move(*decided));

@@ -6,6 +6,7 @@
 #include <string>
 #include <vulkan/vulkan.h>
 
+#include "core/takeover_choice.hpp"
 #include "headless/options.hpp"
 #include "headless/window.hpp"
 
@@ -16,7 +17,7 @@ struct Platform {
     static constexpr const char* extension = VK_EXT_HEADLESS_SURFACE_EXTENSION_NAME;
     static constexpr uint32_t provided_version = VK_EXT_HEADLESS_SURFACE_SPEC_VERSION;
     /// A driver with this extension has swapchains of its own, which block nothing.
-    static constexpr bool yields_to_driver = true;
+    static constexpr core::Yield yield = core::Yield::if_it_presents; ///< takeover=auto
     /// HeadlessWindow::reads_images(). Captures are for debugging.
     static constexpr bool reads_images = false;
     static constexpr const char* create_command = "vkCreateHeadlessSurfaceEXT";

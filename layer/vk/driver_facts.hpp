@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <vulkan/vulkan.h>
+
+#include "core/takeover_choice.hpp"
 
 namespace fencebridge::vk {
 
@@ -16,6 +19,8 @@ struct DriverFacts {
     ImplicitFences implicit_fences_on_exports = ImplicitFences::unknown;
     /// For buffers that the kernel allocates and the driver imports.
     ImplicitFences implicit_fences_on_imports = ImplicitFences::unknown;
+    /// What the driver's own swapchains do with fences on Wayland.
+    core::OwnSwapchains own_swapchains = {};
     /// Whether VK_IMAGE_LAYOUT_SHARED_PRESENT_KHR is an image layout like others, even without
     /// VK_KHR_shared_presentable_image.
     bool knows_shared_present_layout = false;

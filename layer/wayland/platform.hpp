@@ -6,6 +6,7 @@
 #include <string>
 #include <vulkan/vulkan.h>
 
+#include "core/takeover_choice.hpp"
 #include "wayland/shared_surface.hpp"
 #include "wayland/window.hpp"
 
@@ -15,7 +16,7 @@ namespace fencebridge::wayland {
 struct Platform {
     static constexpr const char* extension = VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME;
     static constexpr uint32_t provided_version = VK_KHR_WAYLAND_SURFACE_SPEC_VERSION;
-    static constexpr bool yields_to_driver = false; ///< with takeover=auto
+    static constexpr core::Yield yield = core::Yield::if_it_carries_fences; ///< takeover=auto
     static constexpr bool reads_images = true;      ///< WaylandWindow::reads_images()
     static constexpr const char* create_command = "vkCreateWaylandSurfaceKHR";
     static constexpr const char* support_command =

@@ -2,33 +2,9 @@
 // Environment variables that are set while an object lives, among them those of the loader.
 #pragma once
 
-#include <cstdlib>
-#include <optional>
-#include <string>
-#include <vector>
+#include "environment_variable.hpp"
 
 namespace fencebridge::test {
-
-class EnvironmentVariable {
-public:
-    EnvironmentVariable(std::string name, const std::string& value) : name_{std::move(name)} {
-        if (const char* const old = std::getenv(name_.c_str()))
-            old_ = old;
-        setenv(name_.c_str(), value.c_str(), 1);
-    }
-    ~EnvironmentVariable() {
-        if (old_)
-            setenv(name_.c_str(), old_->c_str(), 1);
-        else
-            unsetenv(name_.c_str());
-    }
-    EnvironmentVariable(const EnvironmentVariable&) = delete;
-    EnvironmentVariable& operator=(const EnvironmentVariable&) = delete;
-
-private:
-    std::string name_;
-    std::optional<std::string> old_;
-};
 
 /// The loader finds only the fake driver, and no layer of the machine.
 struct DriverEnvironment {

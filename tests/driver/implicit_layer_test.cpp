@@ -1,37 +1,16 @@
 // SPDX-License-Identifier: MIT
 // The manifests of the implicit layer that are installed, and the environment variables that switch
 // the layer on and off.
-#include <filesystem>
-
 #include "fixture.hpp"
+#include "implicit_layer.hpp"
 #include "layer.hpp"
 
 namespace fencebridge::test {
 namespace {
 
-/// A temporary folder for XDG_DATA_HOME, with the manifest in vulkan/implicit_layer.d.
-class DataFolder {
-public:
-    explicit DataFolder(const char* manifest) {
-        std::string name = std::filesystem::temp_directory_path() / "fencebridge-XXXXXX";
-        path_ = mkdtemp(name.data());
-        const auto folder = path_ / "vulkan/implicit_layer.d";
-        std::filesystem::create_directories(folder);
-        std::filesystem::copy_file(manifest, folder / "VkLayer_FENCEBRIDGE_wsi.json");
-    }
-    ~DataFolder() { std::filesystem::remove_all(path_); }
-    DataFolder(const DataFolder&) = delete;
-    DataFolder& operator=(const DataFolder&) = delete;
-
-    [[nodiscard]] std::string path() const { return path_; }
-
-private:
-    std::filesystem::path path_;
-};
-
 class ImplicitLayer : public DriverTest {
 protected:
-    explicit ImplicitLayer(const char* manifest) : folder_{manifest} {}
+    explicit ImplicitLayer(const char* manifest) : layer_{manifest} {}
 
     static bool layer_takes_over() {
         const Instance instance;
@@ -41,12 +20,8 @@ protected:
     }
 
 private:
-    DataFolder folder_;
-    EnvironmentVariable data_{"XDG_DATA_HOME", folder_.path()};
-    EnvironmentVariable no_path_{"VK_LAYER_PATH", ""};
-    EnvironmentVariable no_layers_{"VK_INSTANCE_LAYERS", ""};
-    // Disables implicit layers of the machine by name: ~implicit~ would disable this one as well.
-    EnvironmentVariable no_others_{"VK_LOADER_LAYERS_DISABLE", "VK_LAYER_MESA_*"};
+    const ImplicitLayerEnvironment layer_;
+    const EnvironmentVariable no_path_{"VK_LAYER_PATH", ""};
 };
 
 class OptInManifest : public ImplicitLayer {

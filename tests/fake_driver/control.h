@@ -212,6 +212,11 @@ typedef struct FakeDriverControl {
     /* Adds VK_KHR_driver_properties and sets VkPhysicalDeviceDriverProperties::driverID. The
      * default is 0, which no driver has. */
     void (*set_driver_id)(uint32_t device, VkDriverId id);
+    /* VkPhysicalDeviceProperties::driverVersion; 1 by default. */
+    void (*set_driver_version)(uint32_t device, uint32_t version);
+    /* Whether the native WSI can present to surfaces from the queue family: the answer of
+     * vkGetPhysicalDeviceSurfaceSupportKHR and ...WaylandPresentationSupportKHR. On by default. */
+    void (*set_presents)(uint32_t device, uint32_t queue_family, VkBool32 on);
     /* Adds VK_EXT_physical_device_drm and sets the device numbers (dev_t) of the DRM nodes; 0 means
      * that there is none. */
     void (*set_drm_nodes)(uint32_t device, uint64_t primary, uint64_t render);

@@ -154,6 +154,18 @@ void set_driver_id(uint32_t device, VkDriverId id) {
     });
 }
 
+void set_driver_version(uint32_t device, uint32_t version) {
+    for_devices(device, [&](DeviceSettings& settings) { settings.driver_version = version; });
+}
+
+void set_presents(uint32_t device, uint32_t queue_family, VkBool32 on) {
+    for_devices(device, [&](DeviceSettings& settings) {
+        settings.families_without_present.erase(queue_family);
+        if (on == VK_FALSE)
+            settings.families_without_present.insert(queue_family);
+    });
+}
+
 void set_drm_nodes(uint32_t device, uint64_t primary, uint64_t render) {
     for_devices(device, [&](DeviceSettings& settings) {
         add_to(settings.extensions, VK_EXT_PHYSICAL_DEVICE_DRM_EXTENSION_NAME);
@@ -355,6 +367,8 @@ const FakeDriverControl& control_table() {
         .set_linear_features = set_linear_features,
         .set_import_padding = set_import_padding,
         .set_driver_id = set_driver_id,
+        .set_driver_version = set_driver_version,
+        .set_presents = set_presents,
         .set_drm_nodes = set_drm_nodes,
         .set_export_signalled_as_minus_one = set_export_signalled_as_minus_one,
         .fail_instance_with_extension = fail_instance_with_extension,

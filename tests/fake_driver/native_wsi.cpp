@@ -33,17 +33,24 @@ void destroy_surface(VkInstance, VkSurfaceKHR surface, const VkAllocationCallbac
     objects().surfaces.remove(surface);
 }
 
-VkBool32 get_wayland_support(VkPhysicalDevice, uint32_t, wl_display*) {
-    note_query("vkGetPhysicalDeviceWaylandPresentationSupportKHR");
-    return VK_TRUE;
+bool presents(VkPhysicalDevice device, uint32_t queue_family) {
+    const auto settings = current_device_settings(from_handle<PhysicalDevice>(device)->index);
+    return !settings.families_without_present.contains(queue_family);
 }
 
-VkResult get_support(VkPhysicalDevice, uint32_t, VkSurfaceKHR surface, VkBool32* supported) {
+VkBool32 get_wayland_support(VkPhysicalDevice device, uint32_t queue_family, wl_display*) {
+    note_query("vkGetPhysicalDeviceWaylandPresentationSupportKHR");
+    return presents(device, queue_family) ? VK_TRUE : VK_FALSE;
+}
+
+VkResult get_support(VkPhysicalDevice device, uint32_t queue_family, VkSurfaceKHR surface,
+                     VkBool32* supported) {
     if (const auto failure = enter_query("vkGetPhysicalDeviceSurfaceSupportKHR"))
         return *failure;
     // Older loaders pass a handle of their own if the driver did not create a surface, since it
     // lacks the window system's extension.
-    *supported = objects().surfaces.find_if_any(surface) != nullptr ? VK_TRUE : VK_FALSE;
+    const bool is_own = objects().surfaces.find_if_any(surface) != nullptr;
+    *supported = is_own && presents(device, queue_family) ? VK_TRUE : VK_FALSE;
     return VK_SUCCESS;
 }
 

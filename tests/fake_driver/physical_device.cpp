@@ -101,7 +101,7 @@ void get_properties(VkPhysicalDevice handle, VkPhysicalDeviceProperties* propert
     const uint32_t index = from_handle<PhysicalDevice>(handle)->index;
     *properties = {};
     properties->apiVersion = settings_of(handle).api_version;
-    properties->driverVersion = 1;
+    properties->driverVersion = settings_of(handle).driver_version;
     properties->deviceType = settings_of(handle).type;
     std::snprintf(properties->deviceName, sizeof properties->deviceName, "Fake GPU %u", index);
     properties->pipelineCacheUUID[0] = static_cast<uint8_t>(index + 1);

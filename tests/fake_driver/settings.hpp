@@ -5,6 +5,7 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,8 @@ struct DeviceSettings {
     std::optional<VkFormatFeatureFlags> linear_features;
     VkDeviceSize import_padding{0};
     VkDriverId driver_id{};
+    uint32_t driver_version{1};
+    std::set<uint32_t> families_without_present;
     uint64_t primary_node{0};
     uint64_t render_node{0};
 

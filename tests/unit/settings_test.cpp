@@ -192,6 +192,43 @@ TEST(Settings, TheEnvironmentOverridesTheFile) {
     EXPECT_EQ(both.takeover, TakeoverSetting::off);
 }
 
+/// What the environment of an application has, and whether that enables the layer by its name.
+struct Naming {
+    const char* variable;
+    const char* value;
+    bool named;
+};
+class LayerNaming : public testing::TestWithParam<Naming> {};
+
+TEST_P(LayerNaming, TheEnvironmentNamesTheLayer) {
+    const VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO};
+    EXPECT_FALSE(read_settings(info).named);
+    const ScopedVariable variable(GetParam().variable, GetParam().value);
+    EXPECT_EQ(read_settings(info).named, GetParam().named);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , LayerNaming,
+    testing::Values(Naming{"VK_INSTANCE_LAYERS", "VK_LAYER_FENCEBRIDGE_wsi", true},
+                    Naming{"VK_INSTANCE_LAYERS", "VK_LAYER_A:VK_LAYER_FENCEBRIDGE_wsi:B", true},
+                    Naming{"VK_INSTANCE_LAYERS", "VK_LAYER_FENCEBRIDGE_wsi_2:VK_LAYER_A", false},
+                    Naming{"VK_INSTANCE_LAYERS", "", false},
+                    Naming{"VK_LOADER_LAYERS_ENABLE", "*validation,*fencebridge*", true},
+                    Naming{"VK_LOADER_LAYERS_ENABLE", "~implicit~", false},
+                    Naming{"ENABLE_FENCEBRIDGE", "1", true},
+                    Naming{"ENABLE_FENCEBRIDGE", "0", false},
+                    Naming{"FENCEBRIDGE_TAKEOVER", "auto", false}));
+
+TEST(Settings, TheApplicationNamesTheLayer) {
+    const char* const layers[] = {"VK_LAYER_A", "VK_LAYER_FENCEBRIDGE_wsi"};
+    VkInstanceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+                                 .enabledLayerCount = 1,
+                                 .ppEnabledLayerNames = layers};
+    EXPECT_FALSE(read_settings(info).named);
+    info.enabledLayerCount = 2;
+    EXPECT_TRUE(read_settings(info).named);
+}
+
 #ifdef FENCEBRIDGE_HAVE_LAYER_SETTINGS
 TEST(Settings, TheEnvironmentOverridesTheApplicationsSettings) {
     const char* cpu = "cpu";

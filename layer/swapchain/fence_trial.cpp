@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#include "swapchain/fence_trial.hpp"
+
+#include <span>
+
+#include "swapchain/candidates.hpp"
+#include "swapchain/surface_support.hpp"
+#include "sync/bridge.hpp"
+
+namespace fencebridge {
+
+std::expected<core::TriedFences, VkResult> try_fences(std::optional<core::ImageSource> requested,
+                                                      std::optional<core::Transport> transport,
+                                                      const vk::Device& device,
+                                                      const vk::PhysicalDevice& physical,
+                                                      Window& window, VkFormat format) {
+    vk::ImageParameters parameters = smallest_image(format);
+    const auto candidates =
+        find_candidates(requested, physical, parameters, window, {vk::find_format(format), true});
+    if (!candidates)
+        return std::unexpected(candidates.error());
+    for (const Candidate& candidate : candidates->all) {
+        parameters.flags = candidate.flags;
+        const auto image = candidate.allocator->allocate(device, parameters, candidate.layouts);
+        if (!image && !depends_on_layout(image.error()))
+            return std::unexpected(image.error());
+        if (!image)
+            continue;
+        const std::span images(&*image, 1);
+        const auto ignored = image->implicit_fences;
+        const auto choose = [&](const auto& timelines, auto first) {
+            return sync::choose_bridge(images, device.sync_fd, ignored, timelines, first);
+        };
+        const auto by_ioctls = choose(std::unexpected(std::string()), core::Transport::kernel);
+        const auto best = choose(window.timeline_support(), transport);
+        if (!by_ioctls || !best)
+            return std::unexpected(by_ioctls ? best.error() : by_ioctls.error());
+        return core::TriedFences{
+            .kernel_ioctls = by_ioctls->why.transport == core::Transport::kernel,
+            .layers =
+                core::carriage_by(best->why.transport, ignored == vk::ImplicitFences::ignored)};
+    }
+    return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+}
+
+} // namespace fencebridge
