@@ -156,6 +156,9 @@ std::expected<Choice, VkResult> choose(const Instance& instance, const vk::Physi
     // Surfaces of Yield::if_it_presents do not get here, unless the driver cannot present to them.
     if (surface.yield == core::Yield::if_it_presents || !presents)
         return Choice{true, "the driver cannot present to it"};
+    if (surface.window->is_foreign(physical.drm_nodes))
+        return Choice{false, "the window system uses another GPU, and the driver can share images "
+                             "with that by itself"};
     return choose_better(instance, physical, *surface.window, format);
 }
 
@@ -179,7 +182,7 @@ void log_refusal(const Instance& instance, const vk::PhysicalDevice& physical, b
     }
     std::string obstacles;
     for (const image::ImageAllocator* allocator :
-         image::allocators(physical, instance.settings.image)) {
+         image::allocators(physical, false, instance.settings.image)) {
         if (const auto obstacle = allocator->obstacle(physical))
             obstacles.append("; ").append(allocator->name()).append(": ").append(*obstacle);
     }
@@ -201,10 +204,10 @@ std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
                              instance.enabled.has(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME));
     if (!support)
         return support;
-    const bool asks_driver = window.is_known_to(physical.facts) &&
-                             (support->formats.empty() || support->needs_trial ||
-                              surface.yield == core::Yield::if_it_carries_fences ||
-                              window.is_foreign(physical.drm_nodes));
+    const bool asks_driver =
+        window.is_known_to(physical.facts) && (support->formats.empty() || support->needs_trial ||
+                                               surface.yield == core::Yield::if_it_carries_fences ||
+                                               window.is_foreign(physical.drm_nodes));
     const auto presents = asks_driver ? driver_presents(instance, physical.handle, handle)
                                       : std::expected<bool, VkResult>(false);
     if (!presents)

@@ -55,8 +55,9 @@ protected:
 
 /// All allocators, in the order in which they are tried: the requested one, then the others, best
 /// first.
+/// @param foreign  Window::is_foreign() of this device
 using Allocators = std::vector<const ImageAllocator*>;
-[[nodiscard]] Allocators allocators(const vk::PhysicalDevice& physical,
+[[nodiscard]] Allocators allocators(const vk::PhysicalDevice& physical, bool foreign,
                                     std::optional<core::ImageSource> requested);
 
 } // namespace fencebridge::image

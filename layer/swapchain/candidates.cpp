@@ -37,7 +37,8 @@ std::expected<Candidates, VkResult> find_candidates(std::optional<core::ImageSou
     aliased.flags |= VK_IMAGE_CREATE_ALIAS_BIT;
 
     Candidates candidates = {.all = {}, .basis = accepted->basis, .makeable = {}};
-    for (const image::ImageAllocator* allocator : image::allocators(physical, requested)) {
+    const bool foreign = window.is_foreign(physical.drm_nodes);
+    for (const image::ImageAllocator* allocator : image::allocators(physical, foreign, requested)) {
         const auto common = [&](std::span<const vk::ImageLayout> makes) {
             return core::common_layouts(accepted->ranks, allocator->placement(),
                                         modifiers_of(makes));

@@ -43,6 +43,7 @@ struct Shown {
 /// @return in the order of vk::formats(); the error is VK_ERROR_SURFACE_LOST_KHR
 std::expected<std::vector<Shown>, VkResult>
 find_shown(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& window) {
+    const bool foreign = window.is_foreign(physical.drm_nodes);
     std::vector<Shown> all;
     for (const vk::Format& format : vk::formats()) {
         if (!vk::knows_format(physical, format))
@@ -55,7 +56,7 @@ find_shown(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& wind
         const auto blended = window.layouts({&format, false}, physical.drm_nodes);
         if (!blended)
             return std::unexpected(blended.error());
-        const auto layouts = made.of(physical, format.format);
+        const auto layouts = made.of(physical, foreign, format.format);
         if (!layouts)
             return std::unexpected(layouts.error());
         const CommonLayouts common = find_common(*opaque, **layouts);
@@ -113,8 +114,8 @@ vk::ImageParameters smallest_image(VkFormat format) {
 }
 
 std::expected<std::shared_ptr<const std::vector<MadeLayouts>>, VkResult>
-FormatLayouts::of(const vk::PhysicalDevice& physical, VkFormat format) {
-    const Key key(physical.handle, format);
+FormatLayouts::of(const vk::PhysicalDevice& physical, bool foreign, VkFormat format) {
+    const Key key(physical.handle, foreign, format);
     auto found = known_.with([&](const auto& known) {
         const auto entry = known.find(key);
         return entry == known.end() ? nullptr : entry->second;
@@ -123,7 +124,8 @@ FormatLayouts::of(const vk::PhysicalDevice& physical, VkFormat format) {
         return found;
     // If two threads query at the same time, the first result is kept.
     std::vector<MadeLayouts> made;
-    for (const image::ImageAllocator* allocator : image::allocators(physical, requested_)) {
+    for (const image::ImageAllocator* allocator :
+         image::allocators(physical, foreign, requested_)) {
         auto layouts = allocator->layouts(physical, smallest_image(format));
         if (!layouts)
             return std::unexpected(layouts.error());
@@ -136,7 +138,8 @@ FormatLayouts::of(const vk::PhysicalDevice& physical, VkFormat format) {
 
 std::expected<VkImageUsageFlags, VkResult>
 makeable_usages(FormatLayouts& made, const vk::PhysicalDevice& physical, VkFormat format) {
-    const auto all = made.of(physical, format);
+    constexpr bool foreign = false; // the usages are the same
+    const auto all = made.of(physical, foreign, format);
     if (!all)
         return std::unexpected(all.error());
     VkImageUsageFlags usages = 0;

@@ -5,7 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <utility>
+#include <tuple>
 #include <vector>
 #include <vulkan/vulkan.h>
 
@@ -34,14 +34,15 @@ public:
     /// @param requested  the allocator to try first
     explicit FormatLayouts(std::optional<core::ImageSource> requested) : requested_(requested) {}
 
-    /// An entry for each allocator. The first call for a physical device and format queries the
+    /// An entry for each allocator, best first. The first call for these arguments queries the
     /// driver.
+    /// @param foreign  Window::is_foreign() of the device
     /// @return the error is lack of memory; the next call queries again
     [[nodiscard]] std::expected<std::shared_ptr<const std::vector<MadeLayouts>>, VkResult>
-    of(const vk::PhysicalDevice& physical, VkFormat format);
+    of(const vk::PhysicalDevice& physical, bool foreign, VkFormat format);
 
 private:
-    using Key = std::pair<VkPhysicalDevice, VkFormat>;
+    using Key = std::tuple<VkPhysicalDevice, bool, VkFormat>;
     const std::optional<core::ImageSource> requested_;
     Locked<std::map<Key, std::shared_ptr<const std::vector<MadeLayouts>>>> known_;
 };

@@ -17,7 +17,7 @@ struct Platform {
     static constexpr const char* extension = VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME;
     static constexpr uint32_t provided_version = VK_KHR_WAYLAND_SURFACE_SPEC_VERSION;
     static constexpr core::Yield yield = core::Yield::if_it_carries_fences; ///< takeover=auto
-    static constexpr bool reads_images = true;      ///< WaylandWindow::reads_images()
+    static constexpr bool reads_images = true; ///< WaylandWindow::reads_images()
     static constexpr const char* create_command = "vkCreateWaylandSurfaceKHR";
     static constexpr const char* support_command =
         "vkGetPhysicalDeviceWaylandPresentationSupportKHR";

@@ -7,6 +7,8 @@
 #include "driver/implicit_layer.hpp"
 #include "fake_driver/control.hpp"
 
+#include <sys/sysmacros.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <optional>
@@ -52,11 +54,11 @@ protected:
     }
     // Whether the layer takes over a new surface. Expects one line in the log that says so, with
     // the reason.
-    bool takes_over(const std::string& reason) {
+    bool takes_over(const std::string& reason, const Script& script = {}) {
         ErrorLog log;
         bool taken_over = false;
         {
-            Client client(start());
+            Client client(start(script));
             taken_over = is_the_layers(client);
             Swapchain swapchain = taken_over
                                       ? client.swapchain()
@@ -156,6 +158,19 @@ TEST_F(AutoTakeover, TheLayerTakesOverIfTheSettingIsOn) {
     const EnvironmentVariable on{"FENCEBRIDGE_TAKEOVER", "on"};
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
     EXPECT_TRUE(takes_over("the setting takeover is on"));
+}
+
+// Even where the driver may lose fences.
+TEST_F(AutoTakeover, AForeignDevicesOwnSwapchainsAreUsedIfItHasAny) {
+    const Script others = {
+        .feedback = {makedev(226, 0), {{makedev(226, 128), 0, common_formats()}}}};
+    fake_driver().set_drm_nodes(0, makedev(226, 1), makedev(226, 129));
+    EXPECT_FALSE(takes_over("another GPU", others));
+    fake_driver().set_presents(0, 0, VK_FALSE);
+    EXPECT_TRUE(takes_over(cannot, others));
+    fake_driver().set_presents(0, 0, VK_TRUE);
+    const EnvironmentVariable on{"FENCEBRIDGE_TAKEOVER", "on"};
+    EXPECT_TRUE(takes_over("the setting takeover is on", others));
 }
 
 TEST_F(AutoTakeover, TheDriverIsUsedIfItRefusesADeviceForTheTrial) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Invariant 8 on a foreign device: a surface passes through if the compositor refuses the device's
-// buffers in the trial.
+// buffers in the trial. If it accepts them, the images are copied rather than drawn across the bus.
+#include "allocator_setting.hpp"
 #include "fixture.hpp"
 
 #include "fake_driver/control.hpp"
@@ -90,12 +91,49 @@ TEST_F(ForeignDevice, TheSurfaceIsTakenOverIfTheCompositorAcceptsTheBuffer) {
     EXPECT_EQ(fake_driver().call_count("vkCreateSwapchainKHR"), 0u);
 }
 
-TEST_F(ForeignDevice, TheSurfaceIsTakenOverWithoutATrialIfTheDriverHasNoWsi) {
+TEST_F(ForeignDevice, TheSurfaceIsTakenOverIfTheDriverHasNoWsi) {
+    fake_driver().set_native_wsi(VK_FALSE);
+    Client client(start(false));
+    query(client, ours);
+    EXPECT_EQ(buffers_asked_for(), 1u);
+    EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
+}
+
+TEST_F(ForeignDevice, TheSurfaceIsNotSupportedIfTheDriverHasNoWsiAndTheBuffersAreRefused) {
     fake_driver().set_native_wsi(VK_FALSE);
     Client client(start(true));
-    query(client, ours);
-    EXPECT_EQ(buffers_asked_for(), 0u);
-    EXPECT_EQ(client.swapchain().result, VK_ERROR_INITIALIZATION_FAILED);
+    ErrorLog log;
+    VkBool32 supported = VK_TRUE;
+    EXPECT_EQ(
+        vkGetPhysicalDeviceSurfaceSupportKHR(client.device.physical, 0, client.surface, &supported),
+        VK_SUCCESS);
+    EXPECT_FALSE(supported);
+    EXPECT_EQ(buffers_asked_for(), 2u);
+    EXPECT_EQ(log.lines_with({"error", "no swapchains on this surface"}).size(), 1u) << log.text();
+}
+
+TEST_F(ForeignDevice, ImagesAreCopied) {
+    Client client(start(false));
+    ErrorLog log;
+    Swapchain swapchain = client.swapchain();
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    EXPECT_EQ(swapchains_by(log, "copy-dma-buf"), 1u) << log.text();
+}
+
+TEST_F(ForeignDevice, ImagesAreNotCopiedIfTheSettingNamesAnAllocator) {
+    const AllocatorSetting setting("driver-export");
+    Client client(start(false));
+    ErrorLog log;
+    EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
+    EXPECT_EQ(swapchains_by(log, "driver-export"), 1u) << log.text();
+}
+
+TEST_F(ForeignDevice, ImagesAreDrawnAcrossTheBusIfTheDriverCannotShareCopies) {
+    fake_driver().set_shares_buffers(0, VK_FALSE);
+    Client client(start(false));
+    ErrorLog log;
+    EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
+    EXPECT_EQ(swapchains_by(log, "driver-export"), 1u) << log.text();
 }
 
 TEST_F(ForeignDevice, TheSurfaceIsTakenOverWithoutATrialIfTheDriverRefusesTheDevice) {
@@ -179,6 +217,10 @@ TEST_F(ForeignDevice, ADeviceThatATrancheTargetsIsNotForeign) {
     Client client(start(true, other_card));
     query(client, ours);
     EXPECT_EQ(buffers_asked_for(), 0u);
+    compositor_->refuse_buffers(false);
+    ErrorLog log;
+    EXPECT_EQ(client.swapchain().result, VK_SUCCESS);
+    EXPECT_EQ(swapchains_by(log, "driver-export"), 1u) << log.text();
 }
 
 TEST_F(ForeignDevice, TheCompositorsMainDeviceIsNotForeign) {
