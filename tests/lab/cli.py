@@ -203,6 +203,8 @@ def _guest_options(parser: argparse.ArgumentParser) -> None:
         help="hide features of the driver by the layer of tests/mask")
     add("--module", action="store_true",
         help="with the kernel module loaded; --sync module does that, too")
+    add("--no-udmabuf", action="store_true",
+        help="without the module udmabuf, which the lab adds to Debian's kernels before 6.12")
     add("--install", type=_names, default=[], metavar="PKG,...",
         help="Debian packages to add, in an overlay")
     add("--env", action="append", type=_assignment, default=[], metavar="K=V",
@@ -326,7 +328,7 @@ def _run_with_logs(options, folder: Path) -> int:
                 layers=layers,
                 env=dict(options.env), mounts=options.mount, out=options.out, logs=folder,
                 timeout=options.timeout, terminal=interactive, build=built, module=options.module,
-                gpu=options.gpu)
+                gpu=options.gpu, udmabuf=not options.no_udmabuf)
             say.note(f"{request}")
             return guest.run(request, _writer(sys.stdout), _writer(sys.stderr), _own_stdin())
 

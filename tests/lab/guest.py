@@ -53,6 +53,7 @@ class Request:
     output: compositors.Size = compositors.OUTPUT
     module: bool = False  # fencebridge.ko is loaded, as with sync="module"
     gpu: str = gpu.NONE   # see gpu.py
+    udmabuf: bool = True  # on kernels without udmabuf, the lab's own module is loaded
     # run() adds what went wrong beside the command's own status: the compositor's end.
     problems: list[str] = field(default_factory=list)
 
@@ -120,7 +121,7 @@ def _modules(request: Request) -> list[Path]:
     """The modules to load, in that order."""
     modules = []
     if request.compositor != compositors.NONE and request.gpu == gpu.NONE:
-        modules += guest_modules.render_node(request.kernel)
+        modules += guest_modules.render_node(request.kernel, udmabuf=request.udmabuf)
     if request.module or request.sync == "module":
         modules.append(kmod.ensure(request.kernel) / f"{kmod.NAME}.ko")
     return modules

@@ -128,9 +128,13 @@ def fences(kernel_name: str) -> list[Path]:
     return _ensure(kernel_name, [SW_SYNC, *([VGEM] if kernel_name in _OLD else [])])
 
 
-def render_node(kernel_name: str) -> list[Path]:
-    """The modules that compositor and driver need, as in fences()."""
-    return _ensure(kernel_name, [VGEM, RENDER_NODES, *([UDMABUF] if kernel_name in _OLD else [])])
+def render_node(kernel_name: str, udmabuf: bool = True) -> list[Path]:
+    """The modules that compositor and driver need, as in fences(). Raises LabError if udmabuf is
+    not wanted and the kernel has it."""
+    if not udmabuf and kernel_name not in _OLD:
+        raise LabError(f"{kernel_name} has udmabuf built in; without it: {', '.join(_OLD)}")
+    with_udmabuf = udmabuf and kernel_name in _OLD
+    return _ensure(kernel_name, [VGEM, RENDER_NODES, *([UDMABUF] if with_udmabuf else [])])
 
 
 def outdated() -> list[Path]:

@@ -48,7 +48,8 @@ class StockInQemu:
         stock.write_initramfs(folder, boot_folder / "initramfs")
         runner = gpu.InRoot() if with_gpu else _OnThisMachine()
         devices = with_gpu.qemu if with_gpu else ("-display", "none", "-device", "virtio-gpu-pci")
-        options = ["-accel", "tcg,thread=multi", "-cpu", "max",
+        # Without AVX: what llvmpipe's code of that kind draws is wrong in this emulation.
+        options = ["-accel", "tcg,thread=multi", "-cpu", "max,-avx,-avx2,-fma,-f16c",
                    "-smp", str(self.processors), "-m", str(MEMORY_MIB), "-no-reboot",
                    "-nodefaults", "-no-user-config", "-vga", "none",
                    *(part.format(memory=MEMORY_MIB) for part in devices),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Every image allocator, and drivers that can do little, on four compositors: the right allocator
-is used, and the pixels are those of the driver's own window system integration.
+"""Every image allocator, and drivers that can do little, on four compositors and on an old kernel:
+the right allocator is used, and the pixels are those of the driver's own window system integration.
 
 One guest for each compositor shows an example's picture once for each case, by
 tests/lab/guest/clients.sh. The layer of tests/mask/ hides what the driver has too much.
@@ -17,7 +17,6 @@ from ..say import LabError
 from . import clients
 from .outcome import Outcome
 
-COMPOSITORS = ("weston", "weston-pixman", "sway", "kwin")
 _TIMEOUT_SECONDS = 300
 _PICTURE = "opaque"
 
@@ -34,7 +33,8 @@ class Case:
     @property
     def name(self) -> str:
         how = "" if self.is_set else "-chosen"
-        return f"{self.allocator}{how}-without-{self.mask.replace(',', '-')}"
+        lack = f"-without-{self.mask.replace(',', '-')}" if self.mask else ""
+        return self.allocator + how + lack
 
     @property
     def setting(self) -> str:
@@ -67,32 +67,59 @@ CASES = (
 )
 
 
-def cases_on(compositor: str) -> list[Case]:
-    dmabufs = compositors.COMPOSITORS[compositor].dmabufs
-    return [case for case in CASES if dmabufs or not case.needs_dmabufs]
+# As CASES, but lavapipe exports no dma-bufs there. vgem makes dumb buffers.
+CASES_WITHOUT_UDMABUF = (
+    Case("dumb", "", is_set=False),
+    Case("copy-dma-buf", ""),
+    Case("copy-host-pointer", ""),
+    Case("host-pointer", "dma-buf", is_set=False),
+)
+
+
+@dataclass(frozen=True)
+class Guest:
+    compositor: str
+    kernel: str = "uml"
+
+    @property
+    def name(self) -> str:
+        return self.compositor if self.kernel == "uml" else f"{self.compositor}-{self.kernel}"
+
+    @property
+    def cases(self) -> list[Case]:
+        cases = CASES if self.kernel == "uml" else CASES_WITHOUT_UDMABUF
+        dmabufs = compositors.COMPOSITORS[self.compositor].dmabufs
+        return [case for case in cases if dmabufs or not case.needs_dmabufs]
+
+
+# Stock kernels before 6.12 lack udmabuf, and those before 6.0 the dma-buf ioctls.
+GUESTS = (Guest("weston"), Guest("weston-pixman"), Guest("sway"), Guest("kwin"),
+          Guest("weston", kernel="debian-5.10"))
 
 
 def run(out: Path) -> Outcome:
     built = build.ensure(parts=("mask",))
     outcome = Outcome()
-    for compositor in COMPOSITORS:
-        folder = out / compositor
+    for where in GUESTS:
+        folder = out / where.name
         try:
-            _show_pictures(compositor, built, folder)
+            _show_pictures(where, built, folder)
         except LabError as error:
-            outcome.check(compositor, False, str(error))
+            outcome.check(where.name, False, str(error))
             continue
-        for case in cases_on(compositor):
+        for case in where.cases:
             problems = list(problems_of(folder, case))
-            outcome.check(f"{compositor}: {case.name}", not problems, "; ".join(problems))
+            outcome.check(f"{where.name}: {case.name}", not problems, "; ".join(problems))
     return outcome
 
 
-def _show_pictures(compositor: str, built: Path, out: Path) -> None:
+def _show_pictures(where: Guest, built: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
+    old = where.kernel != "uml"
     request = guest.Request(
-        argv=["sh", "-c", script(cases_on(compositor))], compositor=compositor, out=out,
-        build=built, timeout=_TIMEOUT_SECONDS,
+        argv=["sh", "-c", script(where.cases)], compositor=where.compositor, kernel=where.kernel,
+        sync="module" if old else None, udmabuf=not old, out=out, build=built,
+        timeout=_TIMEOUT_SECONDS * (2 if old else 1),
         mask=CASES[0].mask)  # loads the layer that hides; the script chooses what it hides
     with (out / "script.log").open("wb") as log:
         guest.run(request, log.write, log.write)

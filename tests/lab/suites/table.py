@@ -81,8 +81,8 @@ SUITES = {suite.name: suite for suite in [
           _guest("preload"), 5, 5),
     Suite("clients", GUEST, "the frames of vkcube and of an example on six compositors, and the "
           "example's pixels", _always(clients.run), 110, 110),
-    Suite("allocators", GUEST, "each image allocator that makes dma-bufs, and an example's pixels, "
-          "on three compositors", _always(allocators.run), 0, 100),
+    Suite("allocators", GUEST, "each image allocator, and an example's pixels, on four "
+          "compositors, and on Linux 5.10 without udmabuf", _always(allocators.run), 0, 160),
     Suite("programs", GUEST, "mpv, GTK, SDL, Zink and others do with the layer what they do "
           "without it, on three compositors", _always(programs.run), 0, 480),
     Suite("transports", GUEST, "the choice of a transport on five compositors, and on two stock "
