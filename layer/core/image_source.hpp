@@ -10,6 +10,7 @@ namespace fencebridge::core {
 /// Where the memory of a swapchain's images comes from; docs/allocators.md.
 enum class ImageSource {
     driver_export,
+    gbm,
     dma_heap,
     dumb,
     udmabuf,
@@ -25,8 +26,9 @@ struct ImageSourceName {
 };
 
 /// Best first.
-constexpr std::array<ImageSourceName, 8> image_sources = {{
+constexpr std::array<ImageSourceName, 9> image_sources = {{
     {"driver-export", ImageSource::driver_export},
+    {"gbm", ImageSource::gbm},
     {"dma-heap", ImageSource::dma_heap},
     {"dumb", ImageSource::dumb},
     {"udmabuf", ImageSource::udmabuf},

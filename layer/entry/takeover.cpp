@@ -182,7 +182,7 @@ void log_refusal(const Instance& instance, const vk::PhysicalDevice& physical, b
     }
     std::string obstacles;
     for (const image::ImageAllocator* allocator :
-         image::allocators(physical, false, instance.settings.image)) {
+         image::allocators(physical, {}, instance.settings.image)) {
         if (const auto obstacle = allocator->obstacle(physical))
             obstacles.append("; ").append(allocator->name()).append(": ").append(*obstacle);
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "image/alias.hpp"
 
-#include <array>
 #include <optional>
 
 #include "image/copied.hpp"
@@ -42,23 +41,14 @@ VkResult create_alias(const vk::Device& device, const vk::ImageParameters& param
         return device.next.CreateImage(device.handle, info.tiled(VK_IMAGE_TILING_OPTIMAL),
                                        allocator, image);
     }
-    const Layout& layout = like.layout;
-    std::array<VkSubresourceLayout, 4> planes = {};
-    for (uint32_t i = 0; i < layout.plane_count; ++i)
-        planes[i] = {.offset = layout.planes[i].offset, .rowPitch = layout.planes[i].pitch};
-    VkImageDrmFormatModifierExplicitCreateInfoEXT same = {
-        .sType = VK_STRUCTURE_TYPE_IMAGE_DRM_FORMAT_MODIFIER_EXPLICIT_CREATE_INFO_EXT,
-        .drmFormatModifier = layout.modifier,
-        .drmFormatModifierPlaneCount = layout.plane_count,
-        .pPlaneLayouts = planes.data(),
-    };
+    ExplicitModifier same(like.layout);
     ImageInfo info(parameters, like.placement == core::Placement::dma_buf
                                    ? VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT
                                    : VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT);
-    const bool linear = layout.tiling == VK_IMAGE_TILING_LINEAR;
-    return device.next.CreateImage(device.handle,
-                                   linear ? info.tiled(VK_IMAGE_TILING_LINEAR) : info.with(same),
-                                   allocator, image);
+    const bool linear = like.layout.tiling == VK_IMAGE_TILING_LINEAR;
+    return device.next.CreateImage(
+        device.handle, linear ? info.tiled(VK_IMAGE_TILING_LINEAR) : info.with(same.info),
+        allocator, image);
 }
 
 } // namespace fencebridge::image

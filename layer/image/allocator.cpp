@@ -7,6 +7,7 @@
 #include "image/copied.hpp"
 #include "image/dma_buf_import.hpp"
 #include "image/driver_export.hpp"
+#include "image/gbm.hpp"
 #include "image/host_pointer.hpp"
 #include "image/unshared.hpp"
 
@@ -15,6 +16,7 @@ namespace fencebridge::image {
 namespace {
 
 constexpr DriverExport driver_export;
+constexpr Gbm gbm;
 constexpr DmaHeap dma_heap;
 constexpr DumbBuffer dumb_buffer;
 constexpr Udmabuf udmabuf;
@@ -24,27 +26,43 @@ constexpr HostPointer host_pointer;
 constexpr CopiedToHost copied_to_host;
 constexpr Unshared unshared;
 
-using Order = std::array<const ImageAllocator*, 8>;
+using Order = std::array<const ImageAllocator*, 9>;
 /// For a GPU that shares its memory with the CPU, or a CPU.
-constexpr Order copies_last = {&driver_export,     &dma_heap,     &dumb_buffer,    &udmabuf,
-                               &copied_to_dma_buf, &host_pointer, &copied_to_host, &unshared};
+constexpr Order copies_last = {
+    &driver_export,     &gbm,          &dma_heap,       &dumb_buffer, &udmabuf,
+    &copied_to_dma_buf, &host_pointer, &copied_to_host, &unshared};
 /// For a GPU with memory of its own. It copies faster than it renders to other memory.
-constexpr Order copies_second = {&driver_export, &copied_to_dma_buf, &dma_heap,     &dumb_buffer,
-                                 &udmabuf,       &copied_to_host,    &host_pointer, &unshared};
+constexpr Order copies_third = {&driver_export,  &gbm,          &copied_to_dma_buf,
+                                &dma_heap,       &dumb_buffer,  &udmabuf,
+                                &copied_to_host, &host_pointer, &unshared};
 /// For images that another GPU reads. One copy crosses the bus once for each pixel; rendering and
 /// the other GPU's reads may do so many times.
-constexpr Order copies_first = {&copied_to_dma_buf, &driver_export,  &dma_heap,     &dumb_buffer,
-                                &udmabuf,           &copied_to_host, &host_pointer, &unshared};
+constexpr Order copies_first = {&copied_to_dma_buf, &driver_export, &gbm,
+                                &dma_heap,          &dumb_buffer,   &udmabuf,
+                                &copied_to_host,    &host_pointer,  &unshared};
+
+/// Whether images of GBM avoid a wait in each present: the kernel ignores fences that are attached
+/// to buffers which the driver has allocated, and no others.
+bool needs_gbm(const vk::DriverFacts& facts) {
+    return facts.implicit_fences_on_exports == vk::ImplicitFences::ignored &&
+           facts.implicit_fences_on_imports == vk::ImplicitFences::honoured;
+}
+
+void move_to_front(Allocators& all, std::optional<core::ImageSource> source) {
+    std::ranges::stable_partition(
+        all, [&](const ImageAllocator* allocator) { return allocator->source() == source; });
+}
 
 } // namespace
 
-Allocators allocators(const vk::PhysicalDevice& physical, bool foreign,
+Allocators allocators(const vk::PhysicalDevice& physical, const Reader& reader,
                       std::optional<core::ImageSource> requested) {
-    const Order& unshared = physical.has_own_memory ? copies_second : copies_last;
-    const Order& all = foreign ? copies_first : unshared;
+    const Order& on_one_gpu = physical.has_own_memory ? copies_third : copies_last;
+    const Order& all = reader.foreign ? copies_first : on_one_gpu;
     Allocators ordered(all.begin(), all.end());
-    std::ranges::stable_partition(
-        ordered, [&](const ImageAllocator* allocator) { return allocator->source() == requested; });
+    if (reader.attached_fences && !reader.foreign && needs_gbm(physical.facts))
+        move_to_front(ordered, core::ImageSource::gbm);
+    move_to_front(ordered, requested);
     return ordered;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <compare>
 #include <expected>
 #include <optional>
 #include <span>
@@ -53,11 +54,17 @@ protected:
     ~ImageAllocator() = default;
 };
 
+/// What the order of the allocators depends on, beside the device: who reads the images.
+struct Reader {
+    bool foreign = false;         ///< Window::is_foreign() of the device
+    bool attached_fences = false; ///< it needs to wait for fences, which are attached to the images
+    auto operator<=>(const Reader&) const = default;
+};
+
 /// All allocators, in the order in which they are tried: the requested one, then the others, best
 /// first.
-/// @param foreign  Window::is_foreign() of this device
 using Allocators = std::vector<const ImageAllocator*>;
-[[nodiscard]] Allocators allocators(const vk::PhysicalDevice& physical, bool foreign,
+[[nodiscard]] Allocators allocators(const vk::PhysicalDevice& physical, const Reader& reader,
                                     std::optional<core::ImageSource> requested);
 
 } // namespace fencebridge::image

@@ -13,13 +13,6 @@ namespace fencebridge::image {
 
 namespace {
 
-/// Whether another call with other memory may succeed. Otherwise the next allocator has the same
-/// problem.
-VkResult result_of(ioctl::Errno error) {
-    return ioctl::means_unsupported(error) ? VK_ERROR_INITIALIZATION_FAILED
-                                           : VK_ERROR_OUT_OF_DEVICE_MEMORY;
-}
-
 /// A size that is enough for drivers that align the height of an image to the rows of a tile.
 size_t padded(size_t size) { return size + size / 4 + 65536; }
 
@@ -72,7 +65,7 @@ DmaBufImport::try_to_allocate(const vk::Device& device, const vk::ImageParameter
     if (!dma_buf) {
         log::warning("image allocator %s: no dma-buf of %zu bytes: %s", name(), bytes,
                      ioctl::text(dma_buf.error()).c_str());
-        return std::unexpected(result_of(dma_buf.error()));
+        return std::unexpected(allocation_error(dma_buf.error()));
     }
     auto memory = import_dma_buf(device, unbound->requirements, *dma_buf);
     if (!memory)

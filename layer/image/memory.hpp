@@ -5,12 +5,21 @@
 #include <vulkan/vulkan.h>
 
 #include "image/host_memory.hpp"
+#include "ioctl/ioctl.hpp"
 #include "util/fd.hpp"
 #include "vk/device.hpp"
 
 // Memory of images and buffers that is shared with the window system.
 
 namespace fencebridge::image {
+
+/// The result for a failed system call that allocates memory: VK_ERROR_OUT_OF_DEVICE_MEMORY if it
+/// ran out, since another allocator would have the same problem; else
+/// VK_ERROR_INITIALIZATION_FAILED.
+[[nodiscard]] inline VkResult allocation_error(ioctl::Errno error) {
+    return ioctl::means_unsupported(error) ? VK_ERROR_INITIALIZATION_FAILED
+                                           : VK_ERROR_OUT_OF_DEVICE_MEMORY;
+}
 
 /// What the memory of an image or buffer has to be.
 struct MemoryRequirements {

@@ -122,6 +122,34 @@ ImageInfo::ImageInfo(const vk::ImageParameters& parameters,
         vk::push_next(info_, views_);
 }
 
+ExplicitModifier::ExplicitModifier(const Layout& layout) :
+    info{
+        .sType = VK_STRUCTURE_TYPE_IMAGE_DRM_FORMAT_MODIFIER_EXPLICIT_CREATE_INFO_EXT,
+        .drmFormatModifier = layout.modifier,
+        .drmFormatModifierPlaneCount = layout.plane_count,
+        .pPlaneLayouts = planes_.data(),
+    } {
+    for (uint32_t i = 0; i < layout.plane_count; ++i)
+        planes_[i] = {.offset = layout.planes[i].offset, .rowPitch = layout.planes[i].pitch};
+}
+
+std::expected<UnboundImage, VkResult> create_unbound(const vk::Device& device,
+                                                     const vk::ImageParameters& parameters,
+                                                     const Layout& layout,
+                                                     std::span<const vk::ImageLayout> layouts) {
+    ExplicitModifier chosen(layout);
+    ImageInfo info(parameters, vk::imported_dma_buf.handle);
+    VkImage handle = VK_NULL_HANDLE;
+    const VkResult result =
+        device.next.CreateImage(device.handle, info.with(chosen.info), nullptr, &handle);
+    if (result != VK_SUCCESS)
+        return std::unexpected(result);
+    vk::Image image(device, handle);
+    MemoryRequirements requirements = query_requirements(device, handle);
+    requirements.dedicated |= std::ranges::any_of(layouts, &vk::ImageLayout::dedicated_only);
+    return UnboundImage{std::move(image), layout, requirements};
+}
+
 std::expected<UnboundImage, VkResult> create_unbound(const vk::Device& device,
                                                      const vk::ImageParameters& parameters,
                                                      std::span<const vk::ImageLayout> layouts,

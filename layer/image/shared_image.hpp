@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <expected>
 #include <optional>
 #include <span>
@@ -47,6 +48,20 @@ private:
     VkImageFormatListCreateInfo views_;
 };
 
+/// The structure with which an image is created with the layout of another one. Points into itself.
+class ExplicitModifier {
+public:
+    /// @param layout  of VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT
+    explicit ExplicitModifier(const Layout& layout);
+    ExplicitModifier(const ExplicitModifier&) = delete;
+    ExplicitModifier& operator=(const ExplicitModifier&) = delete;
+
+    VkImageDrmFormatModifierExplicitCreateInfoEXT info;
+
+private:
+    std::array<VkSubresourceLayout, 4> planes_ = {};
+};
+
 /// An image without memory.
 struct UnboundImage {
     vk::Image image;
@@ -59,5 +74,12 @@ struct UnboundImage {
 [[nodiscard]] std::expected<UnboundImage, VkResult>
 create_unbound(const vk::Device& device, const vk::ImageParameters& parameters,
                std::span<const vk::ImageLayout> layouts, VkExternalMemoryHandleTypeFlagBits handle);
+
+/// The same for a dma-buf in which the layout is given.
+/// @param layout   of VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT
+/// @param layouts  of which it is one
+[[nodiscard]] std::expected<UnboundImage, VkResult>
+create_unbound(const vk::Device& device, const vk::ImageParameters& parameters,
+               const Layout& layout, std::span<const vk::ImageLayout> layouts);
 
 } // namespace fencebridge::image

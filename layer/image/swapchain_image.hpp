@@ -42,6 +42,7 @@ struct SwapchainImage {
     bool dedicated; ///< the memory can be bound to this VkImage only
     /// The copy of the image in the dma-buf or host memory. Null: `memory` is that memory itself.
     std::unique_ptr<ImageCopy> copy = {};
+    std::shared_ptr<const void> source = {}; ///< of the memory: kept open for the next image
 
     [[nodiscard]] bool carries_fences() const { return core::carries_fences(placement); }
 };

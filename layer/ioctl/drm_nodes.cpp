@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <dirent.h>
+#include <fcntl.h>
 #include <filesystem>
 #include <memory>
 #include <string_view>
@@ -57,6 +58,19 @@ std::expected<std::vector<DrmNode>, Errno> drm_nodes(NodeKind kind,
         return a.preferred != b.preferred ? a.preferred : a.path < b.path;
     });
     return nodes;
+}
+
+std::expected<Fd, Errno> open_render_node(dev_t number) {
+    // The names follow the minor numbers (drm_sysfs_minor_alloc() in Linux,
+    // drivers/gpu/drm/drm_sysfs.c).
+    const std::string path = "/dev/dri/renderD" + std::to_string(::minor(number));
+    Fd node(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    struct stat status;
+    if (!node || ::fstat(node.get(), &status) != 0)
+        return std::unexpected(Errno{errno});
+    if (status.st_rdev != number)
+        return std::unexpected(Errno{ENODEV});
+    return node;
 }
 
 } // namespace fencebridge::ioctl

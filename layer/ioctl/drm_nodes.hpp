@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ioctl/ioctl.hpp"
+#include "util/fd.hpp"
 
 namespace fencebridge::ioctl {
 
@@ -27,5 +28,11 @@ struct DrmNode {
 /// @return empty also if there is no /dev/dri; or ENOMEM, EMFILE, ENFILE
 [[nodiscard]] std::expected<std::vector<DrmNode>, Errno> drm_nodes(NodeKind kind,
                                                                    std::optional<dev_t> preferred);
+
+/// Opens a render node by its number.
+/// @param number  VkPhysicalDeviceDrmPropertiesEXT::renderMajor and renderMinor
+/// @return the error is that of the call that failed; ENODEV if the file of that name is another
+///         node
+[[nodiscard]] std::expected<Fd, Errno> open_render_node(dev_t number);
 
 } // namespace fencebridge::ioctl

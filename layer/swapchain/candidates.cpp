@@ -37,8 +37,8 @@ std::expected<Candidates, VkResult> find_candidates(std::optional<core::ImageSou
     aliased.flags |= VK_IMAGE_CREATE_ALIAS_BIT;
 
     Candidates candidates = {.all = {}, .basis = accepted->basis, .makeable = {}};
-    const bool foreign = window.is_foreign(physical.drm_nodes);
-    for (const image::ImageAllocator* allocator : image::allocators(physical, foreign, requested)) {
+    const image::Reader reader = reader_of(physical, window);
+    for (const image::ImageAllocator* allocator : image::allocators(physical, reader, requested)) {
         const auto common = [&](std::span<const vk::ImageLayout> makes) {
             return core::common_layouts(accepted->ranks, allocator->placement(),
                                         modifiers_of(makes));
@@ -64,6 +64,11 @@ std::expected<Candidates, VkResult> find_candidates(std::optional<core::ImageSou
 void Candidates::refuse(const Candidate& candidate, std::optional<uint64_t> chosen) {
     makeable[candidate.makeable].refused.push_back(
         {.modifiers = modifiers_of(candidate.layouts), .chosen = chosen});
+}
+
+image::Reader reader_of(const vk::PhysicalDevice& physical, Window& window) {
+    return {.foreign = window.is_foreign(physical.drm_nodes),
+            .attached_fences = window.reads_images() && !window.timeline_support()};
 }
 
 bool depends_on_layout(VkResult result) {

@@ -53,6 +53,9 @@ struct Candidates {
 find_candidates(std::optional<core::ImageSource> requested, const vk::PhysicalDevice& physical,
                 const vk::ImageParameters& parameters, Window& window, const PixelFormat& pixels);
 
+/// Who reads the images of a device on a window.
+[[nodiscard]] image::Reader reader_of(const vk::PhysicalDevice& physical, Window& window);
+
 /// Whether a failure to make or import images depends on their layout, so that the next candidate
 /// may succeed. Lost objects, exhausted resources and VK_ERROR_FEATURE_NOT_PRESENT do not.
 [[nodiscard]] bool depends_on_layout(VkResult result);

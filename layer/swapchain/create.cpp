@@ -20,7 +20,7 @@ struct Swapchain::Plan {
     PixelFormat pixels;
     PixelColours colours;
     VkPresentModeKHR mode; ///< of the first present, unless that names another
-    core::DrmNodes nodes;
+    const vk::PhysicalDevice& physical;
     Candidates candidates;
     SwapchainSettings settings;
 };
@@ -191,9 +191,23 @@ vk::ImplicitFences implicit_fences_of(const Window& window,
     return (ignoring == images.end() ? images.front() : *ignoring).implicit_fences;
 }
 
+/// What else would avoid the wait on this driver, for the log; empty if nothing would.
+std::string remedy_by_gbm(const vk::PhysicalDevice& physical) {
+    if (physical.facts.implicit_fences_on_imports != vk::ImplicitFences::honoured)
+        return {};
+    for (const image::ImageAllocator* allocator : image::allocators(physical, {}, std::nullopt)) {
+        if (allocator->source() != core::ImageSource::gbm)
+            continue;
+        const auto obstacle = allocator->obstacle(physical);
+        return obstacle ? "; so would the image allocator gbm: " + *obstacle
+                        : "; so does FENCEBRIDGE_IMAGE=gbm";
+    }
+    return {};
+}
+
 /// Warns that presents wait on the CPU, only once in a process: applications create a swapchain for
 /// every step of a resize.
-void log_waiting(core::Transport transport) {
+void log_waiting(const vk::PhysicalDevice& physical, core::Transport transport) {
     static std::atomic<bool> logged = false;
     const bool attaches =
         transport == core::Transport::kernel || transport == core::Transport::module;
@@ -201,8 +215,8 @@ void log_waiting(core::Transport transport) {
         log::warning(
             "transport %s: each vkQueuePresentKHR waits for the rendering on the CPU, since the "
             "window system does not wait for fences attached to this driver's buffers; a "
-            "compositor with linux-drm-syncobj-v1 avoids the wait",
-            core::name(transport));
+            "compositor with linux-drm-syncobj-v1 avoids the wait%s",
+            core::name(transport), remedy_by_gbm(physical).c_str());
 }
 
 } // namespace
@@ -231,7 +245,7 @@ Swapchain::create(const vk::Device& device, sync::PayloadSignaller& signaller,
     Plan plan = {.pixels = pixels,
                  .colours = colours_of(window, pixels, info),
                  .mode = info.presentMode,
-                 .nodes = physical.drm_nodes,
+                 .physical = physical,
                  .candidates = std::move(*candidates),
                  .settings = settings};
     const uint32_t count = core::image_count(*limits, info.minImageCount, modes);
@@ -267,7 +281,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
         log::error("using transport %s: %s", core::name(chosen->why.transport),
                    chosen->why.reason.c_str());
     if (implicit_fences == vk::ImplicitFences::ignored)
-        log_waiting(chosen->why.transport);
+        log_waiting(plan.physical, chosen->why.transport);
 
     if (plan.settings.timing.timing || plan.settings.timing.display_timing)
         state_.timing.emplace(window.presentation(), plan.settings.timing);
@@ -281,7 +295,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
                                               .reports_presents = plan.settings.present_wait,
                                               .basis = plan.candidates.basis,
                                               .makeable = plan.candidates.makeable,
-                                              .nodes = plan.nodes,
+                                              .nodes = plan.physical.drm_nodes,
                                               .timelines = std::move(*timelines)},
                                              images_, state_);
     // The window system may have lost its timelines since they were chosen. The images stay.

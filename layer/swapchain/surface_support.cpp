@@ -43,7 +43,7 @@ struct Shown {
 /// @return in the order of vk::formats(); the error is VK_ERROR_SURFACE_LOST_KHR
 std::expected<std::vector<Shown>, VkResult>
 find_shown(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& window) {
-    const bool foreign = window.is_foreign(physical.drm_nodes);
+    const image::Reader reader = reader_of(physical, window);
     std::vector<Shown> all;
     for (const vk::Format& format : vk::formats()) {
         if (!vk::knows_format(physical, format))
@@ -56,7 +56,7 @@ find_shown(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& wind
         const auto blended = window.layouts({&format, false}, physical.drm_nodes);
         if (!blended)
             return std::unexpected(blended.error());
-        const auto layouts = made.of(physical, foreign, format.format);
+        const auto layouts = made.of(physical, reader, format.format);
         if (!layouts)
             return std::unexpected(layouts.error());
         const CommonLayouts common = find_common(*opaque, **layouts);
@@ -114,8 +114,9 @@ vk::ImageParameters smallest_image(VkFormat format) {
 }
 
 std::expected<std::shared_ptr<const std::vector<MadeLayouts>>, VkResult>
-FormatLayouts::of(const vk::PhysicalDevice& physical, bool foreign, VkFormat format) {
-    const Key key(physical.handle, foreign, format);
+FormatLayouts::of(const vk::PhysicalDevice& physical, const image::Reader& reader,
+                  VkFormat format) {
+    const Key key(physical.handle, reader, format);
     auto found = known_.with([&](const auto& known) {
         const auto entry = known.find(key);
         return entry == known.end() ? nullptr : entry->second;
@@ -124,8 +125,7 @@ FormatLayouts::of(const vk::PhysicalDevice& physical, bool foreign, VkFormat for
         return found;
     // If two threads query at the same time, the first result is kept.
     std::vector<MadeLayouts> made;
-    for (const image::ImageAllocator* allocator :
-         image::allocators(physical, foreign, requested_)) {
+    for (const image::ImageAllocator* allocator : image::allocators(physical, reader, requested_)) {
         auto layouts = allocator->layouts(physical, smallest_image(format));
         if (!layouts)
             return std::unexpected(layouts.error());
@@ -138,8 +138,7 @@ FormatLayouts::of(const vk::PhysicalDevice& physical, bool foreign, VkFormat for
 
 std::expected<VkImageUsageFlags, VkResult>
 makeable_usages(FormatLayouts& made, const vk::PhysicalDevice& physical, VkFormat format) {
-    constexpr bool foreign = false; // the usages are the same
-    const auto all = made.of(physical, foreign, format);
+    const auto all = made.of(physical, image::Reader(), format); // the usages are the same
     if (!all)
         return std::unexpected(all.error());
     VkImageUsageFlags usages = 0;

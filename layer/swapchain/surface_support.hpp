@@ -36,13 +36,12 @@ public:
 
     /// An entry for each allocator, best first. The first call for these arguments queries the
     /// driver.
-    /// @param foreign  Window::is_foreign() of the device
     /// @return the error is lack of memory; the next call queries again
     [[nodiscard]] std::expected<std::shared_ptr<const std::vector<MadeLayouts>>, VkResult>
-    of(const vk::PhysicalDevice& physical, bool foreign, VkFormat format);
+    of(const vk::PhysicalDevice& physical, const image::Reader& reader, VkFormat format);
 
 private:
-    using Key = std::tuple<VkPhysicalDevice, bool, VkFormat>;
+    using Key = std::tuple<VkPhysicalDevice, image::Reader, VkFormat>;
     const std::optional<core::ImageSource> requested_;
     Locked<std::map<Key, std::shared_ptr<const std::vector<MadeLayouts>>>> known_;
 };

@@ -68,9 +68,13 @@ constexpr std::array known = {
     // virtgpu_submit.c. A compositor that uses OpenGL (virgl) in the same guest reads too early.
     // Mesa's swapchains use timelines only on drivers that export OPAQUE_FD
     // (wsi_device_supports_explicit_sync()), which Venus does not.
+    // A buffer that virgl has allocated, as libgbm's are in such a guest, is unknown to the host's
+    // process for Venus. Mesa then ends the application (seen: docs/drivers.md, "Compositors on
+    // Venus").
     Entry{VK_DRIVER_ID_MESA_VENUS,
           {.implicit_fences_on_exports = ImplicitFences::ignored,
            .implicit_fences_on_imports = ImplicitFences::ignored,
+           .imports_gbm = false,
            .own_swapchains = {.otherwise = core::OwnFences::lost}}},
     // Neither its kernel module nor its OpenGL waits for fences of dma-bufs (issue 207 of
     // KhronosGroup/EGL-Registry, pull request 104 of NVIDIA/egl-wayland). Without timelines, its

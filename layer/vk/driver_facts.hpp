@@ -19,6 +19,9 @@ struct DriverFacts {
     ImplicitFences implicit_fences_on_exports = ImplicitFences::unknown;
     /// For buffers that the kernel allocates and the driver imports.
     ImplicitFences implicit_fences_on_imports = ImplicitFences::unknown;
+    /// Whether the driver can be asked to import buffers of libgbm's. If it cannot import one, it
+    /// returns an error.
+    bool imports_gbm = true;
     /// What the driver's own swapchains do with fences on Wayland.
     core::OwnSwapchains own_swapchains = {};
     /// Whether VK_IMAGE_LAYOUT_SHARED_PRESENT_KHR is an image layout like others, even without

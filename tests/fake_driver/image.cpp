@@ -74,6 +74,26 @@ std::optional<FakeDriverModifier> image_layout(const Device& device, const Devic
     return std::nullopt;
 }
 
+/// Applies a layout that the application has chosen.
+/// @return false if the rows are too short
+bool set_layout(std::vector<Plane>& planes,
+                const VkImageDrmFormatModifierExplicitCreateInfoEXT& given, uint32_t height) {
+    if (given.drmFormatModifierPlaneCount != planes.size()) {
+        misuse("vkCreateImage: another number of planes than the modifier has");
+        return false;
+    }
+    for (size_t i = 0; i < planes.size(); ++i) {
+        const VkSubresourceLayout& wanted = given.pPlaneLayouts[i];
+        if (wanted.size != 0)
+            misuse("vkCreateImage: VkSubresourceLayout::size is not 0");
+        if (wanted.rowPitch < planes[i].pitch)
+            return false;
+        planes[i] = {
+            .offset = wanted.offset, .pitch = wanted.rowPitch, .size = wanted.rowPitch * height};
+    }
+    return true;
+}
+
 /// Reports a swapchain that is not the driver's.
 void check_swapchain(const void* next) {
     const auto* const info = find_in<VkImageSwapchainCreateInfoKHR>(
@@ -105,11 +125,16 @@ VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAl
     const VkExternalMemoryHandleTypeFlags types = external != nullptr ? external->handleTypes : 0;
     if ((types & ~settings.handle_types()) != 0)
         misuse("vkCreateImage: a handle type that the driver does not have");
+    std::vector<Plane> planes = lay_out(info->format, info->extent, *layout);
+    const auto* const given = find_in<VkImageDrmFormatModifierExplicitCreateInfoEXT>(
+        info->pNext, VK_STRUCTURE_TYPE_IMAGE_DRM_FORMAT_MODIFIER_EXPLICIT_CREATE_INFO_EXT);
+    if (given != nullptr && !set_layout(planes, *given, info->extent.height))
+        return VK_ERROR_INVALID_DRM_FORMAT_MODIFIER_PLANE_LAYOUT_EXT;
     *result = objects().images.add(
         {.device = device,
          .tiling = info->tiling,
          .modifier = layout->modifier,
-         .planes = lay_out(info->format, info->extent, *layout),
+         .planes = std::move(planes),
          .padding = is_linear && settings.linear_layout ? settings.linear_layout->padding : 0,
          .handle_types = types,
          .format = info->format,

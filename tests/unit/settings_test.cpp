@@ -67,6 +67,7 @@ TEST(Settings, EverySettingAcceptsItsValues) {
                    {"auto", TakeoverSetting::automatic}});
     expect_values("image", &Settings::image,
                   {{"driver-export", core::ImageSource::driver_export},
+                   {"gbm", core::ImageSource::gbm},
                    {"dma-heap", core::ImageSource::dma_heap},
                    {"dumb", core::ImageSource::dumb},
                    {"udmabuf", core::ImageSource::udmabuf},

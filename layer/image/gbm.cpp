@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+#include "image/gbm.hpp"
+
+#include <algorithm>
+#include <drm_fourcc.h>
+#include <utility>
+
+#include "image/gbm_device.hpp"
+#include "image/memory.hpp"
+#include "image/shared_image.hpp"
+#include "util/log.hpp"
+#include "vk/format.hpp"
+
+namespace fencebridge::image {
+
+namespace {
+
+std::unexpected<VkResult> refuse(const Gbm& self, const char* call, ioctl::Errno error) {
+    log::warning("image allocator %s: %s: %s", self.name(), call, ioctl::text(error).c_str());
+    return std::unexpected(allocation_error(error));
+}
+
+/// The layout that libgbm has chosen, if the driver imports it.
+/// @return the error is VK_ERROR_INITIALIZATION_FAILED
+std::expected<Layout, VkResult> known_layout(const Gbm& self, const GbmBuffer& buffer,
+                                             std::span<const vk::ImageLayout> layouts) {
+    const auto known = std::ranges::find(layouts, buffer.modifier, &vk::ImageLayout::modifier);
+    if (known == layouts.end() || known->planes != buffer.planes.size()) {
+        log::warning("image allocator %s: the driver does not import modifier 0x%llx with %zu "
+                     "planes",
+                     self.name(), static_cast<unsigned long long>(buffer.modifier),
+                     buffer.planes.size());
+        return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+    }
+    Layout layout = {.modifier = buffer.modifier,
+                     .tiling = VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT,
+                     .plane_count = known->planes,
+                     .planes = {}};
+    std::ranges::copy(buffer.planes, layout.planes.begin());
+    return layout;
+}
+
+} // namespace
+
+std::optional<std::string> Gbm::obstacle(const vk::PhysicalDevice& physical) const {
+    if (!physical.memory.dma_buf)
+        return "the driver lacks VK_EXT_external_memory_dma_buf";
+    if (!physical.memory.modifiers)
+        return "the driver lacks VK_EXT_image_drm_format_modifier";
+    if (!physical.facts.imports_gbm)
+        return "the driver cannot import buffers of libgbm's";
+    if (!physical.drm_nodes.render)
+        return "the driver names no DRM render node (VK_EXT_physical_device_drm)";
+    return GbmDevice::obstacle();
+}
+
+std::expected<std::vector<vk::ImageLayout>, VkResult>
+Gbm::layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const {
+    if (obstacle(physical))
+        return {};
+    return vk::find_layouts(physical, parameters, vk::imported_dma_buf);
+}
+
+std::expected<SwapchainImage, VkResult>
+Gbm::allocate(const vk::Device& device, const vk::ImageParameters& parameters,
+              std::span<const vk::ImageLayout> layouts) const {
+    auto gbm = GbmDevice::open(*device.drm_nodes.render);
+    if (!gbm)
+        return refuse(*this, "gbm_create_device", gbm.error());
+    std::vector<uint64_t> modifiers(layouts.size());
+    std::ranges::transform(layouts, modifiers.begin(), &vk::ImageLayout::modifier);
+    auto buffer =
+        (*gbm)->create_buffer(parameters.extent.width, parameters.extent.height,
+                              vk::find_format(parameters.format)->fourcc_opaque, modifiers);
+    if (!buffer)
+        return refuse(*this, "gbm_bo_create_with_modifiers", buffer.error());
+    const auto layout = known_layout(*this, *buffer, layouts);
+    if (!layout)
+        return std::unexpected(layout.error());
+    auto unbound = create_unbound(device, parameters, *layout, layouts);
+    if (!unbound)
+        return std::unexpected(unbound.error());
+    auto memory = import_dma_buf(device, unbound->requirements, buffer->dma_buf);
+    if (!memory)
+        return std::unexpected(memory.error());
+    const VkResult bound =
+        device.next.BindImageMemory(device.handle, unbound->image.get(), memory->get(), 0);
+    if (bound != VK_SUCCESS)
+        return std::unexpected(bound);
+    return SwapchainImage{.placement = placement(),
+                          .dma_buf = std::move(buffer->dma_buf),
+                          .implicit_fences = device.facts.implicit_fences_on_imports,
+                          .host = {},
+                          .memory = std::move(*memory),
+                          .image = std::move(unbound->image),
+                          .layout = unbound->layout,
+                          .dedicated = unbound->requirements.dedicated,
+                          .copy = nullptr,
+                          .source = std::move(*gbm)};
+}
+
+} // namespace fencebridge::image
