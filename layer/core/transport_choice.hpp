@@ -49,4 +49,14 @@ struct TransportChoice {
 /// requested.
 [[nodiscard]] TransportChoice choose_without_fences(std::optional<Transport> requested);
 
+/// Whether the choice is likely to be `kernel` or `module`, as far as that can be told before there
+/// are images.
+/// @param timelines  whether the window system has timelines
+[[nodiscard]] constexpr bool expects_attached_fences(std::optional<Transport> requested,
+                                                     bool timelines) {
+    if (requested == Transport::kernel || requested == Transport::module)
+        return true;
+    return requested != Transport::cpu && !timelines;
+}
+
 } // namespace fencebridge::core

@@ -50,7 +50,7 @@ struct NativeSurface {
 
 struct Instance {
     Instance(uint32_t version, Settings given) :
-        api_version(version), settings(std::move(given)), format_layouts(settings.image) {}
+        api_version(version), settings(std::move(given)), format_layouts(requested()) {}
 
     const uint32_t api_version;
     const Settings settings;
@@ -87,6 +87,9 @@ struct Instance {
         bool by_fences = false; ///< there is a platform of Yield::if_it_carries_fences
     } yielding;
     Locked<std::unordered_map<VkPhysicalDevice, bool>> drivers_presenting;
+
+    /// What the settings request for swapchains.
+    [[nodiscard]] Requested requested() const { return {settings.image, settings.sync}; }
 
     /// Whether the surfaces of the platform of Yield::if_it_presents are the driver's on this
     /// device. The first call creates such a surface, and asks the driver.

@@ -140,8 +140,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateSwapchainKHR(VkDevice handle,
         if (DriverPresence::is_on(window.native()))
             window.avoid_exclusive_objects();
         const SwapchainSettings settings = {
-            .transport = device->instance->settings.sync,
-            .image = device->instance->settings.image,
+            .requested = device->instance->requested(),
             .present_wait = device->enabled.has(VK_KHR_PRESENT_WAIT_EXTENSION_NAME) ||
                             (create_info->flags & VK_SWAPCHAIN_CREATE_PRESENT_WAIT_2_BIT_KHR) != 0,
             .maintenance1 = device->has_maintenance1,

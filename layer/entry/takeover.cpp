@@ -104,7 +104,7 @@ std::expected<bool, VkResult> may_import_buffers(const Instance& instance,
     if (!support.needs_trial && !(presents && window.is_foreign(physical.drm_nodes)))
         return true;
     const auto imports = with_trial_device(instance, physical, [&](const vk::Device& device) {
-        return can_import_images(instance.settings.image, device, physical, window,
+        return can_import_images(instance.requested(), device, physical, window,
                                  support.formats.front().format);
     });
     if (!imports)
@@ -131,8 +131,7 @@ std::expected<Choice, VkResult> choose_better(const Instance& instance,
     if (core::drivers_carriage(own, timelines, std::nullopt) == core::FenceCarriage::carried)
         return equal;
     const auto tried = with_trial_device(instance, physical, [&](const vk::Device& device) {
-        return try_fences(instance.settings.image, instance.settings.sync, device, physical, window,
-                          format);
+        return try_fences(instance.requested(), device, physical, window, format);
     });
     if (!tried)
         return std::unexpected(tried.error());

@@ -16,7 +16,8 @@ namespace fencebridge::image {
 namespace {
 
 constexpr DriverExport driver_export;
-constexpr Gbm gbm;
+constexpr Gbm gbm_everywhere(Gbm::Use::everywhere);
+constexpr Gbm gbm(Gbm::Use::without_exports);
 constexpr DmaHeap dma_heap;
 constexpr DumbBuffer dumb_buffer;
 constexpr Udmabuf udmabuf;
@@ -48,11 +49,6 @@ bool needs_gbm(const vk::DriverFacts& facts) {
            facts.implicit_fences_on_imports == vk::ImplicitFences::honoured;
 }
 
-void move_to_front(Allocators& all, std::optional<core::ImageSource> source) {
-    std::ranges::stable_partition(
-        all, [&](const ImageAllocator* allocator) { return allocator->source() == source; });
-}
-
 } // namespace
 
 Allocators allocators(const vk::PhysicalDevice& physical, const Reader& reader,
@@ -60,9 +56,13 @@ Allocators allocators(const vk::PhysicalDevice& physical, const Reader& reader,
     const Order& on_one_gpu = physical.has_own_memory ? copies_third : copies_last;
     const Order& all = reader.foreign ? copies_first : on_one_gpu;
     Allocators ordered(all.begin(), all.end());
-    if (reader.attached_fences && !reader.foreign && needs_gbm(physical.facts))
-        move_to_front(ordered, core::ImageSource::gbm);
-    move_to_front(ordered, requested);
+    if (requested == core::ImageSource::gbm ||
+        (reader.attached_fences && !reader.foreign && needs_gbm(physical.facts))) {
+        std::erase(ordered, &gbm);
+        ordered.insert(ordered.begin(), &gbm_everywhere);
+    }
+    std::ranges::stable_partition(
+        ordered, [&](const ImageAllocator* allocator) { return allocator->source() == requested; });
     return ordered;
 }
 

@@ -5,7 +5,7 @@
 #include <drm_fourcc.h>
 #include <utility>
 
-#include "image/gbm_device.hpp"
+#include "image/gbm_node.hpp"
 #include "image/memory.hpp"
 #include "image/shared_image.hpp"
 #include "util/log.hpp"
@@ -15,9 +15,17 @@ namespace fencebridge::image {
 
 namespace {
 
-std::unexpected<VkResult> refuse(const Gbm& self, const char* call, ioctl::Errno error) {
-    log::warning("image allocator %s: %s: %s", self.name(), call, ioctl::text(error).c_str());
-    return std::unexpected(allocation_error(error));
+/// Why the driver cannot import buffers of libgbm's.
+const char* drivers_obstacle(const vk::PhysicalDevice& physical) {
+    if (!physical.memory.dma_buf)
+        return "the driver lacks VK_EXT_external_memory_dma_buf";
+    if (!physical.memory.modifiers)
+        return "the driver lacks VK_EXT_image_drm_format_modifier";
+    if (!physical.facts.imports_gbm)
+        return "the driver cannot import buffers of libgbm's";
+    if (!physical.drm_nodes.render)
+        return "the driver names no DRM render node (VK_EXT_physical_device_drm)";
+    return nullptr;
 }
 
 /// The layout that libgbm has chosen, if the driver imports it.
@@ -43,20 +51,23 @@ std::expected<Layout, VkResult> known_layout(const Gbm& self, const GbmBuffer& b
 } // namespace
 
 std::optional<std::string> Gbm::obstacle(const vk::PhysicalDevice& physical) const {
-    if (!physical.memory.dma_buf)
-        return "the driver lacks VK_EXT_external_memory_dma_buf";
-    if (!physical.memory.modifiers)
-        return "the driver lacks VK_EXT_image_drm_format_modifier";
-    if (!physical.facts.imports_gbm)
-        return "the driver cannot import buffers of libgbm's";
-    if (!physical.drm_nodes.render)
-        return "the driver names no DRM render node (VK_EXT_physical_device_drm)";
-    return GbmDevice::obstacle();
+    if (const char* const lack = drivers_obstacle(physical))
+        return lack;
+    return GbmNode::obstacle();
 }
 
 std::expected<std::vector<vk::ImageLayout>, VkResult>
 Gbm::layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& parameters) const {
-    if (obstacle(physical))
+    if (drivers_obstacle(physical) != nullptr)
+        return {};
+    if (use_ == Use::without_exports) {
+        const auto exported = vk::find_layouts(physical, parameters, vk::exported_dma_buf);
+        if (!exported)
+            return exported;
+        if (!exported->empty())
+            return {};
+    }
+    if (GbmNode::obstacle())
         return {};
     return vk::find_layouts(physical, parameters, vk::imported_dma_buf);
 }
@@ -64,16 +75,16 @@ Gbm::layouts(const vk::PhysicalDevice& physical, const vk::ImageParameters& para
 std::expected<SwapchainImage, VkResult>
 Gbm::allocate(const vk::Device& device, const vk::ImageParameters& parameters,
               std::span<const vk::ImageLayout> layouts) const {
-    auto gbm = GbmDevice::open(*device.drm_nodes.render);
-    if (!gbm)
-        return refuse(*this, "gbm_create_device", gbm.error());
     std::vector<uint64_t> modifiers(layouts.size());
     std::ranges::transform(layouts, modifiers.begin(), &vk::ImageLayout::modifier);
-    auto buffer =
-        (*gbm)->create_buffer(parameters.extent.width, parameters.extent.height,
-                              vk::find_format(parameters.format)->fourcc_opaque, modifiers);
-    if (!buffer)
-        return refuse(*this, "gbm_bo_create_with_modifiers", buffer.error());
+    auto node = GbmNode::get(*device.drm_nodes.render);
+    auto buffer = node->create_buffer(parameters.extent.width, parameters.extent.height,
+                                      vk::find_format(parameters.format)->fourcc_opaque, modifiers);
+    if (!buffer) {
+        log::warning("image allocator %s: %s: %s", name(), buffer.error().call,
+                     ioctl::text(buffer.error().error).c_str());
+        return std::unexpected(allocation_error(buffer.error().error));
+    }
     const auto layout = known_layout(*this, *buffer, layouts);
     if (!layout)
         return std::unexpected(layout.error());
@@ -96,7 +107,7 @@ Gbm::allocate(const vk::Device& device, const vk::ImageParameters& parameters,
                           .layout = unbound->layout,
                           .dedicated = unbound->requirements.dedicated,
                           .copy = nullptr,
-                          .source = std::move(*gbm)};
+                          .source = std::move(node)};
 }
 
 } // namespace fencebridge::image

@@ -10,6 +10,13 @@ namespace fencebridge::image {
 /// the kernel treats the memory like that of OpenGL.
 class Gbm final : public ImageAllocator {
 public:
+    /// For which images.
+    enum class Use {
+        everywhere,
+        without_exports, ///< those that the driver cannot export itself: libgbm is loaded for these
+    };
+    explicit constexpr Gbm(Use use) : use_(use) {}
+
     core::ImageSource source() const override { return core::ImageSource::gbm; }
     /// Loads libgbm.
     std::optional<std::string> obstacle(const vk::PhysicalDevice& physical) const override;
@@ -20,6 +27,9 @@ public:
     std::expected<SwapchainImage, VkResult>
     allocate(const vk::Device& device, const vk::ImageParameters& parameters,
              std::span<const vk::ImageLayout> layouts) const override;
+
+private:
+    const Use use_;
 };
 
 } // namespace fencebridge::image

@@ -26,7 +26,7 @@ std::vector<vk::ImageLayout> select(std::span<const vk::ImageLayout> from,
 
 } // namespace
 
-std::expected<Candidates, VkResult> find_candidates(std::optional<core::ImageSource> requested,
+std::expected<Candidates, VkResult> find_candidates(const Requested& requested,
                                                     const vk::PhysicalDevice& physical,
                                                     const vk::ImageParameters& parameters,
                                                     Window& window, const PixelFormat& pixels) {
@@ -37,8 +37,9 @@ std::expected<Candidates, VkResult> find_candidates(std::optional<core::ImageSou
     aliased.flags |= VK_IMAGE_CREATE_ALIAS_BIT;
 
     Candidates candidates = {.all = {}, .basis = accepted->basis, .makeable = {}};
-    const image::Reader reader = reader_of(physical, window);
-    for (const image::ImageAllocator* allocator : image::allocators(physical, reader, requested)) {
+    const image::Reader reader = reader_of(physical, window, requested.transport);
+    for (const image::ImageAllocator* allocator :
+         image::allocators(physical, reader, requested.image)) {
         const auto common = [&](std::span<const vk::ImageLayout> makes) {
             return core::common_layouts(accepted->ranks, allocator->placement(),
                                         modifiers_of(makes));
@@ -66,9 +67,12 @@ void Candidates::refuse(const Candidate& candidate, std::optional<uint64_t> chos
         {.modifiers = modifiers_of(candidate.layouts), .chosen = chosen});
 }
 
-image::Reader reader_of(const vk::PhysicalDevice& physical, Window& window) {
+image::Reader reader_of(const vk::PhysicalDevice& physical, Window& window,
+                        std::optional<core::Transport> requested) {
     return {.foreign = window.is_foreign(physical.drm_nodes),
-            .attached_fences = window.reads_images() && !window.timeline_support()};
+            .attached_fences =
+                window.reads_images() &&
+                core::expects_attached_fences(requested, window.timeline_support().has_value())};
 }
 
 bool depends_on_layout(VkResult result) {

@@ -8,11 +8,19 @@
 #include <vector>
 #include <vulkan/vulkan.h>
 
+#include "core/image_source.hpp"
+#include "core/transport_choice.hpp"
 #include "image/allocator.hpp"
 #include "swapchain/window.hpp"
 #include "vk/physical_device.hpp"
 
 namespace fencebridge {
+
+/// What the settings request. It is tried first, and then the others, best first.
+struct Requested {
+    std::optional<core::ImageSource> image;   ///< the allocator
+    std::optional<core::Transport> transport; ///< of fences
+};
 
 /// A way to make the images of a swapchain that the window system accepts.
 struct Candidate {
@@ -46,15 +54,15 @@ struct Candidates {
 /// VK_IMAGE_CREATE_ALIAS_BIT (the specification's "Memory Aliasing"). A driver may have fewer
 /// layouts with the flag (ANV: DRM_FORMAT_MOD_LINEAR only). There the images are made without it,
 /// since few applications bind such images.
-/// @param requested   the allocator to try first
 /// @param parameters  without VK_IMAGE_CREATE_ALIAS_BIT
 /// @return the error is VK_ERROR_SURFACE_LOST_KHR or lack of memory
 [[nodiscard]] std::expected<Candidates, VkResult>
-find_candidates(std::optional<core::ImageSource> requested, const vk::PhysicalDevice& physical,
+find_candidates(const Requested& requested, const vk::PhysicalDevice& physical,
                 const vk::ImageParameters& parameters, Window& window, const PixelFormat& pixels);
 
 /// Who reads the images of a device on a window.
-[[nodiscard]] image::Reader reader_of(const vk::PhysicalDevice& physical, Window& window);
+[[nodiscard]] image::Reader reader_of(const vk::PhysicalDevice& physical, Window& window,
+                                      std::optional<core::Transport> requested);
 
 /// Whether a failure to make or import images depends on their layout, so that the next candidate
 /// may succeed. Lost objects, exhausted resources and VK_ERROR_FEATURE_NOT_PRESENT do not.

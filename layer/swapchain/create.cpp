@@ -236,7 +236,7 @@ Swapchain::create(const vk::Device& device, sync::PayloadSignaller& signaller,
     auto parameters = fencebridge::image_parameters(info);
     const bool opaque = info.compositeAlpha == VK_COMPOSITE_ALPHA_OPAQUE_BIT_KHR;
     const PixelFormat pixels = {vk::find_format(info.imageFormat), opaque};
-    auto candidates = find_candidates(settings.image, physical, parameters, window, pixels);
+    auto candidates = find_candidates(settings.requested, physical, parameters, window, pixels);
     if (!candidates)
         return std::unexpected(candidates.error());
     if (candidates->all.empty())
@@ -273,7 +273,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
 
     const auto implicit_fences = implicit_fences_of(window, images_);
     auto chosen = sync::choose_bridge(images_, device_.sync_fd, implicit_fences,
-                                      window.timeline_support(), plan.settings.transport);
+                                      window.timeline_support(), plan.settings.requested.transport);
     if (!chosen)
         return chosen.error();
     bridge_ = std::move(chosen->bridge);

@@ -3,14 +3,12 @@
 
 #include <span>
 
-#include "swapchain/candidates.hpp"
 #include "swapchain/surface_support.hpp"
 #include "sync/bridge.hpp"
 
 namespace fencebridge {
 
-std::expected<core::TriedFences, VkResult> try_fences(std::optional<core::ImageSource> requested,
-                                                      std::optional<core::Transport> transport,
+std::expected<core::TriedFences, VkResult> try_fences(const Requested& requested,
                                                       const vk::Device& device,
                                                       const vk::PhysicalDevice& physical,
                                                       Window& window, VkFormat format) {
@@ -32,7 +30,7 @@ std::expected<core::TriedFences, VkResult> try_fences(std::optional<core::ImageS
             return sync::choose_bridge(images, device.sync_fd, ignored, timelines, first);
         };
         const auto by_ioctls = choose(std::unexpected(std::string()), core::Transport::kernel);
-        const auto best = choose(window.timeline_support(), transport);
+        const auto best = choose(window.timeline_support(), requested.transport);
         if (!by_ioctls || !best)
             return std::unexpected(by_ioctls ? best.error() : by_ioctls.error());
         return core::TriedFences{

@@ -6,7 +6,6 @@
 #include <span>
 
 #include "core/colour.hpp"
-#include "swapchain/candidates.hpp"
 
 namespace fencebridge {
 
@@ -43,7 +42,7 @@ struct Shown {
 /// @return in the order of vk::formats(); the error is VK_ERROR_SURFACE_LOST_KHR
 std::expected<std::vector<Shown>, VkResult>
 find_shown(FormatLayouts& made, const vk::PhysicalDevice& physical, Window& window) {
-    const image::Reader reader = reader_of(physical, window);
+    const image::Reader reader = reader_of(physical, window, made.requested().transport);
     std::vector<Shown> all;
     for (const vk::Format& format : vk::formats()) {
         if (!vk::knows_format(physical, format))
@@ -125,7 +124,8 @@ FormatLayouts::of(const vk::PhysicalDevice& physical, const image::Reader& reade
         return found;
     // If two threads query at the same time, the first result is kept.
     std::vector<MadeLayouts> made;
-    for (const image::ImageAllocator* allocator : image::allocators(physical, reader, requested_)) {
+    for (const image::ImageAllocator* allocator :
+         image::allocators(physical, reader, requested_.image)) {
         auto layouts = allocator->layouts(physical, smallest_image(format));
         if (!layouts)
             return std::unexpected(layouts.error());
@@ -173,7 +173,7 @@ std::expected<SurfaceSupport, VkResult> find_surface_support(FormatLayouts& made
     return support;
 }
 
-std::expected<bool, VkResult> can_import_images(std::optional<core::ImageSource> requested,
+std::expected<bool, VkResult> can_import_images(const Requested& requested,
                                                 const vk::Device& device,
                                                 const vk::PhysicalDevice& physical, Window& window,
                                                 VkFormat format) {

@@ -10,6 +10,7 @@
 #include <vulkan/vulkan.h>
 
 #include "image/allocator.hpp"
+#include "swapchain/candidates.hpp"
 #include "swapchain/window.hpp"
 #include "util/locked.hpp"
 #include "vk/device.hpp"
@@ -31,8 +32,9 @@ struct MadeLayouts {
 /// same for every surface, and the driver needs several calls for one format.
 class FormatLayouts {
 public:
-    /// @param requested  the allocator to try first
-    explicit FormatLayouts(std::optional<core::ImageSource> requested) : requested_(requested) {}
+    explicit FormatLayouts(const Requested& requested) : requested_(requested) {}
+
+    [[nodiscard]] const Requested& requested() const { return requested_; }
 
     /// An entry for each allocator, best first. The first call for these arguments queries the
     /// driver.
@@ -42,7 +44,7 @@ public:
 
 private:
     using Key = std::tuple<VkPhysicalDevice, image::Reader, VkFormat>;
-    const std::optional<core::ImageSource> requested_;
+    const Requested requested_;
     Locked<std::map<Key, std::shared_ptr<const std::vector<MadeLayouts>>>> known_;
 };
 
@@ -74,8 +76,9 @@ find_surface_support(FormatLayouts& made, const vk::PhysicalDevice& physical, Wi
 /// to it in turn, until one is accepted.
 /// @return the error is what prevented the trial: VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_DEVICE_LOST,
 ///         VK_ERROR_TOO_MANY_OBJECTS, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_OUT_OF_DEVICE_MEMORY
-[[nodiscard]] std::expected<bool, VkResult>
-can_import_images(std::optional<core::ImageSource> requested, const vk::Device& device,
-                  const vk::PhysicalDevice& physical, Window& window, VkFormat format);
+[[nodiscard]] std::expected<bool, VkResult> can_import_images(const Requested& requested,
+                                                              const vk::Device& device,
+                                                              const vk::PhysicalDevice& physical,
+                                                              Window& window, VkFormat format);
 
 } // namespace fencebridge

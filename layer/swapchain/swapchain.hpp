@@ -29,9 +29,8 @@ namespace fencebridge {
 
 /// What the layer's settings and the device's extensions decide about a new swapchain.
 struct SwapchainSettings {
-    std::optional<core::Transport> transport; ///< nothing: the first that works
-    std::optional<core::ImageSource> image;   ///< nothing: the first that works
-    bool present_wait;                        ///< Swapchain::wait_for_present() may be called
+    Requested requested;
+    bool present_wait; ///< Swapchain::wait_for_present() may be called
     /// Whether the application has enabled VK_EXT_swapchain_maintenance1 or its KHR version. If
     /// not, its structures are ignored.
     bool maintenance1;

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -20,6 +21,7 @@ namespace {
 // Guards `the` and what the library reads and writes.
 constinit std::recursive_mutex library_mutex;
 constinit FakeGbm* the = nullptr;
+constinit std::atomic<size_t> load_count = 0;
 
 constexpr uint64_t invalid_modifier = 0x00ffffffffffffff;
 
@@ -63,6 +65,20 @@ void FakeGbm::separate_planes() {
     const std::lock_guard lock(library_mutex);
     separate_ = true;
 }
+
+void FakeGbm::during_next_buffer(std::function<void()> call) {
+    const std::lock_guard lock(library_mutex);
+    during_next_ = std::move(call);
+}
+
+size_t FakeGbm::clashes() const {
+    const std::lock_guard lock(library_mutex);
+    return clashes_;
+}
+
+size_t FakeGbm::loads() { return load_count; }
+
+void FakeGbm::count_load() { ++load_count; }
 
 void FakeGbm::fail(const std::string& function, int error) {
     const std::lock_guard lock(library_mutex);
@@ -108,20 +124,29 @@ void* FakeGbm::create_device(int fd) {
         return nullptr;
     }
     ++devices_;
-    return new int(fd);
+    return new Device{.fd = fd};
 }
 
 void FakeGbm::destroy_device(void* device) {
     const std::lock_guard lock(library_mutex);
     // The node is closed afterwards.
-    if (fcntl(*static_cast<int*>(device), F_GETFD) < 0)
+    if (fcntl(static_cast<Device*>(device)->fd, F_GETFD) < 0)
         std::abort();
-    delete static_cast<int*>(device);
+    delete static_cast<Device*>(device);
     --devices_;
 }
 
-void* FakeGbm::create_buffer(Request request) {
-    const std::lock_guard lock(library_mutex);
+void* FakeGbm::create_buffer(void* on, Request request) {
+    std::unique_lock lock(library_mutex);
+    auto& device = *static_cast<Device*>(on);
+    clashes_ += device.is_in_use ? 1 : 0;
+    if (const auto call = std::exchange(during_next_, nullptr)) {
+        device.is_in_use = true;
+        lock.unlock();
+        call();
+        lock.lock();
+        device.is_in_use = false;
+    }
     auto* const buffer = new Buffer{};
     if (layout_) {
         buffer->modifier = layout_->first;
@@ -171,15 +196,15 @@ __attribute__((visibility("default"))) void fake_gbm_destroy_device(void* device
 }
 
 __attribute__((visibility("default"))) void*
-fake_gbm_create_buffer(const char* function, uint32_t width, uint32_t height, uint32_t format,
-                       uint32_t flags, const uint64_t* modifiers, unsigned count) {
+fake_gbm_create_buffer(void* device, const char* function, uint32_t width, uint32_t height,
+                       uint32_t format, uint32_t flags, const uint64_t* modifiers, unsigned count) {
     if (FakeGbm::current()->fails(function))
         return nullptr;
-    return FakeGbm::current()->create_buffer({.width = width,
-                                              .height = height,
-                                              .format = format,
-                                              .flags = flags,
-                                              .modifiers = {modifiers, modifiers + count}});
+    return FakeGbm::current()->create_buffer(device, {.width = width,
+                                                      .height = height,
+                                                      .format = format,
+                                                      .flags = flags,
+                                                      .modifiers = {modifiers, modifiers + count}});
 }
 
 __attribute__((visibility("default"))) void fake_gbm_destroy_buffer(void* buffer) {
@@ -208,6 +233,7 @@ void* fencebridge_test_dlopen(const char* path, int flags) {
     static const auto real = reinterpret_cast<Function>(dlsym(RTLD_NEXT, "dlopen"));
     if (path == nullptr || std::strcmp(path, "libgbm.so.1") != 0)
         return real(path, flags);
+    FakeGbm::count_load();
     const char* const version = std::getenv("FENCEBRIDGE_TEST_GBM");
     if (version == nullptr || std::strcmp(version, "new") == 0)
         return real(FAKE_GBM_NEW, flags);

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -49,24 +50,35 @@ public:
     void lay_out(uint64_t modifier, std::vector<Plane> planes);
     // From now on, each plane is in a dma-buf of its own.
     void separate_planes();
+    // The next allocation of a buffer makes this call, and continues when that returns.
+    void during_next_buffer(std::function<void()> call);
     // From now on, the function fails with this errno; with 0 it succeeds. "gbm_bo_get_fd" is also
     // gbm_bo_get_fd_for_plane, and "gbm_bo_create_with_modifiers" also its second version.
     void fail(const std::string& function, int error);
 
     size_t calls(const std::string& function) const;
     Request last_request() const;
+    // How often a gbm_device was used while another thread did.
+    size_t clashes() const;
+    // The number of attempts of the process to load libgbm.
+    static size_t loads();
     // What was created and not destroyed.
     size_t devices() const;
     size_t buffers() const;
 
     // Of the libraries, in C's types.
+    static void count_load();
     static FakeGbm* current();
     bool fails(const char* function);
     void* create_device(int fd);
     void destroy_device(void* device);
-    void* create_buffer(Request request);
+    void* create_buffer(void* device, Request request);
     void destroy_buffer(void* buffer);
     int get_fd(void* buffer, int plane);
+    struct Device {
+        int fd;
+        bool is_in_use = false;
+    };
     struct Buffer {
         uint64_t modifier;
         std::vector<Plane> planes;
@@ -80,6 +92,8 @@ private:
     std::string node_file_ = "/dev/null";
     std::optional<std::pair<uint64_t, std::vector<Plane>>> layout_;
     bool separate_ = false;
+    std::function<void()> during_next_;
+    size_t clashes_ = 0;
     std::map<std::string, int> errors_;
     std::map<std::string, size_t> calls_;
     Request last_;

@@ -6,8 +6,9 @@
 extern "C" {
 void* fake_gbm_create_device(int fd);
 void fake_gbm_destroy_device(void* device);
-void* fake_gbm_create_buffer(const char* function, uint32_t width, uint32_t height, uint32_t format,
-                             uint32_t flags, const uint64_t* modifiers, unsigned count);
+void* fake_gbm_create_buffer(void* device, const char* function, uint32_t width, uint32_t height,
+                             uint32_t format, uint32_t flags, const uint64_t* modifiers,
+                             unsigned count);
 void fake_gbm_destroy_buffer(void* buffer);
 int fake_gbm_get_fd(void* buffer, int plane);
 uint64_t fake_gbm_describe(void* buffer, int plane, uint32_t* offset, uint32_t* stride,
@@ -18,12 +19,14 @@ uint64_t fake_gbm_describe(void* buffer, int plane, uint32_t* offset, uint32_t* 
 void* gbm_create_device(int fd) { return fake_gbm_create_device(fd); }
 void gbm_device_destroy(void* device) { fake_gbm_destroy_device(device); }
 
-void* gbm_bo_create(void*, uint32_t width, uint32_t height, uint32_t format, uint32_t flags) {
-    return fake_gbm_create_buffer("gbm_bo_create", width, height, format, flags, nullptr, 0);
+void* gbm_bo_create(void* device, uint32_t width, uint32_t height, uint32_t format,
+                    uint32_t flags) {
+    return fake_gbm_create_buffer(device, "gbm_bo_create", width, height, format, flags, nullptr,
+                                  0);
 }
-void* gbm_bo_create_with_modifiers(void*, uint32_t width, uint32_t height, uint32_t format,
+void* gbm_bo_create_with_modifiers(void* device, uint32_t width, uint32_t height, uint32_t format,
                                    const uint64_t* modifiers, unsigned count) {
-    return fake_gbm_create_buffer("gbm_bo_create_with_modifiers", width, height, format, 0,
+    return fake_gbm_create_buffer(device, "gbm_bo_create_with_modifiers", width, height, format, 0,
                                   modifiers, count);
 }
 void gbm_bo_destroy(void* buffer) { fake_gbm_destroy_buffer(buffer); }
@@ -58,10 +61,10 @@ uint64_t gbm_bo_get_modifier(void* buffer) {
 }
 
 #ifndef FAKE_GBM_IS_OLD
-void* gbm_bo_create_with_modifiers2(void*, uint32_t width, uint32_t height, uint32_t format,
+void* gbm_bo_create_with_modifiers2(void* device, uint32_t width, uint32_t height, uint32_t format,
                                     const uint64_t* modifiers, unsigned count, uint32_t flags) {
-    return fake_gbm_create_buffer("gbm_bo_create_with_modifiers", width, height, format, flags,
-                                  modifiers, count);
+    return fake_gbm_create_buffer(device, "gbm_bo_create_with_modifiers", width, height, format,
+                                  flags, modifiers, count);
 }
 int gbm_bo_get_fd_for_plane(void* buffer, int plane) { return fake_gbm_get_fd(buffer, plane); }
 #endif

@@ -7,12 +7,14 @@
 #include "fake_module.hpp"
 #include "fixture.hpp"
 
+#include "fake_compositor/dma_buf.hpp"
 #include "fake_driver/control.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
+#include <thread>
 
 namespace fencebridge::test {
 namespace {
@@ -22,6 +24,14 @@ constexpr uint64_t compressed = 0x0200000000000002; // two planes
 constexpr uint32_t use_rendering = 4;
 constexpr uint32_t use_linear = 16;
 constexpr VkExtent2D odd = {65, 33};
+
+class SyncSetting {
+public:
+    explicit SyncSetting(const char* name) { setenv("FENCEBRIDGE_SYNC", name, 1); }
+    ~SyncSetting() { unsetenv("FENCEBRIDGE_SYNC"); }
+    SyncSetting(const SyncSetting&) = delete;
+    SyncSetting& operator=(const SyncSetting&) = delete;
+};
 
 // FENCEBRIDGE_TEST_GBM: the version of libgbm that the process finds.
 std::string libgbm() {
@@ -62,10 +72,12 @@ protected:
     }
 
     // A client of a surface that was queried already: the layer has tried the allocators.
-    Client& connect(const std::vector<uint64_t>& modifiers = {tiled, compressed, drm_linear}) {
+    // @param node  of the compositor
+    Client& connect(const std::vector<uint64_t>& modifiers = {tiled, compressed, drm_linear},
+                    dev_t node = FakeGbm::node) {
         client_.reset();
-        Compositor& compositor =
-            start({.feedback = {FakeGbm::node, {{FakeGbm::node, 0, formats_of(modifiers)}}}});
+        Compositor& compositor = start({.globals = {.syncobj = syncobj_},
+                                        .feedback = {node, {{node, 0, formats_of(modifiers)}}}});
         client_ = std::make_unique<Client>(compositor);
         VkSurfaceCapabilitiesKHR capabilities{};
         EXPECT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client_->device.physical,
@@ -101,6 +113,7 @@ protected:
         });
     }
 
+    uint32_t syncobj_ = 0; // the version of linux-drm-syncobj-v1 that the compositor has
     FakeGbm gbm_;
     std::optional<FakeModule> kernel_;
     std::unique_ptr<Client> client_;
@@ -118,6 +131,40 @@ TEST_F(GbmTest, IsFirstWhereAttachedFencesAreIgnoredOnTheDriversOwnBuffers) {
     EXPECT_EQ(swapchains_by(log, "gbm"), 1u) << log.text();
     EXPECT_EQ(log.lines_with({"transport=kernel"}).size(), 1u) << log.text();
     EXPECT_EQ(log.lines_with({waits}).size(), 0u) << log.text();
+}
+
+// Invariant 4.
+TEST_F(GbmTest, PresentDoesNotWaitThere) {
+    fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
+    connect();
+    const Swapchain swapchain = client_->swapchain();
+    fake_driver().hold_rendering(VK_TRUE);
+    const auto rendered = make_semaphore(client_->device);
+    const uint32_t index = client_->acquire_and_render(swapchain, rendered);
+    EXPECT_EQ(client_->present_after(swapchain, index, {rendered}), VK_SUCCESS);
+    const Fd attached = kernel_->imported_fence();
+    EXPECT_FALSE(sync_file_signalled(attached.get()));
+    EXPECT_TRUE(fake_driver().release_one());
+    EXPECT_TRUE(sync_file_signalled(attached.get()));
+    fake_driver().hold_rendering(VK_FALSE);
+    vkDeviceWaitIdle(client_->device);
+}
+
+TEST_F(GbmTest, IsNotFirstIfEveryPresentWaits) {
+    const SyncSetting setting("cpu");
+    fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
+    ErrorLog log;
+    connect();
+    EXPECT_EQ(show_swapchain(), VK_SUCCESS);
+    EXPECT_EQ(swapchains_by(log, "driver-export"), 1u) << log.text();
+}
+
+TEST_F(GbmTest, IsNotFirstIfTheCompositorUsesAnotherGpu) {
+    fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
+    ErrorLog log;
+    connect({drm_linear}, makedev(1, 5));
+    EXPECT_EQ(show_swapchain(), VK_SUCCESS);
+    EXPECT_EQ(swapchains_by(log, "copy-dma-buf"), 1u) << log.text();
 }
 
 TEST_F(GbmTest, IsNotUsedWhereTheDriversOwnBuffersAreAsGood) {
@@ -162,6 +209,42 @@ TEST_F(WithoutGbm, PresentWaitsIfTheDriverNamesNoRenderNode) {
 
 TEST_F(WithoutGbm, PresentWaitsIfThereIsNoLibrary) {
     expect("libgbm.so.1: cannot open shared object file");
+}
+
+// If libgbm were looked for, it would be looked for again and again.
+TEST_F(WithoutGbm, NoLibraryIsLookedForIfTheDriverExportsTheImages) {
+    const size_t before = FakeGbm::loads();
+    connect();
+    EXPECT_EQ(show_swapchain(), VK_SUCCESS);
+    EXPECT_EQ(FakeGbm::loads(), before);
+}
+
+// Needs a kernel with timeline syncobjs.
+class TimelinesAndGbm : public GbmTest {
+protected:
+    void SetUp() override {
+        GbmTest::SetUp();
+        fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
+        syncobj_ = 1;
+    }
+};
+
+TEST_F(TimelinesAndGbm, ItIsNotFirst) {
+    ErrorLog log;
+    connect();
+    EXPECT_EQ(show_swapchain(), VK_SUCCESS);
+    EXPECT_EQ(swapchains_by(log, "driver-export"), 1u) << log.text();
+    EXPECT_EQ(log.lines_with({"transport=explicit"}).size(), 1u) << log.text();
+    EXPECT_EQ(gbm_.calls("gbm_create_device"), 0u);
+}
+
+TEST_F(TimelinesAndGbm, ItIsFirstIfTheSettingNamesATransportThatAttachesFences) {
+    const SyncSetting setting("kernel");
+    ErrorLog log;
+    connect();
+    EXPECT_EQ(show_swapchain(), VK_SUCCESS);
+    EXPECT_EQ(swapchains_by(log, "gbm"), 1u) << log.text();
+    EXPECT_EQ(log.lines_with({"transport=kernel"}).size(), 1u) << log.text();
 }
 
 class NamedGbm : public GbmTest {
@@ -253,17 +336,39 @@ TEST_F(NamedGbm, SwapchainsShareADevice) {
     EXPECT_EQ(gbm_.calls("gbm_create_device"), made);
 }
 
+// libgbm does not say that several threads may use a gbm_device. Here, one thread makes a swapchain
+// while another is in the middle of a call.
+TEST_F(NamedGbm, ThreadsNeitherUseADeviceTogetherNorWaitForEachOther) {
+    connect();
+    const SecondWindow window(*client_);
+    Swapchain second;
+    gbm_.during_next_buffer([&] {
+        std::thread other([&] { second = Swapchain(client_->device, window.surface); });
+        other.join();
+    });
+    ErrorLog log;
+    const Swapchain first = client_->swapchain();
+    EXPECT_EQ(first.result, VK_SUCCESS);
+    EXPECT_EQ(second.result, VK_SUCCESS);
+    EXPECT_EQ(swapchains_by(log, "gbm"), 2u) << log.text();
+    EXPECT_EQ(gbm_.clashes(), 0u);
+    EXPECT_EQ(gbm_.devices(), 1u); // the other one was closed
+}
+
 TEST_F(NamedGbm, NothingIsKeptButTheDevice) {
     connect();
-    const size_t before = open_fds();
-    {
-        const Swapchain swapchain = client_->swapchain();
-        EXPECT_EQ(gbm_.buffers(), 0u);
-        EXPECT_EQ(gbm_.devices(), 1u);
+    std::optional<size_t> before; // after the first swapchain: the fakes keep some descriptors
+    for (int i = 0; i < 3; ++i) {
+        {
+            const Swapchain swapchain = client_->swapchain();
+            EXPECT_EQ(gbm_.buffers(), 0u);
+            EXPECT_EQ(gbm_.devices(), 1u);
+        }
+        EXPECT_EQ(gbm_.devices(), 0u);
+        client_->app.round_trip(); // the compositor has closed its descriptors
+        EXPECT_EQ(open_fds(), before.value_or(open_fds()));
+        before = open_fds();
     }
-    EXPECT_EQ(gbm_.devices(), 0u);
-    client_->app.round_trip(); // the compositor has closed its descriptors
-    EXPECT_EQ(open_fds(), before);
 }
 
 // ---- what fails ----

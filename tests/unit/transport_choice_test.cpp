@@ -123,5 +123,20 @@ INSTANTIATE_TEST_SUITE_P(
               .import_fence = false}}),
     [](const auto& one) { return one.param.name; });
 
+TEST(ExpectedFences, AreAttachedUnlessTheWindowSystemHasTimelines) {
+    EXPECT_TRUE(expects_attached_fences(std::nullopt, false));
+    EXPECT_FALSE(expects_attached_fences(std::nullopt, true));
+    EXPECT_TRUE(expects_attached_fences(Transport::explicit_sync, false));
+    EXPECT_FALSE(expects_attached_fences(Transport::explicit_sync, true));
+}
+
+TEST(ExpectedFences, FollowTheSetting) {
+    for (const bool timelines : {false, true}) {
+        EXPECT_TRUE(expects_attached_fences(Transport::kernel, timelines));
+        EXPECT_TRUE(expects_attached_fences(Transport::module, timelines));
+        EXPECT_FALSE(expects_attached_fences(Transport::cpu, timelines));
+    }
+}
+
 } // namespace
 } // namespace fencebridge::core

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "image/gbm_device.hpp"
+#include "image/gbm_node.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -10,9 +10,15 @@
 #include <sys/stat.h>
 
 #include "ioctl/drm_nodes.hpp"
-#include "util/locked.hpp"
+
+// Mesa's gbm.h. libgbm is loaded when it is first needed: a build needs neither the library nor its
+// header.
+struct gbm_bo;
+struct gbm_device;
 
 namespace fencebridge::image {
+
+namespace {
 
 /// The functions of libgbm that are used, with their names and types from gbm.h.
 struct GbmLibrary {
@@ -34,8 +40,6 @@ struct GbmLibrary {
                                          uint32_t flags); // Mesa 21.3
     int (*bo_get_fd_for_plane)(gbm_bo*, int plane);       // Mesa 21.1
 };
-
-namespace {
 
 constexpr const char* library_name = "libgbm.so.1";
 constexpr uint32_t use_rendering = 1u << 2; // GBM_BO_USE_RENDERING
@@ -161,47 +165,54 @@ std::expected<Fd, ioctl::Errno> export_planes(const GbmLibrary& library, gbm_bo*
 
 } // namespace
 
-std::optional<std::string> GbmDevice::obstacle() {
-    const auto library = load();
-    return library ? std::nullopt : std::optional(library.error());
-}
+/// A gbm_device. Used by one thread at a time.
+class GbmNode::Device {
+public:
+    /// @param number  of a DRM render node
+    static std::expected<std::unique_ptr<Device>, GbmError> open(dev_t number) {
+        const auto library = load();
+        if (!library)
+            return std::unexpected(GbmError{"dlopen", ioctl::Errno{ENOTSUP}});
+        auto node = ioctl::open_render_node(number);
+        if (!node)
+            return std::unexpected(GbmError{"open", node.error()});
+        errno = 0;
+        gbm_device* const device = (*library)->create_device(node->get());
+        if (device == nullptr)
+            return std::unexpected(GbmError{"gbm_create_device", last_error()});
+        return std::unique_ptr<Device>(new Device(**library, std::move(*node), device));
+    }
+    ~Device() { library_.device_destroy(device_); }
+    Device(const Device&) = delete;
+    Device& operator=(const Device&) = delete;
 
-std::expected<std::shared_ptr<GbmDevice>, ioctl::Errno> GbmDevice::open(dev_t node) {
-    using Shared = std::map<dev_t, std::weak_ptr<GbmDevice>>;
-    static auto* const shared = new Locked<Shared>;
-    if (auto known = shared->with([&](Shared& all) { return all[node].lock(); }))
-        return known;
-    const auto library = load();
-    if (!library)
-        return std::unexpected(ioctl::Errno{ENOTSUP});
-    auto fd = ioctl::open_render_node(node);
-    if (!fd)
-        return std::unexpected(fd.error());
-    errno = 0;
-    gbm_device* const device = (*library)->create_device(fd->get());
-    if (device == nullptr)
-        return std::unexpected(last_error());
-    std::shared_ptr<GbmDevice> opened(new GbmDevice(**library, std::move(*fd), device));
-    shared->with([&](Shared& all) { all[node] = opened; });
-    return opened;
-}
+    /// GbmNode::create_buffer().
+    [[nodiscard]] std::expected<GbmBuffer, GbmError>
+    create_buffer(uint32_t width, uint32_t height, uint32_t fourcc,
+                  std::span<const uint64_t> modifiers);
 
-GbmDevice::~GbmDevice() { library_.device_destroy(device_); }
+private:
+    Device(const GbmLibrary& library, Fd node, gbm_device* device) :
+        library_(library), node_(std::move(node)), device_(device) {}
 
-std::expected<GbmBuffer, ioctl::Errno>
-GbmDevice::create_buffer(uint32_t width, uint32_t height, uint32_t fourcc,
-                         std::span<const uint64_t> modifiers) {
-    const std::lock_guard lock(calls_);
+    const GbmLibrary& library_;
+    const Fd node_; ///< outlives `device_`
+    gbm_device* const device_;
+};
+
+std::expected<GbmBuffer, GbmError>
+GbmNode::Device::create_buffer(uint32_t width, uint32_t height, uint32_t fourcc,
+                               std::span<const uint64_t> modifiers) {
     const Bo bo(library_, create_bo(library_, device_, width, height, fourcc, modifiers));
     if (bo.get() == nullptr)
-        return std::unexpected(last_error());
+        return std::unexpected(GbmError{"gbm_bo_create_with_modifiers", last_error()});
     const int planes = library_.bo_get_plane_count(bo.get());
     // An older libgbm cannot say whether the planes are in one dma-buf.
     if (planes < 1 || planes > 4 || (planes > 1 && library_.bo_get_fd_for_plane == nullptr))
-        return std::unexpected(ioctl::Errno{ENOTSUP});
+        return std::unexpected(GbmError{"gbm_bo_get_plane_count", ioctl::Errno{ENOTSUP}});
     auto dma_buf = export_planes(library_, bo.get(), planes);
     if (!dma_buf)
-        return std::unexpected(dma_buf.error());
+        return std::unexpected(GbmError{"gbm_bo_get_fd", dma_buf.error()});
     const uint64_t modifier = library_.bo_get_modifier(bo.get());
     GbmBuffer buffer = {.dma_buf = std::move(*dma_buf),
                         // of a buffer that was created as LINEAR, without modifiers
@@ -211,6 +222,43 @@ GbmDevice::create_buffer(uint32_t width, uint32_t height, uint32_t fourcc,
     for (int plane = 0; plane < planes; ++plane)
         buffer.planes.push_back({.offset = library_.bo_get_offset(bo.get(), plane),
                                  .pitch = library_.bo_get_stride_for_plane(bo.get(), plane)});
+    return buffer;
+}
+
+std::optional<std::string> GbmNode::obstacle() {
+    const auto library = load();
+    return library ? std::nullopt : std::optional(library.error());
+}
+
+std::shared_ptr<GbmNode> GbmNode::get(dev_t number) {
+    using Nodes = std::map<dev_t, std::weak_ptr<GbmNode>>;
+    static auto* const nodes = new Locked<Nodes>;
+    return nodes->with([&](Nodes& all) {
+        std::weak_ptr<GbmNode>& known = all[number];
+        auto node = known.lock();
+        if (!node)
+            known = node = std::make_shared<GbmNode>(number);
+        return node;
+    });
+}
+
+GbmNode::GbmNode(dev_t number) : number_(number) {}
+
+GbmNode::~GbmNode() = default;
+
+std::expected<GbmBuffer, GbmError> GbmNode::create_buffer(uint32_t width, uint32_t height,
+                                                          uint32_t fourcc,
+                                                          std::span<const uint64_t> modifiers) {
+    auto device = idle_.with([](auto& idle) { return std::move(idle); });
+    if (!device) {
+        auto opened = Device::open(number_);
+        if (!opened)
+            return std::unexpected(opened.error());
+        device = std::move(*opened);
+    }
+    auto buffer = device->create_buffer(width, height, fourcc, modifiers);
+    // If another thread has opened one as well, only one stays open.
+    idle_.with([&](auto& idle) { std::swap(idle, device); });
     return buffer;
 }
 
