@@ -191,23 +191,28 @@ vk::ImplicitFences implicit_fences_of(const Window& window,
     return (ignoring == images.end() ? images.front() : *ignoring).implicit_fences;
 }
 
+bool is_gbm(const image::ImageAllocator* allocator) {
+    return allocator->source() == core::ImageSource::gbm;
+}
+
 /// What else would avoid the wait on this driver, for the log; empty if nothing would.
-std::string remedy_by_gbm(const vk::PhysicalDevice& physical) {
+/// @param refused  the candidates that were tried in vain
+std::string remedy_by_gbm(const vk::PhysicalDevice& physical, std::span<const Candidate> refused) {
     if (physical.facts.implicit_fences_on_imports != vk::ImplicitFences::honoured)
         return {};
-    for (const image::ImageAllocator* allocator : image::allocators(physical, {}, std::nullopt)) {
-        if (allocator->source() != core::ImageSource::gbm)
-            continue;
-        const auto obstacle = allocator->obstacle(physical);
-        return obstacle ? "; so would the image allocator gbm: " + *obstacle
-                        : "; so does FENCEBRIDGE_IMAGE=gbm";
-    }
-    return {};
+    if (std::ranges::any_of(refused, is_gbm, &Candidate::allocator))
+        return "; so would the image allocator gbm, which failed";
+    const auto all = image::allocators(physical, {}, std::nullopt);
+    const auto obstacle = (*std::ranges::find_if(all, is_gbm))->obstacle(physical);
+    return obstacle ? "; so would the image allocator gbm: " + *obstacle
+                    : "; so does FENCEBRIDGE_IMAGE=gbm";
 }
 
 /// Warns that presents wait on the CPU, only once in a process: applications create a swapchain for
 /// every step of a resize.
-void log_waiting(const vk::PhysicalDevice& physical, core::Transport transport) {
+/// @param refused  the candidates that were tried in vain
+void log_waiting(const vk::PhysicalDevice& physical, std::span<const Candidate> refused,
+                 core::Transport transport) {
     static std::atomic<bool> logged = false;
     const bool attaches =
         transport == core::Transport::kernel || transport == core::Transport::module;
@@ -216,7 +221,7 @@ void log_waiting(const vk::PhysicalDevice& physical, core::Transport transport) 
             "transport %s: each vkQueuePresentKHR waits for the rendering on the CPU, since the "
             "window system does not wait for fences attached to this driver's buffers; a "
             "compositor with linux-drm-syncobj-v1 avoids the wait%s",
-            core::name(transport), remedy_by_gbm(physical).c_str());
+            core::name(transport), remedy_by_gbm(physical, refused).c_str());
 }
 
 } // namespace
@@ -281,7 +286,8 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
         log::error("using transport %s: %s", core::name(chosen->why.transport),
                    chosen->why.reason.c_str());
     if (implicit_fences == vk::ImplicitFences::ignored)
-        log_waiting(plan.physical, chosen->why.transport);
+        log_waiting(plan.physical, std::span(plan.candidates.all.data(), &candidate),
+                    chosen->why.transport);
 
     if (plan.settings.timing.timing || plan.settings.timing.display_timing)
         state_.timing.emplace(window.presentation(), plan.settings.timing);

@@ -197,8 +197,7 @@ protected:
         connect();
         EXPECT_EQ(show_swapchain(), VK_SUCCESS);
         EXPECT_EQ(swapchains_by(log, "driver-export"), 1u) << log.text();
-        EXPECT_EQ(log.lines_with({"warning", waits, "image allocator gbm", reason}).size(), 1u)
-            << log.text();
+        EXPECT_EQ(log.lines_with({"warning", waits, "gbm", reason}).size(), 1u) << log.text();
     }
 };
 
@@ -209,6 +208,16 @@ TEST_F(WithoutGbm, PresentWaitsIfTheDriverNamesNoRenderNode) {
 
 TEST_F(WithoutGbm, PresentWaitsIfThereIsNoLibrary) {
     expect("libgbm.so.1: cannot open shared object file");
+}
+
+TEST_F(WithoutGbm, PresentWaitsIfItFails) {
+    gbm_.fail("gbm_bo_create_with_modifiers", EINVAL);
+    expect("which failed");
+}
+
+TEST_F(WithoutGbm, PresentWaitsIfTheSettingNamesAnotherAllocator) {
+    const AllocatorSetting setting("driver-export");
+    expect("FENCEBRIDGE_IMAGE=gbm");
 }
 
 // If libgbm were looked for, it would be looked for again and again.
