@@ -102,6 +102,10 @@ void destroy_instance(VkInstance handle, const VkAllocationCallbacks* allocator)
     next_of<PFN_vkDestroyInstance>(instance, "vkDestroyInstance")(handle, allocator);
 }
 
+bool is_drm_extension(const char* name) {
+    return std::strcmp(name, VK_EXT_PHYSICAL_DEVICE_DRM_EXTENSION_NAME) == 0;
+}
+
 VkResult create_device(VkPhysicalDevice physical, const VkDeviceCreateInfo* info,
                        const VkAllocationCallbacks* allocator, VkDevice* handle) {
     const Instance instance = instance_of(physical);
@@ -118,7 +122,14 @@ VkResult create_device(VkPhysicalDevice physical, const VkDeviceCreateInfo* info
     link->u.pLayerInfo = next.pNext;
     const auto create = reinterpret_cast<PFN_vkCreateDevice>(
         next.pfnNextGetInstanceProcAddr(instance.handle, "vkCreateDevice"));
-    const VkResult result = create(physical, info, allocator, handle);
+    // The extension has no commands, so the driver need not know that the application enables it.
+    VkDeviceCreateInfo passed = *info;
+    std::vector<const char*> rest{names.begin(), names.end()};
+    if (instance.masks.render_node)
+        std::erase_if(rest, is_drm_extension);
+    passed.enabledExtensionCount = static_cast<uint32_t>(rest.size());
+    passed.ppEnabledExtensionNames = rest.data();
+    const VkResult result = create(physical, &passed, allocator, handle);
     if (result == VK_SUCCESS)
         devices().add(
             *handle,
@@ -182,8 +193,12 @@ VkResult enumerate_device_extensions(VkPhysicalDevice device, const char* layer,
         all.resize(available);
     }
     std::erase_if(all, [&](const VkExtensionProperties& each) {
-        return instance.masks.hides(each.extensionName);
+        return instance.masks.hides(each.extensionName) ||
+               (instance.masks.render_node && is_drm_extension(each.extensionName));
     });
+    if (instance.masks.render_node)
+        all.push_back(
+            {VK_EXT_PHYSICAL_DEVICE_DRM_EXTENSION_NAME, VK_EXT_PHYSICAL_DEVICE_DRM_SPEC_VERSION});
     const auto available = static_cast<uint32_t>(all.size());
     if (properties == nullptr) {
         *count = available;

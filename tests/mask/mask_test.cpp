@@ -2,6 +2,8 @@
 // The test layer on the fake driver: what it masks is not listed, and calls that use it fail, while
 // everything else is the driver's.
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -230,6 +232,33 @@ TEST_F(Mask, TheExtensionsOfEachMaskAreNeitherListedNorAccepted) {
             EXPECT_EQ(device.result(), VK_ERROR_EXTENSION_NOT_PRESENT) << name;
         }
         EXPECT_EQ(as_set(device_extensions(physical_)), expected) << row.masks;
+    }
+}
+
+// Without that file, the driver names no node.
+TEST_F(Mask, TheDriverNamesTheRenderNodeWhateverItHas) {
+    constexpr const char* name = "VK_EXT_physical_device_drm";
+    struct stat node;
+    const bool exists = stat("/dev/dri/renderD128", &node) == 0;
+    for (const bool has_extension : {true, false}) {
+        if (!has_extension)
+            fake_driver().hide_device_extension(0, name);
+        make_device("render-node", {name});
+        const auto listed = device_extensions(physical_);
+        EXPECT_EQ(std::ranges::count(listed, std::string(name)), 1);
+        VkPhysicalDeviceDrmPropertiesEXT drm{};
+        drm.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRM_PROPERTIES_EXT;
+        drm.hasPrimary = VK_TRUE;
+        VkPhysicalDeviceProperties2 properties{};
+        properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
+        properties.pNext = &drm;
+        vkGetPhysicalDeviceProperties2(physical_, &properties);
+        EXPECT_EQ(drm.hasPrimary, VK_FALSE);
+        EXPECT_EQ(drm.hasRender, exists ? VK_TRUE : VK_FALSE);
+        EXPECT_EQ(drm.renderMajor, exists ? major(node.st_rdev) : 0);
+        EXPECT_EQ(drm.renderMinor, exists ? minor(node.st_rdev) : 0);
+        device_.reset();
+        instance_.reset();
     }
 }
 

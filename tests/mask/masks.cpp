@@ -23,6 +23,7 @@ constexpr struct {
     {"format-linear-color", &Masks::format_linear_color},
     {"drm-nodes", &Masks::drm_nodes},
     {"queue-family-foreign", &Masks::queue_family_foreign},
+    {"render-node", &Masks::render_node},
 };
 
 constexpr struct {

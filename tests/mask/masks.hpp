@@ -11,6 +11,9 @@
 
 namespace fencebridge::mask {
 
+/// The DRM render node of the mask `render-node`.
+constexpr const char* render_node_path = "/dev/dri/renderD128";
+
 /// docs/lab.md, "Drivers that lack something", says what each of them does.
 struct Masks {
     bool modifiers{false};
@@ -24,6 +27,7 @@ struct Masks {
     bool format_linear_color{false};
     bool drm_nodes{false};
     bool queue_family_foreign{false};
+    bool render_node{false}; ///< hides nothing: the driver seems to be that of `render_node_path`
 
     /// Reads a list such as "modifiers,wsi". None if a name is unknown, which is printed.
     [[nodiscard]] static std::optional<Masks> parse(std::string_view list);

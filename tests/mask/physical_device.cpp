@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The queries of a physical device.
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include <vector>
 
 #include "chain.hpp"
@@ -47,12 +50,25 @@ void get_features2(VkPhysicalDevice device, VkPhysicalDeviceFeatures2* features)
                                               "vkGetPhysicalDeviceFeatures2KHR")(device, features);
 }
 
+void name_render_node(VkPhysicalDeviceDrmPropertiesEXT& properties) {
+    struct stat node;
+    const bool exists = stat(render_node_path, &node) == 0;
+    properties.hasPrimary = VK_FALSE;
+    properties.hasRender = exists ? VK_TRUE : VK_FALSE;
+    properties.renderMajor = exists ? major(node.st_rdev) : 0;
+    properties.renderMinor = exists ? minor(node.st_rdev) : 0;
+}
+
 void get_properties2(VkPhysicalDevice device, VkPhysicalDeviceProperties2* properties) {
     const Instance instance = instance_of(device);
     const WithoutStructures without{properties, instance.masks.structures()};
     next_of<PFN_vkGetPhysicalDeviceProperties2>(instance, "vkGetPhysicalDeviceProperties2",
                                                 "vkGetPhysicalDeviceProperties2KHR")(device,
                                                                                      properties);
+    auto* const drm = find_out<VkPhysicalDeviceDrmPropertiesEXT>(
+        properties->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRM_PROPERTIES_EXT);
+    if (instance.masks.render_node && drm != nullptr)
+        name_render_node(*drm);
 }
 
 constexpr VkFormatFeatureFlags colour_attachment =

@@ -10,8 +10,7 @@ from unittest import mock
 from lab.paths import SOURCE
 from lab.suites import allocators, clients
 
-# GBM needs the driver's DRM node, and lavapipe names none. Windows need shared images.
-_NOT_COVERED = {"gbm", "unshared"}
+_NOT_COVERED = {"unshared"}  # windows need shared images
 _ALL = [*allocators.CASES, *allocators.CASES_WITHOUT_UDMABUF]
 _CASE = allocators.Case("dma-heap", "dma-buf-export")
 

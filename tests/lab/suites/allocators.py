@@ -48,6 +48,8 @@ class Case:
 
 CASES = (
     Case("driver-export", "modifiers"),
+    # libgbm allocates on vgem, which stands in for a GPU.
+    Case("gbm", "dma-buf-export,render-node"),
     Case("dma-heap", "dma-buf-export"),
     Case("dma-heap", "dma-buf-export,modifiers"),
     Case("udmabuf", "dma-buf-export"),
