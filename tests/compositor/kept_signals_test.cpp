@@ -120,6 +120,17 @@ TEST_P(KeptSignals, ASemaphoreIsSignalledForAPresent) {
     }
 }
 
+// A binary semaphore may be signalled again only after a wait.
+TEST_P(KeptSignals, ASemaphoreIsSignalledOnceForEachAcquire) {
+    const uint32_t index = acquire_both();
+    client_->renderer.submit_no_work({acquired_}, VK_NULL_HANDLE);
+    const uint64_t submissions = fake_driver().call_count("vkQueueSubmit");
+    client_->renderer.submit({}, {acquired_}, VK_NULL_HANDLE); // the application's own signal
+    client_->renderer.submit_no_work({acquired_}, VK_NULL_HANDLE);
+    EXPECT_EQ(fake_driver().call_count("vkQueueSubmit"), submissions + 2);
+    EXPECT_EQ(client_->present(swapchain_, index), VK_SUCCESS);
+}
+
 TEST_P(KeptSignals, AFailedSubmissionCanBeRepeated) {
     const uint32_t index = acquire_both();
     for (const uint32_t nth : {1u, 2u}) { // the signal, or the application's
