@@ -223,6 +223,32 @@ VkResult present_together(VkQueue queue, std::span<Presented> all, std::vector<V
     return result;
 }
 
+VkCommandBuffer begin_commands(VkDevice device, VkCommandPool pool,
+                               VkCommandBufferUsageFlags usage) {
+    VkCommandBufferAllocateInfo info{VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO};
+    info.commandPool = pool;
+    info.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
+    info.commandBufferCount = 1;
+    VkCommandBuffer commands = VK_NULL_HANDLE;
+    EXPECT_EQ(vkAllocateCommandBuffers(device, &info, &commands), VK_SUCCESS);
+    VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
+    begin.flags = usage;
+    EXPECT_EQ(vkBeginCommandBuffer(commands, &begin), VK_SUCCESS);
+    return commands;
+}
+
+void change_layout(VkCommandBuffer commands, VkImage image, VkImageLayout from, VkImageLayout to) {
+    VkImageMemoryBarrier barrier{VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER};
+    barrier.oldLayout = from;
+    barrier.newLayout = to;
+    barrier.srcQueueFamilyIndex = barrier.dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED;
+    barrier.image = image;
+    barrier.subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
+    vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                         VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, nullptr, 0, nullptr, 1,
+                         &barrier);
+}
+
 Renderer::Renderer(const Device& device) : device_(device) {
     VkCommandPoolCreateInfo pool_info{VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
     VkCommandPool pool = VK_NULL_HANDLE;
@@ -230,14 +256,7 @@ Renderer::Renderer(const Device& device) : device_(device) {
     pool_ = {pool, [dev = VkDevice(device)](VkCommandPool dying) {
                  vkDestroyCommandPool(dev, dying, nullptr);
              }};
-    VkCommandBufferAllocateInfo info{VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO};
-    info.commandPool = pool_;
-    info.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
-    info.commandBufferCount = 1;
-    EXPECT_EQ(vkAllocateCommandBuffers(device, &info, &commands_), VK_SUCCESS);
-    VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
-    begin.flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT;
-    EXPECT_EQ(vkBeginCommandBuffer(commands_, &begin), VK_SUCCESS);
+    commands_ = begin_commands(device, pool_, VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT);
     EXPECT_EQ(vkEndCommandBuffer(commands_), VK_SUCCESS);
     for (size_t i = 0; i < frames_in_flight; ++i)
         slots_.push_back({make_semaphore(device), make_semaphore(device), make_fence(device)});

@@ -191,6 +191,12 @@ private:
     size_t next_ = 0;
 };
 
+// A command buffer of the pool, to which commands can be recorded.
+VkCommandBuffer begin_commands(VkDevice device, VkCommandPool pool,
+                               VkCommandBufferUsageFlags usage = 0);
+// Records a change of the layout that waits for all earlier commands.
+void change_layout(VkCommandBuffer commands, VkImage image, VkImageLayout from, VkImageLayout to);
+
 // An application with one window. Its members are destroyed in the order that Vulkan requires.
 struct Client {
     explicit Client(Compositor& compositor) : Client(compositor.connect()) {}

@@ -103,13 +103,7 @@ public:
     void paint(VkQueue queue, VkImage image, VkExtent2D extent, const Bytes& bytes,
                std::vector<VkSemaphore> signal) {
         const VkBuffer buffer = stage(bytes);
-        VkCommandBufferAllocateInfo one{VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO};
-        one.commandPool = pool_;
-        one.commandBufferCount = 1;
-        VkCommandBuffer commands = VK_NULL_HANDLE;
-        EXPECT_EQ(vkAllocateCommandBuffers(device_, &one, &commands), VK_SUCCESS);
-        VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
-        EXPECT_EQ(vkBeginCommandBuffer(commands, &begin), VK_SUCCESS);
+        VkCommandBuffer commands = begin_commands(device_, pool_);
         change_layout(commands, image, VK_IMAGE_LAYOUT_UNDEFINED,
                       VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
         VkBufferImageCopy all{};
@@ -151,19 +145,6 @@ private:
         vkUnmapMemory(device_, made.memory);
         staging_.push_back(made);
         return made.buffer;
-    }
-
-    static void change_layout(VkCommandBuffer commands, VkImage image, VkImageLayout from,
-                              VkImageLayout to) {
-        VkImageMemoryBarrier barrier{VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER};
-        barrier.oldLayout = from;
-        barrier.newLayout = to;
-        barrier.srcQueueFamilyIndex = barrier.dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED;
-        barrier.image = image;
-        barrier.subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
-        vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
-                             VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, nullptr, 0, nullptr, 1,
-                             &barrier);
     }
 
     VkDevice device_;

@@ -502,13 +502,7 @@ protected:
     // Submits commands that fill an image, and returns the bytes of a pixel.
     static std::vector<uint8_t> fill(Client& client, VkCommandPool pool, VkImage image,
                                      uint32_t number, VkSemaphore rendered) {
-        VkCommandBufferAllocateInfo one{VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO};
-        one.commandPool = pool;
-        one.commandBufferCount = 1;
-        VkCommandBuffer commands = VK_NULL_HANDLE;
-        EXPECT_EQ(vkAllocateCommandBuffers(client.device, &one, &commands), VK_SUCCESS);
-        VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
-        EXPECT_EQ(vkBeginCommandBuffer(commands, &begin), VK_SUCCESS);
+        VkCommandBuffer commands = begin_commands(client.device, pool);
         change_layout(commands, image, VK_IMAGE_LAYOUT_UNDEFINED,
                       VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
         const auto red = uint8_t(10 + number);
@@ -528,20 +522,6 @@ protected:
         info.pSignalSemaphores = &rendered;
         EXPECT_EQ(vkQueueSubmit(client.device.queue, 1, &info, VK_NULL_HANDLE), VK_SUCCESS);
         return {0, 0, red, 255};
-    }
-
-private:
-    static void change_layout(VkCommandBuffer commands, VkImage image, VkImageLayout from,
-                              VkImageLayout to) {
-        VkImageMemoryBarrier barrier{VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER};
-        barrier.oldLayout = from;
-        barrier.newLayout = to;
-        barrier.srcQueueFamilyIndex = barrier.dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED;
-        barrier.image = image;
-        barrier.subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
-        vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
-                             VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, nullptr, 0, nullptr, 1,
-                             &barrier);
     }
 };
 
