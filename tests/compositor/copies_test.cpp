@@ -176,6 +176,22 @@ protected:
     AllocatorSetting setting_{"copy-dma-buf"};
 };
 
+// The transport `kernel`, on a fake of the ioctls, while it lives. With `cpu`, each present waits
+// for its copy.
+class KernelTransport {
+public:
+    KernelTransport() {
+        module_.enable_dma_buf_ioctls();
+        setenv("FENCEBRIDGE_SYNC", "kernel", 1);
+    }
+    ~KernelTransport() { unsetenv("FENCEBRIDGE_SYNC"); }
+    KernelTransport(const KernelTransport&) = delete;
+    KernelTransport& operator=(const KernelTransport&) = delete;
+
+private:
+    FakeModule module_;
+};
+
 // ---- what the compositor reads ----
 
 class CopiesOfAFormat : public Copies, public testing::WithParamInterface<TestedFormat> {
@@ -263,6 +279,17 @@ protected:
         const auto [result, index] = client_->acquire(swapchain_);
         EXPECT_EQ(result, VK_SUCCESS);
         painter_->paint(queue, swapchain_.images[index], odd, bytes, {rendered});
+        return index;
+    }
+
+    // The same, and the drawing ends. What is submitted from now on is held.
+    uint32_t paint_and_hold() {
+        const auto [result, index] = client_->acquire(swapchain_);
+        EXPECT_EQ(result, VK_SUCCESS);
+        painter_->paint(client_->device.queue, swapchain_.images[index], odd,
+                        picture(odd, bgra.pixel, 1), {});
+        EXPECT_EQ(vkDeviceWaitIdle(client_->device), VK_SUCCESS);
+        fake_driver().hold_rendering(VK_TRUE);
         return index;
     }
 
@@ -473,35 +500,26 @@ protected:
     void SetUp() override {
         CopiesTo::SetUp();
         fake_driver().set_driver_id(all_devices, VK_DRIVER_ID_MESA_RADV);
-        module_.emplace();
-        module_->enable_dma_buf_ioctls();
-        setenv("FENCEBRIDGE_SYNC", "kernel", 1);
+        transport_.emplace();
     }
     void TearDown() override {
-        unsetenv("FENCEBRIDGE_SYNC");
         close();
-        module_.reset();
+        transport_.reset();
         CopiesTo::TearDown();
     }
 
     // Whether a present waits for the rendering.
     bool present_waits() {
-        const auto [result, index] = client_->acquire(swapchain_);
-        EXPECT_EQ(result, VK_SUCCESS);
-        painter_->paint(client_->device.queue, swapchain_.images[index], odd,
-                        picture(odd, bgra.pixel, 1), {});
-        vkDeviceWaitIdle(client_->device);
-        fake_driver().hold_rendering(VK_TRUE);
-        const uint32_t presented = index;
+        const uint32_t index = paint_and_hold();
         const bool waited = run_and_see_whether_it_waits(
-            [&] { EXPECT_EQ(client_->present(swapchain_, presented), VK_SUCCESS); },
+            [&] { EXPECT_EQ(client_->present(swapchain_, index), VK_SUCCESS); },
             [] { EXPECT_TRUE(fake_driver().release_one()); });
         fake_driver().hold_rendering(VK_FALSE);
         vkDeviceWaitIdle(client_->device);
         return waited;
     }
 
-    std::optional<FakeModule> module_;
+    std::optional<KernelTransport> transport_;
 };
 
 TEST_F(FencesOnCopies, AreIgnoredIfTheMemoryIsExported) {
@@ -579,17 +597,9 @@ INSTANTIATE_TEST_SUITE_P(, FailingCreation,
 
 // The application has waited for its own rendering, and not for the copy.
 TEST_F(CopiesOfOne, EndBeforeTheirSwapchain) {
-    FakeModule module;
-    module.enable_dma_buf_ioctls();
-    setenv("FENCEBRIDGE_SYNC", "kernel", 1);
+    const KernelTransport transport;
     open();
-    unsetenv("FENCEBRIDGE_SYNC");
-    const auto [result, index] = client_->acquire(swapchain_);
-    ASSERT_EQ(result, VK_SUCCESS);
-    painter_->paint(client_->device.queue, swapchain_.images[index], odd,
-                    picture(odd, bgra.pixel, 1), {});
-    ASSERT_EQ(vkQueueWaitIdle(client_->device.queue), VK_SUCCESS);
-    fake_driver().hold_rendering(VK_TRUE);
+    const uint32_t index = paint_and_hold();
     ASSERT_EQ(client_->present(swapchain_, index), VK_SUCCESS);
     ASSERT_EQ(fake_driver().held_batches(), 1u);
     EXPECT_TRUE(run_and_see_whether_it_waits([&] { swapchain_ = {}; },
@@ -598,17 +608,9 @@ TEST_F(CopiesOfOne, EndBeforeTheirSwapchain) {
 
 // VK_EXT_swapchain_maintenance1: the present fence signals when the copy has ended.
 TEST_F(CopiesOfOne, EndBeforeThePresentFenceSignals) {
-    FakeModule module;
-    module.enable_dma_buf_ioctls();
-    setenv("FENCEBRIDGE_SYNC", "kernel", 1);
+    const KernelTransport transport;
     open({}, {VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_EXT_SWAPCHAIN_MAINTENANCE_1_EXTENSION_NAME});
-    unsetenv("FENCEBRIDGE_SYNC");
-    const auto [result, index] = client_->acquire(swapchain_);
-    ASSERT_EQ(result, VK_SUCCESS);
-    painter_->paint(client_->device.queue, swapchain_.images[index], odd,
-                    picture(odd, bgra.pixel, 1), {});
-    ASSERT_EQ(vkQueueWaitIdle(client_->device.queue), VK_SUCCESS);
-    fake_driver().hold_rendering(VK_TRUE);
+    const uint32_t index = paint_and_hold();
     const auto fence = make_fence(client_->device);
     VkSwapchainPresentFenceInfoEXT fences{VK_STRUCTURE_TYPE_SWAPCHAIN_PRESENT_FENCE_INFO_EXT};
     const VkFence handle = fence;
