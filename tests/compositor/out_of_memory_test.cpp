@@ -607,79 +607,76 @@ TEST_F(LibwaylandOutOfMemory, InAWaitForAPresent) {
 }
 
 #ifdef FAKE_COMPOSITOR_HAS_COLOR
-// The next present requests what vkSetHdrMetadataEXT could not.
-TEST_F(OutOfMemory, AtAnyAllocationOfVkSetHdrMetadata) {
-    InstanceOptions options;
-    options.extensions.push_back(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME);
-    Client client(start().connect(), options,
-                  {VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_EXT_HDR_METADATA_EXTENSION_NAME});
-    const auto set_metadata = reinterpret_cast<PFN_vkSetHdrMetadataEXT>(
-        vkGetDeviceProcAddr(client.device, "vkSetHdrMetadataEXT"));
-    const Swapchain swapchain = client.swapchain({.space = VK_COLOR_SPACE_HDR10_ST2084_EXT});
-    ASSERT_EQ(swapchain.result, VK_SUCCESS);
-    VkHdrMetadataEXT metadata{VK_STRUCTURE_TYPE_HDR_METADATA_EXT};
-    metadata.maxContentLightLevel = 100;
-    const auto set = [&] {
+// An application whose swapchain has HDR metadata.
+struct HdrClient {
+    explicit HdrClient(Compositor& shows) : compositor(shows) {
+        EXPECT_EQ(swapchain.result, VK_SUCCESS);
+        metadata.maxContentLightLevel = 100;
+    }
+
+    static InstanceOptions options() {
+        InstanceOptions options;
+        options.extensions.push_back(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME);
+        return options;
+    }
+    void change_metadata() {
+        ++metadata.maxContentLightLevel;
         const VkSwapchainKHR handle = swapchain;
         set_metadata(client.device, 1, &handle, &metadata);
-        return VK_SUCCESS;
-    };
+    }
+    void expect_the_next_frame_to_have_the_metadata() {
+        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+        vkDeviceWaitIdle(client.device);
+        const auto description = compositor.last_commit().image_description;
+        ASSERT_TRUE(description);
+        EXPECT_EQ(description->max_cll, uint32_t(metadata.maxContentLightLevel));
+    }
+
+    Compositor& compositor;
+    Client client{compositor.connect(),
+                  options(),
+                  {VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_EXT_HDR_METADATA_EXTENSION_NAME}};
+    const PFN_vkSetHdrMetadataEXT set_metadata = reinterpret_cast<PFN_vkSetHdrMetadataEXT>(
+        vkGetDeviceProcAddr(client.device, "vkSetHdrMetadataEXT"));
+    const Swapchain swapchain = client.swapchain({.space = VK_COLOR_SPACE_HDR10_ST2084_EXT});
+    VkHdrMetadataEXT metadata{VK_STRUCTURE_TYPE_HDR_METADATA_EXT};
+};
+
+// The next present requests what vkSetHdrMetadataEXT could not.
+TEST_F(OutOfMemory, AtAnyAllocationOfVkSetHdrMetadata) {
+    HdrClient hdr(start());
     fail_each_allocation(
         [&] {
-            ++metadata.maxContentLightLevel;
-            return set();
+            hdr.change_metadata();
+            return VK_SUCCESS;
         },
-        [&] {
-            EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
-            vkDeviceWaitIdle(client.device);
-            const auto description = compositor_->last_commit().image_description;
-            ASSERT_TRUE(description);
-            EXPECT_EQ(description->max_cll, uint32_t(metadata.maxContentLightLevel));
-        });
+        [&] { hdr.expect_the_next_frame_to_have_the_metadata(); });
 }
 
 // Two calls of vkSetHdrMetadataEXT without a present between them: the present requests the
 // description of the second. The image is shown nevertheless, and the next present tries again.
 TEST_F(OutOfMemory, AtAnyAllocationOfAPresentThatUpdatesTheMetadata) {
-    InstanceOptions options;
-    options.extensions.push_back(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME);
-    Client client(start().connect(), options,
-                  {VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_EXT_HDR_METADATA_EXTENSION_NAME});
-    const auto set_metadata = reinterpret_cast<PFN_vkSetHdrMetadataEXT>(
-        vkGetDeviceProcAddr(client.device, "vkSetHdrMetadataEXT"));
-    const Swapchain swapchain = client.swapchain({.space = VK_COLOR_SPACE_HDR10_ST2084_EXT});
-    ASSERT_EQ(swapchain.result, VK_SUCCESS);
-    VkHdrMetadataEXT metadata{VK_STRUCTURE_TYPE_HDR_METADATA_EXT};
-    metadata.maxContentLightLevel = 100;
+    HdrClient hdr(start());
+    Client& client = hdr.client;
     const auto show = [&] {
         const long allocations = std::exchange(until_failure, -1);
-        const VkSwapchainKHR handle = swapchain;
-        for (int call = 0; call < 2; ++call) {
-            ++metadata.maxContentLightLevel;
-            set_metadata(client.device, 1, &handle, &metadata);
-        }
-        const Acquired acquired = client.acquire(swapchain);
+        for (int call = 0; call < 2; ++call)
+            hdr.change_metadata();
+        const Acquired acquired = client.acquire(hdr.swapchain);
         const size_t commits = compositor_->commits();
         until_failure = allocations;
-        const VkResult result = client.present(swapchain, acquired.index);
+        const VkResult result = client.present(hdr.swapchain, acquired.index);
         until_failure = -1;
         // The image is still acquired: it is presented after all.
         if (result != VK_SUCCESS) {
-            EXPECT_EQ(client.present(swapchain, acquired.index), VK_SUCCESS);
+            EXPECT_EQ(client.present(hdr.swapchain, acquired.index), VK_SUCCESS);
         }
         vkDeviceWaitIdle(client.device);
         compositor_->settle();
         EXPECT_EQ(compositor_->commits(), commits + 1);
         return result;
     };
-    const auto expect_the_metadata = [&] {
-        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
-        vkDeviceWaitIdle(client.device);
-        const auto description = compositor_->last_commit().image_description;
-        ASSERT_TRUE(description);
-        EXPECT_EQ(description->max_cll, uint32_t(metadata.maxContentLightLevel));
-    };
-    fail_each_allocation(show, expect_the_metadata);
+    fail_each_allocation(show, [&] { hdr.expect_the_next_frame_to_have_the_metadata(); });
 }
 #endif
 
