@@ -667,6 +667,30 @@ struct DriversWindow {
     Swapchain swapchain;
 };
 
+// A call that presents to a swapchain of the layer's and to one of the driver's, each with a fence.
+struct MixedPresent {
+    explicit MixedPresent(Client& with) : client(with) {}
+
+    VkResult present() {
+        return present_together(client.device.queue, all, {rendered}, fences.chain());
+    }
+    void expect_signalled_fences() {
+        for (const auto& fence : owned)
+            EXPECT_TRUE(wait_and_reset(client.device, fence));
+        EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+    }
+
+    Client& client;
+    const DriversWindow window{client};
+    const Swapchain ours = client.swapchain();
+    const Owned<VkSemaphore> rendered = make_semaphore(client.device);
+    std::array<Presented, 2> all{
+        Presented{ours, client.acquire_and_render(ours, rendered)},
+        Presented{window.swapchain, client.acquire(window.swapchain).index}};
+    const std::array<Owned<VkFence>, 2> owned{make_fence(client.device), make_fence(client.device)};
+    Fences fences{{owned[0], owned[1]}};
+};
+
 TEST_P(DriversSwapchain, HasItsFenceSignalled) {
     Client client = client_of(start());
     const DriversWindow window(client);
@@ -738,22 +762,13 @@ TEST_P(DriversSwapchain, HasItsPartOfAMixedCall) {
 // tell the application that it can repeat the call.
 TEST_P(DriversSwapchain, LosesTheDeviceIfItsPartOfAMixedCallRunsOutOfMemory) {
     Client client = client_of(start());
-    const DriversWindow window(client);
-    const Swapchain ours = client.swapchain();
-    const Owned<VkSemaphore> rendered = make_semaphore(client.device);
-    std::array all{Presented{ours, client.acquire_and_render(ours, rendered)},
-                   Presented{window.swapchain, client.acquire(window.swapchain).index}};
-    const std::array owned{make_fence(client.device), make_fence(client.device)};
-    Fences fences({owned[0], owned[1]});
+    MixedPresent mixed(client);
     fake_driver().fail_call("vkQueuePresentKHR", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
-    EXPECT_EQ(present_together(client.device.queue, all, {rendered}, fences.chain()),
-              VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(mixed.present(), VK_ERROR_DEVICE_LOST);
     EXPECT_EQ(fake_driver().injected_failures(), 1u);
-    EXPECT_EQ(all[0].result, VK_SUCCESS);
-    EXPECT_EQ(all[1].result, VK_ERROR_DEVICE_LOST);
-    for (const auto& fence : owned)
-        EXPECT_TRUE(wait_and_reset(client.device, fence));
-    EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+    EXPECT_EQ(mixed.all[0].result, VK_SUCCESS);
+    EXPECT_EQ(mixed.all[1].result, VK_ERROR_DEVICE_LOST);
+    mixed.expect_signalled_fences();
 }
 
 TEST_P(DriversSwapchain, SignalsEveryFenceForWhichASubmissionSucceeds) {
@@ -778,21 +793,12 @@ TEST_P(DriversSwapchain, SignalsEveryFenceForWhichASubmissionSucceeds) {
 // works: only the layer knows that the call could not wait for its semaphores.
 TEST_P(DriversSwapchain, LosesTheDeviceWithItsFencesIfTheWaitsFail) {
     Client client = client_of(start());
-    const DriversWindow window(client);
-    const Swapchain ours = client.swapchain();
-    const Owned<VkSemaphore> rendered = make_semaphore(client.device);
-    std::array all{Presented{ours, client.acquire_and_render(ours, rendered)},
-                   Presented{window.swapchain, client.acquire(window.swapchain).index}};
-    const std::array owned{make_fence(client.device), make_fence(client.device)};
-    Fences fences({owned[0], owned[1]});
+    MixedPresent mixed(client);
     fake_driver().fail_call("vkGetSemaphoreFdKHR", 1, VK_ERROR_DEVICE_LOST);
     fake_driver().fail_call("vkQueueWaitIdle", 1, VK_ERROR_DEVICE_LOST);
-    EXPECT_EQ(present_together(client.device.queue, all, {rendered}, fences.chain()),
-              VK_ERROR_DEVICE_LOST);
+    EXPECT_EQ(mixed.present(), VK_ERROR_DEVICE_LOST);
     fake_driver().clear_failures();
-    for (const auto& fence : owned)
-        EXPECT_TRUE(wait_and_reset(client.device, fence));
-    EXPECT_EQ(vkDeviceWaitIdle(client.device), VK_SUCCESS);
+    mixed.expect_signalled_fences();
 }
 
 // The driver has presented.
