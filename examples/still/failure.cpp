@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "failure.hpp"
 
+#include <cstdio>
+#include <exception>
+
 namespace fencebridge::still {
 
 namespace {
@@ -40,6 +43,18 @@ void check(VkResult result, const char* call) {
         return;
     const char* name = name_of(result);
     throw Failure(std::string(call) + ": " + (name ? name : "VkResult " + std::to_string(result)));
+}
+
+ExitStatus run_program(const char* name, const std::function<ExitStatus()>& program) {
+    try {
+        return program();
+    } catch (const Failure& failure) {
+        std::fprintf(stderr, "%s: %s\n", name, failure.what());
+        return failure.status();
+    } catch (const std::exception& failure) {
+        std::fprintf(stderr, "%s: %s\n", name, failure.what());
+        return exit_failed;
+    }
 }
 
 } // namespace fencebridge::still

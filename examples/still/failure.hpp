@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // How the program fails. A layer runs in another program's process and must return every failure as
-// a value. This program may end: each failure is an exception, which main turns into a message and
-// an exit status.
+// a value. This program may end: each failure is an exception, which run_program() turns into a
+// message and an exit status.
 #pragma once
 
+#include <functional>
 #include <stdexcept>
 #include <string>
 
@@ -41,5 +42,8 @@ public:
 // Throws for negative VkResults, which are errors. Positive ones (VK_SUBOPTIMAL_KHR, VK_TIMEOUT,
 // ...) are for the caller to examine.
 void check(VkResult result, const char* call);
+
+// Runs a program, and returns its exit status. Prints what it throws, after the program's name.
+ExitStatus run_program(const char* name, const std::function<ExitStatus()>& program);
 
 } // namespace fencebridge::still

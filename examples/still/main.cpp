@@ -11,7 +11,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <exception>
 #include <fstream>
 #include <memory>
 #include <vector>
@@ -128,7 +127,7 @@ void report(const Gpu& gpu, const Canvas& canvas, uint64_t frames, Clock::durati
 
 // Without a window and without Wayland. Nothing is shown, but what implements the surface may
 // record the frames.
-int run_headless(const Options& options) {
+ExitStatus run_headless(const Options& options) {
     Gpu gpu(nullptr);
     Canvas canvas(gpu, gpu.create_headless_surface(), options);
     Renderer renderer(gpu, {&canvas, 1});
@@ -142,7 +141,7 @@ int run_headless(const Options& options) {
     return exit_ok;
 }
 
-int run(const Options& options) {
+ExitStatus run(const Options& options) {
     if (options.headless)
         return run_headless(options);
     // Each object is destroyed before the object that it was made from: the Vulkan surface before
@@ -177,17 +176,11 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
     using namespace fencebridge::still;
-    try {
+    return run_program("fencebridge-still", [&] {
         Options options = parse_options(argc, argv);
         if (!options.help)
             return run(options);
         std::fputs(usage_text(), stdout);
         return exit_ok;
-    } catch (const Failure& failure) {
-        std::fprintf(stderr, "fencebridge-still: %s\n", failure.what());
-        return failure.status();
-    } catch (const std::exception& failure) {
-        std::fprintf(stderr, "fencebridge-still: %s\n", failure.what());
-        return exit_failed;
-    }
+    });
 }

@@ -25,7 +25,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
-#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -311,14 +310,8 @@ private:
 
 int main(int argc, char** argv) {
     using namespace fencebridge;
-    try {
+    return still::run_program("bench_windows", [&] {
         bench::Session(bench::parse(argc, argv)).run();
         return still::exit_ok;
-    } catch (const still::Failure& failure) {
-        std::fprintf(stderr, "bench_windows: %s\n", failure.what());
-        return failure.status();
-    } catch (const std::exception& failure) {
-        std::fprintf(stderr, "bench_windows: %s\n", failure.what());
-        return still::exit_failed;
-    }
+    });
 }

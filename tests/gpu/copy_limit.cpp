@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <limits>
 #include <memory>
 
@@ -286,14 +285,8 @@ void run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     using namespace fencebridge;
-    try {
+    return still::run_program("gpu_copy_limit", [&] {
         gpu::run(argc, argv);
         return still::exit_ok;
-    } catch (const still::Failure& failure) {
-        std::fprintf(stderr, "gpu_copy_limit: %s\n", failure.what());
-        return failure.status();
-    } catch (const std::exception& failure) {
-        std::fprintf(stderr, "gpu_copy_limit: %s\n", failure.what());
-        return still::exit_failed;
-    }
+    });
 }

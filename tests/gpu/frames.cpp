@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <functional>
 #include <string_view>
 #include <utility>
@@ -94,14 +93,8 @@ void run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     using namespace fencebridge;
-    try {
+    return still::run_program("gpu_frames", [&] {
         gpu::run(argc, argv);
         return still::exit_ok;
-    } catch (const still::Failure& failure) {
-        std::fprintf(stderr, "gpu_frames: %s\n", failure.what());
-        return failure.status();
-    } catch (const std::exception& failure) {
-        std::fprintf(stderr, "gpu_frames: %s\n", failure.what());
-        return still::exit_failed;
-    }
+    });
 }

@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
             return 2;
         }
     }
-    try {
+    return fencebridge::still::run_program("screen_client", [&] {
         Application application;
         wait_until_visible(application);
         bool passed = true;
@@ -98,9 +98,6 @@ int main(int argc, char** argv) {
                 std::ranges::find(names, std::string_view(scenario.name)) != names.end())
                 passed = run(application, scenario) && passed;
         }
-        return passed ? 0 : 1;
-    } catch (const fencebridge::still::Failure& failure) {
-        std::fprintf(stderr, "screen_client: %s\n", failure.what());
-        return failure.status();
-    }
+        return passed ? fencebridge::still::exit_ok : fencebridge::still::exit_failed;
+    });
 }
