@@ -41,18 +41,6 @@ std::optional<uint32_t> find_queue_family(VkPhysicalDevice device, wl_display* d
     return std::nullopt;
 }
 
-uint32_t upload_memory_type(VkPhysicalDevice device, uint32_t allowed) {
-    VkPhysicalDeviceMemoryProperties memory;
-    vkGetPhysicalDeviceMemoryProperties(device, &memory);
-    constexpr VkMemoryPropertyFlags wanted =
-        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
-    for (uint32_t type = 0; type < memory.memoryTypeCount; ++type)
-        if (allowed & 1u << type && (memory.memoryTypes[type].propertyFlags & wanted) == wanted)
-            return type;
-    // The specification guarantees such a type for every buffer, so no conformant driver gets here.
-    throw Failure("the driver has no host-visible and coherent memory for buffers");
-}
-
 } // namespace
 
 Gpu::Gpu(wl_display* display, const DeviceAdditions& additions) {
@@ -148,9 +136,7 @@ Surface Gpu::create_surface(wl_display* display, wl_surface* surface) const {
     VkSurfaceKHR handle;
     check(vkCreateWaylandSurfaceKHR(instance_, &info, nullptr, &handle),
           "vkCreateWaylandSurfaceKHR");
-    Surface owner(instance_, handle);
-    require_support(owner);
-    return owner;
+    return adopt(handle);
 }
 
 Surface Gpu::create_headless_surface() const {
@@ -159,20 +145,20 @@ Surface Gpu::create_headless_surface() const {
     VkSurfaceKHR handle;
     check(vkCreateHeadlessSurfaceEXT(instance_, &info, nullptr, &handle),
           "vkCreateHeadlessSurfaceEXT");
-    Surface owner(instance_, handle);
-    require_support(owner);
-    return owner;
+    return adopt(handle);
 }
 
 // The queue family was chosen for the display. The specification requires the query for the surface
 // as well.
-void Gpu::require_support(const Surface& surface) const {
+Surface Gpu::adopt(VkSurfaceKHR handle) const {
+    Surface surface(instance_, handle);
     VkBool32 supported = VK_FALSE;
     check(vkGetPhysicalDeviceSurfaceSupportKHR(physical_device_, queue_family_, surface.get(),
                                                &supported),
           "vkGetPhysicalDeviceSurfaceSupportKHR");
     if (!supported)
         throw Unsupported("\"" + name_ + "\" cannot present to this surface");
+    return surface;
 }
 
 VkSurfaceCapabilitiesKHR Gpu::capabilities_of(const Surface& surface) const {
@@ -255,6 +241,27 @@ VkCommandBuffer Gpu::allocate_commands(const CommandPool& pool) const {
     return commands;
 }
 
+std::optional<uint32_t> Gpu::find_memory_type(uint32_t allowed,
+                                              VkMemoryPropertyFlags wanted) const {
+    VkPhysicalDeviceMemoryProperties memory;
+    vkGetPhysicalDeviceMemoryProperties(physical_device_, &memory);
+    for (uint32_t type = 0; type < memory.memoryTypeCount; ++type)
+        if (allowed & 1u << type && (memory.memoryTypes[type].propertyFlags & wanted) == wanted)
+            return type;
+    return std::nullopt;
+}
+
+Memory Gpu::allocate(VkDeviceSize size, uint32_t memory_type, const void* next) const {
+    VkMemoryAllocateInfo info{};
+    info.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
+    info.pNext = next;
+    info.allocationSize = size;
+    info.memoryTypeIndex = memory_type;
+    VkDeviceMemory memory;
+    check(vkAllocateMemory(device_, &info, nullptr, &memory), "vkAllocateMemory");
+    return {device_, memory};
+}
+
 Gpu::Upload Gpu::create_upload(VkDeviceSize size) const {
     VkBufferCreateInfo buffer_info{};
     buffer_info.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO;
@@ -268,16 +275,17 @@ Gpu::Upload Gpu::create_upload(VkDeviceSize size) const {
 
     VkMemoryRequirements requirements;
     vkGetBufferMemoryRequirements(device_, buffer, &requirements);
-    VkMemoryAllocateInfo memory_info{};
-    memory_info.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
-    memory_info.allocationSize = requirements.size;
-    memory_info.memoryTypeIndex = upload_memory_type(physical_device_, requirements.memoryTypeBits);
-    VkDeviceMemory memory;
-    check(vkAllocateMemory(device_, &memory_info, nullptr, &memory), "vkAllocateMemory");
-    upload.memory = Memory(device_, memory);
+    constexpr VkMemoryPropertyFlags wanted =
+        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+    const auto type = find_memory_type(requirements.memoryTypeBits, wanted);
+    // The specification guarantees such a type for every buffer, so no conformant driver gets here.
+    if (!type)
+        throw Failure("the driver has no host-visible and coherent memory for buffers");
+    upload.memory = allocate(requirements.size, *type);
 
-    check(vkBindBufferMemory(device_, buffer, memory, 0), "vkBindBufferMemory");
-    check(vkMapMemory(device_, memory, 0, VK_WHOLE_SIZE, 0, &upload.mapping), "vkMapMemory");
+    check(vkBindBufferMemory(device_, buffer, upload.memory.get(), 0), "vkBindBufferMemory");
+    check(vkMapMemory(device_, upload.memory.get(), 0, VK_WHOLE_SIZE, 0, &upload.mapping),
+          "vkMapMemory");
     return upload;
 }
 

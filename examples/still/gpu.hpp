@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -62,6 +63,10 @@ public:
     CommandPool create_command_pool(VkCommandPoolCreateFlags flags) const;
     VkCommandBuffer allocate_commands(const CommandPool& pool) const; // the pool's
 
+    // The first of the allowed memory types that has all the flags.
+    std::optional<uint32_t> find_memory_type(uint32_t allowed, VkMemoryPropertyFlags wanted) const;
+    Memory allocate(VkDeviceSize size, uint32_t memory_type, const void* next = nullptr) const;
+
     // A buffer to copy from, in memory that the CPU writes to through `mapping`.
     struct Upload {
         Memory memory; // outlives the buffer that is bound to it
@@ -74,7 +79,7 @@ private:
     void create_instance(const char* surface_extension, uint32_t api_version);
     void choose_device(wl_display* display);
     void create_device(const DeviceAdditions& additions);
-    void require_support(const Surface& surface) const;
+    Surface adopt(VkSurfaceKHR handle) const; // throws if the queue cannot present to it
 
     VkInstance instance_ = VK_NULL_HANDLE;
     VkPhysicalDevice physical_device_ = VK_NULL_HANDLE;

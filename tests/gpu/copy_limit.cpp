@@ -60,23 +60,9 @@ private:
 };
 
 uint32_t memory_type(const still::Gpu& gpu, uint32_t allowed, VkMemoryPropertyFlags wanted) {
-    VkPhysicalDeviceMemoryProperties memory;
-    vkGetPhysicalDeviceMemoryProperties(gpu.physical_device(), &memory);
-    for (uint32_t type = 0; type < memory.memoryTypeCount; ++type)
-        if (allowed & 1u << type && (memory.memoryTypes[type].propertyFlags & wanted) == wanted)
-            return type;
+    if (const auto type = gpu.find_memory_type(allowed, wanted))
+        return *type;
     throw still::Unsupported("\"" + gpu.name() + "\" has no memory type for the pixels");
-}
-
-still::Memory allocate(const still::Gpu& gpu, VkDeviceSize size, uint32_t type, const void* next) {
-    VkMemoryAllocateInfo info{};
-    info.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO;
-    info.pNext = next;
-    info.allocationSize = size;
-    info.memoryTypeIndex = type;
-    VkDeviceMemory memory;
-    check(vkAllocateMemory(gpu.device(), &info, nullptr, &memory), "vkAllocateMemory");
-    return {gpu.device(), memory};
 }
 
 VkDeviceSize host_pointer_alignment(const still::Gpu& gpu) {
@@ -138,9 +124,9 @@ private:
         image_ = Image(gpu_.device(), image);
         VkMemoryRequirements needed;
         vkGetImageMemoryRequirements(gpu_.device(), image, &needed);
-        image_memory_ = allocate(
-            gpu_, needed.size,
-            memory_type(gpu_, needed.memoryTypeBits, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT), nullptr);
+        image_memory_ =
+            gpu_.allocate(needed.size, memory_type(gpu_, needed.memoryTypeBits,
+                                                   VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT));
         check(vkBindImageMemory(gpu_.device(), image, image_memory_.get(), 0), "vkBindImageMemory");
     }
 
@@ -170,9 +156,9 @@ private:
         import.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT;
         import.handleType = host_pointer;
         import.pHostPointer = pixels_.data();
-        buffer_memory_ = allocate(
-            gpu_, pixels_.size(),
-            memory_type(gpu_, needed.memoryTypeBits & importable.memoryTypeBits, 0), &import);
+        buffer_memory_ = gpu_.allocate(
+            pixels_.size(), memory_type(gpu_, needed.memoryTypeBits & importable.memoryTypeBits, 0),
+            &import);
         check(vkBindBufferMemory(gpu_.device(), buffer, buffer_memory_.get(), 0),
               "vkBindBufferMemory");
     }
