@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The transport `explicit` on real syncobjs: when it is used, which transport replaces it, how
 // images are released, and what a frame costs.
+#include "aliases.hpp"
 #include "fixture.hpp"
 #include "who_waits.hpp"
 
@@ -668,6 +669,19 @@ TEST_F(ExplicitTransport, ASwapchainHoldsOneDescriptor) {
     EXPECT_EQ(more("anon_inode:[eventfd]"), 1u);
     EXPECT_EQ(more("/dev/dri/renderD128"), 0u);
     EXPECT_EQ(more("/dmabuf:"), 2 * other.images.size());
+}
+
+// Memory that is dedicated to an image cannot be bound to another: it is imported again, from the
+// image's dma-buf.
+TEST_F(ExplicitTransport, AnImageOfTheApplicationsIsBoundToADedicatedImagesMemory) {
+    fake_driver().set_dedicated(0, VK_TRUE, VK_FALSE);
+    Client client(start());
+    const Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    std::vector<Owned<VkImage>> aliases;
+    for (uint32_t index = 0; index < swapchain.images.size(); ++index)
+        aliases.push_back(make_alias(client.device, swapchain, index));
+    EXPECT_EQ(client.show_every_image(swapchain), VK_SUCCESS);
 }
 
 // One query finds all images that are released by then. Their acquires need no further query.
