@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <span>
+#include <vector>
 
 #include "entry/entry_points.hpp"
 #include "entry/guard.hpp"
@@ -10,49 +12,55 @@
 
 namespace fencebridge::entry {
 
-VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t count, const VkSubmitInfo* infos,
-                                           VkFence fence) {
+namespace {
+
+/// The semaphores that a batch waits for.
+std::span<const VkSemaphore> waits_of(const VkSubmitInfo& batch) {
+    return {batch.pWaitSemaphores, batch.waitSemaphoreCount};
+}
+std::span<const VkSemaphore> waits_of(const VkBindSparseInfo& batch) {
+    return {batch.pWaitSemaphores, batch.waitSemaphoreCount};
+}
+std::vector<VkSemaphore> waits_of(const VkSubmitInfo2& batch) {
+    std::vector<VkSemaphore> waits(batch.waitSemaphoreInfoCount);
+    std::ranges::transform(std::span(batch.pWaitSemaphoreInfos, waits.size()), waits.begin(),
+                           &VkSemaphoreSubmitInfo::semaphore);
+    return waits;
+}
+
+/// Submits the signals that the layer keeps for the batches, and then the batches.
+/// @param command  the driver's
+template <class Batch>
+VkResult submit(VkQueue queue, std::span<const Batch> batches, VkFence fence,
+                VkResult (VKAPI_PTR* vk::DeviceDispatch::*command)(VkQueue, uint32_t, const Batch*,
+                                                                   VkFence)) {
     return guarded([&] {
         const auto device = find_device(queue);
-        for (const VkSubmitInfo& info : std::span(infos, count)) {
-            const VkResult result = device->signaller.submit_kept(
-                queue, std::span(info.pWaitSemaphores, info.waitSemaphoreCount));
+        for (const Batch& batch : batches) {
+            const VkResult result = device->signaller.submit_kept(queue, waits_of(batch));
             if (result != VK_SUCCESS)
                 return result;
         }
-        return device->vk.next.QueueSubmit(queue, count, infos, fence);
+        return (device->vk.next.*command)(queue, static_cast<uint32_t>(batches.size()),
+                                          batches.data(), fence);
     });
+}
+
+} // namespace
+
+VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit(VkQueue queue, uint32_t count, const VkSubmitInfo* infos,
+                                           VkFence fence) {
+    return submit(queue, std::span(infos, count), fence, &vk::DeviceDispatch::QueueSubmit);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL QueueSubmit2(VkQueue queue, uint32_t count,
                                             const VkSubmitInfo2* infos, VkFence fence) {
-    return guarded([&] {
-        const auto device = find_device(queue);
-        for (const VkSubmitInfo2& info : std::span(infos, count)) {
-            for (const VkSemaphoreSubmitInfo& wait :
-                 std::span(info.pWaitSemaphoreInfos, info.waitSemaphoreInfoCount)) {
-                const VkResult result =
-                    device->signaller.submit_kept(queue, std::span(&wait.semaphore, 1));
-                if (result != VK_SUCCESS)
-                    return result;
-            }
-        }
-        return device->vk.next.QueueSubmit2(queue, count, infos, fence);
-    });
+    return submit(queue, std::span(infos, count), fence, &vk::DeviceDispatch::QueueSubmit2);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL QueueBindSparse(VkQueue queue, uint32_t count,
                                                const VkBindSparseInfo* infos, VkFence fence) {
-    return guarded([&] {
-        const auto device = find_device(queue);
-        for (const VkBindSparseInfo& info : std::span(infos, count)) {
-            const VkResult result = device->signaller.submit_kept(
-                queue, std::span(info.pWaitSemaphores, info.waitSemaphoreCount));
-            if (result != VK_SUCCESS)
-                return result;
-        }
-        return device->vk.next.QueueBindSparse(queue, count, infos, fence);
-    });
+    return submit(queue, std::span(infos, count), fence, &vk::DeviceDispatch::QueueBindSparse);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL WaitForFences(VkDevice handle, uint32_t count, const VkFence* fences,
