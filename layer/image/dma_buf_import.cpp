@@ -58,7 +58,6 @@ DmaBufImport::try_to_allocate(const vk::Device& device, const vk::ImageParameter
     auto unbound = create_unbound(device, parameters, layouts, vk::imported_dma_buf.handle);
     if (!unbound)
         return std::unexpected(unbound.error());
-    const VkImage image = unbound->image.get();
     const auto required = static_cast<size_t>(unbound->requirements.size);
     const size_t bytes = size == Size::padded ? padded(required) : required;
     auto dma_buf = create_dma_buf(device, bytes);
@@ -70,17 +69,12 @@ DmaBufImport::try_to_allocate(const vk::Device& device, const vk::ImageParameter
     auto memory = import_dma_buf(device, unbound->requirements, *dma_buf);
     if (!memory)
         return std::unexpected(memory.error());
-    const VkResult bound = device.next.BindImageMemory(device.handle, image, memory->get(), 0);
-    if (bound != VK_SUCCESS)
-        return std::unexpected(bound);
-    return SwapchainImage{.placement = placement(),
-                          .dma_buf = std::move(*dma_buf),
-                          .implicit_fences = device.facts.implicit_fences_on_imports,
-                          .host = {},
-                          .memory = std::move(*memory),
-                          .image = std::move(unbound->image),
-                          .layout = unbound->layout,
-                          .dedicated = unbound->requirements.dedicated};
+    auto image = bind_shared(device, placement(), std::move(*unbound), std::move(*memory));
+    if (!image)
+        return image;
+    image->dma_buf = std::move(*dma_buf);
+    image->implicit_fences = device.facts.implicit_fences_on_imports;
+    return image;
 }
 
 } // namespace fencebridge::image

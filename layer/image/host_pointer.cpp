@@ -27,7 +27,6 @@ HostPointer::allocate(const vk::Device& device, const vk::ImageParameters& param
     auto unbound = create_unbound(device, parameters, layouts, vk::imported_host_pointer.handle);
     if (!unbound)
         return std::unexpected(unbound.error());
-    const VkImage image = unbound->image.get();
     // Aliases are bound to the same memory, since a driver need not import it twice.
     unbound->requirements.dedicated = unbound->requirements.must_be_dedicated;
     auto host = create_host_memory(device, unbound->requirements.size);
@@ -36,17 +35,10 @@ HostPointer::allocate(const vk::Device& device, const vk::ImageParameters& param
     auto memory = import_host_memory(device, unbound->requirements, *host);
     if (!memory)
         return std::unexpected(memory.error());
-    const VkResult bound = device.next.BindImageMemory(device.handle, image, memory->get(), 0);
-    if (bound != VK_SUCCESS)
-        return std::unexpected(bound);
-    return SwapchainImage{.placement = placement(),
-                          .dma_buf = {},
-                          .implicit_fences = vk::ImplicitFences::ignored,
-                          .host = std::move(*host),
-                          .memory = std::move(*memory),
-                          .image = std::move(unbound->image),
-                          .layout = unbound->layout,
-                          .dedicated = unbound->requirements.dedicated};
+    auto image = bind_shared(device, placement(), std::move(*unbound), std::move(*memory));
+    if (image)
+        image->host = std::move(*host);
+    return image;
 }
 
 } // namespace fencebridge::image

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <drm_fourcc.h>
+#include <utility>
 #include <vector>
 
 #include "util/log.hpp"
@@ -163,6 +164,23 @@ std::expected<UnboundImage, VkResult> create_unbound(const vk::Device& device,
     MemoryRequirements requirements = query_requirements(device, image->get());
     requirements.dedicated |= std::ranges::any_of(layouts, &vk::ImageLayout::dedicated_only);
     return UnboundImage{std::move(*image), *layout, requirements};
+}
+
+std::expected<SwapchainImage, VkResult> bind_shared(const vk::Device& device,
+                                                    core::Placement placement, UnboundImage unbound,
+                                                    vk::Memory memory) {
+    const VkResult bound =
+        device.next.BindImageMemory(device.handle, unbound.image.get(), memory.get(), 0);
+    if (bound != VK_SUCCESS)
+        return std::unexpected(bound);
+    return SwapchainImage{.placement = placement,
+                          .dma_buf = {},
+                          .implicit_fences = vk::ImplicitFences::ignored,
+                          .host = {},
+                          .memory = std::move(memory),
+                          .image = std::move(unbound.image),
+                          .layout = unbound.layout,
+                          .dedicated = unbound.requirements.dedicated};
 }
 
 } // namespace fencebridge::image

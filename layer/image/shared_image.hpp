@@ -82,4 +82,11 @@ create_unbound(const vk::Device& device, const vk::ImageParameters& parameters,
 create_unbound(const vk::Device& device, const vk::ImageParameters& parameters,
                const Layout& layout, std::span<const vk::ImageLayout> layouts);
 
+/// Binds an image to memory that is shared.
+/// @return without the handle of the memory, which the caller adds. The error is the driver's
+[[nodiscard]] std::expected<SwapchainImage, VkResult> bind_shared(const vk::Device& device,
+                                                                  core::Placement placement,
+                                                                  UnboundImage unbound,
+                                                                  vk::Memory memory);
+
 } // namespace fencebridge::image
