@@ -60,11 +60,6 @@ protected:
                 return;
         }
     }
-    /// Shows more frames than there are images, so that no image may be lost.
-    void expect_frames(const Swapchain& swapchain) {
-        for (uint32_t i = 0; i < 2 * swapchain.image_count(); ++i)
-            ASSERT_EQ(show_frame(*device_, swapchain), VK_SUCCESS);
-    }
 
     std::optional<Instance> instance_;
     std::optional<Device> device_;
@@ -87,7 +82,7 @@ TEST_P(HeadlessFailures, OfVkCreateSwapchainAreReturnedAndLeakNothing) {
                   EXPECT_EQ(driver_objects(), objects);
                   EXPECT_EQ(open_descriptors(), descriptors);
               });
-    expect_frames(*swapchain);
+    expect_frames(*device_, *swapchain);
 }
 
 TEST_P(HeadlessFailures, OfVkAcquireNextImageAreReturnedAndLoseNoImage) {
@@ -105,7 +100,7 @@ TEST_P(HeadlessFailures, OfVkAcquireNextImageAreReturnedAndLoseNoImage) {
                   EXPECT_EQ(frame->present(swapchain), VK_SUCCESS);
                   EXPECT_EQ(frame->finish(), VK_SUCCESS);
                   EXPECT_EQ(vkQueueWaitIdle(device_->queue()), VK_SUCCESS);
-                  expect_frames(swapchain);
+                  expect_frames(*device_, swapchain);
               });
 }
 
@@ -132,7 +127,7 @@ TEST_P(HeadlessFailures, OfVkQueuePresentAreWorkedAroundOrReturned) {
             }
             EXPECT_EQ(vkQueueWaitIdle(device_->queue()), VK_SUCCESS);
             if (result != VK_ERROR_DEVICE_LOST)
-                expect_frames(*swapchain);
+                expect_frames(*device_, *swapchain);
         });
 }
 

@@ -126,4 +126,9 @@ VkResult show_frame(const Device& device, const Swapchain& swapchain) {
     return vkQueueWaitIdle(device.queue());
 }
 
+void expect_frames(const Device& device, const Swapchain& swapchain) {
+    for (uint32_t i = 0; i < 2 * swapchain.image_count(); ++i)
+        ASSERT_EQ(show_frame(device, swapchain), VK_SUCCESS);
+}
+
 } // namespace fencebridge::test

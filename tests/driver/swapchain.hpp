@@ -79,5 +79,7 @@ private:
 
 /// Shows one frame. Returns the first result that is not VK_SUCCESS.
 [[nodiscard]] VkResult show_frame(const Device& device, const Swapchain& swapchain);
+/// Shows more frames than there are images, so that no image may be lost.
+void expect_frames(const Device& device, const Swapchain& swapchain);
 
 } // namespace fencebridge::test
