@@ -74,7 +74,7 @@ std::expected<DmaBufMemory, VkResult> import_memory(const vk::Device& device,
     constexpr size_t more = 64;
     auto dma_buf = source.create_dma_buf(device, static_cast<size_t>(requirements.size) + more);
     if (!dma_buf)
-        return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+        return std::unexpected(dma_buf.error());
     auto memory = import_dma_buf(device, requirements, *dma_buf);
     if (!memory)
         return std::unexpected(memory.error());

@@ -40,6 +40,16 @@ DmaBufImport::layouts(const vk::PhysicalDevice& physical,
     return found;
 }
 
+std::expected<Fd, VkResult> DmaBufImport::create_dma_buf(const vk::Device& device,
+                                                         size_t size) const {
+    auto dma_buf = create(device, size);
+    if (dma_buf)
+        return std::move(*dma_buf);
+    log::warning("image allocator %s: no dma-buf of %zu bytes: %s", name(), size,
+                 ioctl::text(dma_buf.error()).c_str());
+    return std::unexpected(allocation_error(dma_buf.error()));
+}
+
 std::expected<SwapchainImage, VkResult>
 DmaBufImport::allocate(const vk::Device& device, const vk::ImageParameters& parameters,
                        std::span<const vk::ImageLayout> layouts) const {
@@ -61,11 +71,8 @@ DmaBufImport::try_to_allocate(const vk::Device& device, const vk::ImageParameter
     const auto required = static_cast<size_t>(unbound->requirements.size);
     const size_t bytes = size == Size::padded ? padded(required) : required;
     auto dma_buf = create_dma_buf(device, bytes);
-    if (!dma_buf) {
-        log::warning("image allocator %s: no dma-buf of %zu bytes: %s", name(), bytes,
-                     ioctl::text(dma_buf.error()).c_str());
-        return std::unexpected(allocation_error(dma_buf.error()));
-    }
+    if (!dma_buf)
+        return std::unexpected(dma_buf.error());
     auto memory = import_dma_buf(device, unbound->requirements, *dma_buf);
     if (!memory)
         return std::unexpected(memory.error());

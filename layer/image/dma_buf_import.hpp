@@ -27,16 +27,22 @@ public:
     /// What is_available() looks for: a path.
     [[nodiscard]] virtual const char* path() const = 0;
 
-    /// A dma-buf of at least this size.
+    /// A dma-buf of at least this size. A failure is logged.
     /// @param size  in bytes
-    /// @return the error of the call that failed
-    [[nodiscard]] virtual std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
-                                                                         size_t size) const = 0;
+    /// @return the error is VK_ERROR_OUT_OF_DEVICE_MEMORY; VK_ERROR_OUT_OF_HOST_MEMORY if
+    ///         descriptors ran out; VK_ERROR_INITIALIZATION_FAILED if the source does not work
+    [[nodiscard]] std::expected<Fd, VkResult> create_dma_buf(const vk::Device& device,
+                                                             size_t size) const;
 
 protected:
     ~DmaBufImport() = default;
 
 private:
+    /// create_dma_buf() of a source.
+    /// @return the error of the call that failed
+    [[nodiscard]] virtual std::expected<Fd, ioctl::Errno> create(const vk::Device& device,
+                                                                 size_t size) const = 0;
+
     enum class Size { as_required, padded };
     std::expected<SwapchainImage, VkResult>
     try_to_allocate(const vk::Device& device, const vk::ImageParameters& parameters,
@@ -49,8 +55,9 @@ public:
     core::ImageSource source() const override { return core::ImageSource::dma_heap; }
     bool is_available() const override;
     const char* path() const override { return "/dev/dma_heap"; }
-    std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
-                                                   size_t size) const override;
+
+private:
+    std::expected<Fd, ioctl::Errno> create(const vk::Device& device, size_t size) const override;
 };
 
 /// Dumb buffers of a KMS node: memory that the display can show.
@@ -59,8 +66,9 @@ public:
     core::ImageSource source() const override { return core::ImageSource::dumb; }
     bool is_available() const override;
     const char* path() const override { return "/dev/dri/card*"; }
-    std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
-                                                   size_t size) const override;
+
+private:
+    std::expected<Fd, ioctl::Errno> create(const vk::Device& device, size_t size) const override;
 };
 
 /// Dma-bufs of this process's own memory, by /dev/udmabuf.
@@ -69,8 +77,9 @@ public:
     core::ImageSource source() const override { return core::ImageSource::udmabuf; }
     bool is_available() const override;
     const char* path() const override { return "/dev/udmabuf"; }
-    std::expected<Fd, ioctl::Errno> create_dma_buf(const vk::Device& device,
-                                                   size_t size) const override;
+
+private:
+    std::expected<Fd, ioctl::Errno> create(const vk::Device& device, size_t size) const override;
 };
 
 } // namespace fencebridge::image

@@ -30,7 +30,7 @@ bool DmaHeap::is_available() const {
     return false;
 }
 
-std::expected<Fd, ioctl::Errno> DmaHeap::create_dma_buf(const vk::Device&, size_t size) const {
+std::expected<Fd, ioctl::Errno> DmaHeap::create(const vk::Device&, size_t size) const {
     std::expected<Fd, ioctl::Errno> last = std::unexpected(ioctl::Errno{ENOENT});
     for (const char* heap : heaps) {
         const Fd device(::open(heap, O_RDONLY | O_CLOEXEC));

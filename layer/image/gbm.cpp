@@ -94,20 +94,13 @@ Gbm::allocate(const vk::Device& device, const vk::ImageParameters& parameters,
     auto memory = import_dma_buf(device, unbound->requirements, buffer->dma_buf);
     if (!memory)
         return std::unexpected(memory.error());
-    const VkResult bound =
-        device.next.BindImageMemory(device.handle, unbound->image.get(), memory->get(), 0);
-    if (bound != VK_SUCCESS)
-        return std::unexpected(bound);
-    return SwapchainImage{.placement = placement(),
-                          .dma_buf = std::move(buffer->dma_buf),
-                          .implicit_fences = device.facts.implicit_fences_on_imports,
-                          .host = {},
-                          .memory = std::move(*memory),
-                          .image = std::move(unbound->image),
-                          .layout = unbound->layout,
-                          .dedicated = unbound->requirements.dedicated,
-                          .copy = nullptr,
-                          .source = std::move(node)};
+    auto image = bind_shared(device, placement(), std::move(*unbound), std::move(*memory));
+    if (!image)
+        return image;
+    image->dma_buf = std::move(buffer->dma_buf);
+    image->implicit_fences = device.facts.implicit_fences_on_imports;
+    image->source = std::move(node);
+    return image;
 }
 
 } // namespace fencebridge::image

@@ -11,6 +11,8 @@
 
 namespace fencebridge::image {
 
+[[nodiscard]] size_t page_size(); ///< in bytes
+
 /// The size of as many pages as `size` bytes need.
 [[nodiscard]] size_t whole_pages(size_t size);
 
@@ -25,15 +27,18 @@ public:
     HostMemory(HostMemory&& other) noexcept { *this = std::move(other); }
     HostMemory& operator=(HostMemory&& other) noexcept {
         std::swap(file_, other.file_);
+        std::swap(range_, other.range_);
+        std::swap(range_size_, other.range_size_);
         std::swap(address_, other.address_);
         std::swap(size_, other.size_);
         return *this;
     }
     ~HostMemory();
 
-    /// @param size  in bytes, a multiple of the page size
+    /// @param size       in bytes, a multiple of the page size
+    /// @param alignment  of the address, in bytes; a power of two
     /// @return the error is VK_ERROR_OUT_OF_HOST_MEMORY
-    [[nodiscard]] static std::expected<HostMemory, VkResult> create(size_t size);
+    [[nodiscard]] static std::expected<HostMemory, VkResult> create(size_t size, size_t alignment);
 
     [[nodiscard]] const Fd& file() const { return file_; }
     [[nodiscard]] void* address() const { return address_; }
@@ -41,6 +46,8 @@ public:
 
 private:
     Fd file_;
+    void* range_ = nullptr; ///< of addresses: those of the memory, and some before and after it
+    size_t range_size_ = 0;
     void* address_ = nullptr;
     size_t size_ = 0;
 };

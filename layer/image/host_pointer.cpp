@@ -27,14 +27,15 @@ HostPointer::allocate(const vk::Device& device, const vk::ImageParameters& param
     auto unbound = create_unbound(device, parameters, layouts, vk::imported_host_pointer.handle);
     if (!unbound)
         return std::unexpected(unbound.error());
-    // Aliases are bound to the same memory, since a driver need not import it twice.
-    unbound->requirements.dedicated = unbound->requirements.must_be_dedicated;
     auto host = create_host_memory(device, unbound->requirements.size);
     if (!host)
         return std::unexpected(host.error());
     auto memory = import_host_memory(device, unbound->requirements, *host);
     if (!memory)
         return std::unexpected(memory.error());
+    // Memory that need not be dedicated is that of the aliases, too: a driver need not import it
+    // twice.
+    unbound->requirements.dedicated = unbound->requirements.must_be_dedicated;
     auto image = bind_shared(device, placement(), std::move(*unbound), std::move(*memory));
     if (image)
         image->host = std::move(*host);

@@ -134,6 +134,8 @@ import_dma_buf(const vk::Device& device, MemoryRequirements requirements, const 
     if (result != VK_SUCCESS)
         return std::unexpected(result);
     requirements.memory_types &= importable.memoryTypeBits;
+    if (requirements.memory_types == 0)
+        return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
     VkImportMemoryFdInfoKHR import = {
         .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
         .handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT,
@@ -151,8 +153,8 @@ import_dma_buf(const vk::Device& device, MemoryRequirements requirements, const 
 std::expected<HostMemory, VkResult> create_host_memory(const vk::Device& device,
                                                        VkDeviceSize size) {
     const auto unit = static_cast<size_t>(device.host_pointer_alignment);
-    const size_t pages = whole_pages(static_cast<size_t>(size));
-    return HostMemory::create((pages + unit - 1) / unit * unit);
+    const size_t units = (static_cast<size_t>(size) + unit - 1) / unit * unit;
+    return HostMemory::create(whole_pages(units), unit);
 }
 
 std::expected<vk::Memory, VkResult> import_host_memory(const vk::Device& device,
@@ -165,6 +167,11 @@ std::expected<vk::Memory, VkResult> import_host_memory(const vk::Device& device,
         device.handle, handle, host.address(), &importable);
     if (result != VK_SUCCESS)
         return std::unexpected(result);
+    // Memory that is dedicated to an image or buffer has its size exactly. A driver that prefers
+    // that has to do without.
+    if (requirements.must_be_dedicated && host.size() != requirements.size)
+        return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+    requirements.dedicated = requirements.must_be_dedicated;
     requirements.size = host.size();
     requirements.memory_types &= importable.memoryTypeBits & readable_types(device);
     if (requirements.memory_types == 0)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cerrno>
 #include <expected>
 #include <vulkan/vulkan.h>
 
@@ -14,11 +15,13 @@
 namespace fencebridge::image {
 
 /// The result for a failed system call that allocates memory: VK_ERROR_OUT_OF_DEVICE_MEMORY if it
-/// ran out, since another allocator would have the same problem; else
+/// ran out; VK_ERROR_OUT_OF_HOST_MEMORY if descriptors did, which is every allocator's problem; else
 /// VK_ERROR_INITIALIZATION_FAILED.
 [[nodiscard]] inline VkResult allocation_error(ioctl::Errno error) {
-    return ioctl::means_unsupported(error) ? VK_ERROR_INITIALIZATION_FAILED
-                                           : VK_ERROR_OUT_OF_DEVICE_MEMORY;
+    if (ioctl::means_unsupported(error))
+        return VK_ERROR_INITIALIZATION_FAILED;
+    return error == ioctl::Errno{ENOMEM} ? VK_ERROR_OUT_OF_DEVICE_MEMORY
+                                         : VK_ERROR_OUT_OF_HOST_MEMORY;
 }
 
 /// What the memory of an image or buffer has to be.

@@ -11,7 +11,7 @@ namespace fencebridge::image {
 
 bool Udmabuf::is_available() const { return ::access(path(), R_OK | W_OK) == 0; }
 
-std::expected<Fd, ioctl::Errno> Udmabuf::create_dma_buf(const vk::Device&, size_t size) const {
+std::expected<Fd, ioctl::Errno> Udmabuf::create(const vk::Device&, size_t size) const {
     const Fd device(::open(path(), O_RDWR | O_CLOEXEC));
     if (!device)
         return std::unexpected(ioctl::Errno{errno});

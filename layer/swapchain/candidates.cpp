@@ -75,10 +75,10 @@ image::Reader reader_of(const vk::PhysicalDevice& physical, Window& window,
                 core::expects_attached_fences(requested, window.timeline_support().has_value())};
 }
 
-bool depends_on_layout(VkResult result) {
+bool is_of_candidate(VkResult result) {
     return result != VK_ERROR_SURFACE_LOST_KHR && result != VK_ERROR_DEVICE_LOST &&
-           result != VK_ERROR_OUT_OF_HOST_MEMORY && result != VK_ERROR_OUT_OF_DEVICE_MEMORY &&
-           result != VK_ERROR_TOO_MANY_OBJECTS && result != VK_ERROR_FEATURE_NOT_PRESENT;
+           result != VK_ERROR_OUT_OF_HOST_MEMORY && result != VK_ERROR_TOO_MANY_OBJECTS &&
+           result != VK_ERROR_FEATURE_NOT_PRESENT;
 }
 
 } // namespace fencebridge

@@ -64,8 +64,15 @@ find_candidates(const Requested& requested, const vk::PhysicalDevice& physical,
 [[nodiscard]] image::Reader reader_of(const vk::PhysicalDevice& physical, Window& window,
                                       std::optional<core::Transport> requested);
 
-/// Whether a failure to make or import images depends on their layout, so that the next candidate
-/// may succeed. Lost objects, exhausted resources and VK_ERROR_FEATURE_NOT_PRESENT do not.
-[[nodiscard]] bool depends_on_layout(VkResult result);
+/// Whether a failure to make or import images is the candidate's, so that the next one may succeed.
+/// Device memory that ran out is: other allocators use other memory. Lost objects, other exhausted
+/// resources and VK_ERROR_FEATURE_NOT_PRESENT are not.
+[[nodiscard]] bool is_of_candidate(VkResult result);
+
+/// The result of a search without success: of all failures, that memory ran out says most.
+/// @param before  the failures of earlier candidates, combined
+[[nodiscard]] constexpr VkResult combine_failures(VkResult before, VkResult failure) {
+    return before == VK_ERROR_OUT_OF_DEVICE_MEMORY ? before : failure;
+}
 
 } // namespace fencebridge

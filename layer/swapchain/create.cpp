@@ -160,7 +160,8 @@ VkResult check(const Window& window, const SurfaceSupport& support,
 VkResult creation_error(VkResult result) {
     if (result == VK_ERROR_TOO_MANY_OBJECTS)
         return VK_ERROR_OUT_OF_HOST_MEMORY;
-    const bool allowed = !depends_on_layout(result) && result != VK_ERROR_FEATURE_NOT_PRESENT;
+    const bool allowed = result == VK_ERROR_OUT_OF_DEVICE_MEMORY ||
+                         (!is_of_candidate(result) && result != VK_ERROR_FEATURE_NOT_PRESENT);
     return allowed ? result : VK_ERROR_INITIALIZATION_FAILED;
 }
 
@@ -254,22 +255,23 @@ Swapchain::create(const vk::Device& device, sync::PayloadSignaller& signaller,
                  .candidates = std::move(*candidates),
                  .settings = settings};
     const uint32_t count = core::image_count(*limits, info.minImageCount, modes);
-    VkResult result = VK_ERROR_INITIALIZATION_FAILED;
+    VkResult failure = VK_ERROR_INITIALIZATION_FAILED;
     for (const Candidate& candidate : plan.candidates.all) {
         parameters.flags = candidate.flags;
         std::unique_ptr<Swapchain> self(
             new Swapchain(device, signaller, parameters, count, modes, settings.present_wait));
-        result = self->build(window, plan, candidate);
+        const VkResult result = self->build(window, plan, candidate);
         if (result == VK_SUCCESS)
             return self;
-        if (!depends_on_layout(result))
-            break;
+        if (!is_of_candidate(result))
+            return std::unexpected(creation_error(result));
+        failure = combine_failures(failure, result);
         plan.candidates.refuse(candidate,
                                self->images_.empty()
                                    ? std::nullopt
                                    : std::optional(self->images_.front().layout.modifier));
     }
-    return std::unexpected(creation_error(result));
+    return std::unexpected(creation_error(failure));
 }
 
 VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& candidate) {

@@ -17,13 +17,16 @@ std::expected<core::TriedFences, VkResult> try_fences(const Requested& requested
         find_candidates(requested, physical, parameters, window, {vk::find_format(format), true});
     if (!candidates)
         return std::unexpected(candidates.error());
+    VkResult failure = VK_ERROR_INITIALIZATION_FAILED;
     for (const Candidate& candidate : candidates->all) {
         parameters.flags = candidate.flags;
         const auto image = candidate.allocator->allocate(device, parameters, candidate.layouts);
-        if (!image && !depends_on_layout(image.error()))
+        if (!image && !is_of_candidate(image.error()))
             return std::unexpected(image.error());
-        if (!image)
+        if (!image) {
+            failure = combine_failures(failure, image.error());
             continue;
+        }
         const std::span images(&*image, 1);
         const auto ignored = image->implicit_fences;
         const auto choose = [&](const auto& timelines, auto first) {
@@ -38,7 +41,7 @@ std::expected<core::TriedFences, VkResult> try_fences(const Requested& requested
             .layers =
                 core::carriage_by(best->why.transport, ignored == vk::ImplicitFences::ignored)};
     }
-    return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
+    return std::unexpected(failure);
 }
 
 } // namespace fencebridge

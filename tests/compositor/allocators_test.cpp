@@ -246,10 +246,18 @@ TEST_P(ImportsFrom, TheNextSourceIfThisOneMakesNoDmaBufs) {
     }
 }
 
-TEST_P(ImportsFrom, NothingIfMemoryRunsOut) {
+TEST_P(ImportsFrom, TheNextSourceIfMemoryRunsOut) {
+    ErrorLog log;
     connect();
     memory_->fail_ioctl(GetParam().device, ENOMEM);
-    EXPECT_EQ(show_swapchain(), VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    EXPECT_EQ(show_swapchain(), VK_SUCCESS);
+    EXPECT_EQ(swapchains_by(log, GetParam().allocator), 0u) << log.text();
+}
+
+TEST_P(ImportsFrom, NothingIfDescriptorsRunOut) {
+    connect();
+    memory_->fail_ioctl(GetParam().device, EMFILE);
+    EXPECT_EQ(show_swapchain(), VK_ERROR_OUT_OF_HOST_MEMORY);
     memory_->fail_ioctl(GetParam().device, 0);
     EXPECT_EQ(show_swapchain(), VK_SUCCESS);
 }
@@ -267,13 +275,23 @@ TEST_P(ImportsFrom, TheNextSourceIfTheDriverRefusesItsDmaBufs) {
     }
 }
 
-TEST_P(ImportsFrom, NothingIfTheDriverRunsOutOfMemory) {
+TEST_P(ImportsFrom, TheNextSourceIfTheDriverCannotUseItsMemory) {
+    ErrorLog log;
+    connect();
+    // The layer tries each dma-buf in two sizes.
+    for (const uint32_t nth : {1u, 2u})
+        fake_driver().fail_call("vkAllocateMemory", nth, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    EXPECT_EQ(show_swapchain(), VK_SUCCESS);
+    EXPECT_EQ(fake_driver().injected_failures(), 2u);
+    EXPECT_EQ(swapchains_by(log, GetParam().allocator), 0u) << log.text();
+}
+
+TEST_P(ImportsFrom, NothingIfTheDriverRunsOutOfHostMemory) {
     connect();
     for (const char* function :
          {"vkCreateImage", "vkGetMemoryFdPropertiesKHR", "vkAllocateMemory", "vkBindImageMemory"}) {
-        for (const uint32_t nth : {1u, 2u})
-            fake_driver().fail_call(function, nth, VK_ERROR_OUT_OF_DEVICE_MEMORY);
-        EXPECT_EQ(show_swapchain(), VK_ERROR_OUT_OF_DEVICE_MEMORY) << function;
+        fake_driver().fail_call(function, 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+        EXPECT_EQ(show_swapchain(), VK_ERROR_OUT_OF_HOST_MEMORY) << function;
         fake_driver().clear_failures();
     }
     EXPECT_EQ(show_swapchain(), VK_SUCCESS);
@@ -291,6 +309,16 @@ INSTANTIATE_TEST_SUITE_P(, ImportsFrom,
                              return name + (row.param.modifiers ? "Modifiers" : "Linear") +
                                     (row.param.dedicated ? "Dedicated" : "");
                          });
+
+TEST_F(Imports, FailForLackOfMemoryIfEverySourceLacksIt) {
+    connect();
+    for (const char* device : {system_heap, udmabuf})
+        memory_->fail_ioctl(device, ENOMEM);
+    EXPECT_EQ(show_swapchain(), VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    for (const char* device : {system_heap, udmabuf})
+        memory_->fail_ioctl(device, 0);
+    EXPECT_EQ(show_swapchain(), VK_SUCCESS);
+}
 
 TEST_F(Imports, TheContiguousHeapIfThereIsNoSystemHeap) {
     memory_->remove(system_heap);

@@ -580,8 +580,8 @@ TEST_P(FailingCreation, FailsWithTheDriversError) {
                                                         &capabilities),
               VK_SUCCESS);
     for (const uint32_t nth : {1u, 2u}) {
-        fake_driver().fail_call(GetParam(), nth, VK_ERROR_OUT_OF_DEVICE_MEMORY);
-        EXPECT_EQ(client.swapchain().result, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+        fake_driver().fail_call(GetParam(), nth, VK_ERROR_OUT_OF_HOST_MEMORY);
+        EXPECT_EQ(client.swapchain().result, VK_ERROR_OUT_OF_HOST_MEMORY);
         EXPECT_EQ(fake_driver().injected_failures(), nth);
     }
     EXPECT_EQ(client.swapchain().result, VK_SUCCESS);

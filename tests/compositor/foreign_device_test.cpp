@@ -193,10 +193,25 @@ INSTANTIATE_TEST_SUITE_P(
         TransientFailure{"CreateDevice_OutOfDeviceMemory", "vkCreateDevice", of_device, of_device},
         TransientFailure{"CreateDevice_TooManyObjects", "vkCreateDevice", too_many, host},
         TransientFailure{"CreateImage_OutOfHostMemory", "vkCreateImage", host, host},
-        TransientFailure{"AllocateMemory_OutOfDeviceMemory", "vkAllocateMemory", of_device,
-                         of_device},
+        TransientFailure{"AllocateMemory_OutOfHostMemory", "vkAllocateMemory", host, host},
         TransientFailure{"GetMemoryFd_TooManyObjects", "vkGetMemoryFdKHR", too_many, host}),
     [](const auto& row) { return row.param.name; });
+
+TEST_F(ForeignDevice, TheTrialGoesOnIfOneAllocatorLacksMemory) {
+    Client client(start(false));
+    fake_driver().fail_call("vkAllocateMemory", 1, of_device);
+    query(client, ours);
+    EXPECT_EQ(fake_driver().injected_failures(), 1u);
+}
+
+TEST_F(ForeignDevice, TheQueryFailsIfEveryAllocatorLacksMemory) {
+    Client client(start(false));
+    for (uint32_t nth = 1; nth <= 32; ++nth)
+        fake_driver().fail_call("vkAllocateMemory", nth, of_device);
+    EXPECT_EQ(query_support(client), of_device);
+    fake_driver().clear_failures();
+    query(client, ours);
+}
 
 // The trial ends with the first layout that the compositor accepts.
 TEST_F(ForeignDevice, EachLayoutIsTriedUntilTheCompositorAcceptsABuffer) {

@@ -529,7 +529,8 @@ INSTANTIATE_TEST_SUITE_P(
     , SharedMemoryFrom,
     testing::Values(Source{"host-pointer", VK_PHYSICAL_DEVICE_TYPE_CPU},
                     Source{"host-pointer", VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU, true},
-                    Source{"copy-host-pointer", VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU}),
+                    Source{"copy-host-pointer", VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU},
+                    Source{"copy-host-pointer", VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU, true}),
     [](const auto& row) {
         std::string name = row.param.allocator;
         std::erase(name, '-');

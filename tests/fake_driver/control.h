@@ -47,7 +47,7 @@ extern "C" {
 #define FAKE_DRIVER_MAX_DEVIATION UINT64_C(50)
 
 /* minImportedHostPointerAlignment */
-#define FAKE_DRIVER_HOST_POINTER_ALIGNMENT 4096
+#define FAKE_DRIVER_HOST_POINTER_ALIGNMENT 65536
 
 typedef enum FakeDriverMemory {
     /* memfd_create(): works on every kernel, without dma-buf ioctls; always ready in poll(). */

@@ -26,16 +26,21 @@ bool supports_dma_bufs(const Device& device, VkExternalMemoryFeatureFlagBits fea
            (settings_of(device).dma_bufs() & feature) != 0;
 }
 
-/// The size that a dma-buf must have for this allocation.
-VkDeviceSize smallest_import(const Memory& memory) {
-    VkDeviceSize needed = 0;
+/// The size that the image or buffer needs to which the memory is dedicated; 0: it is not.
+VkDeviceSize dedicated_size(const Memory& memory) {
     if (memory.dedicated_image != VK_NULL_HANDLE) {
         if (const auto image = objects().images.find(memory.dedicated_image))
-            needed = image->size();
+            return image->size();
     } else if (memory.dedicated_buffer != VK_NULL_HANDLE) {
         if (const auto buffer = objects().buffers.find(memory.dedicated_buffer))
-            needed = buffer->size;
+            return buffer->size;
     }
+    return 0;
+}
+
+/// The size that a dma-buf must have for this allocation.
+VkDeviceSize smallest_import(const Memory& memory) {
+    const VkDeviceSize needed = dedicated_size(memory);
     if (needed == 0)
         return memory.size;
     return std::max(memory.size, needed + settings_of(*memory.device).import_padding);
@@ -103,6 +108,9 @@ VkResult allocate_memory(VkDevice handle, const VkMemoryAllocateInfo* info,
             info->pNext, VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO)) {
         memory.dedicated_image = dedicated->image;
         memory.dedicated_buffer = dedicated->buffer;
+        // VUID-VkMemoryDedicatedAllocateInfo-image-02964, -buffer-02965
+        if (dedicated_size(memory) != memory.size)
+            misuse("vkAllocateMemory: dedicated memory of another size than the resource needs");
     }
     const auto* const import =
         find_in<VkImportMemoryFdInfoKHR>(info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR);
