@@ -21,14 +21,14 @@ namespace fencebridge {
 
 std::expected<std::unique_ptr<Presenter>, VkResult>
 DeferredPresenter::wrap(std::unique_ptr<Presenter> inner, PresentationState& state) {
-    Fd ended(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!ended) {
+    Fd interrupt(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!interrupt) {
         log::error("eventfd for a swapchain whose images carry no fences: %s",
                    ioctl::text(ioctl::Errno{errno}).c_str());
         return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
     }
     return std::unique_ptr<Presenter>(
-        new DeferredPresenter(std::move(inner), state, std::move(ended)));
+        new DeferredPresenter(std::move(inner), state, std::move(interrupt)));
 }
 
 DeferredPresenter::~DeferredPresenter() {
@@ -39,7 +39,7 @@ DeferredPresenter::~DeferredPresenter() {
         stop_ = true;
     }
     work_.notify_one();
-    static_cast<void>(::eventfd_write(ended_.get(), 1));
+    static_cast<void>(::eventfd_write(interrupt_.get(), 1));
     thread_.join();
 }
 
@@ -55,7 +55,7 @@ VkResult DeferredPresenter::wait(core::EventStamp seen, const Deadline& deadline
     std::array<pollfd, core::max_images> polled;
     const size_t count = std::min(also.size(), polled.size() - 1);
     std::copy_n(also.begin(), count, polled.begin());
-    polled[count] = {.fd = ended_.get(), .events = POLLIN, .revents = 0};
+    polled[count] = {.fd = interrupt_.get(), .events = POLLIN, .revents = 0};
     const VkResult result = inner_->wait(seen, deadline, std::span(polled).first(count + 1));
     std::copy_n(polled.begin(), count, also.begin());
     return result;
@@ -194,7 +194,7 @@ void DeferredPresenter::run() {
 /// @return of Presenter::show(); or VK_ERROR_DEVICE_LOST, or VK_TIMEOUT if the swapchain is being
 ///         destroyed: the image was not shown, and the next ones must not be
 VkResult DeferredPresenter::show_when_rendered(Queued& queued) {
-    VkResult result = queued.rendering.wait(&ended_);
+    VkResult result = queued.rendering.wait(&interrupt_);
     if (result == VK_TIMEOUT)
         return result;
     if (result == VK_SUCCESS) {
@@ -231,7 +231,7 @@ void DeferredPresenter::note_shown(VkResult result) {
     }
     idle_.notify_all();
     if (!goes_on)
-        static_cast<void>(::eventfd_write(ended_.get(), 1));
+        static_cast<void>(::eventfd_write(interrupt_.get(), 1));
 }
 
 } // namespace fencebridge

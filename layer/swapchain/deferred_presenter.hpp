@@ -23,10 +23,10 @@ namespace fencebridge {
 /// when its rendering has ended. vkQueuePresentKHR does not wait for that. It queues the
 /// image, and a thread waits and shows it. Images are shown in the order of their presents.
 ///
-/// The thread is the layer's only one. It starts with the first present whose rendering has not
-/// ended, and ends with the swapchain. If the queue is empty and the rendering has ended, show()
-/// shows the image itself. If the thread cannot be started, or memory or descriptors run out,
-/// show() waits for the rendering.
+/// Each such swapchain has a thread of its own; the layer has no others. The thread starts with the
+/// first present whose rendering has not ended, and ends with the swapchain. If the queue is empty
+/// and the rendering has ended, show() shows the image itself. If the thread cannot be started, or
+/// memory or descriptors run out, show() waits for the rendering.
 ///
 /// The thread waits for renderings alone. It never reads from the window system: such a read waits
 /// for other threads of the application (wl_display_read_events), and the destructor waits for the
@@ -77,8 +77,8 @@ private:
         std::optional<PresentTiming::Request> timed;
     };
 
-    DeferredPresenter(std::unique_ptr<Presenter> inner, PresentationState& state, Fd ended) :
-        inner_(std::move(inner)), state_(state), ended_(std::move(ended)) {}
+    DeferredPresenter(std::unique_ptr<Presenter> inner, PresentationState& state, Fd interrupt) :
+        inner_(std::move(inner)), state_(state), interrupt_(std::move(interrupt)) {}
 
     bool is_idle();
     void wait_until_idle();
@@ -91,8 +91,9 @@ private:
 
     const std::unique_ptr<Presenter> inner_;
     PresentationState& state_;
-    /// An eventfd: readable once no further rendering is to be waited for.
-    const Fd ended_;
+    /// An eventfd that interrupts the waits for renderings and for free images. Readable once
+    /// neither is to be waited for any more.
+    const Fd interrupt_;
     /// Why no further image is shown; VK_SUCCESS so far.
     std::atomic<VkResult> failure_ = VK_SUCCESS;
     std::atomic<bool> retired_ = false;
@@ -103,7 +104,7 @@ private:
     std::condition_variable work_; ///< for the thread: there is something to do
     std::condition_variable idle_; ///< the queue is empty, and nothing is being shown
     std::list<Queued> queue_;
-    bool showing_ = false; ///< the thread has taken a request from the queue
+    bool showing_ = false; ///< the thread has removed a request from the queue
     bool stop_ = false;
 
     std::thread thread_; ///< started by the presenting thread
