@@ -129,7 +129,7 @@ bool DeferredPresenter::queue(const PresentRequest& request) {
         return false;
     }
     Queued& queued = one.front();
-    if (*request.rendering && !queued.rendering)
+    if (request.rendering->may_run() && !queued.rendering.may_run())
         return false;
     queued.request.damage = queued.damage;
     queued.request.wish = {};

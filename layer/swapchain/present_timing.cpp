@@ -124,7 +124,7 @@ PresentTiming::copy_rendering(PresentSerial serial, PresentationTime queued,
                               const sync::Rendering& rendering) noexcept {
     sync::Rendering shared = rendering.share();
     std::list<Rendering> one;
-    if (!shared)
+    if (!shared.may_run())
         return one;
     try {
         one.push_back({serial, queued, std::move(shared)});
@@ -170,7 +170,7 @@ void PresentTiming::add_rendering(PresentSerial serial, PresentationTime queued,
                                   const sync::Rendering& rendering) {
     std::list<Rendering> one = copy_rendering(serial, queued, rendering);
     const size_t pending = state_.with([&](State& state) {
-        if (!rendering) // the rendering had ended, and the operations end with the request
+        if (!rendering.may_run()) // it had ended, and the operations end with the request
             state.ended(serial, queued);
         else if (one.empty()) // it will not be known when
             state.ended(serial, std::nullopt);
@@ -208,7 +208,7 @@ void PresentTiming::discarded(PresentSerial serial) {
 /// not the time of the stage.
 /// @return nothing: it has not ended. The clock's start: nobody knows when it did
 std::optional<Clock::time_point> PresentTiming::end_of(const Rendering& each) {
-    if (each.rendering.has_fence())
+    if (each.rendering.has_vk_fence())
         return each.rendering.has_ended() ? std::optional(Clock::time_point()) : std::nullopt;
     const auto signalled = ioctl::signal_time(each.rendering.sync_file());
     if (signalled)

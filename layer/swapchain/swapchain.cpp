@@ -177,7 +177,7 @@ VkResult Swapchain::present(const PresentRequest& request, const sync::Rendering
         return VK_ERROR_VALIDATION_FAILED_EXT;
     }
     auto kept = std::exchange(kept_renderings_[static_cast<size_t>(image)], sync::Rendering());
-    if (!kept)
+    if (!kept.may_run())
         return present_rendered(request, rendering);
     auto shared = rendering.share_or_wait();
     if (!shared)

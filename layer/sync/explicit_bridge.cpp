@@ -223,7 +223,7 @@ std::expected<std::optional<core::CommitPoints>, VkResult>
 ExplicitBridge::attach_rendering(core::ImageIndex index, const Rendering& rendering) {
     Image& image = at(index);
     TimelinePoint acquire = signalled_point;
-    if (rendering) {
+    if (rendering.may_run()) {
         const TimelinePoint next = next_point(image.last_acquire);
         const auto done = device_->import_point(image.acquire.get(), next, rendering.sync_file());
         if (done) {

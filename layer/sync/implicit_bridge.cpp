@@ -39,7 +39,7 @@ std::expected<Snapshot, VkResult> ImplicitBridge::export_fences(core::ImageIndex
 
 std::expected<std::optional<core::CommitPoints>, VkResult>
 ImplicitBridge::attach_rendering(core::ImageIndex image, const Rendering& rendering) {
-    if (!rendering)
+    if (!rendering.may_run())
         return std::nullopt;
     // Invariant 3: the window system must not read before the rendering has ended. If attached
     // fences are ignored, the layer has to wait.

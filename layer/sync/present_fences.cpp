@@ -13,7 +13,7 @@ void signal_lost_fence(const vk::Device& device, VkQueue queue, VkFence fence) {
 }
 
 VkResult PresentFences::signal(VkQueue queue, const Rendering& rendering, VkFence fence) {
-    VkResult result = rendering.has_fence() || !signaller_.can_import()
+    VkResult result = rendering.has_vk_fence() || !signaller_.can_import()
                           ? signal_by_submission(queue, rendering, fence)
                           : signal_by_sync_file(queue, rendering.sync_file(), fence);
     if (result != VK_SUCCESS && result != VK_ERROR_DEVICE_LOST)
@@ -53,11 +53,11 @@ VkResult PresentFences::signal_by_sync_file(VkQueue queue, const Fd& rendering_f
 VkResult PresentFences::signal_by_submission(VkQueue queue, const Rendering& rendering,
                                              VkFence fence) {
     // The fences signal in the order of the presents. Of one queue they do by themselves.
-    if (submitted_ && submitted_to_ != queue && submitted_.wait() != VK_SUCCESS)
+    if (submitted_.may_run() && submitted_to_ != queue && submitted_.wait() != VK_SUCCESS)
         return VK_ERROR_DEVICE_LOST;
-    if (!rendering.has_fence() && rendering.wait() != VK_SUCCESS)
+    if (!rendering.has_vk_fence() && rendering.wait() != VK_SUCCESS)
         return VK_ERROR_DEVICE_LOST;
-    submitted_ = rendering.has_fence() ? rendering.share() : Rendering();
+    submitted_ = rendering.has_vk_fence() ? rendering.share() : Rendering();
     submitted_to_ = queue;
     return signaller_.submit_fence(queue, fence);
 }

@@ -107,7 +107,7 @@ Rendering Rendering::share() const {
 
 std::expected<Rendering, VkResult> Rendering::share_or_wait() const {
     Rendering shared = share();
-    if (shared || !*this)
+    if (shared.may_run() || !may_run())
         return shared;
     log::error("out of descriptors; waiting on the CPU for this frame's rendering");
     if (const VkResult result = wait(); result != VK_SUCCESS)
@@ -116,11 +116,11 @@ std::expected<Rendering, VkResult> Rendering::share_or_wait() const {
 }
 
 std::expected<Rendering, VkResult> merge_or_wait(Rendering one, Rendering other) {
-    if (!one)
+    if (!one.may_run())
         return other;
-    if (!other)
+    if (!other.may_run())
         return one;
-    if (!one.has_fence() && !other.has_fence()) {
+    if (!one.has_vk_fence() && !other.has_vk_fence()) {
         auto both = ioctl::merge(one.sync_file(), other.sync_file());
         if (both)
             return Rendering(std::move(*both));

@@ -69,11 +69,12 @@ public:
     explicit Rendering(Fd sync_file) : sync_file_(std::move(sync_file)) {}
     explicit Rendering(std::shared_ptr<FencePool::Use> fence) : fence_(std::move(fence)) {}
 
-    /// False: the rendering has ended. Else it may have ended, too.
-    [[nodiscard]] explicit operator bool() const { return sync_file_ || fence_; }
-    /// Whether a VkFence of the layer's signals the end. If not, sync_file() does.
-    [[nodiscard]] bool has_fence() const { return fence_ != nullptr; }
-    /// Empty if the rendering has ended, or if has_fence().
+    /// False: the rendering is known to have ended. No system call.
+    [[nodiscard]] bool may_run() const { return sync_file_ || fence_; }
+    /// Whether the rendering is known by a VkFence of the layer's. If not, sync_file() signals its
+    /// end.
+    [[nodiscard]] bool has_vk_fence() const { return fence_ != nullptr; }
+    /// Empty if the rendering has ended, or if has_vk_fence().
     [[nodiscard]] const Fd& sync_file() const { return sync_file_; }
 
     /// Whether the rendering has ended. Does not wait.
@@ -90,7 +91,7 @@ public:
     /// The same rendering. If no descriptor is left for a second sync_file, waits on the CPU.
     /// @return the error is VK_ERROR_DEVICE_LOST
     [[nodiscard]] std::expected<Rendering, VkResult> share_or_wait() const;
-    /// @return a rendering that is false if no descriptor is left
+    /// @return one without may_run() if no descriptor is left
     [[nodiscard]] Rendering share() const;
 
 private:
