@@ -131,7 +131,8 @@ VkResult Connection::receive_globals() {
 }
 
 VkResult Connection::describe_globals() {
-    if (const auto handled = queue_.dispatch_pending(); !handled)
+    // Another thread may be in the handlers, which write what the caller is about to read.
+    if (const auto handled = queue_.dispatch_all_pending(); !handled)
         return handled.error();
     const auto are_described = [&] { return colours_.is_described() && alpha_.is_described(); };
     return are_described() ? VK_SUCCESS : queue_.wait_until(are_described);

@@ -67,9 +67,9 @@ public:
     [[nodiscard]] const PresentationGlobal& presentation() const { return presentation_; }
     [[nodiscard]] const CommitTimingManager& commit_timing() const { return commit_timing_; }
 
-    /// Waits until colours() and alpha() are described, and handles the events that describe
-    /// presentation() and shm(). Makes no round trip: after another one on this wl_display, the
-    /// events have arrived.
+    /// Waits until colours() and alpha() are described, and the events that describe presentation()
+    /// and shm() are handled, by this thread or another. Makes no round trip: after another one on
+    /// this wl_display, the events have arrived. From then on, none of these changes.
     /// @return VK_SUCCESS or VK_ERROR_SURFACE_LOST_KHR
     [[nodiscard]] VkResult describe_globals();
 

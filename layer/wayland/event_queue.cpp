@@ -47,6 +47,20 @@ std::expected<core::EventStamp, VkResult> EventQueue::dispatch_pending() {
             return core::EventStamp{rounds_};
         dispatching_ = true;
     }
+    return dispatch_with_right();
+}
+
+std::expected<core::EventStamp, VkResult> EventQueue::dispatch_all_pending() {
+    {
+        std::unique_lock lock(mutex_);
+        round_ended_.wait(lock, [&] { return !dispatching_; });
+        dispatching_ = true;
+    }
+    return dispatch_with_right();
+}
+
+/// dispatch_pending() for the thread that has set dispatching_.
+std::expected<core::EventStamp, VkResult> EventQueue::dispatch_with_right() {
     int dispatched;
     {
         DispatchRight right(*this);

@@ -49,6 +49,10 @@ public:
     /// @return the error is VK_ERROR_SURFACE_LOST_KHR: the connection is lost
     [[nodiscard]] std::expected<core::EventStamp, VkResult> dispatch_pending();
 
+    /// The same, but if another thread dispatches, waits for the end of its round first. So the
+    /// handlers of all events that were read before the call have run when this returns.
+    [[nodiscard]] std::expected<core::EventStamp, VkResult> dispatch_all_pending();
+
     /// As dispatch_pending(), for a caller that calls once in each frame and possibly never calls
     /// wait(). Reads the socket first if nothing has been read through this queue for
     /// `calls_per_read` calls: otherwise the answers to the caller's requests would pile up in an
@@ -110,6 +114,7 @@ private:
     /// Held by the thread that dispatches.
     class DispatchRight;
 
+    std::expected<core::EventStamp, VkResult> dispatch_with_right();
     VkResult read_available();
     VkResult read_and_dispatch(const Deadline& deadline, std::span<pollfd> also);
     /// Called after a libwayland call that fails only if the connection is lost. Logs the cause,

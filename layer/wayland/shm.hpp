@@ -23,8 +23,9 @@ public:
     /// Null if the compositor has none.
     [[nodiscard]] wl_shm* get() const { return shm_.get(); }
 
-    /// The formats (drm_fourcc.h) of the buffers that the compositor reads. They are known after
-    /// the round trip that follows bind(). Empty without the global.
+    /// The formats (drm_fourcc.h) of the buffers that the compositor reads. Read only after
+    /// Connection::describe_globals(): until then, the dispatching thread adds to them. Empty
+    /// without the global.
     [[nodiscard]] const std::vector<uint32_t>& formats() const { return formats_; }
 
 private:

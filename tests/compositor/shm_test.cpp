@@ -4,7 +4,7 @@
 // on drivers with and without SYNC_FD.
 #include "aliases.hpp"
 #include "allocator_setting.hpp"
-#include "fixture.hpp"
+#include "shared_memory.hpp"
 #include "who_waits.hpp"
 
 #include "fake_driver/control.hpp"
@@ -18,7 +18,6 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 #include <mutex>
 #include <thread>
@@ -26,48 +25,7 @@
 namespace fencebridge::test {
 namespace {
 
-// How long a test waits for a commit that must not arrive.
-constexpr std::chrono::milliseconds short_while{100};
-
 std::atomic<bool> threads_fail = false; // pthread_create()
-
-// The layer's threads.
-std::vector<std::filesystem::path> layer_threads() {
-    std::vector<std::filesystem::path> found;
-    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-        std::ifstream file(task.path() / "comm");
-        std::string name;
-        std::getline(file, name);
-        if (name == "fencebridge")
-            found.push_back(task.path());
-    }
-    return found;
-}
-
-// A driver whose memory reaches the compositor by VK_EXT_external_memory_host alone.
-class SharedMemoryTest : public CompositorTest {
-protected:
-    void SetUp() override {
-        CompositorTest::SetUp();
-        may_use_shm_ = true;
-        fake_driver().hide_device_extension(0, "VK_EXT_external_memory_dma_buf");
-        fake_driver().add_device_extension(0, "VK_EXT_external_memory_host");
-    }
-    // As NVIDIA's driver without nvidia-drm.
-    static void hide_sync_fd() {
-        fake_driver().set_sync_fd_features(0, 0, 0);
-        fake_driver().set_opaque_fds(0, VK_TRUE);
-        fake_driver().set_queue_count(0, 3); // one is the layer's
-    }
-
-    // Acquires an image, renders, and presents it. Returns the index.
-    uint32_t show(Client& client, const Swapchain& swapchain, VkSemaphore rendered,
-                  const void* next = nullptr) {
-        const uint32_t index = client.acquire_and_render(swapchain, rendered);
-        EXPECT_EQ(present(client.device.queue, swapchain, index, {rendered}, next), VK_SUCCESS);
-        return index;
-    }
-};
 
 class SharedMemory : public SharedMemoryTest, public testing::WithParamInterface<bool> {
 protected:
