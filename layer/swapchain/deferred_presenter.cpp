@@ -19,6 +19,22 @@
 
 namespace fencebridge {
 
+namespace {
+
+/// Runs a step of the thread. An exception that left the thread would end the process.
+/// @return the step's result; or VK_ERROR_DEVICE_LOST. As in vkQueuePresentKHR, lack of memory
+///         would mean that the application can repeat the present
+template <class Step>
+VkResult stop_exceptions(Step&& step) noexcept {
+    try {
+        return step();
+    } catch (...) {
+        return VK_ERROR_DEVICE_LOST;
+    }
+}
+
+} // namespace
+
 std::expected<std::unique_ptr<Presenter>, VkResult>
 DeferredPresenter::wrap(std::unique_ptr<Presenter> inner, PresentationState& state) {
     Fd interrupt(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -194,25 +210,20 @@ void DeferredPresenter::run() {
 /// @return of Presenter::show(); or VK_ERROR_DEVICE_LOST, or VK_TIMEOUT if the swapchain is being
 ///         destroyed: the image was not shown, and the next ones must not be
 VkResult DeferredPresenter::show_when_rendered(Queued& queued) {
-    VkResult result = queued.rendering.wait(&interrupt_);
-    if (result == VK_TIMEOUT)
-        return result;
-    if (result == VK_SUCCESS) {
-        PresentRequest& request = queued.request;
-        request.rendering = &queued.rendering;
-        request.timed = queued.timed ? &*queued.timed : nullptr;
-        try {
-            result = inner_->show(request, std::nullopt);
-        } catch (const std::bad_alloc&) {
-            // As in vkQueuePresentKHR: lack of memory would mean that the application can repeat
-            // the present.
-            result = VK_ERROR_DEVICE_LOST;
-        }
-        if (result < 0 && queued.timed)
-            queued.timed->fail();
-    }
+    PresentRequest& request = queued.request;
+    request.rendering = &queued.rendering;
+    request.timed = queued.timed ? &*queued.timed : nullptr;
+    const VkResult result = stop_exceptions([&] {
+        const VkResult rendered = queued.rendering.wait(&interrupt_);
+        return rendered == VK_SUCCESS ? inner_->show(request, std::nullopt) : rendered;
+    });
+    if (result < 0 && queued.timed)
+        queued.timed->fail();
     if (core::ends_presents(result))
-        inner_->end_presents(result);
+        static_cast<void>(stop_exceptions([&] {
+            inner_->end_presents(result);
+            return result;
+        }));
     return result;
 }
 

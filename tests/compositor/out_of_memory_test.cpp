@@ -5,14 +5,20 @@
 // that libwayland allocates for the layer.
 #include "everything.hpp"
 #include "fake_module.hpp"
-#include "fixture.hpp"
+#include "shared_memory.hpp"
 
 #include "fake_driver/control.hpp"
 
+#include <atomic>
+#include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <dlfcn.h>
 #include <optional>
+#include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <utility>
 
 namespace {
@@ -25,6 +31,10 @@ constexpr const char* libwayland = "libwayland-client";
 thread_local long until_failure = -1;
 thread_local const char* failing = layer;
 thread_local bool failed = false;
+
+// If set, each ppoll() of a thread of the layer's fails, and its next allocation after that.
+std::atomic<bool> polls_fail = false;
+thread_local bool is_test_thread = false;
 
 bool fails(const char* library, const void* caller) {
     Dl_info info;
@@ -50,6 +60,21 @@ void* malloc(size_t size) noexcept {
 }
 void* calloc(size_t count, size_t size) noexcept {
     return fails(libwayland, __builtin_return_address(0)) ? nullptr : __libc_calloc(count, size);
+}
+// For the other name, see socket_reading_test.
+[[gnu::visibility("default")]] int failing_ppoll(pollfd* polled, nfds_t count,
+                                                 const timespec* timeout,
+                                                 const sigset_t* mask) asm("ppoll");
+int failing_ppoll(pollfd* polled, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+    Dl_info info;
+    if (polls_fail && !is_test_thread && dladdr(__builtin_return_address(0), &info) != 0 &&
+        std::strstr(info.dli_fname, layer) != nullptr) {
+        until_failure = 0;
+        errno = ENOMEM;
+        return -1;
+    }
+    timespec left = timeout ? *timeout : timespec{};
+    return int(syscall(SYS_ppoll, polled, count, timeout ? &left : nullptr, mask, _NSIG / 8));
 }
 }
 
@@ -118,6 +143,28 @@ TEST_F(OutOfMemory, AtAnyAllocationOfVkCreateInstance) {
     };
     EXPECT_EQ(create(), VK_SUCCESS);
     fail_each_allocation(create, [&] { EXPECT_EQ(create(), VK_SUCCESS); });
+}
+
+class LayersThreadOutOfMemory : public SharedMemoryTest {};
+
+// An exception must not end the layer's thread, and with it the process.
+TEST_F(LayersThreadOutOfMemory, InAWaitForARendering) {
+    is_test_thread = true;
+    Client client(start());
+    const Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    fake_driver().hold_rendering(VK_TRUE);
+    const auto rendered = make_semaphore(client.device);
+    const uint32_t index = client.acquire_and_render(swapchain, rendered);
+    polls_fail = true;
+    EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
+    VkResult acquired = VK_SUCCESS;
+    while (acquired == VK_SUCCESS) // waits when no image is free
+        acquired = client.acquire(swapchain).result;
+    EXPECT_EQ(acquired, VK_ERROR_DEVICE_LOST);
+    polls_fail = false;
+    fake_driver().hold_rendering(VK_FALSE);
+    vkDeviceWaitIdle(client.device);
 }
 
 // A surface for which memory was short may be left to the driver. The log then says why.
