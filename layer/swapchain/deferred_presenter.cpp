@@ -132,8 +132,9 @@ VkResult DeferredPresenter::show_now(const PresentRequest& request) {
     return result;
 }
 
-/// @return false if memory or descriptors ran out, or the queue is full. Only an image that the
-///         application shares with the window system can be queued more often than there are images
+/// @return false if an image before could not be shown, memory or descriptors ran out, or the queue
+///         is full. Only an image that the application shares with the window system can be queued
+///         more often than there are images
 bool DeferredPresenter::queue(const PresentRequest& request) {
     std::list<Queued> one;
     try {
@@ -152,7 +153,7 @@ bool DeferredPresenter::queue(const PresentRequest& request) {
     queued.request.may_read = false;
     {
         const std::lock_guard guard(mutex_);
-        if (queue_.size() >= core::max_images)
+        if (failure_ != VK_SUCCESS || queue_.size() >= core::max_images)
             return false;
         if (request.timed != nullptr)
             queued.timed.emplace(std::move(*request.timed));

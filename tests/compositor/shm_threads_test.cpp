@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: MIT
 // Images in shared memory (wl_shm), where two threads meet: two of the application's that make
-// surfaces on one connection.
+// surfaces on one connection, and the one that presents with the layer's own.
 #include "channel.hpp"
 #include "shared_memory.hpp"
 
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdarg>
 #include <cstring>
+#include <functional>
 #include <future>
 #include <optional>
 #include <thread>
@@ -47,6 +56,15 @@ private:
 };
 thread_local StopBeforeDescription* stop = nullptr;
 
+// Called once, when the layer duplicates a descriptor on this thread.
+thread_local std::function<void()> before_duplicate;
+
+// If set, a ppoll() of the layer's thread waits for `failure`, and those after it fail as well.
+std::atomic<bool> polls_fail = false;
+Channel<bool> failure;
+thread_local bool is_test_thread = false;
+thread_local bool has_failed = false;
+
 using SharedMemoryThreads = SharedMemoryTest;
 
 // The events of wl_shm are handled by the thread that dispatches the queue of the globals. No other
@@ -78,10 +96,39 @@ TEST_F(SharedMemoryThreads, ASurfaceThatIsMadeWhileAnotherOneIsHasAllFormats) {
     }));
 }
 
+// The image before it is found not to be showable while vkQueuePresentKHR is running.
+TEST_F(SharedMemoryThreads, APresentDuringTheFailureOfTheOneBeforeFails) {
+    is_test_thread = true;
+    Client client(start());
+    const Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    fake_driver().hold_rendering(VK_TRUE);
+    polls_fail = true;
+    const Owned<VkSemaphore> rendered[] = {make_semaphore(client.device),
+                                           make_semaphore(client.device)};
+    show(client, swapchain, rendered[0]);
+    const uint32_t index = client.acquire_and_render(swapchain, rendered[1]);
+    before_duplicate = [&] {
+        failure.put(true);
+        VkResult acquired = VK_SUCCESS;
+        while (acquired == VK_SUCCESS) // waits when no image is free
+            acquired = client.acquire(swapchain).result;
+        EXPECT_EQ(acquired, VK_ERROR_DEVICE_LOST);
+    };
+    EXPECT_EQ(client.present_after(swapchain, index, {rendered[1]}), VK_ERROR_DEVICE_LOST);
+    EXPECT_FALSE(before_duplicate);
+    polls_fail = false;
+    fake_driver().hold_rendering(VK_FALSE);
+    vkDeviceWaitIdle(client.device);
+    compositor_->settle();
+    EXPECT_EQ(compositor_->commits(), 0u);
+}
+
 } // namespace
 } // namespace fencebridge::test
 
-// The layer finds this definition before that of the library.
+// The layer finds these definitions before those of the libraries. For the other names, see
+// socket_reading_test.
 extern "C" {
 
 [[gnu::visibility("default")]] int wl_display_dispatch_queue_pending(wl_display* display,
@@ -93,5 +140,35 @@ extern "C" {
         dlsym(RTLD_NEXT, "wl_display_dispatch_queue_pending"));
     return next(display, queue);
 }
+
+[[gnu::visibility("default")]] int failing_ppoll(pollfd* polled, nfds_t count,
+                                                 const timespec* timeout,
+                                                 const sigset_t* mask) asm("ppoll");
+int failing_ppoll(pollfd* polled, nfds_t count, const timespec* timeout, const sigset_t* mask) {
+    using namespace fencebridge::test;
+    if (polls_fail && !is_test_thread && is_of_layer(__builtin_return_address(0))) {
+        if (!std::exchange(has_failed, true))
+            failure.take();
+        errno = ENOMEM;
+        return -1;
+    }
+    timespec left = timeout ? *timeout : timespec{};
+    return int(syscall(SYS_ppoll, polled, count, timeout ? &left : nullptr, mask, _NSIG / 8));
+}
+
+// The layer calls one of the two, as it was built with or without _FILE_OFFSET_BITS=64.
+[[gnu::visibility("default")]] int noticed_fcntl(int fd, int command, ...) asm("fcntl");
+int noticed_fcntl(int fd, int command, ...) {
+    using namespace fencebridge::test;
+    va_list arguments;
+    va_start(arguments, command);
+    const long argument = va_arg(arguments, long);
+    va_end(arguments);
+    if (before_duplicate && command == F_DUPFD_CLOEXEC && is_of_layer(__builtin_return_address(0)))
+        std::exchange(before_duplicate, nullptr)();
+    return int(syscall(SYS_fcntl, fd, command, argument));
+}
+[[gnu::visibility("default")]] int noticed_fcntl64(int fd, int command, ...) asm("fcntl64")
+    __attribute__((alias("fcntl")));
 
 } // extern "C"
