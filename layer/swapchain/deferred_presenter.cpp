@@ -166,11 +166,16 @@ bool DeferredPresenter::queue(const PresentRequest& request) {
 bool DeferredPresenter::start_thread() {
     if (thread_.joinable())
         return true;
-    // The application's signal handlers run on the application's threads.
-    sigset_t all;
+    // The application's signal handlers run on the application's threads. A signal that the thread
+    // itself causes cannot go to another one. If it is blocked, the kernel ends the process without
+    // the handler: that of a crash reporter, of a sandbox (SIGSYS of seccomp filters), or of a
+    // layer that tracks writes to mapped memory (SIGSEGV).
+    sigset_t blocked;
     sigset_t before;
-    ::sigfillset(&all);
-    int error = ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    ::sigfillset(&blocked);
+    for (const int own : {SIGSYS, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP})
+        ::sigdelset(&blocked, own);
+    int error = ::pthread_sigmask(SIG_SETMASK, &blocked, &before);
     if (error == 0) {
         try {
             thread_ = std::thread([this] { run(); });
