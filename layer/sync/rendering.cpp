@@ -4,7 +4,9 @@
 #include <array>
 #include <chrono>
 #include <poll.h>
+#include <utility>
 
+#include "core/present_result.hpp"
 #include "ioctl/ioctl.hpp"
 #include "ioctl/sync_file.hpp"
 #include "sync/fence_poll.hpp"
@@ -33,32 +35,43 @@ VkResult wait_for(const Fd& sync_file, const Fd* interrupt) {
     return !ended || *ended ? wait_on_cpu(sync_file) : VK_TIMEOUT;
 }
 
-bool is_readable(const Fd& fd) {
+/// Waits until the descriptor is readable, or until the deadline.
+bool becomes_readable(const Fd& fd, const Deadline& deadline) {
     std::array polled = {pollfd{.fd = fd.get(), .events = POLLIN, .revents = 0}};
-    const auto ready = ioctl::retry_poll(polled, Deadline::immediate());
+    const auto ready = ioctl::retry_poll(polled, deadline);
     return ready && polled[0].revents != 0;
 }
 
 } // namespace
 
 bool FencePool::Use::has_signalled() {
-    return pool_.device_.next.GetFenceStatus(pool_.device_.handle, get()) != VK_NOT_READY;
+    const VkResult status = pool_.device_.next.GetFenceStatus(pool_.device_.handle, get());
+    return status == VK_SUCCESS || status == VK_ERROR_DEVICE_LOST;
 }
 
 VkResult FencePool::Use::wait(const Fd* interrupt) {
     const VkFence fence = get();
+    const Fd never;
+    const Fd& interrupting = interrupt == nullptr ? never : *interrupt;
+    bool logged = false;
     for (bool interrupted = false;;) {
         const VkResult result = pool_.device_.next.WaitForFences(
             pool_.device_.handle, 1, &fence, VK_TRUE, interrupt == nullptr ? UINT64_MAX : grace_ns);
         if (result == VK_SUCCESS)
             return VK_SUCCESS;
-        if (result != VK_TIMEOUT) {
+        const bool out_of_memory = core::is_out_of_memory(result);
+        if (result != VK_TIMEOUT && !out_of_memory) {
             log::error("vkWaitForFences for a rendering: %d; the device is lost", result);
             return VK_ERROR_DEVICE_LOST;
         }
         if (interrupted)
             return VK_TIMEOUT;
-        interrupted = interrupt != nullptr && is_readable(*interrupt);
+        // Lack of memory passes, and says nothing about the rendering.
+        if (out_of_memory && !std::exchange(logged, true))
+            log::error("vkWaitForFences for a rendering: out of memory (%d); waiting again",
+                       result);
+        interrupted = becomes_readable(interrupting, out_of_memory ? Deadline::after(grace)
+                                                                   : Deadline::immediate());
     }
 }
 

@@ -34,9 +34,9 @@ public:
         void mark_submitted() { submitted_ = true; }
 
         /// Does not wait.
-        /// @return true also after the loss of the device
+        /// @return true also after the loss of the device; false also if memory ran out
         [[nodiscard]] bool has_signalled();
-        /// Waits on the CPU until the fence has signalled.
+        /// Waits on the CPU until the fence has signalled. Goes on while memory is short.
         /// @param interrupt  ends the wait some 0.1 s after it becomes readable; may be null
         /// @return VK_SUCCESS, VK_TIMEOUT (the interrupt) or VK_ERROR_DEVICE_LOST
         [[nodiscard]] VkResult wait(const Fd* interrupt);

@@ -410,6 +410,43 @@ TEST_F(NoSyncFd, ALostDeviceEndsAWaitForAnImage) {
     vkDeviceWaitIdle(client.device);
 }
 
+// Lack of memory says nothing about the rendering.
+TEST_F(NoSyncFd, AFailedQueryOfTheRenderingIsNotItsEnd) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    const Swapchain swapchain = client.swapchain();
+    fake_driver().hold_rendering(VK_TRUE);
+    const auto rendered = make_semaphore(client.device);
+    const uint32_t index = client.acquire_and_render(swapchain, rendered);
+    fake_driver().fail_call("vkGetFenceStatus", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_FALSE(run_and_see_whether_it_waits(
+        [&] { EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS); },
+        [] { EXPECT_TRUE(fake_driver().release_one()); }));
+    EXPECT_EQ(fake_driver().injected_failures(), 1u);
+    fake_driver().hold_rendering(VK_FALSE);
+    EXPECT_TRUE(compositor.wait_for_commits(1));
+    vkDeviceWaitIdle(client.device);
+}
+
+TEST_F(NoSyncFd, AWaitThatRunsOutOfMemoryIsRepeated) {
+    Compositor& compositor = start();
+    Client client(compositor);
+    const Swapchain swapchain = client.swapchain();
+    ErrorLog log;
+    fake_driver().hold_rendering(VK_TRUE);
+    const auto rendered = make_semaphore(client.device);
+    const uint32_t index = client.acquire_and_render(swapchain, rendered);
+    for (const uint32_t nth : {1u, 2u})
+        fake_driver().fail_call("vkWaitForFences", nth, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
+    fake_driver().hold_rendering(VK_FALSE);
+    EXPECT_TRUE(compositor.wait_for_commits(1));
+    EXPECT_EQ(fake_driver().injected_failures(), 2u);
+    EXPECT_EQ(log.lines_with({"vkWaitForFences", "waiting again"}).size(), 1u) << log.text();
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+}
+
 TEST_F(NoSyncFd, NoObjectIsMadeForTheExportOfASyncFd) {
     Client client(start());
     const Swapchain swapchain = client.swapchain();
