@@ -114,20 +114,21 @@ struct PlatformSupport<Platform, VkBool32(VKAPI_PTR*)(VkPhysicalDevice, uint32_t
             const auto instance = find_instance(device);
             if (!instance)
                 return;
-            // True for every queue family: a present uses the queue for an empty submission at
-            // most, which every queue supports. Whether the window system imports this device's
-            // buffers is not considered here, since that would take a round trip.
-            // vkGetPhysicalDeviceSurfaceSupportKHR answers it.
             const auto drivers = [&](uint32_t family) {
                 return find_next<Function>(*instance, Platform::support_command)(device, family,
                                                                                  native...);
             };
-            supported = VK_TRUE;
-            if (!instance->can_take_over(device))
+            if (!instance->can_take_over(device)) {
                 supported = drivers(queue_family);
-            else if (yield_of<Platform>(instance->settings) != core::Yield::never)
-                supported =
-                    is_supported_by_either(*instance->physical(device), queue_family, drivers);
+                return;
+            }
+            // Whether the window system imports this device's buffers is not considered here, since
+            // that would take a round trip. vkGetPhysicalDeviceSurfaceSupportKHR answers it.
+            const auto physical = instance->physical(device);
+            supported = physical->can_present_from(queue_family);
+            if (supported != VK_FALSE &&
+                yield_of<Platform>(instance->settings) != core::Yield::never)
+                supported = may_be_supported_by_driver(*physical, queue_family, drivers);
         });
         return supported;
     }
@@ -135,8 +136,8 @@ struct PlatformSupport<Platform, VkBool32(VKAPI_PTR*)(VkPhysicalDevice, uint32_t
     /// Where the surface may be the driver's or the layer's. It is the layer's if the driver can
     /// present to it from no queue family.
     template <class Drivers>
-    static VkBool32 is_supported_by_either(const vk::PhysicalDevice& physical,
-                                           uint32_t queue_family, const Drivers& drivers) {
+    static VkBool32 may_be_supported_by_driver(const vk::PhysicalDevice& physical,
+                                               uint32_t queue_family, const Drivers& drivers) {
         if (drivers(queue_family) != VK_FALSE)
             return VK_TRUE;
         for (uint32_t family = 0; family < physical.queue_families.size(); ++family) {

@@ -107,12 +107,7 @@ VKAPI_ATTR VkResult VKAPI_CALL GetPhysicalDeviceSurfaceSupportKHR(VkPhysicalDevi
                                                            supported);
         },
         [&](const Takeover& takeover) {
-            // Any queue that can wait for a semaphore could present, but images may be copied.
-            constexpr VkQueueFlags copy =
-                VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT;
-            const auto& families = takeover.physical->queue_families;
-            *supported =
-                queue_family < families.size() && (families[queue_family].queueFlags & copy) != 0;
+            *supported = takeover.physical->can_present_from(queue_family);
             return VK_SUCCESS;
         });
 }

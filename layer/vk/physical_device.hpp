@@ -56,6 +56,15 @@ struct PhysicalDevice {
         return !sync_fd.import_semaphore || !sync_fd.import_fence;
     }
     [[nodiscard]] bool can_be_taken_over() const { return lacks.empty(); }
+    /// Whether the layer can present from queues of the family. Any queue can wait for semaphores,
+    /// but an image may have to be copied, for which the family needs graphics, compute or transfer
+    /// operations.
+    [[nodiscard]] bool can_present_from(uint32_t queue_family) const {
+        constexpr VkQueueFlags copying =
+            VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT | VK_QUEUE_TRANSFER_BIT;
+        return queue_family < queue_families.size() &&
+               (queue_families[queue_family].queueFlags & copying) != 0;
+    }
 };
 
 /// @param instance_version  the version of Vulkan that the application requested

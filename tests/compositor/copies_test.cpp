@@ -637,6 +637,10 @@ TEST_F(Copies, NeedAQueueFamilyThatCanCopy) {
                                                        client.surface, &supported),
                   VK_SUCCESS);
         EXPECT_EQ(supported, VkBool32(family < 3)) << family;
+        EXPECT_EQ(vkGetPhysicalDeviceWaylandPresentationSupportKHR(client.device.physical, family,
+                                                                   client.app.display()),
+                  supported)
+            << family;
     }
 }
 
