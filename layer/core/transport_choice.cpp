@@ -56,9 +56,12 @@ TransportChoice choose_transport(const TransportFacts& facts, std::optional<Tran
 }
 
 TransportChoice choose_without_fences(std::optional<Transport> requested) {
+    if (requested == Transport::cpu)
+        return {Transport::cpu, "the setting; each vkQueuePresentKHR waits for the rendering",
+                false};
     const std::string why = "the memory of the images carries no fences; each image is shown when "
                             "its rendering has ended";
-    if (!requested || *requested == Transport::cpu)
+    if (!requested)
         return {Transport::cpu, why, false};
     return {Transport::cpu, std::string("the setting is ") + name(*requested) + ", but " + why,
             true};

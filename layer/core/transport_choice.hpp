@@ -46,7 +46,8 @@ struct TransportChoice {
                                                std::optional<Transport> requested);
 
 /// The same for a swapchain whose images are in memory that carries no fences: `cpu`, whatever is
-/// requested.
+/// requested. If `cpu` is requested, vkQueuePresentKHR waits for the rendering; else the image is
+/// shown later.
 [[nodiscard]] TransportChoice choose_without_fences(std::optional<Transport> requested);
 
 /// Whether the choice is likely to be `kernel` or `module`, as far as that can be told before there

@@ -47,7 +47,7 @@ choose_bridge(std::span<const image::SwapchainImage> images, const core::DriverS
               const std::expected<TimelineSupport, std::string>& timelines,
               std::optional<core::Transport> requested) {
     if (!images.front().carries_fences())
-        return BridgeChoice{std::make_unique<UnfencedBridge>(),
+        return BridgeChoice{std::make_unique<UnfencedBridge>(requested == core::Transport::cpu),
                             core::choose_without_fences(requested)};
     core::TransportFacts facts = {.driver = driver, .lacks = {}};
     // The loop ends with `cpu` at the latest: a CpuBridge can always be created.

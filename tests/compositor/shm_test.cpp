@@ -382,6 +382,36 @@ TEST_P(SharedMemory, WithoutTheThreadAPresentWaits) {
     vkDeviceWaitIdle(client.device);
 }
 
+// The setting is for toolkits whose requests must not come between a present and its commit.
+TEST_P(SharedMemory, WithTheSettingCpuTheCommitIsThereWhenThePresentReturns) {
+    setenv("FENCEBRIDGE_SYNC", "cpu", 1);
+    ErrorLog log;
+    Compositor& compositor = start();
+    Client client(compositor);
+    unsetenv("FENCEBRIDGE_SYNC");
+    const Swapchain swapchain = client.swapchain();
+    fake_driver().hold_rendering(VK_TRUE);
+    const auto rendered = make_semaphore(client.device);
+    for (size_t frame = 1; frame <= 4; ++frame) {
+        const uint32_t index = client.acquire_and_render(swapchain, rendered);
+        EXPECT_TRUE(run_and_see_whether_it_waits(
+            [&] { EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS); },
+            [&] {
+                compositor.settle();
+                EXPECT_EQ(compositor.commits(), frame - 1);
+                EXPECT_TRUE(fake_driver().release_one());
+            }));
+        EXPECT_TRUE(layer_threads().empty());
+        compositor.settle();
+        EXPECT_EQ(compositor.commits(), frame);
+    }
+    EXPECT_EQ(
+        log.lines_with({"info: swapchain", "transport=cpu", "vkQueuePresentKHR waits"}).size(), 1u)
+        << log.text();
+    fake_driver().hold_rendering(VK_FALSE);
+    vkDeviceWaitIdle(client.device);
+}
+
 // --- drivers without SYNC_FD ---
 
 class NoSyncFd : public SharedMemoryTest {

@@ -138,5 +138,26 @@ TEST(ExpectedFences, FollowTheSetting) {
     }
 }
 
+// Memory that carries no fences leaves no choice. Only the setting `cpu` makes presents wait.
+TEST(TransportChoiceWithoutFences, IsCpuAndNamesWhoWaits) {
+    const std::string later =
+        "the memory of the images carries no fences; each image is shown when its rendering has "
+        "ended";
+    const TransportChoice chosen = choose_without_fences(std::nullopt);
+    EXPECT_EQ(chosen.transport, Transport::cpu);
+    EXPECT_EQ(chosen.reason, later);
+    EXPECT_FALSE(chosen.request_refused);
+
+    const TransportChoice requested = choose_without_fences(Transport::cpu);
+    EXPECT_EQ(requested.transport, Transport::cpu);
+    EXPECT_EQ(requested.reason, "the setting; each vkQueuePresentKHR waits for the rendering");
+    EXPECT_FALSE(requested.request_refused);
+
+    const TransportChoice refused = choose_without_fences(Transport::kernel);
+    EXPECT_EQ(refused.transport, Transport::cpu);
+    EXPECT_EQ(refused.reason, "the setting is kernel, but " + later);
+    EXPECT_TRUE(refused.request_refused);
+}
+
 } // namespace
 } // namespace fencebridge::core
