@@ -22,8 +22,8 @@ Swapchain::Swapchain(const vk::Device& device, sync::PayloadSignaller& signaller
 
 Swapchain::~Swapchain() {
     // The application waits for its own use of the images only.
-    for (const sync::Rendering& copied : copies_)
-        static_cast<void>(copied.wait());
+    for (const Copy& copy : copies_)
+        static_cast<void>(copy.end.wait());
     if (presenter_)
         log::info("swapchain closed: acquired=%llu presented=%llu",
                   static_cast<unsigned long long>(acquired_.load()),
@@ -122,21 +122,21 @@ VkResult Swapchain::keep_rendering(const PresentRequest& request,
 }
 
 /// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
-VkResult Swapchain::note_copy(core::ImageIndex image, const sync::Rendering& rendering) {
-    const auto index = static_cast<size_t>(image);
+VkResult Swapchain::note_copy(const PresentRequest& request, const sync::Rendering& rendering) {
+    const auto index = static_cast<size_t>(request.image);
     if (index >= images_.size() || !images_[index].copy)
         return VK_SUCCESS;
-    auto copy = rendering.share_or_wait();
-    if (!copy)
-        return copy.error();
-    // The copy before this one may be pending: the application may present an image again without
-    // acquiring it (shares_image_, VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT).
-    if (!copies_[index].has_ended()) {
-        copy = sync::merge_or_wait(std::move(copies_[index]), std::move(*copy));
-        if (!copy)
-            return copy.error();
+    auto end = rendering.share_or_wait();
+    if (!end)
+        return end.error();
+    Copy& last = copies_[index];
+    // The copy before this one may be pending: see copy_commands().
+    if (!last.end.has_ended()) {
+        end = sync::merge_or_wait(std::move(last.end), std::move(*end));
+        if (!end)
+            return end.error();
     }
-    copies_[index] = std::move(*copy);
+    last = {std::move(*end), request.queue};
     return VK_SUCCESS;
 }
 
@@ -162,6 +162,14 @@ std::expected<VkCommandBuffer, VkResult> Swapchain::copy_commands(core::ImageInd
     const auto family = device_.queue_families.find(queue);
     if (family == device_.queue_families.end())
         return std::unexpected(VK_ERROR_VALIDATION_FAILED_EXT);
+    // The copy before this one may be pending: the application may present an image again without
+    // acquiring it (shares_image_, VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT). The copies of one queue
+    // are in order. Those of two would write to the same buffer, and change the image's layout, at
+    // the same time.
+    if (const Copy& last = copies_[index]; last.queue != queue) {
+        if (const VkResult result = last.end.wait(); result != VK_SUCCESS)
+            return std::unexpected(result);
+    }
     return images_[index].copy->commands(family->second, shares_image_
                                                              ? VK_IMAGE_LAYOUT_SHARED_PRESENT_KHR
                                                              : VK_IMAGE_LAYOUT_PRESENT_SRC_KHR);
@@ -169,7 +177,7 @@ std::expected<VkCommandBuffer, VkResult> Swapchain::copy_commands(core::ImageInd
 
 VkResult Swapchain::present(const PresentRequest& request, const sync::Rendering& rendering) {
     const core::ImageIndex image = request.image;
-    if (note_copy(image, rendering) != VK_SUCCESS)
+    if (note_copy(request, rendering) != VK_SUCCESS)
         return lose_device(request, rendering);
     if (!state_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
         log::error("vkQueuePresentKHR of image %u, which is not acquired",

@@ -622,7 +622,36 @@ TEST_F(CopiesOfOne, EndBeforeThePresentFenceSignals) {
     EXPECT_TRUE(wait_and_reset(client_->device, fence));
 }
 
-// ---- queue families ----
+// ---- queues ----
+
+// Only an image that the application shares with the compositor, or one whose present has failed
+// for want of a slot for its times, is presented twice without an acquire.
+TEST_F(Copies, OfOneImageOnTwoQueuesFollowEachOther) {
+    FakeModule module;
+    module.enable_dma_buf_ioctls();
+    setenv("FENCEBRIDGE_SYNC", "kernel", 1);
+    fake_driver().set_executes_commands(VK_FALSE);
+    fake_driver().add_device_extension(0, VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME);
+    Client client(
+        start({.shares_buffers = true}).connect(), {},
+        {VK_KHR_SWAPCHAIN_EXTENSION_NAME, VK_KHR_SHARED_PRESENTABLE_IMAGE_EXTENSION_NAME});
+    unsetenv("FENCEBRIDGE_SYNC");
+    const Swapchain swapchain =
+        client.swapchain({.mode = VK_PRESENT_MODE_SHARED_DEMAND_REFRESH_KHR, .min_images = 1});
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    ASSERT_EQ(client.acquire(swapchain).result, VK_SUCCESS);
+    fake_driver().hold_rendering(VK_TRUE);
+    EXPECT_EQ(present(client.device.queue, swapchain, 0), VK_SUCCESS);
+    EXPECT_TRUE(run_and_see_whether_it_waits(
+        [&] { EXPECT_EQ(present(client.device.other_queue, swapchain, 0), VK_SUCCESS); },
+        [] {
+            EXPECT_EQ(fake_driver().held_batches(), 1u); // the second copy is not submitted yet
+            EXPECT_TRUE(fake_driver().release_one());
+        }));
+    EXPECT_EQ(fake_driver().held_batches(), 1u);
+    fake_driver().hold_rendering(VK_FALSE);
+    vkDeviceWaitIdle(client.device);
+}
 
 TEST_F(Copies, NeedAQueueFamilyThatCanCopy) {
     constexpr VkQueueFlags video_decode = 0x20; // VK_QUEUE_VIDEO_DECODE_BIT_KHR
