@@ -21,8 +21,9 @@ struct Takeover {
 /// The first call that returns no error decides for all swapchains of this device on this surface.
 ///
 /// The layer makes them if window system and driver have a buffer layout in common, and the surface
-/// is not left to the driver (core::Yield). On a foreign device whose driver can present by itself,
-/// the window system must also have accepted an image, if that can be tried.
+/// is not left to the driver (core::Yield). Where only a trial shows whether the window system
+/// imports the images, it must also have accepted one, if that can be tried ("Trials" in
+/// docs/takeover.md). A trial reads from the window system.
 /// @return nothing if the driver makes them; or, if it could not be decided this time,
 ///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_OUT_OF_DEVICE_MEMORY
 [[nodiscard]] std::expected<std::optional<Takeover>, VkResult>

@@ -25,8 +25,8 @@ find_idle(std::span<const image::SwapchainImage> images, const core::ImageList& 
           std::span<pollfd> busy);
 
 /// Waits on the CPU until a rendering's sync_file has signalled: the last resort of every transport
-/// for a fence that it cannot carry. Callers have a Rendering, and call its wait(). No limit of its
-/// own: a sync_file signals in the time that the kernel's drivers give a job.
+/// for a fence that it cannot carry. Whoever has a Rendering calls its wait() instead. No limit of
+/// its own: a sync_file signals in the time that the kernel's drivers give a job.
 /// @param rendering_fence  empty: returns at once
 /// @return VK_SUCCESS; or VK_ERROR_DEVICE_LOST, which is the only error left: lack of memory would
 ///         mean that the present's wait semaphores still have their signals

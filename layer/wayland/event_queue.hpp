@@ -22,8 +22,8 @@ struct Display {
     std::atomic<bool> loss_logged = false;
 };
 
-/// A private event queue on the application's connection. The layer has no thread: an application
-/// thread that waits in a call of the layer's dispatches the events.
+/// A private event queue on the application's connection. No thread of the layer's reads events: an
+/// application thread that waits in a call of the layer's reads and dispatches them.
 ///
 /// Handlers run on one thread at a time, without a lock held. A thread that calls wait() while
 /// another thread dispatches waits for the end of that thread's round.

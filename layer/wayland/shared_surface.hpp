@@ -45,8 +45,7 @@ using SharedSurfaceUse = std::unique_ptr<SharedSurface, SharedSurfaceDeleter>;
 class SharedSurface {
 public:
     /// Returns the state of this wl_surface, creating it for the first user.
-    /// @param connection  the Connection of the wl_surface's wl_display; must have
-    ///                    zwp_linux_dmabuf_v1
+    /// @param connection  the Connection of the wl_surface's wl_display
     /// @return null if memory could not be allocated
     [[nodiscard]] static SharedSurfaceUse get(std::shared_ptr<Connection> connection,
                                               wl_surface* surface);
