@@ -37,7 +37,7 @@ VkResult submit(VkQueue queue, std::span<const Batch> batches, VkFence fence,
     return guarded([&] {
         const auto device = find_device(queue);
         for (const Batch& batch : batches) {
-            const VkResult result = device->signaller.submit_kept(queue, waits_of(batch));
+            const VkResult result = device->signaller.submit_signals(queue, waits_of(batch));
             if (result != VK_SUCCESS)
                 return result;
         }
@@ -85,7 +85,7 @@ VKAPI_ATTR VkResult VKAPI_CALL ResetFences(VkDevice handle, uint32_t count, cons
         const auto device = find_device(handle);
         const VkResult result = device->vk.next.ResetFences(handle, count, fences);
         if (result == VK_SUCCESS)
-            device->signaller.kept().forget(std::span(fences, count));
+            device->signaller.kept().forget_fences(std::span(fences, count));
         return result;
     });
 }
@@ -94,7 +94,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyFence(VkDevice handle, VkFence fence,
                                         const VkAllocationCallbacks* allocator) {
     guarded_void([&] {
         const auto device = find_device(handle);
-        device->signaller.kept().forget(std::span(&fence, 1));
+        device->signaller.kept().forget_fences(std::span(&fence, 1));
         device->vk.next.DestroyFence(handle, fence, allocator);
     });
 }

@@ -211,7 +211,8 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
         SplitPresent present = split(*device, *info);
         const PresentExtras extras(*info, device->has_maintenance1);
         const std::span waits(info->pWaitSemaphores, info->waitSemaphoreCount);
-        if (const VkResult kept = device->signaller.submit_kept(queue, waits); kept != VK_SUCCESS)
+        if (const VkResult kept = device->signaller.submit_signals(queue, waits);
+            kept != VK_SUCCESS)
             return fail_all(*device, queue, *info, present, extras, kept);
         if (present.ours.empty())
             return signal_drivers_fences(*device, queue, extras, present.drivers.indices,
@@ -261,7 +262,7 @@ VKAPI_ATTR void VKAPI_CALL DestroySemaphore(VkDevice handle, VkSemaphore semapho
         const auto device = find_device(handle);
         device->wait_semaphores.forget(semaphore);
         if (device->signaller.keeps())
-            device->signaller.kept().forget(semaphore);
+            device->signaller.kept().forget_semaphore(semaphore);
         device->vk.next.DestroySemaphore(handle, semaphore, allocator);
     });
 }

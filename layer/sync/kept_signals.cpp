@@ -23,7 +23,7 @@ void KeptSignals::keep(VkSemaphore semaphore, VkFence fence) {
     });
 }
 
-VkResult KeptSignals::submit(VkQueue queue, std::span<const VkSemaphore> waits) {
+VkResult KeptSignals::submit_for(VkQueue queue, std::span<const VkSemaphore> waits) {
     const auto kept = state_.with([&](const State& state) {
         std::vector<VkSemaphore> found;
         std::ranges::copy_if(waits, std::back_inserter(found), [&](VkSemaphore semaphore) {
@@ -47,7 +47,7 @@ VkResult KeptSignals::submit(VkQueue queue, std::span<const VkSemaphore> waits) 
     return result;
 }
 
-void KeptSignals::forget(VkSemaphore semaphore) {
+void KeptSignals::forget_semaphore(VkSemaphore semaphore) {
     state_.with([&](State& state) { state.semaphores.erase(semaphore); });
 }
 
@@ -73,7 +73,7 @@ bool KeptSignals::is_signalled(VkFence fence) {
     return state_.with([&](const State& state) { return state.fences.contains(fence); });
 }
 
-void KeptSignals::forget(std::span<const VkFence> fences) {
+void KeptSignals::forget_fences(std::span<const VkFence> fences) {
     state_.with([&](State& state) {
         for (const VkFence fence : fences)
             state.fences.erase(fence);

@@ -27,16 +27,16 @@ public:
     /// Before a submission that waits for these semaphores: signals those whose signal is kept.
     /// @param queue  of that submission, externally synchronised during the call
     /// @return the driver's. After an error the signals are still kept
-    [[nodiscard]] VkResult submit(VkQueue queue, std::span<const VkSemaphore> waits);
+    [[nodiscard]] VkResult submit_for(VkQueue queue, std::span<const VkSemaphore> waits);
     /// The application destroys the semaphore.
-    void forget(VkSemaphore semaphore);
+    void forget_semaphore(VkSemaphore semaphore);
 
     /// vkWaitForFences.
     [[nodiscard]] VkResult wait(std::span<const VkFence> fences, bool all, uint64_t timeout);
     /// Whether the fence is signalled, of which the driver does not know.
     [[nodiscard]] bool is_signalled(VkFence fence);
     /// The application resets or destroys the fences.
-    void forget(std::span<const VkFence> fences);
+    void forget_fences(std::span<const VkFence> fences);
 
 private:
     struct State {

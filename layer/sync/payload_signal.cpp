@@ -70,7 +70,7 @@ VkResult PayloadSignaller::signal(Fd sync_file, VkSemaphore semaphore, VkFence f
     const VkFence submitted_fence = imports_fence ? VK_NULL_HANDLE : fence;
     VkResult result = VK_SUCCESS;
     if (submitted_semaphore != VK_NULL_HANDLE || submitted_fence != VK_NULL_HANDLE)
-        result = keeps() ? keep(std::move(for_fence), submitted_semaphore, submitted_fence)
+        result = keeps() ? wait_and_keep(std::move(for_fence), submitted_semaphore, submitted_fence)
                          : signal_by_own_queue(std::move(for_fence), submitted_semaphore,
                                                submitted_fence);
     const bool submitted = submitted_fence != VK_NULL_HANDLE && result == VK_SUCCESS;
@@ -85,7 +85,7 @@ VkResult PayloadSignaller::signal(Fd sync_file, VkSemaphore semaphore, VkFence f
 /// end first.
 void PayloadSignaller::unsignal(VkFence fence, bool submitted) {
     if (keeps())
-        kept_.forget(std::span(&fence, 1));
+        kept_.forget_fences(std::span(&fence, 1));
     else if (submitted && device_.next.WaitForFences(device_.handle, 1, &fence, VK_TRUE,
                                                      UINT64_MAX) != VK_SUCCESS)
         return;
@@ -113,7 +113,7 @@ VkResult PayloadSignaller::signal_by_own_queue(Fd sync_file, VkSemaphore semapho
     return signal_by_submission(device_.own_queue, std::move(*wait), semaphore, fence);
 }
 
-VkResult PayloadSignaller::keep(Fd sync_file, VkSemaphore semaphore, VkFence fence) {
+VkResult PayloadSignaller::wait_and_keep(Fd sync_file, VkSemaphore semaphore, VkFence fence) {
     if (wait_on_cpu(sync_file) != VK_SUCCESS)
         return VK_ERROR_DEVICE_LOST;
     try {

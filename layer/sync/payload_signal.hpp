@@ -49,10 +49,10 @@ public:
                (!device_.sync_fd.import_semaphore || !device_.sync_fd.import_fence);
     }
     [[nodiscard]] KeptSignals& kept() { return kept_; }
-    /// Before a submission that waits for these semaphores: KeptSignals::submit().
+    /// Before a submission that waits for these semaphores: KeptSignals::submit_for().
     /// @return VK_SUCCESS, or the driver's error
-    [[nodiscard]] VkResult submit_kept(VkQueue queue, std::span<const VkSemaphore> waits) {
-        return keeps() && !waits.empty() ? kept_.submit(queue, waits) : VK_SUCCESS;
+    [[nodiscard]] VkResult submit_signals(VkQueue queue, std::span<const VkSemaphore> waits) {
+        return keeps() && !waits.empty() ? kept_.submit_for(queue, waits) : VK_SUCCESS;
     }
 
     /// Whether signal_fence() can make a fence wait for a sync_file.
@@ -70,7 +70,7 @@ private:
 
     void unsignal(VkFence fence, bool submitted);
     VkResult signal_by_own_queue(Fd sync_file, VkSemaphore semaphore, VkFence fence);
-    VkResult keep(Fd sync_file, VkSemaphore semaphore, VkFence fence);
+    VkResult wait_and_keep(Fd sync_file, VkSemaphore semaphore, VkFence fence);
     VkResult signal_by_submission(VkQueue queue, Pool<Wait>::Item wait, VkSemaphore semaphore,
                                   VkFence fence);
     std::expected<Pool<Wait>::Item, VkResult> prepare_wait(Fd sync_file);
