@@ -91,18 +91,18 @@ PresentRequest request_of(VkQueue queue, const VkPresentInfoKHR& info, const Pre
             .wish = extras.wish(i)};
 }
 
-/// The commands that copy the images of a call to where the window systems read them.
+/// Swapchain::present_commands() of the images of a call.
 /// @return the error is the driver's
 std::expected<std::vector<VkCommandBuffer>, VkResult>
-copy_commands(VkQueue queue, const VkPresentInfoKHR& info, const SplitPresent& present) {
+present_commands(VkQueue queue, const VkPresentInfoKHR& info, const SplitPresent& present) {
     std::vector<VkCommandBuffer> commands;
     for (const OurPresent& each : present.ours) {
-        const auto copies =
-            each.swapchain->copy_commands(core::ImageIndex{info.pImageIndices[each.index]}, queue);
-        if (!copies)
-            return std::unexpected(copies.error());
-        if (*copies != VK_NULL_HANDLE)
-            commands.push_back(*copies);
+        const auto found = each.swapchain->present_commands(
+            core::ImageIndex{info.pImageIndices[each.index]}, queue);
+        if (!found)
+            return std::unexpected(found.error());
+        if (*found != VK_NULL_HANDLE)
+            commands.push_back(*found);
     }
     return commands;
 }
@@ -223,7 +223,7 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
         std::optional<PartOfExtras> drivers_part;
         if (!present.drivers.indices.empty())
             drivers_part.emplace(extras, present.drivers.indices);
-        const auto commands = copy_commands(queue, *info, present);
+        const auto commands = present_commands(queue, *info, present);
         if (!commands)
             return fail_all(*device, queue, *info, present, extras, commands.error());
         const auto rendering = device->wait_semaphores.export_waits(queue, waits, *commands);

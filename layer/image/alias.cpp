@@ -36,7 +36,7 @@ VkResult create_alias(const vk::Device& device, const vk::ImageParameters& param
                       const SwapchainImage& like, const VkAllocationCallbacks* allocator,
                       VkImage* image) {
     if (is_unshared(like)) {
-        const vk::ImageParameters copied = like.copy ? with_copies(parameters) : parameters;
+        const vk::ImageParameters copied = like.is_copied ? with_copies(parameters) : parameters;
         ImageInfo info(copied, std::nullopt);
         return device.next.CreateImage(device.handle, info.tiled(VK_IMAGE_TILING_OPTIMAL),
                                        allocator, image);

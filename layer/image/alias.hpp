@@ -19,7 +19,7 @@ namespace fencebridge::image {
 /// Whether the application draws to memory that only the driver reads. The dma-buf or host memory
 /// of a copied image is that of its copy.
 [[nodiscard]] inline bool is_unshared(const SwapchainImage& image) {
-    return image.copy || image.placement == core::Placement::unshared;
+    return image.is_copied || image.placement == core::Placement::unshared;
 }
 
 /// Whether aliases are bound to an import of the image's dma-buf: memory that is dedicated to an

@@ -123,9 +123,10 @@ Copied::allocate(const vk::Device& device, const vk::ImageParameters& parameters
                    .plane_count = 1,
                    .planes = {Plane{.offset = 0, .pitch = pitch}}},
         .dedicated = made->dedicated,
-        .copy = std::make_unique<ImageCopy>(device, std::move(target->memory),
-                                            std::move(target->buffer), image, parameters.extent,
-                                            pitch / texel, target->reader),
+        .is_copied = true,
+        .commands = std::make_unique<ImageCopy>(device, std::move(target->memory),
+                                                std::move(target->buffer), image, parameters.extent,
+                                                pitch / texel, target->reader),
     };
 }
 

@@ -10,6 +10,27 @@
 
 namespace fencebridge::image {
 
+namespace {
+
+/// Makes what was drawn visible to the CPU. A fence alone does not: "the access scope of a memory
+/// dependency defined by a fence only includes device access" (VkFence).
+class ReleaseToHost final : public PresentCommands {
+public:
+    explicit ReleaseToHost(const vk::Device& device) : PresentCommands(device) {}
+
+private:
+    void record(VkCommandBuffer commands, uint32_t, VkImageLayout) const override {
+        const VkMemoryBarrier drawn = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
+                                       .srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
+                                       .dstAccessMask = VK_ACCESS_HOST_READ_BIT};
+        device_.next.CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                                        VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &drawn, 0, nullptr, 0,
+                                        nullptr);
+    }
+};
+
+} // namespace
+
 std::expected<std::vector<vk::ImageLayout>, VkResult>
 HostPointer::layouts(const vk::PhysicalDevice& physical,
                      const vk::ImageParameters& parameters) const {
@@ -37,8 +58,10 @@ HostPointer::allocate(const vk::Device& device, const vk::ImageParameters& param
     // twice.
     unbound->requirements.dedicated = unbound->requirements.must_be_dedicated;
     auto image = bind_shared(device, placement(), std::move(*unbound), std::move(*memory));
-    if (image)
-        image->host = std::move(*host);
+    if (!image)
+        return image;
+    image->host = std::move(*host);
+    image->commands = std::make_unique<ReleaseToHost>(device);
     return image;
 }
 

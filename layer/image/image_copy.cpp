@@ -25,54 +25,14 @@ VkImageMemoryBarrier transition(VkImage image, VkImageLayout from, VkImageLayout
 
 } // namespace
 
-std::expected<VkCommandBuffer, VkResult> ImageCopy::commands(uint32_t queue_family,
-                                                             VkImageLayout presented) {
-    const auto known = of_family_.with([&](const auto& all) -> VkCommandBuffer {
-        const auto found = all.find(queue_family);
-        return found == all.end() ? VK_NULL_HANDLE : found->second.buffer;
-    });
-    if (known != VK_NULL_HANDLE)
-        return known;
-    auto recorded = record(queue_family, presented);
-    if (!recorded)
-        return std::unexpected(recorded.error());
-    return of_family_.with([&](auto& all) {
-        return all.try_emplace(queue_family, std::move(*recorded)).first->second.buffer;
-    });
-}
-
-std::expected<ImageCopy::Commands, VkResult> ImageCopy::record(uint32_t queue_family,
-                                                               VkImageLayout presented) const {
-    const VkCommandPoolCreateInfo of_family = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-                                               .queueFamilyIndex = queue_family};
-    VkCommandPool pool = VK_NULL_HANDLE;
-    VkResult result = device_.next.CreateCommandPool(device_.handle, &of_family, nullptr, &pool);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
-    Commands commands = {vk::CommandPool(device_, pool), VK_NULL_HANDLE};
-    const VkCommandBufferAllocateInfo one = {
-        .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-        .commandPool = pool,
-        .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
-        .commandBufferCount = 1,
-    };
-    result = device_.next.AllocateCommandBuffers(device_.handle, &one, &commands.buffer);
-    // The loader sets the dispatch table only of command buffers that the application allocates.
-    if (result == VK_SUCCESS && device_.set_loader_data != nullptr)
-        result = device_.set_loader_data(device_.handle, commands.buffer);
-    const VkCommandBufferBeginInfo again = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
-                                            .flags = VK_COMMAND_BUFFER_USAGE_SIMULTANEOUS_USE_BIT};
-    if (result == VK_SUCCESS)
-        result = device_.next.BeginCommandBuffer(commands.buffer, &again);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
-
+void ImageCopy::record(VkCommandBuffer commands, uint32_t queue_family,
+                       VkImageLayout presented) const {
     // An image that the application keeps while it is shown stays in its layout, which copies may
     // read (VK_KHR_shared_presentable_image).
     const bool keeps_layout = presented == VK_IMAGE_LAYOUT_SHARED_PRESENT_KHR;
     const VkImageLayout read = keeps_layout ? presented : VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL;
     const VkImageMemoryBarrier to_copy = transition(image_, presented, read);
-    device_.next.CmdPipelineBarrier(commands.buffer, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+    device_.next.CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
                                     VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 0, nullptr, 0, nullptr, 1,
                                     &to_copy);
     const VkBufferImageCopy all = {
@@ -86,7 +46,7 @@ std::expected<ImageCopy::Commands, VkResult> ImageCopy::record(uint32_t queue_fa
         .imageOffset = {},
         .imageExtent = {extent_.width, extent_.height, 1},
     };
-    device_.next.CmdCopyImageToBuffer(commands.buffer, image_, read, buffer_.get(), 1, &all);
+    device_.next.CmdCopyImageToBuffer(commands, image_, read, buffer_.get(), 1, &all);
     VkImageMemoryBarrier back = transition(image_, read, presented);
     back.srcAccessMask = 0; // the copy has only read
     back.dstAccessMask = 0; // the application's next use waits for a semaphore or fence
@@ -109,13 +69,9 @@ std::expected<ImageCopy::Commands, VkResult> ImageCopy::record(uint32_t queue_fa
         to_window_system.dstAccessMask = 0;
         reading = VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT;
     }
-    device_.next.CmdPipelineBarrier(commands.buffer, VK_PIPELINE_STAGE_TRANSFER_BIT,
+    device_.next.CmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
                                     reading | VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, 0, 0, nullptr,
                                     1, &to_window_system, 1, &back);
-    result = device_.next.EndCommandBuffer(commands.buffer);
-    if (result != VK_SUCCESS)
-        return std::unexpected(result);
-    return commands;
 }
 
 } // namespace fencebridge::image

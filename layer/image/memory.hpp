@@ -15,8 +15,8 @@
 namespace fencebridge::image {
 
 /// The result for a failed system call that allocates memory: VK_ERROR_OUT_OF_DEVICE_MEMORY if it
-/// ran out; VK_ERROR_OUT_OF_HOST_MEMORY if descriptors did, which is every allocator's problem; else
-/// VK_ERROR_INITIALIZATION_FAILED.
+/// ran out; VK_ERROR_OUT_OF_HOST_MEMORY if descriptors did, which is every allocator's problem;
+/// else VK_ERROR_INITIALIZATION_FAILED.
 [[nodiscard]] inline VkResult allocation_error(ioctl::Errno error) {
     if (ioctl::means_unsupported(error))
         return VK_ERROR_INITIALIZATION_FAILED;

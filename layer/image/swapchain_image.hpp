@@ -8,7 +8,7 @@
 
 #include "core/layout_choice.hpp"
 #include "image/host_memory.hpp"
-#include "image/image_copy.hpp"
+#include "image/present_commands.hpp"
 #include "util/fd.hpp"
 #include "vk/device.hpp"
 
@@ -28,8 +28,8 @@ struct Layout {
     std::array<Plane, 4> planes; ///< no DRM format has more
 };
 
-/// An image of a swapchain, and its memory. Members are destroyed in reverse order: the copy before
-/// the image, the image before its memory.
+/// An image of a swapchain, and its memory. Members are destroyed in reverse order: the commands
+/// before the image, the image before its memory.
 struct SwapchainImage {
     core::Placement placement;
     Fd dma_buf; ///< with Placement::dma_buf; empty once nothing needs it
@@ -40,9 +40,10 @@ struct SwapchainImage {
     vk::Image image;
     Layout layout;  ///< as the window system sees it
     bool dedicated; ///< the memory can be bound to this VkImage only
-    /// The copy of the image in the dma-buf or host memory. Null: `memory` is that memory itself.
-    std::unique_ptr<ImageCopy> copy = {};
-    std::shared_ptr<const void> source = {}; ///< of the memory: kept open for the next image
+    /// The window system reads a copy in the dma-buf or host memory. False: that is `memory`.
+    bool is_copied = false;
+    std::unique_ptr<PresentCommands> commands = {}; ///< null if a present needs none
+    std::shared_ptr<const void> source = {};        ///< of the memory: kept open for the next image
 
     [[nodiscard]] bool carries_fences() const { return core::carries_fences(placement); }
 };

@@ -18,12 +18,12 @@ Swapchain::Swapchain(const vk::Device& device, sync::PayloadSignaller& signaller
     signaller_(signaller), parameters_(std::move(parameters)), modes_(std::move(modes)),
     present_wait_(present_wait), shares_image_(core::shares_image(modes_.front())),
     mode_(modes_.front()), state_{.ring = Locked<core::ImageRing>(std::in_place, image_count)},
-    present_fences_(device, signaller), kept_renderings_(image_count), copies_(image_count) {}
+    present_fences_(device, signaller), kept_renderings_(image_count), submissions_(image_count) {}
 
 Swapchain::~Swapchain() {
     // The application waits for its own use of the images only.
-    for (const Copy& copy : copies_)
-        static_cast<void>(copy.end.wait());
+    for (const Submission& last : submissions_)
+        static_cast<void>(last.end.wait());
     if (presenter_)
         log::info("swapchain closed: acquired=%llu presented=%llu",
                   static_cast<unsigned long long>(acquired_.load()),
@@ -122,15 +122,16 @@ VkResult Swapchain::keep_rendering(const PresentRequest& request,
 }
 
 /// @return VK_SUCCESS or VK_ERROR_DEVICE_LOST
-VkResult Swapchain::note_copy(const PresentRequest& request, const sync::Rendering& rendering) {
+VkResult Swapchain::note_submission(const PresentRequest& request,
+                                    const sync::Rendering& rendering) {
     const auto index = static_cast<size_t>(request.image);
-    if (index >= images_.size() || !images_[index].copy)
+    if (index >= images_.size() || !images_[index].commands)
         return VK_SUCCESS;
     auto end = rendering.share_or_wait();
     if (!end)
         return end.error();
-    Copy& last = copies_[index];
-    // The copy before this one may be pending: see copy_commands().
+    Submission& last = submissions_[index];
+    // The submission before this one may be pending: see present_commands().
     if (!last.end.has_ended()) {
         end = sync::merge_or_wait(std::move(last.end), std::move(*end));
         if (!end)
@@ -154,30 +155,30 @@ VkResult Swapchain::lose_device(const PresentRequest& request, const sync::Rende
     return VK_ERROR_DEVICE_LOST;
 }
 
-std::expected<VkCommandBuffer, VkResult> Swapchain::copy_commands(core::ImageIndex image,
-                                                                  VkQueue queue) {
+std::expected<VkCommandBuffer, VkResult> Swapchain::present_commands(core::ImageIndex image,
+                                                                     VkQueue queue) {
     const auto index = static_cast<size_t>(image);
-    if (index >= images_.size() || !images_[index].copy)
+    if (index >= images_.size() || !images_[index].commands)
         return VK_NULL_HANDLE;
     const auto family = device_.queue_families.find(queue);
     if (family == device_.queue_families.end())
         return std::unexpected(VK_ERROR_VALIDATION_FAILED_EXT);
-    // The copy before this one may be pending: the application may present an image again without
+    // The last submission may be pending: the application may present an image again without
     // acquiring it (shares_image_, VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT). The copies of one queue
     // are in order. Those of two would write to the same buffer, and change the image's layout, at
     // the same time.
-    if (const Copy& last = copies_[index]; last.queue != queue) {
+    if (const Submission& last = submissions_[index]; last.queue != queue) {
         if (const VkResult result = last.end.wait(); result != VK_SUCCESS)
             return std::unexpected(result);
     }
-    return images_[index].copy->commands(family->second, shares_image_
-                                                             ? VK_IMAGE_LAYOUT_SHARED_PRESENT_KHR
-                                                             : VK_IMAGE_LAYOUT_PRESENT_SRC_KHR);
+    return images_[index].commands->of(family->second, shares_image_
+                                                           ? VK_IMAGE_LAYOUT_SHARED_PRESENT_KHR
+                                                           : VK_IMAGE_LAYOUT_PRESENT_SRC_KHR);
 }
 
 VkResult Swapchain::present(const PresentRequest& request, const sync::Rendering& rendering) {
     const core::ImageIndex image = request.image;
-    if (note_copy(request, rendering) != VK_SUCCESS)
+    if (note_submission(request, rendering) != VK_SUCCESS)
         return lose_device(request, rendering);
     if (!state_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
         log::error("vkQueuePresentKHR of image %u, which is not acquired",

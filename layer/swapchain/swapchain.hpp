@@ -64,13 +64,12 @@ public:
     [[nodiscard]] VkResult acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fence,
                                    uint32_t* image_index);
 
-    /// The commands that a present of an image has to submit, before its rendering fence: those
-    /// that copy the image to where the window system reads it. Waits on the CPU for a pending copy
-    /// of the same image on another queue.
+    /// The commands that a present of an image has to submit, before its rendering fence. Waits on
+    /// the CPU for pending ones of the same image on another queue.
     /// @param queue  of the present
     /// @return null if there are none. The error is the driver's, or VK_ERROR_DEVICE_LOST
-    [[nodiscard]] std::expected<VkCommandBuffer, VkResult> copy_commands(core::ImageIndex image,
-                                                                         VkQueue queue);
+    [[nodiscard]] std::expected<VkCommandBuffer, VkResult> present_commands(core::ImageIndex image,
+                                                                            VkQueue queue);
 
     /// One swapchain's part of vkQueuePresentKHR.
     /// @param rendering  when it has ended, the window system may read the image
@@ -149,7 +148,7 @@ private:
     std::expected<core::ImageList, VkResult> update_free_images();
     [[nodiscard]] bool has_mode(std::optional<VkPresentModeKHR> mode) const;
     VkResult present_rendered(PresentRequest request, const sync::Rendering& rendering);
-    VkResult note_copy(const PresentRequest& request, const sync::Rendering& rendering);
+    VkResult note_submission(const PresentRequest& request, const sync::Rendering& rendering);
     VkResult keep_rendering(const PresentRequest& request, const sync::Rendering& rendering);
     VkResult lose_device(const PresentRequest& request, const sync::Rendering& rendering);
     VkResult signal_present_fence(const PresentRequest& request, const sync::Rendering& rendering);
@@ -174,13 +173,14 @@ private:
     /// VK_ERROR_PRESENT_TIMING_QUEUE_FULL_EXT. The image's next present waits for it as well. Used
     /// by the presenting thread only.
     std::vector<sync::Rendering> kept_renderings_;
-    /// A submission that copies an image, and uses objects of the image.
-    struct Copy {
+    /// A submission of present_commands(), which uses objects of the image.
+    struct Submission {
         sync::Rendering end;
         VkQueue queue = VK_NULL_HANDLE;
     };
-    /// The last one of each image that is copied. Used by the presenting thread and the destructor.
-    std::vector<Copy> copies_;
+    /// The last one of each image that has commands. Used by the presenting thread and the
+    /// destructor.
+    std::vector<Submission> submissions_;
 
     std::atomic<bool> retired_ = false;
     std::atomic<uint64_t> acquired_ = 0;

@@ -591,12 +591,14 @@ TEST_P(SharedMemoryFrom, TheCompositorReadsWhatTheApplicationHasDrawn) {
     ASSERT_EQ(vkCreateCommandPool(client.device, &info, nullptr, &pool), VK_SUCCESS);
     const auto rendered = make_semaphore(client.device);
     std::vector<std::vector<uint8_t>> drawn;
+    const uint64_t releases = fake_driver().host_releases();
     for (uint32_t frame = 0; frame < 9; ++frame) {
         const auto [result, index] = client.acquire(swapchain);
         ASSERT_EQ(result, VK_SUCCESS);
         drawn.push_back(fill(client, pool, swapchain.images[index], frame, rendered));
         ASSERT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS);
         ASSERT_TRUE(compositor.wait_for_commits(frame + 1));
+        EXPECT_EQ(fake_driver().host_releases(), releases + frame + 1);
     }
     compositor.on_thread([](Scene& scene) { scene.on_commit({}); });
     EXPECT_EQ(read, drawn);

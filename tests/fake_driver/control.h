@@ -270,6 +270,8 @@ typedef struct FakeDriverControl {
     /* The number of buffers that belong to VK_QUEUE_FAMILY_FOREIGN_EXT: executed commands have
      * released them, and have not written to them since. */
     uint64_t (*foreign_buffers)(void);
+    /* The number of executed vkCmdPipelineBarrier that made writes visible to reads of the CPU. */
+    uint64_t (*host_releases)(void);
     /* The number of fds that the driver holds now: memory, imported payloads, held rendering. */
     uint64_t (*held_fds)(void);
     /* The calls of vkCreateInstance and vkCreateDevice since reset(), including those that failed.

@@ -288,6 +288,8 @@ uint64_t exported_sync_fds() {
 
 uint64_t foreign_buffers() { return objects().foreign_buffers; }
 
+uint64_t host_releases() { return objects().host_releases; }
+
 uint64_t held_fds() { return Fd::held; }
 
 uint32_t instance_creates() {
@@ -388,6 +390,7 @@ const FakeDriverControl& control_table() {
         .exported_sync_fds = exported_sync_fds,
         .imported_sync_fds = imported_sync_fds,
         .foreign_buffers = foreign_buffers,
+        .host_releases = host_releases,
         .held_fds = held_fds,
         .instance_creates = instance_creates,
         .instance_create = instance_create,

@@ -325,6 +325,7 @@ struct Objects {
     std::atomic<uint64_t> devices{0};
     std::atomic<uint64_t> command_buffers{0};
     std::atomic<uint64_t> foreign_buffers{0}; // see FakeDriverControl
+    std::atomic<uint64_t> host_releases{0};   // see FakeDriverControl
     Pool<VkDeviceMemory, Memory> memories{"VkDeviceMemory"};
     Pool<VkImage, Image> images{"VkImage"};
     Pool<VkImage, Image> native_images{"VkImage of a swapchain"};

@@ -96,12 +96,27 @@ void record_buffer_barrier(VkCommandBuffer commands, const char* function, const
         buffer);
 }
 
+/// Whether a barrier makes writes visible to reads of the CPU.
+template <class Barrier>
+bool releases_to_host(const Barrier& barrier) {
+    constexpr VkAccessFlags writes =
+        VK_ACCESS_MEMORY_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT | VK_ACCESS_SHADER_WRITE_BIT;
+    return (barrier.srcAccessMask & writes) != 0 &&
+           (barrier.dstAccessMask & VK_ACCESS_HOST_READ_BIT) != 0;
+}
+
 void pipeline_barrier(VkCommandBuffer commands, VkPipelineStageFlags before,
-                      VkPipelineStageFlags after, VkDependencyFlags, uint32_t,
-                      const VkMemoryBarrier*, uint32_t buffer_count,
+                      VkPipelineStageFlags after, VkDependencyFlags, uint32_t memory_count,
+                      const VkMemoryBarrier* memory_barriers, uint32_t buffer_count,
                       const VkBufferMemoryBarrier* buffer_barriers, uint32_t count,
                       const VkImageMemoryBarrier* barriers) {
     note("vkCmdPipelineBarrier");
+    if ((after & VK_PIPELINE_STAGE_HOST_BIT) != 0 &&
+        (std::ranges::any_of(std::span{memory_barriers, memory_count},
+                             releases_to_host<VkMemoryBarrier>) ||
+         std::ranges::any_of(std::span{buffer_barriers, buffer_count},
+                             releases_to_host<VkBufferMemoryBarrier>)))
+        record(commands, "vkCmdPipelineBarrier", [] { ++objects().host_releases; });
     for (const VkBufferMemoryBarrier& barrier : std::span{buffer_barriers, buffer_count}) {
         if (((before | after) & VK_PIPELINE_STAGE_HOST_BIT) != 0 &&
             barrier.srcQueueFamilyIndex != barrier.dstQueueFamilyIndex)
