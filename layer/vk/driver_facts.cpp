@@ -85,7 +85,8 @@ constexpr std::array known = {
            .own_swapchains = {.otherwise = core::OwnFences::waited_for}}},
 };
 
-/// The Mesa drivers that are older than Mesa's common code for headless surfaces.
+/// The drivers that a Mesa older than `mesa_with_headless_surfaces` may have, with the common code
+/// of window systems.
 constexpr std::array of_mesa = {VK_DRIVER_ID_MESA_RADV,
                                 VK_DRIVER_ID_INTEL_OPEN_SOURCE_MESA,
                                 VK_DRIVER_ID_MESA_LLVMPIPE,
