@@ -130,14 +130,9 @@ VkResult Swapchain::note_submission(const PresentRequest& request,
     auto end = rendering.share_or_wait();
     if (!end)
         return end.error();
-    Submission& last = submissions_[index];
-    // The submission before this one may be pending: see present_commands().
-    if (!last.end.has_ended()) {
-        end = sync::merge_or_wait(std::move(last.end), std::move(*end));
-        if (!end)
-            return end.error();
-    }
-    last = {std::move(*end), request.queue};
+    // The submission before this one was made to the same queue, or has ended: see
+    // present_commands(). It ends no later than this one.
+    submissions_[index] = {std::move(*end), request.queue};
     return VK_SUCCESS;
 }
 

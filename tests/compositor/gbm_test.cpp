@@ -430,15 +430,25 @@ TEST_F(NamedGbm, TheNextAllocatorIsUsedIfACallFails) {
     EXPECT_EQ(swapchains_by(log, "gbm"), 1u);
 }
 
-TEST_F(NamedGbm, TheSwapchainIsNotMadeIfMemoryRunsOut) {
+TEST_F(NamedGbm, TheNextAllocatorIsUsedIfMemoryRunsOut) {
+    ErrorLog log;
     connect();
     for (const char* function :
          {"gbm_create_device", "gbm_bo_create_with_modifiers", "gbm_bo_get_fd"}) {
-        for (const int error : {ENOMEM, EMFILE}) {
-            gbm_.fail(function, error);
-            EXPECT_EQ(show_swapchain(), VK_ERROR_OUT_OF_DEVICE_MEMORY) << function;
-            gbm_.fail(function, 0);
-        }
+        gbm_.fail(function, ENOMEM);
+        EXPECT_EQ(show_swapchain(), VK_SUCCESS) << function;
+        gbm_.fail(function, 0);
+    }
+    EXPECT_EQ(swapchains_by(log, "gbm"), 0u);
+}
+
+TEST_F(NamedGbm, TheSwapchainIsNotMadeIfDescriptorsRunOut) {
+    connect();
+    for (const char* function :
+         {"gbm_create_device", "gbm_bo_create_with_modifiers", "gbm_bo_get_fd"}) {
+        gbm_.fail(function, EMFILE);
+        EXPECT_EQ(show_swapchain(), VK_ERROR_OUT_OF_HOST_MEMORY) << function;
+        gbm_.fail(function, 0);
     }
     EXPECT_EQ(show_swapchain(), VK_SUCCESS);
 }

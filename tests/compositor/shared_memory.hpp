@@ -4,6 +4,8 @@
 
 #include "fixture.hpp"
 
+#include "fake_driver/control.hpp"
+
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -26,6 +28,12 @@ inline std::vector<std::filesystem::path> layer_threads() {
             found.push_back(task.path());
     }
     return found;
+}
+
+// Finishes the first batch that is held, which is the application's, and the next one, with which
+// the layer makes the image visible to the CPU.
+inline bool finish_rendering() {
+    return fake_driver().release_one() && fake_driver().release_one();
 }
 
 // A driver whose memory reaches the compositor by VK_EXT_external_memory_host alone.

@@ -86,7 +86,7 @@ TEST_P(SharedMemory, TheCommitFollowsTheEndOfTheRendering) {
     for (size_t frame = 1; frame <= 4; ++frame) {
         show(client, swapchain, rendered); // does not wait for the rendering
         EXPECT_FALSE(compositor.wait_for_commits(frame, short_while));
-        ASSERT_TRUE(fake_driver().release_one());
+        ASSERT_TRUE(finish_rendering());
         ASSERT_TRUE(compositor.wait_for_commits(frame));
     }
     EXPECT_EQ(held_at_commit, 0u);
@@ -107,7 +107,7 @@ TEST_P(SharedMemory, TheCommitsAreInTheOrderOfThePresents) {
         show(client, swapchain, each);
     EXPECT_EQ(compositor.commits(), 0u);
     for (size_t frame = 1; frame <= 3; ++frame) {
-        ASSERT_TRUE(fake_driver().release_one());
+        ASSERT_TRUE(finish_rendering());
         ASSERT_TRUE(compositor.wait_for_commits(frame));
     }
     const auto buffers = compositor.on_thread([](Scene& scene) {
@@ -134,7 +134,7 @@ TEST_P(SharedMemory, APresentWhoseRenderingEndsEarlierDoesNotOvertake) {
     client.renderer.signal_elsewhere(quick);
     ASSERT_EQ(present(client.device.other_queue, swapchain, second, {quick}), VK_SUCCESS);
     EXPECT_FALSE(compositor.wait_for_commits(1, short_while));
-    ASSERT_TRUE(fake_driver().release_one());
+    ASSERT_TRUE(finish_rendering());
     EXPECT_TRUE(compositor.wait_for_commits(2));
     vkDeviceWaitIdle(client.device);
 }
@@ -167,7 +167,7 @@ TEST_P(SharedMemory, APresentReportsItsIdWhenTheImageIsShown) {
     EXPECT_EQ(wait(client.device, swapchain, id, 0), VK_TIMEOUT);
     std::thread waiting(
         [&] { EXPECT_EQ(wait(client.device, swapchain, id, forever), VK_SUCCESS); });
-    ASSERT_TRUE(fake_driver().release_one());
+    ASSERT_TRUE(finish_rendering());
     waiting.join();
     vkDeviceWaitIdle(client.device);
 }
@@ -189,7 +189,7 @@ TEST_P(SharedMemory, TheDamageIsThatOfThePresent) {
         show(client, swapchain, rendered, &regions);
         rectangle = {}; // the application's memory is not used after the call
     }
-    ASSERT_TRUE(fake_driver().release_one());
+    ASSERT_TRUE(finish_rendering());
     ASSERT_TRUE(compositor.wait_for_commits(2));
     EXPECT_EQ(compositor.last_commit().damage, (Region{{1, 2, 3, 4}}));
     fake_driver().hold_rendering(VK_FALSE);
@@ -211,10 +211,10 @@ TEST_P(SharedMemory, FifoWaitsForTheLastImageToBeShown) {
         std::thread presenting(
             [&] { EXPECT_EQ(client.present_after(swapchain, next, {next_rendered}), VK_SUCCESS); });
         EXPECT_FALSE(compositor.wait_for_commits(frame, short_while));
-        EXPECT_TRUE(fake_driver().release_one());
+        EXPECT_TRUE(finish_rendering());
         EXPECT_TRUE(compositor.wait_for_commits(frame));
         // The rendering of the next one ends, and the callback is missing.
-        EXPECT_TRUE(fake_driver().release_one());
+        EXPECT_TRUE(finish_rendering());
         EXPECT_FALSE(compositor.wait_for_commits(frame + 1, short_while));
         compositor.refresh();
         presenting.join();
@@ -374,7 +374,7 @@ TEST_P(SharedMemory, WithoutTheThreadAPresentWaits) {
     });
     EXPECT_FALSE(compositor.wait_for_commits(1, short_while));
     EXPECT_FALSE(presented);
-    ASSERT_TRUE(fake_driver().release_one());
+    ASSERT_TRUE(finish_rendering());
     presenting.join();
     EXPECT_TRUE(compositor.wait_for_commits(1));
     EXPECT_EQ(log.lines_with({"pthread_create", "waits"}).size(), 1u) << log.text();
@@ -399,7 +399,7 @@ TEST_P(SharedMemory, WithTheSettingCpuTheCommitIsThereWhenThePresentReturns) {
             [&] {
                 compositor.settle();
                 EXPECT_EQ(compositor.commits(), frame - 1);
-                EXPECT_TRUE(fake_driver().release_one());
+                EXPECT_TRUE(finish_rendering());
             }));
         EXPECT_TRUE(layer_threads().empty());
         compositor.settle();
@@ -451,7 +451,7 @@ TEST_F(NoSyncFd, AFailedQueryOfTheRenderingIsNotItsEnd) {
     fake_driver().fail_call("vkGetFenceStatus", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
     EXPECT_FALSE(run_and_see_whether_it_waits(
         [&] { EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS); },
-        [] { EXPECT_TRUE(fake_driver().release_one()); }));
+        [] { EXPECT_TRUE(finish_rendering()); }));
     EXPECT_EQ(fake_driver().injected_failures(), 1u);
     fake_driver().hold_rendering(VK_FALSE);
     EXPECT_TRUE(compositor.wait_for_commits(1));
@@ -526,6 +526,7 @@ protected:
         SharedMemoryTest::SetUp();
         fake_driver().set_device_type(0, GetParam().type);
         fake_driver().set_dedicated(0, GetParam().prefers_dedicated, VK_FALSE);
+        fake_driver().set_host_pointer_alignment(0, 65536);
     }
 
     // Submits commands that fill an image, and returns the bytes of a pixel.
@@ -663,7 +664,7 @@ TEST_F(NoSyncFd, ASharedImageIsCommittedForEachPresent) {
     }
     EXPECT_EQ(compositor.commits(), 0u);
     for (size_t frame = 1; frame <= 3; ++frame) {
-        ASSERT_TRUE(fake_driver().release_one());
+        ASSERT_TRUE(finish_rendering());
         ASSERT_TRUE(compositor.wait_for_commits(frame));
     }
     fake_driver().hold_rendering(VK_FALSE);

@@ -46,8 +46,8 @@ extern "C" {
 #define FAKE_DRIVER_TIMESTAMP UINT64_C(1000)
 #define FAKE_DRIVER_MAX_DEVIATION UINT64_C(50)
 
-/* minImportedHostPointerAlignment */
-#define FAKE_DRIVER_HOST_POINTER_ALIGNMENT 65536
+/* minImportedHostPointerAlignment, unless set_host_pointer_alignment() changes it. */
+#define FAKE_DRIVER_HOST_POINTER_ALIGNMENT 4096
 
 typedef enum FakeDriverMemory {
     /* memfd_create(): works on every kernel, without dma-buf ioctls; always ready in poll(). */
@@ -209,6 +209,8 @@ typedef struct FakeDriverControl {
      * it. For an image without VkMemoryDedicatedAllocateInfo, the driver notices it in
      * vkBindImageMemory, which then returns VK_ERROR_OUT_OF_DEVICE_MEMORY. */
     void (*set_import_padding)(uint32_t device, VkDeviceSize bytes);
+    /* minImportedHostPointerAlignment. */
+    void (*set_host_pointer_alignment)(uint32_t device, VkDeviceSize bytes);
     /* Adds VK_KHR_driver_properties and sets VkPhysicalDeviceDriverProperties::driverID. The
      * default is 0, which no driver has. */
     void (*set_driver_id)(uint32_t device, VkDriverId id);

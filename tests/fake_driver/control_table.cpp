@@ -143,6 +143,10 @@ void set_linear_features(uint32_t device, VkFormatFeatureFlags features) {
     for_devices(device, [&](DeviceSettings& settings) { settings.linear_features = features; });
 }
 
+void set_host_pointer_alignment(uint32_t device, VkDeviceSize bytes) {
+    for_devices(device, [&](DeviceSettings& settings) { settings.host_pointer_alignment = bytes; });
+}
+
 void set_import_padding(uint32_t device, VkDeviceSize bytes) {
     for_devices(device, [&](DeviceSettings& settings) { settings.import_padding = bytes; });
 }
@@ -368,6 +372,7 @@ const FakeDriverControl& control_table() {
         .set_linear_layout = set_linear_layout,
         .set_linear_features = set_linear_features,
         .set_import_padding = set_import_padding,
+        .set_host_pointer_alignment = set_host_pointer_alignment,
         .set_driver_id = set_driver_id,
         .set_driver_version = set_driver_version,
         .set_presents = set_presents,

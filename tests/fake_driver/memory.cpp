@@ -67,10 +67,10 @@ VkResult import_memory(const VkImportMemoryFdInfoKHR& info, const Device& device
 VkResult import_host_pointer(const VkImportMemoryHostPointerInfoEXT& info, const Device& device,
                              Memory& memory) {
     const auto address = reinterpret_cast<uintptr_t>(info.pHostPointer);
+    const VkDeviceSize alignment = settings_of(device).host_pointer_alignment;
     if (info.handleType != host_allocation ||
-        !device.has(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME) ||
-        address % FAKE_DRIVER_HOST_POINTER_ALIGNMENT != 0 ||
-        memory.size % FAKE_DRIVER_HOST_POINTER_ALIGNMENT != 0 || memory.type != host_visible_type) {
+        !device.has(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME) || address % alignment != 0 ||
+        memory.size % alignment != 0 || memory.type != host_visible_type) {
         misuse("vkAllocateMemory: a host pointer of a type, address, size or memory type that the "
                "device does not support");
         return VK_ERROR_INVALID_EXTERNAL_HANDLE;
@@ -196,12 +196,13 @@ VkResult get_memory_fd_properties(VkDevice device, VkExternalMemoryHandleTypeFla
     return VK_SUCCESS;
 }
 
-VkResult get_host_pointer_properties(VkDevice, VkExternalMemoryHandleTypeFlagBits type,
+VkResult get_host_pointer_properties(VkDevice handle, VkExternalMemoryHandleTypeFlagBits type,
                                      const void* pointer,
                                      VkMemoryHostPointerPropertiesEXT* properties) {
     if (const auto failure = enter("vkGetMemoryHostPointerPropertiesEXT"))
         return *failure;
-    if (reinterpret_cast<uintptr_t>(pointer) % FAKE_DRIVER_HOST_POINTER_ALIGNMENT != 0)
+    const DeviceSettings settings = settings_of(*from_handle<Device>(handle));
+    if (reinterpret_cast<uintptr_t>(pointer) % settings.host_pointer_alignment != 0)
         misuse("vkGetMemoryHostPointerPropertiesEXT: the pointer is not aligned");
     if (type != host_allocation)
         return VK_ERROR_INVALID_EXTERNAL_HANDLE;

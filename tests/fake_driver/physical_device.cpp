@@ -128,7 +128,7 @@ void get_properties2(VkPhysicalDevice handle, VkPhysicalDeviceProperties2* prope
         properties->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_MEMORY_HOST_PROPERTIES_EXT);
     if (host != nullptr &&
         settings_of(handle).has_extension(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME))
-        host->minImportedHostPointerAlignment = FAKE_DRIVER_HOST_POINTER_ALIGNMENT;
+        host->minImportedHostPointerAlignment = settings_of(handle).host_pointer_alignment;
     if (auto* const drm = find_out<VkPhysicalDeviceDrmPropertiesEXT>(
             properties->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRM_PROPERTIES_EXT)) {
         const DeviceSettings settings = settings_of(handle);
