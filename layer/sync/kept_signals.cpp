@@ -2,6 +2,7 @@
 #include "sync/kept_signals.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -52,6 +53,20 @@ void KeptSignals::forget_semaphore(VkSemaphore semaphore) {
 }
 
 VkResult KeptSignals::wait(std::span<const VkFence> fences, bool all, uint64_t timeout) {
+    // Another thread may acquire with one of the fences meanwhile, which the driver does not
+    // notice.
+    constexpr std::chrono::milliseconds moment{100};
+    const Deadline deadline = Deadline::from_vulkan(timeout);
+    for (;;) {
+        const auto next_look = Clock::now() + moment;
+        const VkResult result =
+            wait_until(fences, all, std::min(deadline.time().value_or(next_look), next_look));
+        if (result != VK_TIMEOUT || deadline.has_passed())
+            return result;
+    }
+}
+
+VkResult KeptSignals::wait_until(std::span<const VkFence> fences, bool all, Clock::time_point end) {
     std::span<const VkFence> drivers = fences;
     const auto pending = state_.with([&](const State& state) {
         std::vector<VkFence> found;
@@ -65,8 +80,10 @@ VkResult KeptSignals::wait(std::span<const VkFence> fences, bool all, uint64_t t
             return VK_SUCCESS;
         drivers = *pending;
     }
+    const auto left = std::max(std::chrono::nanoseconds(0), end - Clock::now());
     return device_.next.WaitForFences(device_.handle, static_cast<uint32_t>(drivers.size()),
-                                      drivers.data(), all ? VK_TRUE : VK_FALSE, timeout);
+                                      drivers.data(), all ? VK_TRUE : VK_FALSE,
+                                      static_cast<uint64_t>(left.count()));
 }
 
 bool KeptSignals::is_signalled(VkFence fence) {

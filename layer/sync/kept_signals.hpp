@@ -5,6 +5,7 @@
 #include <span>
 #include <vulkan/vulkan.h>
 
+#include "util/deadline.hpp"
 #include "util/locked.hpp"
 #include "vk/device.hpp"
 
@@ -31,7 +32,7 @@ public:
     /// The application destroys the semaphore.
     void forget_semaphore(VkSemaphore semaphore);
 
-    /// vkWaitForFences.
+    /// vkWaitForFences. Notices within 0.1 s that another thread acquires with one of the fences.
     [[nodiscard]] VkResult wait(std::span<const VkFence> fences, bool all, uint64_t timeout);
     /// Whether the fence is signalled, of which the driver does not know.
     [[nodiscard]] bool is_signalled(VkFence fence);
@@ -43,6 +44,8 @@ private:
         std::set<VkSemaphore> semaphores;
         std::set<VkFence> fences;
     };
+
+    VkResult wait_until(std::span<const VkFence> fences, bool all, Clock::time_point end);
 
     const vk::Device& device_;
     Locked<State> state_;

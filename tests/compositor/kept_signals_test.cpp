@@ -3,10 +3,12 @@
 // signal the semaphore and the fence of an acquire with, and keeps the signals. The fake driver
 // reports a wait for a semaphore that nothing signals.
 #include "fixture.hpp"
+#include "who_waits.hpp"
 
 #include "fake_driver/control.hpp"
 
 #include <array>
+#include <atomic>
 #include <thread>
 
 namespace fencebridge::test {
@@ -171,6 +173,22 @@ TEST_P(KeptSignals, AFenceIsSignalledUntilItIsReset) {
         ASSERT_EQ(client_->present(swapchain_, index), VK_SUCCESS);
         compositor_->settle();
     }
+}
+
+// The driver knows nothing of the signal that the thread waits for.
+TEST_P(KeptSignals, AWaitThatBeganBeforeTheAcquireEnds) {
+    std::atomic<pid_t> waiter = 0;
+    std::thread waiting([&] {
+        const VkFence one = fence_;
+        waiter = pid_t(syscall(SYS_gettid));
+        EXPECT_EQ(vkWaitForFences(client_->device, 1, &one, VK_TRUE, forever), VK_SUCCESS);
+    });
+    while (waiter == 0 || !sleeps(waiter))
+        std::this_thread::yield();
+    const uint32_t index = acquire_both();
+    waiting.join();
+    client_->renderer.submit_no_work({acquired_}, VK_NULL_HANDLE);
+    ASSERT_EQ(client_->present(swapchain_, index), VK_SUCCESS);
 }
 
 // A new fence or semaphore can have the handle of one that was destroyed.
