@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace fencebridge::test {
@@ -33,6 +34,8 @@ inline std::vector<std::filesystem::path> layer_threads() {
 // Finishes the first batch that is held, which is the application's, and the next one, with which
 // the layer makes the image visible to the CPU.
 inline bool finish_rendering() {
+    while (fake_driver().held_batches() < 2) // another thread may be about to submit the layer's
+        std::this_thread::yield();
     return fake_driver().release_one() && fake_driver().release_one();
 }
 

@@ -26,7 +26,7 @@
 namespace fencebridge::test {
 namespace {
 
-std::atomic<bool> threads_fail = false; // pthread_create()
+std::atomic<bool> threads_fail = false; // pthread_create() of the layer
 
 class SharedMemory : public SharedMemoryTest, public testing::WithParamInterface<bool> {
 protected:
@@ -133,6 +133,7 @@ TEST_P(SharedMemory, APresentWhoseRenderingEndsEarlierDoesNotOvertake) {
     ASSERT_EQ(result, VK_SUCCESS);
     client.renderer.signal_elsewhere(quick);
     ASSERT_EQ(present(client.device.other_queue, swapchain, second, {quick}), VK_SUCCESS);
+    ASSERT_TRUE(fake_driver().release_newest());
     EXPECT_FALSE(compositor.wait_for_commits(1, short_while));
     ASSERT_TRUE(finish_rendering());
     EXPECT_TRUE(compositor.wait_for_commits(2));
@@ -250,21 +251,19 @@ TEST_P(SharedMemory, TheImagesOfANewSwapchainComeAfterThoseOfTheOld) {
     EXPECT_EQ(compositor.commit_at(1).width, 20);
 }
 
-// An application has to let its rendering end first. One that does not is not made to wait.
-TEST_P(SharedMemory, ADestroyedSwapchainDropsImagesWhoseRenderingHasNotEnded) {
+// The application waits for its own rendering, and not for the layer's commands after it.
+TEST_P(SharedMemory, ADestructionWaitsForTheLayersUseOfTheImages) {
     Compositor& compositor = start();
     Client client(compositor);
-    {
-        Swapchain swapchain = client.swapchain();
-        fake_driver().hold_rendering(VK_TRUE);
-        const auto rendered = make_semaphore(client.device);
-        show(client, swapchain, rendered);
-        swapchain.handle.reset();
-        fake_driver().hold_rendering(VK_FALSE);
-        vkDeviceWaitIdle(client.device);
-    }
-    compositor.settle();
-    EXPECT_EQ(compositor.commits(), 0u);
+    Swapchain swapchain = client.swapchain();
+    fake_driver().hold_rendering(VK_TRUE);
+    const auto rendered = make_semaphore(client.device);
+    show(client, swapchain, rendered);
+    ASSERT_TRUE(fake_driver().release_one());
+    EXPECT_TRUE(run_and_see_whether_it_waits([&] { swapchain.handle.reset(); },
+                                             [] { EXPECT_TRUE(fake_driver().release_one()); }));
+    EXPECT_EQ(compositor.commits(), 1u);
+    vkDeviceWaitIdle(client.device);
 }
 
 // The last frame of a window is not lost.
@@ -735,7 +734,10 @@ failing_pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void
                        void* argument) asm("pthread_create");
 extern "C" int failing_pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
                                       void* (*start)(void*), void* argument) {
-    if (fencebridge::test::threads_fail)
+    // The layer's thread is created with most signals blocked, the fake driver's ones are not.
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    if (fencebridge::test::threads_fail && sigismember(&blocked, SIGUSR1))
         return EAGAIN;
     static const auto next =
         reinterpret_cast<decltype(&failing_pthread_create)>(dlsym(RTLD_NEXT, "pthread_create"));

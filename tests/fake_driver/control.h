@@ -299,6 +299,8 @@ typedef struct FakeDriverControl {
     void (*hold_rendering)(VkBool32 on);
     /* Finishes the oldest held batch; VK_FALSE if there is none. */
     VkBool32 (*release_one)(void);
+    /* The same for the newest one, which is on another queue than older ones. */
+    VkBool32 (*release_newest)(void);
     /* The number of batches that are held now. */
     uint32_t (*held_batches)(void);
 } FakeDriverControl;

@@ -343,6 +343,8 @@ void hold(VkBool32 on) { hold_rendering(on != VK_FALSE); }
 
 VkBool32 release_oldest() { return release_one() ? VK_TRUE : VK_FALSE; }
 
+VkBool32 release_last() { return release_newest() ? VK_TRUE : VK_FALSE; }
+
 } // namespace
 
 const FakeDriverControl& control_table() {
@@ -407,6 +409,7 @@ const FakeDriverControl& control_table() {
         .misuse = misuse_text,
         .hold_rendering = hold,
         .release_one = release_oldest,
+        .release_newest = release_last,
         .held_batches = held_batches,
     };
     return table;

@@ -63,6 +63,16 @@ bool release_one() {
     return true;
 }
 
+bool release_newest() {
+    Held& state = held();
+    const std::lock_guard lock{state.mutex};
+    if (state.gates.empty())
+        return false;
+    state.gates.back().open();
+    state.gates.pop_back();
+    return true;
+}
+
 uint32_t held_batches() {
     Held& state = held();
     const std::lock_guard lock{state.mutex};

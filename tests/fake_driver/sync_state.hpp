@@ -20,6 +20,7 @@ void require_unused(const std::shared_ptr<Use>& use, const char* function);
 
 void hold_rendering(bool on);
 bool release_one();
+bool release_newest();
 [[nodiscard]] uint32_t held_batches();
 
 } // namespace fencebridge::fake_driver
