@@ -34,6 +34,7 @@ protected:
     void SetUp() override {
         DriverTest::SetUp();
         // Otherwise another allocator makes the images if the driver lacks memory for exports.
+        fake_driver().set_dma_buf_features(0, VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT);
         fake_driver().set_shares_buffers(0, VK_FALSE);
         compositor_ = std::make_unique<Compositor>();
         window_ = std::make_unique<Window>(*compositor_);
