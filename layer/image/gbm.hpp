@@ -13,7 +13,8 @@ public:
     /// For which images.
     enum class Use {
         everywhere,
-        without_exports, ///< those that the driver cannot export itself: libgbm is loaded for these
+        without_exports, ///< those that the driver does not export; if there are none, libgbm is
+                         ///< not loaded
     };
     explicit constexpr Gbm(Use use) : use_(use) {}
 
