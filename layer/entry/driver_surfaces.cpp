@@ -20,6 +20,26 @@ std::optional<VkResult> transient_failure(VkResult result) {
     }
 }
 
+namespace {
+
+/// Mesa says of each Wayland surface that it is supported, and fails later if the compositor lacks
+/// zwp_linux_dmabuf_v1 (wsi_wl_surface_get_support(), wsi_wl_display_init()).
+std::expected<bool, VkResult> driver_has_formats(const Instance& instance, VkPhysicalDevice device,
+                                                 VkSurfaceKHR surface) {
+    uint32_t count = 0;
+    const VkResult result =
+        instance.next.GetPhysicalDeviceSurfaceFormatsKHR(device, surface, &count, nullptr);
+    if (const auto failure = transient_failure(result))
+        return std::unexpected(*failure);
+    return result == VK_SUCCESS && count > 0;
+}
+
+} // namespace
+
+bool has_swapchains(const vk::PhysicalDevice& driver) {
+    return driver.has_extension(VK_KHR_SWAPCHAIN_EXTENSION_NAME);
+}
+
 std::expected<bool, VkResult> driver_presents(const Instance& instance, VkPhysicalDevice device,
                                               VkSurfaceKHR surface) {
     uint32_t families = 0;
@@ -31,7 +51,7 @@ std::expected<bool, VkResult> driver_presents(const Instance& instance, VkPhysic
         if (const auto failure = transient_failure(result))
             return std::unexpected(*failure);
         if (result == VK_SUCCESS && supported)
-            return true;
+            return driver_has_formats(instance, device, surface);
     }
     return false;
 }
@@ -52,10 +72,6 @@ std::expected<bool, VkResult> try_surface(Instance& instance, VkPhysicalDevice d
     const auto presents = driver_presents(instance, device, surface);
     instance.next.DestroySurfaceKHR(instance.handle, surface, nullptr);
     return presents;
-}
-
-bool has_swapchains(const vk::PhysicalDevice& driver) {
-    return driver.has_extension(VK_KHR_SWAPCHAIN_EXTENSION_NAME);
 }
 
 } // namespace

@@ -75,9 +75,10 @@ VKAPI_ATTR void VKAPI_CALL GetPhysicalDeviceFeatures2(VkPhysicalDevice handle,
         if (!instance->hides_extensions(handle))
             return;
         clear_hidden_answers(features->pNext);
-        // What the driver has answered is about its own swapchains.
+        // What the driver has answered is about its own swapchains. It stays if those may be used.
         set_provided_answers(features->pNext, VK_TRUE, [&](const Extension& extension) {
-            return instance->offers(extension, handle);
+            return instance->offers(extension, handle) &&
+                   instance->is_layers_alone(extension, handle);
         });
     });
 }

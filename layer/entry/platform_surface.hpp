@@ -4,6 +4,7 @@
 #include <utility>
 #include <vulkan/vulkan.h>
 
+#include "entry/driver_surfaces.hpp"
 #include "entry/guard.hpp"
 #include "entry/registry.hpp"
 #include "util/log.hpp"
@@ -115,8 +116,8 @@ struct PlatformSupport<Platform, VkBool32(VKAPI_PTR*)(VkPhysicalDevice, uint32_t
             if (!instance)
                 return;
             const auto drivers = [&](uint32_t family) {
-                return find_next<Function>(*instance, Platform::support_command)(device, family,
-                                                                                 native...);
+                const auto ask = find_next<Function>(*instance, Platform::support_command);
+                return ask == nullptr ? VK_FALSE : ask(device, family, native...);
             };
             if (!instance->can_take_over(device)) {
                 supported = drivers(queue_family);
@@ -126,7 +127,7 @@ struct PlatformSupport<Platform, VkBool32(VKAPI_PTR*)(VkPhysicalDevice, uint32_t
             // that would take a round trip. vkGetPhysicalDeviceSurfaceSupportKHR answers it.
             const auto physical = instance->physical(device);
             supported = physical->can_present_from(queue_family);
-            if (supported != VK_FALSE &&
+            if (supported != VK_FALSE && has_swapchains(*physical) &&
                 yield_of<Platform>(instance->settings) != core::Yield::never)
                 supported = may_be_supported_by_driver(*physical, queue_family, drivers);
         });

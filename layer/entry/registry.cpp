@@ -96,9 +96,12 @@ bool Instance::offers(const Extension& extension, VkPhysicalDevice device) {
     const auto driver = physical(device);
     if (extension.works_on != nullptr && !extension.works_on(*driver))
         return false;
+    return is_layers_alone(extension, device) || find_name(*driver, extension) != nullptr;
+}
+
+bool Instance::is_layers_alone(const Extension& extension, VkPhysicalDevice device) {
     return extension.reach != Reach::layers_surfaces ||
-           (!other_window_system && !may_yield_on(device)) ||
-           find_name(*driver, extension) != nullptr;
+           (!other_window_system && !may_yield_on(device));
 }
 
 void Instance::add_surface(VkSurfaceKHR surface, std::shared_ptr<Window> window,

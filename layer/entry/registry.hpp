@@ -115,6 +115,10 @@ struct Instance {
     /// instance that has none of those. Some extensions do not work with every driver.
     [[nodiscard]] bool offers(const Extension& extension, VkPhysicalDevice device);
 
+    /// Whether the layer alone provides an extension that it offers. If not, swapchains that the
+    /// extension acts on may be the driver's.
+    [[nodiscard]] bool is_layers_alone(const Extension& extension, VkPhysicalDevice device);
+
     /// The properties of a physical device. The first call queries the driver.
     [[nodiscard]] std::shared_ptr<const vk::PhysicalDevice> physical(VkPhysicalDevice device);
 

@@ -203,10 +203,10 @@ std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
                              instance.enabled.has(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME));
     if (!support)
         return support;
-    const bool asks_driver =
-        window.is_known_to(physical.facts) && (support->formats.empty() || support->needs_trial ||
-                                               surface.yield == core::Yield::if_it_carries_fences ||
-                                               window.is_foreign(physical.drm_nodes));
+    const bool asks_driver = has_swapchains(physical) && window.is_known_to(physical.facts) &&
+                             (support->formats.empty() || support->needs_trial ||
+                              surface.yield == core::Yield::if_it_carries_fences ||
+                              window.is_foreign(physical.drm_nodes));
     const auto presents = asks_driver ? driver_presents(instance, physical.handle, handle)
                                       : std::expected<bool, VkResult>(false);
     if (!presents)

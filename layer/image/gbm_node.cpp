@@ -120,8 +120,9 @@ private:
     gbm_bo* const bo_;
 };
 
+/// @param is_linear  receives whether the buffer was created as LINEAR, without modifiers
 gbm_bo* create_bo(const GbmLibrary& library, gbm_device* device, uint32_t width, uint32_t height,
-                  uint32_t fourcc, std::span<const uint64_t> modifiers) {
+                  uint32_t fourcc, std::span<const uint64_t> modifiers, bool& is_linear) {
     const auto count = static_cast<unsigned>(modifiers.size());
     errno = 0;
     gbm_bo* const made =
@@ -135,6 +136,7 @@ gbm_bo* create_bo(const GbmLibrary& library, gbm_device* device, uint32_t width,
     if (made != nullptr || errno != ENOSYS || !has_linear)
         return made;
     errno = 0;
+    is_linear = true;
     return library.bo_create(device, width, height, fourcc, use_rendering | use_linear);
 }
 
@@ -203,7 +205,9 @@ private:
 std::expected<GbmBuffer, GbmError>
 GbmNode::Device::create_buffer(uint32_t width, uint32_t height, uint32_t fourcc,
                                std::span<const uint64_t> modifiers) {
-    const Bo bo(library_, create_bo(library_, device_, width, height, fourcc, modifiers));
+    bool is_linear = false;
+    const Bo bo(library_,
+                create_bo(library_, device_, width, height, fourcc, modifiers, is_linear));
     if (bo.get() == nullptr)
         return std::unexpected(GbmError{"gbm_bo_create_with_modifiers", last_error()});
     const int planes = library_.bo_get_plane_count(bo.get());
@@ -213,12 +217,11 @@ GbmNode::Device::create_buffer(uint32_t width, uint32_t height, uint32_t fourcc,
     auto dma_buf = export_planes(library_, bo.get(), planes);
     if (!dma_buf)
         return std::unexpected(GbmError{"gbm_bo_get_fd", dma_buf.error()});
-    const uint64_t modifier = library_.bo_get_modifier(bo.get());
-    GbmBuffer buffer = {.dma_buf = std::move(*dma_buf),
-                        // of a buffer that was created as LINEAR, without modifiers
-                        .modifier =
-                            modifier == DRM_FORMAT_MOD_INVALID ? DRM_FORMAT_MOD_LINEAR : modifier,
-                        .planes = {}};
+    const uint64_t modifier =
+        is_linear ? DRM_FORMAT_MOD_LINEAR : library_.bo_get_modifier(bo.get());
+    if (modifier == DRM_FORMAT_MOD_INVALID)
+        return std::unexpected(GbmError{"gbm_bo_get_modifier", ioctl::Errno{ENOTSUP}});
+    GbmBuffer buffer = {.dma_buf = std::move(*dma_buf), .modifier = modifier, .planes = {}};
     for (int plane = 0; plane < planes; ++plane)
         buffer.planes.push_back({.offset = library_.bo_get_offset(bo.get(), plane),
                                  .pitch = library_.bo_get_stride_for_plane(bo.get(), plane)});

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "image/memory.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::image {
@@ -34,7 +35,7 @@ std::expected<Fd, ioctl::Errno> create_memfd(size_t size) {
 std::expected<HostMemory, VkResult> HostMemory::create(size_t size, size_t alignment) {
     const auto failed = [&](const char* call, ioctl::Errno error) {
         log::error("%s for an image of %zu bytes: %s", call, size, ioctl::text(error).c_str());
-        return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
+        return std::unexpected(allocation_error(error));
     };
     auto file = create_memfd(size);
     if (!file)

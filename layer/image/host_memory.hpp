@@ -37,7 +37,7 @@ public:
 
     /// @param size       in bytes, a multiple of the page size
     /// @param alignment  of the address, in bytes; a power of two
-    /// @return the error is VK_ERROR_OUT_OF_HOST_MEMORY
+    /// @return the error is that of allocation_error()
     [[nodiscard]] static std::expected<HostMemory, VkResult> create(size_t size, size_t alignment);
 
     [[nodiscard]] const Fd& file() const { return file_; }

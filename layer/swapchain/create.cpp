@@ -266,6 +266,8 @@ Swapchain::create(const vk::Device& device, sync::PayloadSignaller& signaller,
         if (!is_of_candidate(result))
             return std::unexpected(creation_error(result));
         failure = combine_failures(failure, result);
+        if (result == VK_ERROR_OUT_OF_DEVICE_MEMORY)
+            continue; // nobody has refused it
         plan.candidates.refuse(candidate,
                                self->images_.empty()
                                    ? std::nullopt

@@ -19,6 +19,8 @@ std::expected<core::TriedFences, VkResult> try_fences(const Requested& requested
         return std::unexpected(candidates.error());
     VkResult failure = VK_ERROR_INITIALIZATION_FAILED;
     for (const Candidate& candidate : candidates->all) {
+        if (!core::carries_fences(candidate.allocator->placement()))
+            continue; // shows nothing about the kernel
         parameters.flags = candidate.flags;
         const auto image = candidate.allocator->allocate(device, parameters, candidate.layouts);
         if (!image && !is_of_candidate(image.error()))
@@ -29,11 +31,15 @@ std::expected<core::TriedFences, VkResult> try_fences(const Requested& requested
         }
         const std::span images(&*image, 1);
         const auto ignored = image->implicit_fences;
-        const auto choose = [&](const auto& timelines, auto first) {
-            return sync::choose_bridge(images, device.sync_fd, ignored, timelines, first);
-        };
-        const auto by_ioctls = choose(std::unexpected(std::string()), core::Transport::kernel);
-        const auto best = choose(window.timeline_support(), requested.transport);
+        // The driver's own swapchains need not use SYNC_FD.
+        constexpr core::DriverSyncFd everything = {.export_semaphore = true,
+                                                   .import_semaphore = true,
+                                                   .export_fence = true,
+                                                   .import_fence = true};
+        const auto by_ioctls = sync::choose_bridge(
+            images, everything, ignored, std::unexpected(std::string()), core::Transport::kernel);
+        const auto best = sync::choose_bridge(images, device.sync_fd, ignored,
+                                              window.timeline_support(), requested.transport);
         if (!by_ioctls || !best)
             return std::unexpected(by_ioctls ? best.error() : by_ioctls.error());
         return core::TriedFences{

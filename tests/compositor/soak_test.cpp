@@ -5,6 +5,7 @@
 #include "channel.hpp"
 #include "fixture.hpp"
 #include "shared_memory.hpp"
+#include "who_waits.hpp"
 
 #include "fake_compositor/dma_buf.hpp"
 #include "fake_driver/control.hpp"
@@ -241,10 +242,14 @@ protected:
         fake_driver().hold_rendering(VK_TRUE);
     }
 
-    // A present in shared memory returns before its commit.
+    // A present in shared memory returns before its commit, and the layer's thread commits.
     void wait_for_commits(size_t count) {
         EXPECT_TRUE(compositor_->wait_until(
             [=](const Scene& scene) { return scene.count("wl_surface", "commit") >= count; }));
+        constexpr int times = 100; // a thread that waits for a lock sleeps for a moment
+        for (const auto& thread : layer_threads())
+            for (int seen = 0; seen < times; std::this_thread::yield())
+                seen = sleeps(std::stoi(thread.filename())) ? seen + 1 : 0;
     }
 
     Held held(size_t threads) {
