@@ -90,6 +90,31 @@ TEST_F(AutoTakeover, ADriverUsesTheIoctlsUnlessMoreIsKnown) {
     EXPECT_FALSE(takes_over(as_well));
 }
 
+// Mesa's Wayland surfaces without linux-dmabuf.
+TEST_F(AutoTakeover, ADriverThatSupportsTheSurfaceButHasNoFormatsIsNotUsed) {
+    set_kernel(Kernel::ioctls);
+    fake_driver().fail_call("vkGetPhysicalDeviceSurfaceFormatsKHR", 1, VK_ERROR_SURFACE_LOST_KHR);
+    EXPECT_TRUE(takes_over(cannot));
+}
+
+// Its own swapchains need not use SYNC_FD.
+TEST_F(AutoTakeover, ADriverWithoutSyncFdUsesTheIoctlsAsWell) {
+    set_kernel(Kernel::ioctls);
+    fake_driver().set_sync_fd_features(0, 0, 0);
+    EXPECT_FALSE(takes_over(as_well));
+}
+
+TEST_F(AutoTakeover, TheDriversAnswersToQueriesOfFeaturesStay) {
+    fake_driver().add_device_extension(0, VK_KHR_PRESENT_WAIT_EXTENSION_NAME);
+    fake_driver().set_swapchain_features(0, VK_FALSE);
+    Client client(start());
+    VkPhysicalDevicePresentWaitFeaturesKHR present_wait{
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PRESENT_WAIT_FEATURES_KHR};
+    VkPhysicalDeviceFeatures2 features{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &present_wait};
+    vkGetPhysicalDeviceFeatures2(client.device.physical, &features);
+    EXPECT_FALSE(present_wait.presentWait);
+}
+
 TEST_F(AutoTakeover, WithoutTheIoctlsTheLayerTakesOver) {
     set_kernel(Kernel::module);
     EXPECT_TRUE(takes_over(lose));

@@ -453,6 +453,15 @@ TEST_F(NamedGbm, TheSwapchainIsNotMadeIfDescriptorsRunOut) {
     EXPECT_EQ(show_swapchain(), VK_SUCCESS);
 }
 
+TEST_F(NamedGbm, TheNextAllocatorIsUsedIfTheModifierIsUnknown) {
+    constexpr uint64_t unknown = 0xffffffffffffff; // DRM_FORMAT_MOD_INVALID
+    gbm_.lay_out(unknown, {{.offset = 0, .stride = 512}});
+    ErrorLog log;
+    connect();
+    EXPECT_EQ(show_swapchain(), VK_SUCCESS);
+    EXPECT_EQ(swapchains_by(log, "gbm"), 0u);
+}
+
 TEST_F(NamedGbm, TheNextAllocatorIsUsedIfTheDriverRefusesTheLayout) {
     gbm_.lay_out(tiled, {{.offset = 0, .stride = 16}}); // less than a row
     ErrorLog log;

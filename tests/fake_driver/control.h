@@ -209,6 +209,9 @@ typedef struct FakeDriverControl {
      * it. For an image without VkMemoryDedicatedAllocateInfo, the driver notices it in
      * vkBindImageMemory, which then returns VK_ERROR_OUT_OF_DEVICE_MEMORY. */
     void (*set_import_padding)(uint32_t device, VkDeviceSize bytes);
+    /* Whether vkGetPhysicalDeviceFeatures2 says that the device has the features of its extensions
+     * about swapchains; on by default. */
+    void (*set_swapchain_features)(uint32_t device, VkBool32 on);
     /* minImportedHostPointerAlignment. */
     void (*set_host_pointer_alignment)(uint32_t device, VkDeviceSize bytes);
     /* Adds VK_KHR_driver_properties and sets VkPhysicalDeviceDriverProperties::driverID. The

@@ -143,6 +143,10 @@ void set_linear_features(uint32_t device, VkFormatFeatureFlags features) {
     for_devices(device, [&](DeviceSettings& settings) { settings.linear_features = features; });
 }
 
+void set_swapchain_features(uint32_t device, VkBool32 on) {
+    for_devices(device, [&](DeviceSettings& settings) { settings.swapchain_features = on; });
+}
+
 void set_host_pointer_alignment(uint32_t device, VkDeviceSize bytes) {
     for_devices(device, [&](DeviceSettings& settings) { settings.host_pointer_alignment = bytes; });
 }
@@ -374,6 +378,7 @@ const FakeDriverControl& control_table() {
         .set_linear_layout = set_linear_layout,
         .set_linear_features = set_linear_features,
         .set_import_padding = set_import_padding,
+        .set_swapchain_features = set_swapchain_features,
         .set_host_pointer_alignment = set_host_pointer_alignment,
         .set_driver_id = set_driver_id,
         .set_driver_version = set_driver_version,

@@ -76,7 +76,8 @@ void get_features2(VkPhysicalDevice handle, VkPhysicalDeviceFeatures2* features)
         for (const SwapchainFeatures& row : swapchain_features)
             if (static_cast<uint32_t>(link->sType) == row.type &&
                 settings.has_extension(row.extension))
-                std::fill_n(reinterpret_cast<VkBool32*>(link + 1), row.count, VK_TRUE);
+                std::fill_n(reinterpret_cast<VkBool32*>(link + 1), row.count,
+                            settings.swapchain_features);
 }
 
 VkPhysicalDeviceLimits make_limits() {

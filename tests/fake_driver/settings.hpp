@@ -38,6 +38,7 @@ struct DeviceSettings {
     std::optional<LinearLayout> linear_layout;
     std::optional<VkFormatFeatureFlags> linear_features;
     VkDeviceSize import_padding{0};
+    VkBool32 swapchain_features{VK_TRUE};
     VkDeviceSize host_pointer_alignment{FAKE_DRIVER_HOST_POINTER_ALIGNMENT};
     VkDriverId driver_id{};
     uint32_t driver_version{1};
