@@ -20,7 +20,7 @@ enum class Yield {
 /// What happens to the fences of a swapchain, in either direction. A greater value is better.
 enum class FenceCarriage {
     lost,       ///< somebody may read or draw too early
-    waited_for, ///< a thread of the application waits on the CPU
+    waited_for, ///< a thread waits on the CPU: the application's or, with wl_shm, the layer's
     carried,
 };
 
