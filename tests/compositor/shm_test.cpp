@@ -446,6 +446,10 @@ TEST_F(NoSyncFd, AFailedQueryOfTheRenderingIsNotItsEnd) {
     const Swapchain swapchain = client.swapchain();
     fake_driver().hold_rendering(VK_TRUE);
     const auto rendered = make_semaphore(client.device);
+    // Now the thread exists: a present that creates it may sleep for a moment.
+    show(client, swapchain, rendered);
+    ASSERT_TRUE(finish_rendering());
+    ASSERT_TRUE(compositor.wait_for_commits(1));
     const uint32_t index = client.acquire_and_render(swapchain, rendered);
     fake_driver().fail_call("vkGetFenceStatus", 1, VK_ERROR_OUT_OF_HOST_MEMORY);
     EXPECT_FALSE(run_and_see_whether_it_waits(
@@ -453,7 +457,7 @@ TEST_F(NoSyncFd, AFailedQueryOfTheRenderingIsNotItsEnd) {
         [] { EXPECT_TRUE(finish_rendering()); }));
     EXPECT_EQ(fake_driver().injected_failures(), 1u);
     fake_driver().hold_rendering(VK_FALSE);
-    EXPECT_TRUE(compositor.wait_for_commits(1));
+    EXPECT_TRUE(compositor.wait_for_commits(2));
     vkDeviceWaitIdle(client.device);
 }
 

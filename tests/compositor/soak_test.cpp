@@ -47,6 +47,13 @@ std::string allocator_to_use() {
 
 bool in_shared_memory() { return allocator_to_use().ends_with("host-pointer"); }
 
+// Until the next present of an image, the layer keeps the fence of the last copy.
+size_t fds_kept() {
+    constexpr size_t windows = 4;
+    constexpr size_t images = 4;
+    return allocator_to_use().starts_with("copy") || in_shared_memory() ? windows * images : 0;
+}
+
 // Ends the process on a failure, since the other threads would wait for the one that failed.
 void require(bool holds, const char* what) {
     if (holds)
@@ -299,7 +306,7 @@ TEST_F(Soak, DescriptorsThreadsMemoryAndDriverObjectsDoNotGrow) {
     const Held after = held(threads);
 
     EXPECT_EQ(compositor.requests("wl_surface", "commit"), frames_to_run());
-    EXPECT_EQ(after.fds, before.fds);
+    EXPECT_LE(after.fds, before.fds + fds_kept());
     EXPECT_EQ(after.threads, before.threads);
     EXPECT_EQ(after.driver_objects, before.driver_objects);
     EXPECT_LE(after.memory, before.memory + memory_noise);
