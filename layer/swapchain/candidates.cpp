@@ -81,4 +81,26 @@ bool is_of_candidate(VkResult result) {
            result != VK_ERROR_FEATURE_NOT_PRESENT;
 }
 
+std::expected<bool, VkResult> try_candidates(
+    const vk::Device& device, vk::ImageParameters parameters, std::span<const Candidate> candidates,
+    const std::function<std::expected<bool, VkResult>(const image::SwapchainImage&)>& use) {
+    VkResult failure = VK_SUCCESS;
+    for (const Candidate& candidate : candidates) {
+        parameters.flags = candidate.flags;
+        const auto image = candidate.allocator->allocate(device, parameters, candidate.layouts);
+        if (!image && !is_of_candidate(image.error()))
+            return std::unexpected(image.error());
+        if (!image) {
+            failure = combine_failures(failure, image.error());
+            continue;
+        }
+        const auto used = use(*image);
+        if (!used || *used)
+            return used;
+    }
+    if (failure == VK_ERROR_OUT_OF_DEVICE_MEMORY)
+        return std::unexpected(failure); // there may be memory the next time
+    return false;
+}
+
 } // namespace fencebridge

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 #include <vulkan/vulkan.h>
 
@@ -74,5 +76,13 @@ find_candidates(const Requested& requested, const vk::PhysicalDevice& physical,
 [[nodiscard]] constexpr VkResult combine_failures(VkResult before, VkResult failure) {
     return before == VK_ERROR_OUT_OF_DEVICE_MEMORY ? before : failure;
 }
+
+/// Makes an image of one candidate after the other, for a trial, until one is of use.
+/// @param use  called with each image: whether it was of use, or an error that ends the trial
+/// @return whether one was of use. The error is that of `use`, or of the making of an image:
+///         VK_ERROR_OUT_OF_DEVICE_MEMORY if none was of use, and memory ran out for one
+[[nodiscard]] std::expected<bool, VkResult> try_candidates(
+    const vk::Device& device, vk::ImageParameters parameters, std::span<const Candidate> candidates,
+    const std::function<std::expected<bool, VkResult>(const image::SwapchainImage&)>& use);
 
 } // namespace fencebridge

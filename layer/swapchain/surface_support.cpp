@@ -183,23 +183,10 @@ std::expected<bool, VkResult> can_import_images(const Requested& requested,
     const auto candidates = find_candidates(requested, physical, parameters, window, pixels);
     if (!candidates)
         return std::unexpected(candidates.error());
-    VkResult failure = VK_SUCCESS;
-    for (const Candidate& candidate : candidates->all) {
-        parameters.flags = candidate.flags;
-        const auto image = candidate.allocator->allocate(device, parameters, candidate.layouts);
-        if (!image && !is_of_candidate(image.error()))
-            return std::unexpected(image.error());
-        if (!image) {
-            failure = combine_failures(failure, image.error());
-            continue;
-        }
-        const auto accepted = window.accepts(*image, parameters.extent, pixels);
-        if (!accepted || *accepted)
-            return accepted;
-    }
-    if (failure == VK_ERROR_OUT_OF_DEVICE_MEMORY)
-        return std::unexpected(failure); // there may be memory at the next query
-    return false;
+    return try_candidates(device, parameters, candidates->all,
+                          [&](const image::SwapchainImage& image) {
+                              return window.accepts(image, parameters.extent, pixels);
+                          });
 }
 
 } // namespace fencebridge
