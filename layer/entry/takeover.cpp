@@ -63,11 +63,25 @@ private:
     PFN_vkGetDeviceProcAddr next_proc_ = nullptr;
 };
 
+/// @param failure  of a step of a trial
+/// @return the result of the query that made the trial, if the failure may pass: the next query
+///         tries again. Nothing: the trial is not possible
+std::optional<VkResult> passing_failure(const vk::PhysicalDevice& physical, VkResult failure) {
+    if (failure == VK_ERROR_SURFACE_LOST_KHR)
+        return failure;
+    if (failure == VK_ERROR_DEVICE_LOST) {
+        log::error("device \"%s\": a VkDevice of the layer's own was lost (VK_ERROR_DEVICE_LOST); "
+                   "the query of the surface fails",
+                   physical.name.c_str());
+        return VK_ERROR_UNKNOWN; // queries cannot return VK_ERROR_DEVICE_LOST
+    }
+    return transient_failure(failure);
+}
+
 /// Creates a VkDevice for the time of a trial.
 /// @param use  the trial: called with a vk::Device, returns an std::expected<..., VkResult>
 /// @return nothing if the trial is not possible: the loader creates no device for a layer, or the
-///         driver refuses or loses a second device. The error is VK_ERROR_SURFACE_LOST_KHR or a
-///         transient failure
+///         driver refuses a second device. The error is that of passing_failure()
 template <class Use, class Result = std::invoke_result_t<Use, const vk::Device&>>
 std::expected<std::optional<typename Result::value_type>, VkResult>
 with_trial_device(const Instance& instance, const vk::PhysicalDevice& physical, Use&& use) {
@@ -75,17 +89,11 @@ with_trial_device(const Instance& instance, const vk::PhysicalDevice& physical, 
         return std::nullopt;
     TrialDevice trial(instance.loader_devices);
     const VkResult created = trial.create(instance, physical);
-    if (const auto failure = transient_failure(created))
-        return std::unexpected(*failure);
-    if (created != VK_SUCCESS)
-        return std::nullopt;
-    const vk::Device device = trial.describe(physical);
-    const Result result = use(device);
+    const Result result = created == VK_SUCCESS ? use(trial.describe(physical))
+                                                : Result(std::unexpected(created));
     if (result)
         return *result;
-    if (result.error() == VK_ERROR_SURFACE_LOST_KHR)
-        return std::unexpected(result.error());
-    if (const auto failure = transient_failure(result.error()))
+    if (const auto failure = passing_failure(physical, result.error()))
         return std::unexpected(*failure);
     return std::nullopt;
 }

@@ -25,7 +25,8 @@ struct Takeover {
 /// imports the images, it must also have accepted one, if that can be tried ("Trials" in
 /// docs/takeover.md). A trial reads from the window system.
 /// @return nothing if the driver makes them; or, if it could not be decided this time,
-///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY or VK_ERROR_OUT_OF_DEVICE_MEMORY
+///         VK_ERROR_SURFACE_LOST_KHR, VK_ERROR_OUT_OF_HOST_MEMORY, VK_ERROR_OUT_OF_DEVICE_MEMORY;
+///         or VK_ERROR_UNKNOWN if the device of a trial was lost
 [[nodiscard]] std::expected<std::optional<Takeover>, VkResult>
 decide_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR surface);
 

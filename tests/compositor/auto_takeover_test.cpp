@@ -216,6 +216,17 @@ TEST_F(AutoTakeover, ATrialThatFailsForLackOfMemoryIsRepeated) {
     EXPECT_EQ(fake_driver().injected_failures(), 3u);
 }
 
+TEST_F(AutoTakeover, ATrialWhoseDeviceIsLostIsRepeated) {
+    for (const char* call : {"vkCreateDevice", "vkAllocateMemory"}) {
+        Client client(start());
+        fake_driver().fail_call(call, 1, VK_ERROR_DEVICE_LOST);
+        supports(client, VK_ERROR_UNKNOWN);
+        EXPECT_EQ(fake_driver().live_objects(FAKE_DRIVER_DEVICE), 1u) << call;
+        EXPECT_TRUE(is_the_layers(client)) << call;
+    }
+    EXPECT_EQ(fake_driver().injected_failures(), 2u);
+}
+
 std::vector<std::string> extensions_of(const Client& client) {
     uint32_t count = 0;
     vkEnumerateDeviceExtensionProperties(client.device.physical, nullptr, &count, nullptr);

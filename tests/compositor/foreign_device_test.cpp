@@ -183,6 +183,7 @@ TEST_F(ForeignDevice, TheOldSwapchainIsRetiredEvenIfTheTrialFails) {
 
 constexpr VkResult host = VK_ERROR_OUT_OF_HOST_MEMORY;
 constexpr VkResult of_device = VK_ERROR_OUT_OF_DEVICE_MEMORY;
+constexpr VkResult lost = VK_ERROR_DEVICE_LOST; // by a reset of the GPU, for example
 constexpr VkResult too_many = VK_ERROR_TOO_MANY_OBJECTS;
 INSTANTIATE_TEST_SUITE_P(
     , FailingTrial,
@@ -192,6 +193,8 @@ INSTANTIATE_TEST_SUITE_P(
         TransientFailure{"CreateDevice_OutOfHostMemory", "vkCreateDevice", host, host},
         TransientFailure{"CreateDevice_OutOfDeviceMemory", "vkCreateDevice", of_device, of_device},
         TransientFailure{"CreateDevice_TooManyObjects", "vkCreateDevice", too_many, host},
+        TransientFailure{"CreateDevice_DeviceLost", "vkCreateDevice", lost, VK_ERROR_UNKNOWN},
+        TransientFailure{"GetMemoryFd_DeviceLost", "vkGetMemoryFdKHR", lost, VK_ERROR_UNKNOWN},
         TransientFailure{"CreateImage_OutOfHostMemory", "vkCreateImage", host, host},
         TransientFailure{"AllocateMemory_OutOfHostMemory", "vkAllocateMemory", host, host},
         TransientFailure{"GetMemoryFd_TooManyObjects", "vkGetMemoryFdKHR", too_many, host}),
