@@ -163,9 +163,6 @@ std::expected<Choice, VkResult> choose(const Instance& instance, const vk::Physi
     // Surfaces of Yield::if_it_presents do not get here, unless the driver cannot present to them.
     if (surface.yield == core::Yield::if_it_presents || !presents)
         return Choice{true, "the driver cannot present to it"};
-    if (surface.window->is_foreign(physical.drm_nodes))
-        return Choice{false, "the window system uses another GPU, and the driver can share images "
-                             "with that by itself"};
     return choose_better(instance, physical, *surface.window, format);
 }
 

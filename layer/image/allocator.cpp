@@ -28,7 +28,8 @@ constexpr CopiedToHost copied_to_host;
 constexpr Unshared unshared;
 
 using Order = std::array<const ImageAllocator*, 9>;
-/// For a GPU that shares its memory with the CPU, or a CPU.
+/// For a GPU that shares its memory with the CPU, or a CPU. Each other device can read such memory
+/// as it is: the display controller of a board, for example, which may be a DRM device of its own.
 constexpr Order copies_last = {
     &driver_export,     &gbm,          &dma_heap,       &dumb_buffer, &udmabuf,
     &copied_to_dma_buf, &host_pointer, &copied_to_host, &unshared};
@@ -36,8 +37,8 @@ constexpr Order copies_last = {
 constexpr Order copies_third = {&driver_export,  &gbm,          &copied_to_dma_buf,
                                 &dma_heap,       &dumb_buffer,  &udmabuf,
                                 &copied_to_host, &host_pointer, &unshared};
-/// For images that another GPU reads. One copy crosses the bus once for each pixel; rendering and
-/// the other GPU's reads may do so many times.
+/// The same, if another GPU reads the images. One copy crosses the bus once for each pixel;
+/// rendering and the other GPU's reads may do so many times.
 constexpr Order copies_first = {&copied_to_dma_buf, &driver_export, &gbm,
                                 &dma_heap,          &dumb_buffer,   &udmabuf,
                                 &copied_to_host,    &host_pointer,  &unshared};
@@ -53,8 +54,8 @@ bool needs_gbm(const vk::DriverFacts& facts) {
 
 Allocators allocators(const vk::PhysicalDevice& physical, const Reader& reader,
                       std::optional<core::ImageSource> requested) {
-    const Order& on_one_gpu = physical.has_own_memory ? copies_third : copies_last;
-    const Order& all = reader.foreign ? copies_first : on_one_gpu;
+    const Order& with_own_memory = reader.foreign ? copies_first : copies_third;
+    const Order& all = physical.has_own_memory ? with_own_memory : copies_last;
     Allocators ordered(all.begin(), all.end());
     if (requested == core::ImageSource::gbm ||
         (reader.attached_fences && !reader.foreign && needs_gbm(physical.facts))) {

@@ -185,17 +185,33 @@ TEST_F(AutoTakeover, TheLayerTakesOverIfTheSettingIsOn) {
     EXPECT_TRUE(takes_over("the setting takeover is on"));
 }
 
-// Even where the driver may lose fences.
-TEST_F(AutoTakeover, AForeignDevicesOwnSwapchainsAreUsedIfItHasAny) {
-    const Script others = {
+// A device that is not the compositor's.
+class ForeignAutoTakeover : public AutoTakeover {
+protected:
+    void SetUp() override {
+        AutoTakeover::SetUp();
+        fake_driver().set_drm_nodes(0, makedev(226, 1), makedev(226, 129));
+    }
+    const Script others_ = {
         .feedback = {makedev(226, 0), {{makedev(226, 128), 0, common_formats()}}}};
-    fake_driver().set_drm_nodes(0, makedev(226, 1), makedev(226, 129));
-    EXPECT_FALSE(takes_over("another GPU", others));
+};
+
+TEST_F(ForeignAutoTakeover, TheDriversOwnSwapchainsAreUsedIfItHasAny) {
+    set_kernel(Kernel::ioctls);
+    EXPECT_FALSE(takes_over(as_well, others_));
     fake_driver().set_presents(0, 0, VK_FALSE);
-    EXPECT_TRUE(takes_over(cannot, others));
-    fake_driver().set_presents(0, 0, VK_TRUE);
+    EXPECT_TRUE(takes_over(cannot, others_));
+}
+
+TEST_F(ForeignAutoTakeover, TheDriversOwnSwapchainsAreNotUsedIfTheyLoseFences) {
+    set_kernel(Kernel::module);
+    EXPECT_TRUE(takes_over(lose, others_));
+}
+
+TEST_F(ForeignAutoTakeover, TheLayerTakesOverIfTheSettingIsOn) {
+    set_kernel(Kernel::ioctls);
     const EnvironmentVariable on{"FENCEBRIDGE_TAKEOVER", "on"};
-    EXPECT_TRUE(takes_over("the setting takeover is on", others));
+    EXPECT_TRUE(takes_over("the setting takeover is on", others_));
 }
 
 TEST_F(AutoTakeover, TheDriverIsUsedIfItRefusesADeviceForTheTrial) {

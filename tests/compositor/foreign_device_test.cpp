@@ -23,6 +23,7 @@ protected:
     void SetUp() override {
         CompositorTest::SetUp();
         fake_driver().set_drm_nodes(0, other_card, other_node);
+        fake_driver().set_device_type(0, VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU);
     }
 
     Compositor& start(bool refuses, dev_t target = compositors_node) {
@@ -116,6 +117,37 @@ TEST_F(ForeignDevice, ImagesAreCopied) {
     Client client(start(false));
     ErrorLog log;
     Swapchain swapchain = client.swapchain();
+    EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    EXPECT_EQ(swapchains_by(log, "copy-dma-buf"), 1u) << log.text();
+}
+
+// Such as the GPU of a board whose display controller is another DRM device.
+TEST_F(ForeignDevice, ImagesAreNotCopiedIfTheDeviceHasNoMemoryOfItsOwn) {
+    for (const VkPhysicalDeviceType type :
+         {VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU, VK_PHYSICAL_DEVICE_TYPE_CPU}) {
+        fake_driver().set_device_type(0, type);
+        Client client(start(false));
+        ErrorLog log;
+        Swapchain swapchain = client.swapchain();
+        EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+        EXPECT_EQ(swapchains_by(log, "driver-export"), 1u) << log.text();
+    }
+}
+
+TEST_F(ForeignDevice, TheyAreCopiedAllTheSameIfTheCompositorRefusesTheOthers) {
+    fake_driver().set_device_type(0, VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU);
+    FakeDriverModifier linear = driver_modifier(drm_linear);
+    linear.pitch_alignment = 64;
+    fake_driver().set_format(0, VK_FORMAT_B8G8R8A8_UNORM, 1, &linear);
+    Compositor& compositor = start(false);
+    compositor.on_thread([](Scene& scene) {
+        scene.judge_buffers([](wl_client*, const ClientBuffer& buffer) {
+            return buffer.planes.at(0).stride % 256 == 0;
+        });
+    });
+    Client client(compositor);
+    ErrorLog log;
+    Swapchain swapchain = client.swapchain({.extent = {65, 33}});
     EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
     EXPECT_EQ(swapchains_by(log, "copy-dma-buf"), 1u) << log.text();
 }

@@ -160,6 +160,7 @@ TEST_F(GbmTest, IsNotFirstIfEveryPresentWaits) {
 }
 
 TEST_F(GbmTest, IsNotFirstIfTheCompositorUsesAnotherGpu) {
+    fake_driver().set_device_type(0, VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU);
     fake_driver().set_driver_id(0, VK_DRIVER_ID_MESA_RADV);
     ErrorLog log;
     connect({drm_linear}, makedev(1, 5));
