@@ -4,7 +4,6 @@
 #include <array>
 #include <chrono>
 #include <poll.h>
-#include <utility>
 
 #include "core/present_result.hpp"
 #include "ioctl/ioctl.hpp"
@@ -21,6 +20,8 @@ namespace {
 /// interrupt: a merged sync_file signals a moment after the fences in it.
 constexpr std::chrono::milliseconds grace{100};
 constexpr uint64_t grace_ns = std::chrono::nanoseconds(grace).count();
+/// How often a wait for a VkFence is repeated, every 0.1 s, while the driver is out of memory.
+constexpr int max_failures = 30;
 
 VkResult wait_for(const Fd& sync_file, const Fd* interrupt) {
     if (interrupt == nullptr)
@@ -53,21 +54,22 @@ VkResult FencePool::Use::wait(const Fd* interrupt) {
     const VkFence fence = get();
     const Fd never;
     const Fd& interrupting = interrupt == nullptr ? never : *interrupt;
-    bool logged = false;
-    for (bool interrupted = false;;) {
+    bool interrupted = false;
+    for (int failures = 0;;) {
         const VkResult result = pool_.device_.next.WaitForFences(
             pool_.device_.handle, 1, &fence, VK_TRUE, interrupt == nullptr ? UINT64_MAX : grace_ns);
         if (result == VK_SUCCESS)
             return VK_SUCCESS;
         const bool out_of_memory = core::is_out_of_memory(result);
-        if (result != VK_TIMEOUT && !out_of_memory) {
+        failures = out_of_memory ? failures + 1 : 0;
+        if ((result != VK_TIMEOUT && !out_of_memory) || failures > max_failures) {
             log::error("vkWaitForFences for a rendering: %d; the device is lost", result);
             return VK_ERROR_DEVICE_LOST;
         }
         if (interrupted)
             return VK_TIMEOUT;
         // Lack of memory passes, and says nothing about the rendering.
-        if (out_of_memory && !std::exchange(logged, true))
+        if (failures == 1)
             log::error("vkWaitForFences for a rendering: out of memory (%d); waiting again",
                        result);
         interrupted = becomes_readable(interrupting, out_of_memory ? Deadline::after(grace)

@@ -36,9 +36,10 @@ public:
         /// Does not wait.
         /// @return true also after the loss of the device; false also if memory ran out
         [[nodiscard]] bool has_signalled();
-        /// Waits on the CPU until the fence has signalled. Goes on while memory is short.
+        /// Waits on the CPU until the fence has signalled. Goes on while memory is short, for 3 s.
         /// @param interrupt  ends the wait some 0.1 s after it becomes readable; may be null
-        /// @return VK_SUCCESS, VK_TIMEOUT (the interrupt) or VK_ERROR_DEVICE_LOST
+        /// @return VK_SUCCESS, VK_TIMEOUT (the interrupt) or VK_ERROR_DEVICE_LOST, also if memory
+        ///         stays short
         [[nodiscard]] VkResult wait(const Fd* interrupt);
 
     private:
@@ -81,7 +82,7 @@ public:
     [[nodiscard]] bool has_ended() const;
 
     /// Waits on the CPU until the rendering has ended. No limit of its own: the driver's job
-    /// timeout ends the wait.
+    /// timeout ends the wait. A driver that stays out of memory counts as lost after 3 s.
     /// @param interrupt  ends the wait some 0.1 s after it becomes readable; may be null
     /// @return VK_SUCCESS; VK_TIMEOUT (the interrupt); or VK_ERROR_DEVICE_LOST, which is the only
     ///         error left: lack of memory would mean that the present's wait semaphores still have

@@ -7,6 +7,7 @@
 #include "shared_memory.hpp"
 #include "who_waits.hpp"
 
+#include "driver/environment_variable.hpp"
 #include "fake_driver/control.hpp"
 #include "vk/newer_headers.hpp"
 
@@ -477,6 +478,21 @@ TEST_F(NoSyncFd, AWaitThatRunsOutOfMemoryIsRepeated) {
     EXPECT_EQ(fake_driver().injected_failures(), 2u);
     EXPECT_EQ(log.lines_with({"vkWaitForFences", "waiting again"}).size(), 1u) << log.text();
     EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+}
+
+TEST_F(NoSyncFd, AWaitEndsIfTheDriverStaysOutOfMemory) {
+    const EnvironmentVariable cpu{"FENCEBRIDGE_SYNC", "cpu"};
+    Client client(start());
+    const Swapchain swapchain = client.swapchain();
+    fake_driver().hold_rendering(VK_TRUE);
+    const auto rendered = make_semaphore(client.device);
+    const uint32_t index = client.acquire_and_render(swapchain, rendered);
+    for (uint32_t nth = 1; nth <= 100; ++nth)
+        fake_driver().fail_call("vkWaitForFences", nth, VK_ERROR_OUT_OF_HOST_MEMORY);
+    EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_ERROR_DEVICE_LOST);
+    fake_driver().clear_failures();
+    fake_driver().hold_rendering(VK_FALSE);
     vkDeviceWaitIdle(client.device);
 }
 
