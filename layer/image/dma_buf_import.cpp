@@ -53,33 +53,43 @@ std::expected<Fd, VkResult> DmaBufImport::create_dma_buf(const vk::Device& devic
 std::expected<SwapchainImage, VkResult>
 DmaBufImport::allocate(const vk::Device& device, const vk::ImageParameters& parameters,
                        std::span<const vk::ImageLayout> layouts) const {
-    auto made = try_to_allocate(device, parameters, layouts, Size::as_required);
+    auto parts = create_parts(device, parameters, layouts, Size::as_required);
+    if (!parts)
+        return std::unexpected(parts.error());
+    auto made = import_parts(device, std::move(*parts));
     if (made || (made.error() != VK_ERROR_INVALID_EXTERNAL_HANDLE &&
                  made.error() != VK_ERROR_OUT_OF_DEVICE_MEMORY))
         return made;
     // v3dv imports only dma-bufs that are larger than what it says. It notices that at the import
     // or, if the memory is not dedicated to the image, when it binds the image.
-    return try_to_allocate(device, parameters, layouts, Size::padded);
+    parts = create_parts(device, parameters, layouts, Size::padded);
+    if (!parts)
+        return std::unexpected(parts.error());
+    return import_parts(device, std::move(*parts));
 }
 
-std::expected<SwapchainImage, VkResult>
-DmaBufImport::try_to_allocate(const vk::Device& device, const vk::ImageParameters& parameters,
-                              std::span<const vk::ImageLayout> layouts, Size size) const {
+std::expected<DmaBufImport::Parts, VkResult>
+DmaBufImport::create_parts(const vk::Device& device, const vk::ImageParameters& parameters,
+                           std::span<const vk::ImageLayout> layouts, Size size) const {
     auto unbound = create_unbound(device, parameters, layouts, vk::imported_dma_buf.handle);
     if (!unbound)
         return std::unexpected(unbound.error());
     const auto required = static_cast<size_t>(unbound->requirements.size);
-    const size_t bytes = size == Size::padded ? padded(required) : required;
-    auto dma_buf = create_dma_buf(device, bytes);
+    auto dma_buf = create_dma_buf(device, size == Size::padded ? padded(required) : required);
     if (!dma_buf)
         return std::unexpected(dma_buf.error());
-    auto memory = import_dma_buf(device, unbound->requirements, *dma_buf);
+    return Parts{std::move(*unbound), std::move(*dma_buf)};
+}
+
+std::expected<SwapchainImage, VkResult> DmaBufImport::import_parts(const vk::Device& device,
+                                                                   Parts parts) const {
+    auto memory = import_dma_buf(device, parts.image.requirements, parts.dma_buf);
     if (!memory)
         return std::unexpected(memory.error());
-    auto image = bind_shared(device, placement(), std::move(*unbound), std::move(*memory));
+    auto image = bind_shared(device, placement(), std::move(parts.image), std::move(*memory));
     if (!image)
         return image;
-    image->dma_buf = std::move(*dma_buf);
+    image->dma_buf = std::move(parts.dma_buf);
     image->implicit_fences = device.facts.implicit_fences_on_imports;
     return image;
 }

@@ -5,6 +5,7 @@
 #include <expected>
 
 #include "image/allocator.hpp"
+#include "image/shared_image.hpp"
 #include "ioctl/ioctl.hpp"
 #include "util/fd.hpp"
 
@@ -43,10 +44,18 @@ private:
     [[nodiscard]] virtual std::expected<Fd, ioctl::Errno> create(const vk::Device& device,
                                                                  size_t size) const = 0;
 
+    /// An image without memory, and the dma-buf that is to be its memory.
+    struct Parts {
+        UnboundImage image;
+        Fd dma_buf;
+    };
     enum class Size { as_required, padded };
-    std::expected<SwapchainImage, VkResult>
-    try_to_allocate(const vk::Device& device, const vk::ImageParameters& parameters,
-                    std::span<const vk::ImageLayout> layouts, Size size) const;
+    std::expected<Parts, VkResult> create_parts(const vk::Device& device,
+                                                const vk::ImageParameters& parameters,
+                                                std::span<const vk::ImageLayout> layouts,
+                                                Size size) const;
+    std::expected<SwapchainImage, VkResult> import_parts(const vk::Device& device,
+                                                         Parts parts) const;
 };
 
 /// Dma-bufs of a dma-heap: of the system's memory, or contiguous (CMA) where there is no such heap.

@@ -252,6 +252,12 @@ TEST_P(ImportsFrom, TheNextSourceIfMemoryRunsOut) {
     memory_->fail_ioctl(GetParam().device, ENOMEM);
     EXPECT_EQ(show_swapchain(), VK_SUCCESS);
     EXPECT_EQ(swapchains_by(log, GetParam().allocator), 0u) << log.text();
+    // No larger dma-buf is tried.
+    EXPECT_EQ(
+        log.lines_with({std::string("image allocator ") + GetParam().allocator + ": no dma-buf"})
+            .size(),
+        1u)
+        << log.text();
 }
 
 TEST_P(ImportsFrom, NothingIfDescriptorsRunOut) {
