@@ -36,7 +36,11 @@ std::expected<Candidates, VkResult> find_candidates(const Requested& requested,
     vk::ImageParameters aliased = parameters;
     aliased.flags |= VK_IMAGE_CREATE_ALIAS_BIT;
 
-    Candidates candidates = {.all = {}, .basis = accepted->basis, .makeable = {}};
+    Candidates candidates = {.all = {},
+                             .basis = accepted->basis,
+                             .makeable = {},
+                             .device = physical.handle,
+                             .pixels = pixels};
     const image::Reader reader = reader_of(physical, window, requested.transport);
     for (const image::ImageAllocator* allocator :
          image::allocators(physical, reader, requested.image)) {
@@ -57,14 +61,37 @@ std::expected<Candidates, VkResult> find_candidates(const Requested& requested,
                  .layouts = select(aliasing_is_free ? *makes_aliased : *makes, list),
                  .flags = aliasing_is_free ? aliased.flags : parameters.flags,
                  .makeable = candidates.makeable.size()});
-        candidates.makeable.push_back({allocator->placement(), modifiers_of(*makes)});
+        candidates.makeable.push_back(
+            {.placement = allocator->placement(),
+             .modifiers = modifiers_of(*makes),
+             .refused = window.refusals().of(candidates.basis, candidates.images_of(*allocator))});
     }
+    std::ranges::stable_sort(candidates.all, {}, [&](const Candidate& candidate) {
+        return candidates.is_refused(candidate);
+    });
     return candidates;
 }
 
 void Candidates::refuse(const Candidate& candidate, std::optional<uint64_t> chosen) {
     makeable[candidate.makeable].refused.push_back(
         {.modifiers = modifiers_of(candidate.layouts), .chosen = chosen});
+}
+
+bool Candidates::is_refused(const Candidate& candidate) const {
+    return core::is_refused(modifiers_of(candidate.layouts), makeable[candidate.makeable].refused);
+}
+
+void Candidates::report_refusal(Window& window, const Candidate& candidate, uint64_t chosen) const {
+    window.refusals().add(basis, images_of(*candidate.allocator),
+                          {.modifiers = modifiers_of(candidate.layouts), .chosen = chosen});
+}
+
+Refusals::Images Candidates::images_of(const image::ImageAllocator& allocator) const {
+    return {.device = device,
+            .source = allocator.source(),
+            // A window system knows a UNORM format and its SRGB twin by one name.
+            .format = std::max(pixels.format->format, pixels.format->twin),
+            .opaque = pixels.opaque};
 }
 
 image::Reader reader_of(const vk::PhysicalDevice& physical, Window& window,
@@ -83,7 +110,8 @@ bool is_of_candidate(VkResult result) {
 
 std::expected<bool, VkResult> try_candidates(
     const vk::Device& device, vk::ImageParameters parameters, std::span<const Candidate> candidates,
-    const std::function<std::expected<bool, VkResult>(const image::SwapchainImage&)>& use) {
+    const std::function<std::expected<bool, VkResult>(const Candidate&,
+                                                      const image::SwapchainImage&)>& use) {
     VkResult failure = VK_SUCCESS;
     for (const Candidate& candidate : candidates) {
         parameters.flags = candidate.flags;
@@ -94,7 +122,7 @@ std::expected<bool, VkResult> try_candidates(
             failure = combine_failures(failure, image.error());
             continue;
         }
-        const auto used = use(*image);
+        const auto used = use(candidate, *image);
         if (!used || *used)
             return used;
     }

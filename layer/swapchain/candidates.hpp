@@ -36,17 +36,26 @@ struct Candidate {
 
 struct Candidates {
     /// Best first; a swapchain tries one after the other. All candidates of an allocator come
-    /// before those of the next; within an allocator, the window's ranks decide.
+    /// before those of the next; within an allocator, the window's ranks decide. Those that the
+    /// window system has refused before (Refusals) come last.
     std::vector<Candidate> all;
     /// See AcceptedLayouts.
     std::shared_ptr<const void> basis;
     /// What each allocator can make without VK_IMAGE_CREATE_ALIAS_BIT, and what was refused. If the
     /// window system changes what it accepts, a new swapchain can use only these layouts.
     std::vector<core::MakeableLayouts> makeable;
+    VkPhysicalDevice device; ///< that makes the images
+    PixelFormat pixels;
 
     /// Remembers that images of a candidate could not be made, or were refused.
     /// @param chosen  the layout that the driver chose; nothing if it made no image
     void refuse(const Candidate& candidate, std::optional<uint64_t> chosen);
+    [[nodiscard]] bool is_refused(const Candidate& candidate) const;
+    /// Remembers in the window that the window system has refused images of a candidate.
+    /// @param chosen  the layout that the driver chose
+    void report_refusal(Window& window, const Candidate& candidate, uint64_t chosen) const;
+    /// What the window remembers refusals for.
+    [[nodiscard]] Refusals::Images images_of(const image::ImageAllocator& allocator) const;
 };
 
 /// Matches what the window system accepts with what the allocators can make.
@@ -78,11 +87,13 @@ find_candidates(const Requested& requested, const vk::PhysicalDevice& physical,
 }
 
 /// Makes an image of one candidate after the other, for a trial, until one is of use.
-/// @param use  called with each image: whether it was of use, or an error that ends the trial
+/// @param use  called with each image and its candidate: whether the image was of use, or an error
+///             that ends the trial
 /// @return whether one was of use. The error is that of `use`, or of the making of an image:
 ///         VK_ERROR_OUT_OF_DEVICE_MEMORY if none was of use, and memory ran out for one
 [[nodiscard]] std::expected<bool, VkResult> try_candidates(
     const vk::Device& device, vk::ImageParameters parameters, std::span<const Candidate> candidates,
-    const std::function<std::expected<bool, VkResult>(const image::SwapchainImage&)>& use);
+    const std::function<std::expected<bool, VkResult>(const Candidate&,
+                                                      const image::SwapchainImage&)>& use);
 
 } // namespace fencebridge

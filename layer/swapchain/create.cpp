@@ -192,16 +192,16 @@ vk::ImplicitFences implicit_fences_of(const Window& window,
     return (ignoring == images.end() ? images.front() : *ignoring).implicit_fences;
 }
 
-bool is_gbm(const image::ImageAllocator* allocator) {
-    return allocator->source() == core::ImageSource::gbm;
-}
-
 /// What else would avoid the wait on this driver, for the log; empty if nothing would.
-/// @param refused  the candidates that were tried in vain
-std::string remedy_by_gbm(const vk::PhysicalDevice& physical, std::span<const Candidate> refused) {
+std::string remedy_by_gbm(const vk::PhysicalDevice& physical, const Candidates& candidates) {
     if (physical.facts.implicit_fences_on_imports != vk::ImplicitFences::honoured)
         return {};
-    if (std::ranges::any_of(refused, is_gbm, &Candidate::allocator))
+    const auto is_gbm = [](const image::ImageAllocator* allocator) {
+        return allocator->source() == core::ImageSource::gbm;
+    };
+    if (std::ranges::any_of(candidates.all, [&](const Candidate& candidate) {
+            return is_gbm(candidate.allocator) && candidates.is_refused(candidate);
+        }))
         return "; so would the image allocator gbm, which failed";
     const auto all = image::allocators(physical, {}, std::nullopt);
     const auto obstacle = (*std::ranges::find_if(all, is_gbm))->obstacle(physical);
@@ -211,8 +211,7 @@ std::string remedy_by_gbm(const vk::PhysicalDevice& physical, std::span<const Ca
 
 /// Warns that presents wait on the CPU, only once in a process: applications create a swapchain for
 /// every step of a resize.
-/// @param refused  the candidates that were tried in vain
-void log_waiting(const vk::PhysicalDevice& physical, std::span<const Candidate> refused,
+void log_waiting(const vk::PhysicalDevice& physical, const Candidates& candidates,
                  core::Transport transport) {
     static std::atomic<bool> logged = false;
     const bool attaches =
@@ -222,7 +221,7 @@ void log_waiting(const vk::PhysicalDevice& physical, std::span<const Candidate> 
             "transport %s: each vkQueuePresentKHR waits for the rendering on the CPU, since the "
             "window system does not wait for fences attached to this driver's buffers; a "
             "compositor with linux-drm-syncobj-v1 avoids the wait%s",
-            core::name(transport), remedy_by_gbm(physical, refused).c_str());
+            core::name(transport), remedy_by_gbm(physical, candidates).c_str());
 }
 
 } // namespace
@@ -290,8 +289,7 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
         log::error("using transport %s: %s", core::name(chosen->why.transport),
                    chosen->why.reason.c_str());
     if (implicit_fences == vk::ImplicitFences::ignored)
-        log_waiting(plan.physical, std::span(plan.candidates.all.data(), &candidate),
-                    chosen->why.transport);
+        log_waiting(plan.physical, plan.candidates, chosen->why.transport);
 
     if (plan.settings.timing.timing || plan.settings.timing.display_timing)
         state_.timing.emplace(window.presentation(), plan.settings.timing);
@@ -312,6 +310,8 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
     if (!presenter && chosen->why.transport == core::Transport::explicit_sync &&
         !window.timeline_support())
         return build(window, plan, candidate);
+    if (!presenter && presenter.error() == VK_ERROR_INITIALIZATION_FAILED)
+        plan.candidates.report_refusal(window, candidate, images_.front().layout.modifier);
     if (!presenter)
         return presenter.error();
     is_deferred_ = !images_.front().carries_fences();

@@ -24,7 +24,7 @@ std::expected<core::TriedFences, VkResult> try_fences(const Requested& requested
     core::TriedFences found = {};
     const auto tried = try_candidates(
         device, parameters, candidates->all,
-        [&](const image::SwapchainImage& image) -> std::expected<bool, VkResult> {
+        [&](const Candidate&, const image::SwapchainImage& image) -> std::expected<bool, VkResult> {
             const std::span images(&image, 1);
             const auto ignored = image.implicit_fences;
             // The driver's own swapchains need not use SYNC_FD.

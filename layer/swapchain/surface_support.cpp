@@ -183,10 +183,14 @@ std::expected<bool, VkResult> can_import_images(const Requested& requested,
     const auto candidates = find_candidates(requested, physical, parameters, window, pixels);
     if (!candidates)
         return std::unexpected(candidates.error());
-    return try_candidates(device, parameters, candidates->all,
-                          [&](const image::SwapchainImage& image) {
-                              return window.accepts(image, parameters.extent, pixels);
-                          });
+    return try_candidates(
+        device, parameters, candidates->all,
+        [&](const Candidate& candidate, const image::SwapchainImage& image) {
+            const auto accepted = window.accepts(image, parameters.extent, pixels);
+            if (accepted && !*accepted)
+                candidates->report_refusal(window, candidate, image.layout.modifier);
+            return accepted;
+        });
 }
 
 } // namespace fencebridge

@@ -16,6 +16,7 @@
 #include "image/swapchain_image.hpp"
 #include "swapchain/present_timing.hpp"
 #include "swapchain/presenter.hpp"
+#include "swapchain/refusals.hpp"
 #include "sync/bridge.hpp"
 #include "util/locked.hpp"
 #include "vk/driver_facts.hpp"
@@ -148,6 +149,12 @@ public:
     create_presenter(PresenterParameters parameters,
                      const std::vector<image::SwapchainImage>& images,
                      PresentationState& state) = 0;
+
+    /// What the window system has refused in accepts() and create_presenter().
+    [[nodiscard]] Refusals& refusals() { return refusals_; }
+
+private:
+    Refusals refusals_;
 };
 
 } // namespace fencebridge

@@ -91,6 +91,71 @@ TEST_F(FeedbackTest, ALaterTrancheIsUsedIfTheCompositorRefusesBuffersOfTheFirst)
     EXPECT_EQ(modifier_of(*compositor.last_commit().buffer), drm_linear);
 }
 
+class Refusals : public FeedbackTest {
+protected:
+    void SetUp() override {
+        FeedbackTest::SetUp();
+        driver_has({drm_linear, tiled});
+        start({.feedback = feedback_of({{tiled}, {drm_linear}})});
+        refuse_buffers_with(tiled);
+    }
+    size_t offers() { return compositor_->requests("zwp_linux_buffer_params_v1", "create"); }
+};
+
+// The first swapchain has offered tiled images, and then linear ones.
+TEST_F(Refusals, AreNotRepeatedForEachSwapchain) {
+    Client client(*compositor_);
+    const Swapchain first = client.swapchain();
+    EXPECT_EQ(offers(), 2 * first.images.size());
+    ErrorLog log;
+    const Swapchain second = client.swapchain({.extent = {200, 100}, .old = first.handle});
+    EXPECT_EQ(offers(), 2 * first.images.size() + second.images.size());
+    EXPECT_EQ(log.lines_with({"the compositor refused a buffer"}).size(), 0u) << log.text();
+    EXPECT_EQ(client.frame(second), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    EXPECT_EQ(modifier_of(*compositor_->last_commit().buffer), drm_linear);
+}
+
+TEST_F(Refusals, AreOfOneFormat) {
+    Client client(*compositor_);
+    const Swapchain first = client.swapchain({.format = VK_FORMAT_B8G8R8A8_UNORM});
+    compositor_->on_thread([](Scene& scene) {
+        scene.judge_buffers([](wl_client*, const ClientBuffer&) { return true; });
+    });
+    const Swapchain second =
+        client.swapchain({.format = VK_FORMAT_R8G8B8A8_UNORM, .old = first.handle});
+    EXPECT_EQ(client.frame(second), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    EXPECT_EQ(modifier_of(*compositor_->last_commit().buffer), tiled);
+}
+
+// A compositor's failure may have passed.
+TEST_F(Refusals, AreTriedAgainIfNothingElseIsAccepted) {
+    Client client(*compositor_);
+    const Swapchain first = client.swapchain();
+    refuse_buffers_with(drm_linear);
+    const Swapchain second = client.swapchain({.old = first.handle});
+    EXPECT_EQ(client.frame(second), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    EXPECT_EQ(modifier_of(*compositor_->last_commit().buffer), tiled);
+}
+
+TEST_F(Refusals, AreForgottenWhenTheFeedbackChanges) {
+    Client client(*compositor_);
+    const Swapchain first = client.swapchain();
+    EXPECT_EQ(client.frame(first), VK_SUCCESS);
+    compositor_->on_thread([](Scene& scene) {
+        scene.judge_buffers([](wl_client*, const ClientBuffer&) { return true; });
+        scene.set_feedback(feedback_of({{tiled}, {drm_linear}, {compressed}}));
+    });
+    client.app.round_trip();
+    EXPECT_EQ(client.frame(first), VK_SUCCESS);
+    const Swapchain second = client.swapchain({.old = first.handle});
+    EXPECT_EQ(client.frame(second), VK_SUCCESS);
+    vkDeviceWaitIdle(client.device);
+    EXPECT_EQ(modifier_of(*compositor_->last_commit().buffer), tiled);
+}
+
 // The compositor refuses the first buffer and answers for the others later. The answer `created`
 // brings the id of a new object. If the client has destroyed the params object by then, libwayland
 // ignores the event, does not know the id, and the connection breaks.

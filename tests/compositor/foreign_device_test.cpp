@@ -263,6 +263,20 @@ TEST_F(ForeignDevice, EachLayoutIsTriedUntilTheCompositorAcceptsABuffer) {
     EXPECT_EQ(buffers_asked_for(), 2u);
 }
 
+// The compositor refuses the copy of the trial, and accepts the driver's own image.
+TEST_F(ForeignDevice, WhatTheTrialHasShownIsNotTriedAgain) {
+    Compositor& compositor = start(false);
+    compositor.on_thread([](Scene& scene) {
+        scene.judge_buffers(
+            [asked = 0](wl_client*, const ClientBuffer&) mutable { return ++asked > 1; });
+    });
+    Client client(compositor);
+    ErrorLog log;
+    const Swapchain swapchain = client.swapchain();
+    EXPECT_EQ(swapchains_by(log, "driver-export"), 1u) << log.text();
+    EXPECT_EQ(buffers_asked_for(), 2 + swapchain.images.size());
+}
+
 TEST_F(ForeignDevice, ADeviceThatATrancheTargetsIsNotForeign) {
     Client client(start(true, other_card));
     query(client, ours);
