@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <compare>
 #include <cstdint>
 #include <iterator>
 #include <optional>
@@ -35,7 +36,7 @@ struct LayoutRank {
     Placement placement;
     std::vector<uint64_t> modifiers = {}; ///< DRM format modifiers (drm_fourcc.h), each once
     bool any = false;                     ///< every modifier, also those not listed
-    bool operator==(const LayoutRank&) const = default;
+    auto operator<=>(const LayoutRank&) const = default;
 };
 
 /// A list of layouts that an image allocator was given in vain.

@@ -12,6 +12,7 @@
 #include "entry/loader.hpp"
 #include "entry/settings.hpp"
 #include "entry/window_claim.hpp"
+#include "swapchain/fence_trial.hpp"
 #include "swapchain/surface_support.hpp"
 #include "swapchain/swapchain.hpp"
 #include "swapchain/window.hpp"
@@ -73,6 +74,7 @@ struct Instance {
     Locked<std::unordered_map<VkPhysicalDevice, std::shared_ptr<const vk::PhysicalDevice>>>
         physical_devices;
     FormatLayouts format_layouts;
+    FenceTrials fence_trials;
     Locked<std::unordered_map<VkSurfaceKHR, std::shared_ptr<SurfaceRecord>>> surfaces;
     Locked<std::unordered_map<VkSurfaceKHR, NativeSurface>> native_surfaces;
 

@@ -89,8 +89,8 @@ with_trial_device(const Instance& instance, const vk::PhysicalDevice& physical, 
         return std::nullopt;
     TrialDevice trial(instance.loader_devices);
     const VkResult created = trial.create(instance, physical);
-    const Result result = created == VK_SUCCESS ? use(trial.describe(physical))
-                                                : Result(std::unexpected(created));
+    const Result result =
+        created == VK_SUCCESS ? use(trial.describe(physical)) : Result(std::unexpected(created));
     if (result)
         return *result;
     if (const auto failure = passing_failure(physical, result.error()))
@@ -129,7 +129,7 @@ struct Choice {
 /// Chooses between the layer and a driver that can present to the surface (Yield::
 /// if_it_carries_fences). The layer is chosen if its swapchains carry fences better.
 /// @return the errors are those of decide_takeover()
-std::expected<Choice, VkResult> choose_better(const Instance& instance,
+std::expected<Choice, VkResult> choose_better(Instance& instance,
                                               const vk::PhysicalDevice& physical, Window& window,
                                               VkFormat format) {
     constexpr Choice equal = {false, "the driver's own swapchains treat fences as well as the "
@@ -138,8 +138,13 @@ std::expected<Choice, VkResult> choose_better(const Instance& instance,
     const bool timelines = window.timeline_support().has_value();
     if (core::drivers_carriage(own, timelines, std::nullopt) == core::FenceCarriage::carried)
         return equal;
-    const auto tried = with_trial_device(instance, physical, [&](const vk::Device& device) {
-        return try_fences(instance.requested(), device, physical, window, format);
+    const auto trial = describe_trial(instance.requested(), physical, window, format);
+    if (!trial)
+        return std::unexpected(trial.error());
+    const auto tried = instance.fence_trials.find_or_run(*trial, [&] {
+        return with_trial_device(instance, physical, [&](const vk::Device& device) {
+            return try_fences(instance.requested(), device, physical, window, format);
+        });
     });
     if (!tried)
         return std::unexpected(tried.error());
@@ -153,7 +158,7 @@ std::expected<Choice, VkResult> choose_better(const Instance& instance,
 /// Chooses who makes the swapchains of a surface that the layer could take over.
 /// @param presents  whether the driver can present by itself
 /// @return the errors are those of decide_takeover()
-std::expected<Choice, VkResult> choose(const Instance& instance, const vk::PhysicalDevice& physical,
+std::expected<Choice, VkResult> choose(Instance& instance, const vk::PhysicalDevice& physical,
                                        const SurfaceRecord& surface, VkFormat format,
                                        bool presents) {
     if (surface.yield == core::Yield::never)
@@ -166,48 +171,70 @@ std::expected<Choice, VkResult> choose(const Instance& instance, const vk::Physi
     return choose_better(instance, physical, *surface.window, format);
 }
 
-/// Logs who makes the swapchains of a device on a surface that the layer could take over.
-void log_choice(const vk::PhysicalDevice& physical, const Choice& choice) {
-    if (choice.layers)
-        log::info("device \"%s\": taking a surface over: %s", physical.name.c_str(), choice.reason);
-    else
-        log::info("device \"%s\": leaving a surface to the driver: %s; with "
-                  "FENCEBRIDGE_TAKEOVER=on the layer takes it over",
-                  physical.name.c_str(), choice.reason);
+/// Who makes the swapchains of a device on a surface, for good.
+struct Decision {
+    enum class Maker {
+        layer,
+        driver,      ///< although the layer could
+        driver_only, ///< the layer cannot
+        nobody,
+    } maker;
+    const char* reason;
+    SurfaceSupport support = {}; ///< with formats if the layer makes them
+};
+
+/// The layer makes no swapchains of the device on the surface.
+/// @param presents  whether the driver can present by itself
+Decision refuse(bool presents, const char* reason) {
+    return {presents ? Decision::Maker::driver_only : Decision::Maker::nobody, reason};
 }
 
-/// Logs that the layer makes no swapchains of a device on a surface.
-void log_refusal(const Instance& instance, const vk::PhysicalDevice& physical, bool presents,
-                 const char* reason) {
-    if (presents) {
-        log::warning("device \"%s\": using the driver's own swapchains on this surface: %s",
-                     physical.name.c_str(), reason);
-        return;
-    }
-    std::string obstacles;
+/// What each allocator lacks on a device, for the log.
+std::string obstacles(const Instance& instance, const vk::PhysicalDevice& physical) {
+    std::string all;
     for (const image::ImageAllocator* allocator :
          image::allocators(physical, {}, instance.settings.image)) {
         if (const auto obstacle = allocator->obstacle(physical))
-            obstacles.append("; ").append(allocator->name()).append(": ").append(*obstacle);
+            all.append("; ").append(allocator->name()).append(": ").append(*obstacle);
     }
-    log::error("device \"%s\": no swapchains on this surface: the driver has none of its own, and "
-               "%s%s",
-               physical.name.c_str(), reason, obstacles.c_str());
+    return all;
+}
+
+void log_decision(const Instance& instance, const vk::PhysicalDevice& physical,
+                  const Decision& decision) {
+    const char* const name = physical.name.c_str();
+    switch (decision.maker) {
+    case Decision::Maker::layer:
+        log::info("device \"%s\": taking a surface over: %s", name, decision.reason);
+        break;
+    case Decision::Maker::driver:
+        log::info("device \"%s\": leaving a surface to the driver: %s; with "
+                  "FENCEBRIDGE_TAKEOVER=on the layer takes it over",
+                  name, decision.reason);
+        break;
+    case Decision::Maker::driver_only:
+        log::warning("device \"%s\": using the driver's own swapchains on this surface: %s", name,
+                     decision.reason);
+        break;
+    case Decision::Maker::nobody:
+        log::error("device \"%s\": no swapchains on this surface: the driver has none of its own, "
+                   "and %s%s",
+                   name, decision.reason, obstacles(instance, physical).c_str());
+        break;
+    }
 }
 
 /// Queries what swapchains of the device on the surface support. Tries an import where that is
 /// needed.
-/// @return without formats if the driver makes the swapchains. The errors are those of
-///         decide_takeover()
-std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
-                                               const vk::PhysicalDevice& physical,
-                                               VkSurfaceKHR handle, const SurfaceRecord& surface) {
+/// @return the errors are those of decide_takeover()
+std::expected<Decision, VkResult> decide(Instance& instance, const vk::PhysicalDevice& physical,
+                                         VkSurfaceKHR handle, const SurfaceRecord& surface) {
     Window& window = *surface.window;
     auto support =
         find_surface_support(instance.format_layouts, physical, window,
                              instance.enabled.has(VK_EXT_SWAPCHAIN_COLOR_SPACE_EXTENSION_NAME));
     if (!support)
-        return support;
+        return std::unexpected(support.error());
     const bool asks_driver = has_swapchains(physical) && window.is_known_to(physical.facts) &&
                              (support->formats.empty() || support->needs_trial ||
                               surface.yield == core::Yield::if_it_carries_fences ||
@@ -216,29 +243,20 @@ std::expected<SurfaceSupport, VkResult> decide(Instance& instance,
                                       : std::expected<bool, VkResult>(false);
     if (!presents)
         return std::unexpected(presents.error());
-    if (support->formats.empty()) {
-        log_refusal(instance, physical, *presents,
-                    "driver and window system have no buffer layout in common");
-        return support;
-    }
+    if (support->formats.empty())
+        return refuse(*presents, "driver and window system have no buffer layout in common");
     const auto choice =
         choose(instance, physical, surface, support->formats.front().format, *presents);
     if (!choice)
         return std::unexpected(choice.error());
-    if (!choice->layers) {
-        log_choice(physical, *choice);
-        return SurfaceSupport{};
-    }
+    if (!choice->layers)
+        return Decision{Decision::Maker::driver, choice->reason};
     const auto imports = may_import_buffers(instance, physical, window, *support, *presents);
     if (!imports)
         return std::unexpected(imports.error());
-    if (!*imports) {
-        log_refusal(instance, physical, *presents,
-                    "the window system accepted no buffer of this device");
-        return SurfaceSupport{};
-    }
-    log_choice(physical, *choice);
-    return support;
+    if (!*imports)
+        return refuse(*presents, "the window system accepted no buffer of this device");
+    return Decision{Decision::Maker::layer, choice->reason, std::move(*support)};
 }
 
 } // namespace
@@ -259,9 +277,15 @@ decide_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR handle
         auto decided = decide(instance, *found.physical, handle, *found.surface);
         if (!decided)
             return std::unexpected(decided.error());
-        auto support = std::make_shared<const SurfaceSupport>(std::move(*decided));
-        found.support = found.surface->support.with(
-            [&](auto& all) { return all.try_emplace(device, std::move(support)).first->second; });
+        // If two threads decide at the same time, the first decision is kept, and logged.
+        auto support = std::make_shared<const SurfaceSupport>(std::move(decided->support));
+        const auto [kept, is_first] = found.surface->support.with([&](auto& all) {
+            const auto added = all.try_emplace(device, std::move(support));
+            return std::pair(added.first->second, added.second);
+        });
+        found.support = kept;
+        if (is_first)
+            log_decision(instance, *found.physical, *decided);
     }
     if (found.support->formats.empty())
         return std::nullopt;

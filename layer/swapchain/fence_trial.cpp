@@ -2,6 +2,7 @@
 #include "swapchain/fence_trial.hpp"
 
 #include <span>
+#include <utility>
 
 #include "swapchain/surface_support.hpp"
 #include "sync/bridge.hpp"
@@ -49,6 +50,20 @@ std::expected<core::TriedFences, VkResult> try_fences(const Requested& requested
     if (!*tried)
         return std::unexpected(VK_ERROR_INITIALIZATION_FAILED);
     return found;
+}
+
+std::expected<FenceTrial, VkResult> describe_trial(const Requested& requested,
+                                                   const vk::PhysicalDevice& physical,
+                                                   Window& window, VkFormat format) {
+    auto accepted = window.layouts({vk::find_format(format), true}, physical.drm_nodes);
+    if (!accepted)
+        return std::unexpected(accepted.error());
+    const auto timelines = window.timeline_support();
+    return FenceTrial{.device = physical.handle,
+                      .reader = reader_of(physical, window, requested.transport),
+                      .format = format,
+                      .accepted = std::move(accepted->ranks),
+                      .timelines = timelines ? std::optional(*timelines) : std::nullopt};
 }
 
 } // namespace fencebridge

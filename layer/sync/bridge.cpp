@@ -37,7 +37,7 @@ OpenError open_error(const char* call, ioctl::Errno error) {
     const std::string text = std::string(call) + ": " + ioctl::text(error);
     if (ioctl::means_unsupported(error))
         return text;
-    log::error("%s; vkCreateSwapchainKHR fails", text.c_str());
+    log::error("%s; the Vulkan command returns VK_ERROR_OUT_OF_HOST_MEMORY", text.c_str());
     return VK_ERROR_OUT_OF_HOST_MEMORY;
 }
 

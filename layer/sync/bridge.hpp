@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <compare>
 #include <expected>
 #include <memory>
 #include <optional>
@@ -96,6 +97,7 @@ public:
 struct TimelineSupport {
     /// The DRM device that the window system renders with, if known.
     std::optional<dev_t> main_device;
+    auto operator<=>(const TimelineSupport&) const = default;
 };
 
 /// Why a transport could not be opened: the reason, if something that it needs is missing; or

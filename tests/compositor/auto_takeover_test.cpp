@@ -46,9 +46,11 @@ protected:
     // Queries the surface, and expects that it is supported. minImageCount tells who answers.
     static bool is_the_layers(Client& client) {
         EXPECT_TRUE(supports(client));
+        return is_the_layers(client.device.physical, client.surface);
+    }
+    static bool is_the_layers(VkPhysicalDevice device, VkSurfaceKHR surface) {
         VkSurfaceCapabilitiesKHR capabilities{};
-        EXPECT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(client.device.physical, client.surface,
-                                                            &capabilities),
+        EXPECT_EQ(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(device, surface, &capabilities),
                   VK_SUCCESS);
         return capabilities.minImageCount != FAKE_DRIVER_NATIVE_MIN_IMAGES;
     }
@@ -241,6 +243,34 @@ TEST_F(AutoTakeover, ATrialWhoseDeviceIsLostIsRepeated) {
         EXPECT_TRUE(is_the_layers(client)) << call;
     }
     EXPECT_EQ(fake_driver().injected_failures(), 2u);
+}
+
+// The result of a trial belongs to the device and the compositor, not to the surface.
+TEST_F(AutoTakeover, ASecondSurfaceNeedsNoTrial) {
+    for (const Kernel kernel : {Kernel::module, Kernel::ioctls}) {
+        set_kernel(kernel);
+        Client client(start());
+        const bool layers = is_the_layers(client);
+        EXPECT_EQ(layers, kernel == Kernel::module);
+        const uint32_t devices = fake_driver().device_creates();
+        const SecondWindow second(client);
+        EXPECT_EQ(is_the_layers(client.device.physical, second.surface), layers);
+        EXPECT_EQ(fake_driver().device_creates(), devices);
+    }
+}
+
+TEST_F(AutoTakeover, ASecondSurfaceWithOtherLayoutsNeedsATrial) {
+    set_kernel(Kernel::ioctls);
+    Compositor& compositor = start();
+    Client client(compositor);
+    EXPECT_FALSE(is_the_layers(client));
+    const uint32_t devices = fake_driver().device_creates();
+    Feedback more = linear_feedback();
+    more.tranches.push_back({0, 0, common_formats(drm_linear)});
+    compositor.on_thread([&](Scene& scene) { scene.set_feedback(more); });
+    const SecondWindow second(client);
+    EXPECT_FALSE(is_the_layers(client.device.physical, second.surface));
+    EXPECT_EQ(fake_driver().device_creates(), devices + 1);
 }
 
 std::vector<std::string> extensions_of(const Client& client) {

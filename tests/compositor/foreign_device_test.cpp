@@ -8,6 +8,8 @@
 
 #include <sys/sysmacros.h>
 
+#include <thread>
+
 namespace fencebridge::test {
 namespace {
 
@@ -275,6 +277,25 @@ TEST_F(ForeignDevice, WhatTheTrialHasShownIsNotTriedAgain) {
     const Swapchain swapchain = client.swapchain();
     EXPECT_EQ(swapchains_by(log, "driver-export"), 1u) << log.text();
     EXPECT_EQ(buffers_asked_for(), 2 + swapchain.images.size());
+}
+
+// While one thread waits for the compositor's answer, another decides without a trial.
+TEST_F(ForeignDevice, OfTwoThreadsTheFirstDecisionIsKeptAndLogged) {
+    Compositor& compositor = start(false);
+    Client client(compositor);
+    compositor.on_thread([&](Scene& scene) {
+        scene.judge_buffers([&, asked = 0](wl_client*, const ClientBuffer&) mutable {
+            if (++asked == 1) {
+                fake_driver().fail_call("vkCreateDevice", 1, VK_ERROR_INITIALIZATION_FAILED);
+                std::thread([&] { query(client, ours); }).join();
+            }
+            return false;
+        });
+    });
+    ErrorLog log;
+    query(client, ours);
+    EXPECT_EQ(log.lines_with({"taking a surface over"}).size(), 1u) << log.text();
+    EXPECT_EQ(log.lines_with({"accepted no buffer"}).size(), 0u) << log.text();
 }
 
 TEST_F(ForeignDevice, ADeviceThatATrancheTargetsIsNotForeign) {
