@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <drm_fourcc.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "ioctl/ioctl.hpp"
+#include "util/blocked_signals.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::headless {
@@ -109,6 +111,7 @@ void Capture::present(uint64_t number, core::ImageIndex image, const sync::Rende
 /// @return why it failed; empty: it did not
 std::string Capture::write(const std::string& path, const MappedPixels& pixels) {
     const std::string part = path + ".part";
+    const BlockedSignals signals{SIGXFSZ}; // write() raises it if the file becomes too large
     File file = create_file(part);
     if (!file)
         return part + ": " + last_error();
@@ -127,8 +130,10 @@ std::string Capture::write(const std::string& path, const MappedPixels& pixels) 
     const bool closed = std::fclose(file.release()) == 0;
     if (failure.empty() && (!written || !closed || std::rename(part.c_str(), path.c_str()) != 0))
         failure = path + ": " + last_error();
-    if (!failure.empty())
+    if (!failure.empty()) {
+        signals.discard_raised();
         ::unlink(part.c_str());
+    }
     return failure;
 }
 

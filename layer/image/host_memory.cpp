@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "image/memory.hpp"
+#include "util/blocked_signals.hpp"
 #include "util/log.hpp"
 
 namespace fencebridge::image {
@@ -24,11 +26,14 @@ size_t whole_pages(size_t size) { return (size + page_size() - 1) / page_size() 
 
 std::expected<Fd, ioctl::Errno> create_memfd(size_t size) {
     Fd file(::memfd_create("fencebridge image", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    const BlockedSignals signals{SIGXFSZ}; // ftruncate() obeys RLIMIT_FSIZE here, too
     // A file that shrinks would end a process that reads a mapping of it (SIGBUS). Compositors and
     // /dev/udmabuf ask for the seal.
     if (!file || ::ftruncate(file.get(), static_cast<off_t>(size)) != 0 ||
-        ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+        ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+        signals.discard_raised();
         return std::unexpected(ioctl::Errno{errno});
+    }
     return file;
 }
 

@@ -8,9 +8,10 @@
 #include <csignal>
 #include <cstdarg>
 #include <cstdio>
-#include <ctime>
 #include <span>
 #include <unistd.h>
+
+#include "util/blocked_signals.hpp"
 
 namespace fencebridge::log {
 
@@ -20,25 +21,13 @@ std::atomic<Level> threshold = Level::warning;
 
 constexpr std::array<const char*, 4> names = {"error", "warning", "info", "debug"};
 
-/// Writes to standard error. If standard error is a pipe or a socket without a reader, write(2)
-/// raises SIGPIPE in the calling thread, which would end the application. So this blocks SIGPIPE
-/// during the write. It then discards the SIGPIPE that the write raised, unless one was pending
-/// before.
-void write_without_sigpipe(std::span<const char> text) {
-    sigset_t sigpipe;
-    sigset_t pending;
-    sigset_t before;
-    sigemptyset(&sigpipe);
-    sigaddset(&sigpipe, SIGPIPE);
-    if (::sigpending(&pending) != 0 || ::pthread_sigmask(SIG_BLOCK, &sigpipe, &before) != 0)
-        return;
+/// Writes to standard error. It may be a pipe or a socket without a reader, or a file that is not
+/// allowed to grow (BlockedSignals).
+void write_without_signals(std::span<const char> text) {
+    const BlockedSignals signals{SIGPIPE, SIGXFSZ};
     const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
-    if (written < 0 && errno == EPIPE && sigismember(&pending, SIGPIPE) == 0) {
-        constexpr timespec at_once = {};
-        while (::sigtimedwait(&sigpipe, nullptr, &at_once) < 0 && errno == EINTR)
-            ;
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (written < 0 && (errno == EPIPE || errno == EFBIG))
+        signals.discard_raised();
 }
 
 void write_line(Level level, const char* format, va_list args) {
@@ -54,7 +43,7 @@ void write_line(Level level, const char* format, va_list args) {
     used = std::min(used + static_cast<size_t>(std::max(text, 0)), room - 1);
     line[used++] = '\n';
     // Errors are ignored: the application may have closed standard error.
-    write_without_sigpipe({line.data(), used});
+    write_without_signals({line.data(), used});
     errno = saved_errno;
 }
 

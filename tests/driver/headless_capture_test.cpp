@@ -2,7 +2,6 @@
 // The setting headless_capture: frames of headless surfaces as PAM files.
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -176,23 +175,20 @@ TEST_F(HeadlessCapture, AFailureIsLoggedOnceAndFramesAreShown) {
     EXPECT_EQ(log.lines_with("was not written").size(), 1U);
 }
 
-/// Files can have so many bytes while it lives.
+/// Files can have so many bytes while it lives. A longer one raises SIGXFSZ, which ends the
+/// process.
 class FileSizeLimit {
 public:
-    explicit FileSizeLimit(rlim_t bytes) : handler_{std::signal(SIGXFSZ, SIG_IGN)} {
+    explicit FileSizeLimit(rlim_t bytes) {
         getrlimit(RLIMIT_FSIZE, &before_);
         const rlimit limit{.rlim_cur = bytes, .rlim_max = before_.rlim_max};
         setrlimit(RLIMIT_FSIZE, &limit);
     }
-    ~FileSizeLimit() {
-        setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
+    ~FileSizeLimit() { setrlimit(RLIMIT_FSIZE, &before_); }
     FileSizeLimit(const FileSizeLimit&) = delete;
     FileSizeLimit& operator=(const FileSizeLimit&) = delete;
 
 private:
-    void (*handler_)(int);
     rlimit before_{};
 };
 
@@ -208,6 +204,20 @@ TEST_F(HeadlessCapture, AFileThatCannotBeFilledIsRemoved) {
     EXPECT_TRUE(files().empty());
     show(1);
     EXPECT_EQ(files(), std::vector<std::string>{"000004.pam"}) << "later frames are tried";
+}
+
+TEST_F(HeadlessCapture, AnImageThatMayNotBecomeAFileIsNotCaptured) {
+    fake_driver().hide_device_extension(0, "VK_EXT_external_memory_dma_buf");
+    fake_driver().add_device_extension(0, "VK_EXT_external_memory_host");
+    const StderrCapture log;
+    {
+        const FileSizeLimit limit{8000}; // an image has more
+        begin(folder_, "1");
+    }
+    EXPECT_GE(log.lines_with("File too large").size(), 1U);
+    EXPECT_EQ(log.lines_with("allocator=unshared").size(), 1U);
+    show(1);
+    EXPECT_TRUE(files().empty());
 }
 
 /// Makes the driver prefer a tiled layout.
