@@ -32,8 +32,11 @@ unsigned long long next_swapchain() {
     return ++count;
 }
 
+/// Replaces what has that name. In a folder that others may write to, an existing file may be a
+/// FIFO, whose open() waits for a reader, or a link to a file of the user's.
 File create_file(const std::string& path) {
-    Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666));
+    ::unlink(path.c_str());
+    Fd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     File file(fd ? ::fdopen(fd.get(), "w") : nullptr);
     if (file)
         static_cast<void>(fd.release());

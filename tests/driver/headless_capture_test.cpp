@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fixture.hpp"
@@ -173,6 +174,26 @@ TEST_F(HeadlessCapture, AFailureIsLoggedOnceAndFramesAreShown) {
     show(5);
     EXPECT_EQ(log.lines_with("headless_capture: frame 1 was not written").size(), 1U);
     EXPECT_EQ(log.lines_with("was not written").size(), 1U);
+}
+
+// Where others may write to the folder.
+TEST_F(HeadlessCapture, WhatHasTheNameOfAFileIsReplaced) {
+    constexpr const char* text = "a file of the user's";
+    begin(folder_, "1");
+    show(1); // its name tells those of the next ones
+    const std::string name = fs::directory_iterator(folder_)->path().filename();
+    const auto part = [&](const char* digits) {
+        return folder_ / (name.substr(0, name.rfind('-') + 1) + digits + ".pam.part");
+    };
+    const fs::path other = folder_ / "other-0.txt";
+    std::ofstream(other) << text;
+    ASSERT_EQ(mkfifo(part("000002").c_str(), 0600), 0);
+    fs::create_hard_link(other, part("000003"));
+    fs::create_symlink(other, part("000004"));
+    show(3);
+    EXPECT_EQ(files(), (std::vector<std::string>{"0.txt", "000001.pam", "000002.pam", "000003.pam",
+                                                 "000004.pam"}));
+    EXPECT_EQ(read(other), text);
 }
 
 /// Files can have so many bytes while it lives. A longer one raises SIGXFSZ, which ends the
