@@ -34,7 +34,8 @@ std::expected<Candidates, VkResult> find_candidates(const Requested& requested,
     if (!accepted)
         return std::unexpected(accepted.error());
     vk::ImageParameters aliased = parameters;
-    aliased.flags |= VK_IMAGE_CREATE_ALIAS_BIT;
+    if (physical.image_aliases)
+        aliased.flags |= VK_IMAGE_CREATE_ALIAS_BIT;
 
     Candidates candidates = {.all = {},
                              .basis = accepted->basis,

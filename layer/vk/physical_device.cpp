@@ -51,6 +51,12 @@ const ExtensionGroup& modifiers() {
                       VK_KHR_SAMPLER_YCBCR_CONVERSION_EXTENSION_NAME}};
     return group;
 }
+/// What VK_IMAGE_CREATE_ALIAS_BIT belongs to. (Modifiers require it, too.)
+const ExtensionGroup& image_aliases() {
+    static const ExtensionGroup group = {.names = {},
+                                         .below_1_1 = {VK_KHR_BIND_MEMORY_2_EXTENSION_NAME}};
+    return group;
+}
 const ExtensionGroup& foreign_queues() {
     static const ExtensionGroup group = {.names = {VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME}};
     return group;
@@ -205,6 +211,7 @@ std::vector<const char*> used_device_extensions(const PhysicalDevice& device) {
     };
     add(device.memory.dma_buf, dma_buf());
     add(device.memory.modifiers, modifiers());
+    add(device.image_aliases && !device.memory.modifiers, image_aliases());
     add(device.memory.foreign_queues, foreign_queues());
     add(device.memory.host_pointer, host_pointer());
     add(has(device, semaphore_fd()), semaphore_fd());
@@ -231,6 +238,7 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
         .extensions_known = extensions_known,
         .has_own_memory = properties.deviceType == VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU,
         .memory = {},
+        .image_aliases = false,
         .may_be_unshared = may_be_unshared,
         .host_pointer_alignment = 1,
         .drm_nodes = {},
@@ -246,6 +254,7 @@ PhysicalDevice describe_physical_device(VkPhysicalDevice handle, const InstanceD
     }
     device.memory.dma_buf = has(device, dma_buf());
     device.memory.modifiers = device.memory.dma_buf && has(device, modifiers());
+    device.image_aliases = has(device, image_aliases());
     device.memory.foreign_queues = device.memory.dma_buf && has(device, foreign_queues());
     device.memory.host_pointer = has(device, host_pointer());
     if (!device.memory.dma_buf && !device.memory.host_pointer && !may_be_unshared)

@@ -36,6 +36,7 @@ struct PhysicalDevice {
     bool extensions_known;                         ///< false: the query failed
     bool has_own_memory;                           ///< VK_PHYSICAL_DEVICE_TYPE_DISCRETE_GPU
     MemoryKinds memory;
+    bool image_aliases;                  ///< knows VK_IMAGE_CREATE_ALIAS_BIT
     bool may_be_unshared;                ///< a window system of the application's reads no images
     VkDeviceSize host_pointer_alignment; ///< minImportedHostPointerAlignment; 1 without it
     core::DrmNodes drm_nodes;

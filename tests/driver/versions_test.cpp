@@ -4,7 +4,9 @@
 #include <ostream>
 
 #include "fixture.hpp"
+#include "headless.hpp"
 #include "layer.hpp"
+#include "swapchain.hpp"
 
 namespace fencebridge::test {
 namespace {
@@ -115,6 +117,20 @@ TEST_P(WithoutModifiers, ADriverOfVulkan10IsTakenOver) {
     const Names enabled = as_set(extensions_of(last_device_create()));
     EXPECT_FALSE(enabled.contains("VK_EXT_image_drm_format_modifier"));
     EXPECT_TRUE(enabled.contains("VK_EXT_external_memory_dma_buf"));
+}
+
+/// The fake driver reports VK_IMAGE_CREATE_ALIAS_BIT without VK_KHR_bind_memory2.
+TEST_P(WithoutModifiers, ImagesCanBeAliasedOnlyIfTheDriverKnowsThat) {
+    fake_driver().hide_device_extension(0, GetParam());
+    const Instance instance{
+        {.api_version = VK_API_VERSION_1_0, .extensions = {"VK_KHR_surface", headless_extension}}};
+    const Device device{instance.physical_device()};
+    ASSERT_EQ(device.result(), VK_SUCCESS);
+    EXPECT_EQ(as_set(extensions_of(last_device_create())).contains("VK_KHR_bind_memory2"),
+              GetParam() != std::string{"VK_KHR_bind_memory2"});
+    const HeadlessSurface surface{instance};
+    const Swapchain swapchain{device, surface};
+    EXPECT_EQ(swapchain.result(), VK_SUCCESS);
 }
 
 INSTANTIATE_TEST_SUITE_P(, WithoutModifiers,

@@ -120,6 +120,9 @@ VkResult create_image(VkDevice handle, const VkImageCreateInfo* info, const VkAl
     const bool aliases = (info->flags & VK_IMAGE_CREATE_ALIAS_BIT) != 0;
     if (aliases && !layout->aliasable)
         misuse("vkCreateImage: VK_IMAGE_CREATE_ALIAS_BIT, which the modifier does not have");
+    if (aliases && device->api_version < VK_API_VERSION_1_1 &&
+        !device->has(VK_KHR_BIND_MEMORY_2_EXTENSION_NAME))
+        misuse("vkCreateImage: VK_IMAGE_CREATE_ALIAS_BIT without VK_KHR_bind_memory2");
     const auto* const external = find_in<VkExternalMemoryImageCreateInfo>(
         info->pNext, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO);
     const VkExternalMemoryHandleTypeFlags types = external != nullptr ? external->handleTypes : 0;
