@@ -41,9 +41,7 @@ bool takes_over(Instance& instance, const vk::PhysicalDevice& physical,
                 physical.name.c_str());
         return false; // about headless surfaces, Instance::yields_on() has logged it
     }
-    std::string reason;
-    for (const std::string& missing : physical.lacks)
-        reason += (reason.empty() ? "driver lacks " : ", ") + missing;
+    std::string reason = physical.obstacle();
     if (reason.empty() && has_several_devices(info))
         reason = "the device is a group of several physical devices";
     if (reason.empty())

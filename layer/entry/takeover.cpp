@@ -259,12 +259,29 @@ std::expected<Decision, VkResult> decide(Instance& instance, const vk::PhysicalD
     return Decision{Decision::Maker::layer, choice->reason, std::move(*support)};
 }
 
+/// Logs, once for a surface, that nobody makes swapchains of a device on it. An application that
+/// asks about the surface first creates no VkDevice, for which the layer would say so.
+void log_lack(const vk::PhysicalDevice& physical, SurfaceRecord& surface) {
+    auto none = std::make_shared<const SurfaceSupport>();
+    const bool is_first = surface.support.with(
+        [&](auto& all) { return all.try_emplace(physical.handle, std::move(none)).second; });
+    if (is_first)
+        log::error("device \"%s\": no swapchains on this surface: the driver has none of its own, "
+                   "and the layer makes none: %s",
+                   physical.name.c_str(), physical.obstacle().c_str());
+}
+
 } // namespace
 
 std::expected<std::optional<Takeover>, VkResult>
 decide_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR handle) {
-    if (!instance.can_take_over(device))
+    if (!instance.can_take_over(device)) {
+        const auto physical = instance.physical(device);
+        const auto surface = instance.find_surface(handle);
+        if (surface && !physical->can_be_taken_over() && !has_swapchains(*physical))
+            log_lack(*physical, *surface);
         return std::nullopt;
+    }
     Takeover found = {instance.physical(device), instance.find_surface(handle), nullptr};
     if (!found.surface ||
         (found.surface->yield == core::Yield::if_it_presents && instance.yields_on(device)))

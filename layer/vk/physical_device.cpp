@@ -199,6 +199,13 @@ bool PhysicalDevice::has_extension(const char* extension) const {
     });
 }
 
+std::string PhysicalDevice::obstacle() const {
+    std::string words;
+    for (const std::string& missing : lacks)
+        words.append(words.empty() ? "driver lacks " : ", ").append(missing);
+    return words;
+}
+
 std::span<const char* const> required_instance_extensions() { return instance_extensions; }
 
 std::vector<const char*> used_device_extensions(const PhysicalDevice& device) {

@@ -57,6 +57,7 @@ struct PhysicalDevice {
         return !sync_fd.import_semaphore || !sync_fd.import_fence;
     }
     [[nodiscard]] bool can_be_taken_over() const { return lacks.empty(); }
+    [[nodiscard]] std::string obstacle() const; ///< what it lacks, in words; empty: nothing
     /// Whether the layer can present from queues of the family. Any queue can wait for semaphores,
     /// but an image may have to be copied, for which the family needs graphics, compute or transfer
     /// operations.
