@@ -129,8 +129,8 @@ VkResult SharedSurface::request_commit(const Content& content, SwapchainCommits&
         return VK_ERROR_SURFACE_LOST_KHR; // an image of FIFO could be replaced unseen
     if (content.timelines == nullptr)
         explicit_sync_.set_none();
-    else if (!explicit_sync_.set_points(connection_->explicit_sync(), surface_, *content.timelines,
-                                        content.points))
+    else if (!explicit_sync_.set_points(connection_->explicit_sync(), wrapper_.get(),
+                                        *content.timelines, content.points))
         return VK_ERROR_SURFACE_LOST_KHR; // the image cannot be shown, nor released
     if (!set_colours(content))
         return VK_ERROR_SURFACE_LOST_KHR;
@@ -139,8 +139,8 @@ VkResult SharedSurface::request_commit(const Content& content, SwapchainCommits&
     if (!schedule(content, not_before))
         return VK_ERROR_SURFACE_LOST_KHR;
     if (content.feedback != nullptr)
-        content.feedback->send(surface_);
-    wl_surface_attach(surface_, content.buffer, 0, 0);
+        content.feedback->send(wrapper_.get());
+    wl_surface_attach(wrapper_.get(), content.buffer, 0, 0);
     // After another swapchain's commit, all of the surface may differ.
     const bool shares = core::shares_image(content.mode.mode);
     const bool in_part = continues && !(shares && answers_.next_may_be_last());
@@ -150,8 +150,8 @@ VkResult SharedSurface::request_commit(const Content& content, SwapchainCommits&
     const bool unseen = pace && plan.requests_callbacks ? request_frame_callback(*pace, not_before)
                                                         : plan.waits_for_barrier && is_unseen();
     request_barriers(plan.waits_for_barrier && !unseen, plan.sets_barrier);
-    tearing_.set(connection_->tearing(), surface_, plan.may_tear);
-    wl_surface_commit(surface_);
+    tearing_.set(connection_->tearing(), wrapper_.get(), plan.may_tear);
+    wl_surface_commit(wrapper_.get());
     if (shares)
         answers_.committed();
     last_mode_ = content.mode.mode;
@@ -187,10 +187,10 @@ void SharedSurface::leave_to_driver(const void* surface) {
 bool SharedSurface::set_colours(const Content& content) {
     if (content.description == nullptr)
         colour_.set_none();
-    else if (!colour_.set(connection_->colours(), surface_, *content.description))
+    else if (!colour_.set(connection_->colours(), wrapper_.get(), *content.description))
         return false;
     if (content.straight_alpha)
-        return alpha_.set_straight(connection_->alpha(), surface_);
+        return alpha_.set_straight(connection_->alpha(), wrapper_.get());
     alpha_.set_premultiplied();
     return true;
 }
@@ -203,7 +203,7 @@ bool SharedSurface::schedule(const Content& content, Clock::time_point& not_befo
     if (!time || !connection_->commit_timing())
         return true;
     not_before = time->on_monotonic;
-    return timer_.set(connection_->commit_timing(), surface_, time->time);
+    return timer_.set(connection_->commit_timing(), wrapper_.get(), time->time);
 }
 
 void SharedSurface::add_described() {
@@ -220,21 +220,21 @@ void SharedSurface::remove_described() {
 void SharedSurface::damage(std::span<const VkRectLayerKHR> parts) {
     // Before version 4, damage is in the surface's coordinates, whose scale the layer cannot know.
     const bool of_buffer =
-        wl_surface_get_version(surface_) >= WL_SURFACE_DAMAGE_BUFFER_SINCE_VERSION;
+        wl_surface_get_version(wrapper_.get()) >= WL_SURFACE_DAMAGE_BUFFER_SINCE_VERSION;
     if (!of_buffer) {
-        wl_surface_damage(surface_, 0, 0, INT32_MAX, INT32_MAX);
+        wl_surface_damage(wrapper_.get(), 0, 0, INT32_MAX, INT32_MAX);
         return;
     }
     if (parts.empty() || parts.size() > max_damage_parts) {
-        wl_surface_damage_buffer(surface_, 0, 0, INT32_MAX, INT32_MAX);
+        wl_surface_damage_buffer(wrapper_.get(), 0, 0, INT32_MAX, INT32_MAX);
         return;
     }
     const auto length = [](uint32_t pixels) {
         return static_cast<int32_t>(std::min<uint32_t>(pixels, INT32_MAX));
     };
     for (const VkRectLayerKHR& part : parts)
-        wl_surface_damage_buffer(surface_, part.offset.x, part.offset.y, length(part.extent.width),
-                                 length(part.extent.height));
+        wl_surface_damage_buffer(wrapper_.get(), part.offset.x, part.offset.y,
+                                 length(part.extent.width), length(part.extent.height));
 }
 
 std::optional<Clock::time_point> SharedSurface::turn(const core::Pace& pace) const {
@@ -313,7 +313,7 @@ static_assert(row_of(Protocol::fifo).exists_error == WP_FIFO_MANAGER_V1_ERROR_AL
 
 bool SharedSurface::create_fifo() {
     if (!fifo_ && connection_->fifo() != nullptr)
-        fifo_.reset(wp_fifo_manager_v1_get_fifo(connection_->fifo(), surface_));
+        fifo_.reset(wp_fifo_manager_v1_get_fifo(connection_->fifo(), wrapper_.get()));
     return fifo_ != nullptr;
 }
 

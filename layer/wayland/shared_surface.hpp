@@ -150,8 +150,11 @@ private:
     bool schedule(const Content& content, Clock::time_point& not_before);
 
     const std::shared_ptr<Connection> connection_;
-    wl_surface* const surface_; ///< the application's
+    wl_surface* const surface_; ///< the application's; names this object in the table
     EventQueue queue_;
+    /// All requests use this proxy of the layer's. The application may destroy its own too early,
+    /// while a DeferredPresenter still has an image to show. Then the commit is a protocol error,
+    /// and not a use of freed memory.
     Wrapper<wl_surface> wrapper_;
     std::optional<SurfaceFeedback> feedback_; ///< none with version 3 of zwp_linux_dmabuf_v1
 
