@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Documents name tests that exist, and the extensions that the layer provides."""
+"""Documents name tests that exist, and the extensions that the layer provides; their pictures are
+made of the sources beside them."""
 
+import hashlib
 import json
 import re
 import unittest
@@ -37,3 +39,11 @@ class Documents(unittest.TestCase):
         names = re.findall(r"`(VK_[A-Z]+_[a-z]\w+)`", section.split("\n## ")[0])
         renamed = ["VK_KHR_surface_maintenance1", "VK_KHR_swapchain_maintenance1"]
         self.assertEqual(sorted(names), sorted(provided + modes + renamed))
+
+    def test_pictures_are_made_of_their_sources(self):
+        sources = list((SOURCE / "docs/images").glob("*.dot"))
+        self.assertTrue(sources)
+        for source in sources:
+            digest = hashlib.sha256(source.read_bytes()).hexdigest()
+            self.assertIn(f"<!-- SHA-256 of {source.name}: {digest} -->",
+                          source.with_suffix(".svg").read_text(), "run docs/images/draw")
