@@ -10,13 +10,34 @@ import unittest
 from ..mutation import filters
 from ..paths import SOURCE
 
+# All Markdown files that a reader may find.
+_DOCUMENTS = [*SOURCE.glob("*.md"), *(SOURCE / "docs").glob("*.md"),
+              SOURCE / "examples/README.md", SOURCE / "kmod/README.md"]
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _PROGRAM = re.compile(r"(tests/\w+)/(\w+) --gtest_filter=([\"'])(.+?)\3")
 
 
+def anchors(text: str) -> set[str]:
+    """The anchors that GitHub makes of the headings."""
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+            for heading in _HEADING.findall(text)}
+
+
 class Documents(unittest.TestCase):
+    def test_links_lead_to_files_and_headings(self):
+        links = [(path, link) for path in _DOCUMENTS for link in _LINK.findall(path.read_text())
+                 if not link.startswith("http")]
+        self.assertGreaterEqual(len(links), 100)
+        for path, link in links:
+            name, _, anchor = link.partition("#")
+            target = path.parent / name if name else path
+            self.assertTrue(target.exists(), f"{path.name}: {link}")
+            if anchor:
+                self.assertIn(anchor, anchors(target.read_text()), f"{path.name}: {link}")
+
     def test_filters_select_tests(self):
-        documents = [*SOURCE.glob("*.md"), *(SOURCE / "docs").glob("*.md")]
-        found = [match for path in documents for match in _PROGRAM.findall(path.read_text())]
+        found = [match for path in _DOCUMENTS for match in _PROGRAM.findall(path.read_text())]
         self.assertGreaterEqual(len(found), 3)
         for folder, program, _, pattern in found:
             sources = "*_test.cpp" if program == "unit" else f"{program}.cpp"
