@@ -10,6 +10,7 @@
 #include "entry/loader.hpp"
 #include "entry/platforms.hpp"
 #include "entry/registry.hpp"
+#include "settings/sources.hpp"
 
 namespace fencebridge::entry {
 

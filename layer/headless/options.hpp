@@ -7,12 +7,6 @@
 
 namespace fencebridge::headless {
 
-// The limits of the setting `headless_refresh`, in Hz.
-inline constexpr double lowest_rate = 1;
-inline constexpr double highest_rate = 1000;
-/// The limit of the setting `headless_capture_every`.
-inline constexpr uint32_t rarest_capture = 1'000'000;
-
 /// The settings of headless surfaces.
 struct Options {
     /// From one refresh to the next: 1 / `headless_refresh`, by default 60 Hz.
@@ -21,6 +15,8 @@ struct Options {
     std::string capture_folder = {};
     /// `headless_capture_every`: one of so many frames is written, the first one included.
     uint32_t capture_every = 60;
+
+    bool operator==(const Options&) const = default;
 };
 
 } // namespace fencebridge::headless

@@ -12,8 +12,6 @@
 #include "util/log.hpp"
 #include "wayland/protocol_set.hpp"
 
-struct VkInstanceCreateInfo;
-
 namespace fencebridge {
 
 /// What the layer takes over. `off`: nothing. `on`: devices and surfaces, where that is possible.
@@ -22,11 +20,7 @@ namespace fencebridge {
 /// surfaces both log a warning.
 enum class TakeoverSetting { automatic, on, off };
 
-/// The user's settings. A later source of this list overrides an earlier one:
-///   VK_EXT_layer_settings      layer name VK_LAYER_FENCEBRIDGE_wsi, setting `sync`
-///   vk_layer_settings.txt      `fencebridge_wsi.sync = kernel`
-///   environment                `FENCEBRIDGE_SYNC=kernel`
-/// The last two are ignored in a setuid process.
+/// The user's settings for an instance. The initial values are those of the table (settings.json).
 struct Settings {
     std::optional<core::Transport> sync;    ///< nothing: the layer chooses
     std::optional<core::ImageSource> image; ///< nothing: the layer chooses
@@ -37,20 +31,19 @@ struct Settings {
     wayland::ProtocolSet avoid; ///< the layer makes no objects of these protocols
     headless::Options headless; ///< `headless_refresh`, `headless_capture` and so on
     log::Level log_level = log::Level::warning;
-    /// What was read and has an unknown name or value: lines for the log, which knows its level
-    /// only when all sources have been read.
+    /// One line for each setting that was read and has an unknown name, type or value. They are
+    /// logged when all sources have been read: only then the log knows its level.
     std::vector<std::string> ignored;
 
-    /// Sets one setting by its name (`sync`, `takeover`, `avoid`, ...).
-    /// @return false, and nothing changes, if there is no such name or value
-    bool set(std::string_view name, std::string_view value);
+    bool operator==(const Settings&) const = default;
 
-    /// Applies the lines of a vk_layer_settings.txt that are for this layer. The format is the
-    /// Vulkan SDK's: `key = value` lines; `#` starts a comment.
-    void read_file_text(std::string_view text);
+    /// Sets one setting by its key (`sync`, `takeover`, `avoid`, ...).
+    /// @return false, and nothing changes, if there is no such setting, or if it cannot have the
+    ///         value
+    bool set(std::string_view key, std::string_view value);
+    /// The same. If the setting cannot be set, adds a line to `ignored`.
+    /// @param source  where the setting was found, for that line
+    void set_or_ignore(std::string_view key, std::string_view value, std::string_view source);
 };
-
-/// Reads the settings for an instance that is being created, from all sources.
-[[nodiscard]] Settings read_settings(const VkInstanceCreateInfo& create_info);
 
 } // namespace fencebridge
