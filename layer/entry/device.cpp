@@ -46,9 +46,10 @@ bool takes_over(Instance& instance, const vk::PhysicalDevice& physical,
         reason = "the device is a group of several physical devices";
     if (reason.empty())
         return true;
-    const auto say = instance.settings.takeover == TakeoverSetting::on ? log::error : log::warning;
-    say("device \"%s\": using the driver's own swapchains: %s", physical.name.c_str(),
-        reason.c_str());
+    const bool is_error = instance.settings.takeover == TakeoverSetting::on;
+    log::once(is_error ? log::Level::error : log::Level::warning,
+              "device \"%s\": using the driver's own swapchains: %s", physical.name.c_str(),
+              reason.c_str());
     return false;
 }
 

@@ -134,9 +134,10 @@ VkResult create_with_fallback(const NextCreate& create, const VkInstanceCreateIn
     takes_over = false;
     result = create(info);
     if (result == VK_SUCCESS)
-        log::warning("using the drivers' own swapchains for this instance: vkCreateInstance failed "
-                     "with the added extensions %s",
-                     added.c_str());
+        log::once(log::Level::warning,
+                  "using the drivers' own swapchains for this instance: vkCreateInstance failed "
+                  "with the added extensions %s",
+                  added.c_str());
     return result;
 }
 
@@ -154,8 +155,9 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         const NextCreate create(*link, allocator, handle);
         const Settings settings = read_settings(*create_info);
         log::set_level(settings.log_level);
+        log::set_file(settings.log_file);
         for (const std::string& ignored : settings.ignored)
-            log::warning("%s", ignored.c_str());
+            log::once(log::Level::warning, "%s", ignored.c_str());
         // Everything is allocated before the instance is created, so that nothing can fail
         // afterwards. After a failure the layer would have to destroy the instance. Since 2023
         // (pull request 1143) the loader would then free it twice: in terminator_DestroyInstance(),

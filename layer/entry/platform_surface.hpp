@@ -92,8 +92,9 @@ struct PlatformSurface {
                 instance->add_surface(*surface, std::move(*window),
                                       yield_of<Platform>(instance->settings));
             else
-                log::warning("using the driver's own swapchains for a surface: %s",
-                             window.error().c_str());
+                log::once(log::Level::warning,
+                          "using the driver's own swapchains for a surface: %s",
+                          window.error().c_str());
             created.commit();
             return VK_SUCCESS;
         });

@@ -213,13 +213,15 @@ void log_decision(const Instance& instance, const vk::PhysicalDevice& physical,
                   name, decision.reason);
         break;
     case Decision::Maker::driver_only:
-        log::warning("device \"%s\": using the driver's own swapchains on this surface: %s", name,
-                     decision.reason);
+        log::once(log::Level::warning,
+                  "device \"%s\": using the driver's own swapchains on this surface: %s", name,
+                  decision.reason);
         break;
     case Decision::Maker::nobody:
-        log::error("device \"%s\": no swapchains on this surface: the driver has none of its own, "
-                   "and %s%s",
-                   name, decision.reason, obstacles(instance, physical).c_str());
+        log::once(log::Level::error,
+                  "device \"%s\": no swapchains on this surface: the driver has none of its own, "
+                  "and %s%s",
+                  name, decision.reason, obstacles(instance, physical).c_str());
         break;
     }
 }
@@ -266,9 +268,10 @@ void log_lack(const vk::PhysicalDevice& physical, SurfaceRecord& surface) {
     const bool is_first = surface.support.with(
         [&](auto& all) { return all.try_emplace(physical.handle, std::move(none)).second; });
     if (is_first)
-        log::error("device \"%s\": no swapchains on this surface: the driver has none of its own, "
-                   "and the layer makes none: %s",
-                   physical.name.c_str(), physical.obstacle().c_str());
+        log::once(log::Level::error,
+                  "device \"%s\": no swapchains on this surface: the driver has none of its own, "
+                  "and the layer makes none: %s",
+                  physical.name.c_str(), physical.obstacle().c_str());
 }
 
 } // namespace

@@ -93,6 +93,11 @@ bool set_log_level(Settings& settings, std::string_view value) {
     return pick(levels, value, settings.log_level);
 }
 
+bool set_log_file(Settings& settings, std::string_view value) {
+    settings.log_file = value;
+    return true;
+}
+
 /// The member of Settings that a row of the table sets.
 struct Setter {
     std::string_view key;
@@ -108,6 +113,7 @@ constexpr auto setters = std::to_array<Setter>({
     {"headless_capture", set_headless_capture},
     {"headless_capture_every", set_headless_capture_every},
     {"log_level", set_log_level},
+    {"log_file", set_log_file},
 });
 
 } // namespace

@@ -31,6 +31,7 @@ struct Settings {
     wayland::ProtocolSet avoid; ///< the layer makes no objects of these protocols
     headless::Options headless; ///< `headless_refresh`, `headless_capture` and so on
     log::Level log_level = log::Level::warning;
+    std::string log_file = {}; ///< empty: standard error
     /// One line for each setting that was read and has an unknown name, type or value. They are
     /// logged when all sources have been read: only then the log knows its level.
     std::vector<std::string> ignored;

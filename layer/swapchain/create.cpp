@@ -217,7 +217,8 @@ void log_waiting(const vk::PhysicalDevice& physical, const Candidates& candidate
     const bool attaches =
         transport == core::Transport::kernel || transport == core::Transport::module;
     if (attaches && !logged.exchange(true))
-        log::warning(
+        log::slow(
+            log::Level::warning,
             "transport %s: each vkQueuePresentKHR waits for the rendering on the CPU, since the "
             "window system does not wait for fences attached to this driver's buffers; a "
             "compositor with linux-drm-syncobj-v1 avoids the wait%s",

@@ -231,9 +231,10 @@ ExplicitBridge::attach_rendering(core::ImageIndex index, const Rendering& render
         } else {
             // The rendering is submitted and cannot be taken back. Without the wait its fence would
             // be lost.
-            log::error("import of a sync_file into an acquire point: %s; waiting on the CPU for "
-                       "this frame's rendering",
-                       ioctl::text(done.error()).c_str());
+            log::slow(log::Level::error,
+                      "import of a sync_file into an acquire point: %s; waiting on the CPU for "
+                      "this frame's rendering",
+                      ioctl::text(done.error()).c_str());
             if (const VkResult result = rendering.wait(); result != VK_SUCCESS)
                 return std::unexpected(result);
         }

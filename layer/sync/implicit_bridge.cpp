@@ -51,8 +51,8 @@ ImplicitBridge::attach_rendering(core::ImageIndex image, const Rendering& render
         return std::nullopt;
     // The rendering is submitted and cannot be taken back. Without the wait its fence would be
     // lost.
-    log::error("%s: %s; waiting on the CPU for this frame's rendering", names_.import_sync_file,
-               ioctl::text(imported.error()).c_str());
+    log::slow(log::Level::error, "%s: %s; waiting on the CPU for this frame's rendering",
+              names_.import_sync_file, ioctl::text(imported.error()).c_str());
     return wait_instead(rendering);
 }
 

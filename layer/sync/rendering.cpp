@@ -124,7 +124,8 @@ std::expected<Rendering, VkResult> Rendering::share_or_wait() const {
     Rendering shared = share();
     if (shared.may_run() || !may_run())
         return shared;
-    log::error("out of descriptors; waiting on the CPU for this frame's rendering");
+    log::slow(log::Level::error,
+              "out of descriptors; waiting on the CPU for this frame's rendering");
     if (const VkResult result = wait(); result != VK_SUCCESS)
         return std::unexpected(result);
     return shared;
@@ -139,8 +140,9 @@ std::expected<Rendering, VkResult> merge_or_wait(Rendering one, Rendering other)
         auto both = ioctl::merge(one.sync_file(), other.sync_file());
         if (both)
             return Rendering(std::move(*both));
-        log::error("SYNC_IOC_MERGE: %s; waiting on the CPU for a part of this frame's rendering",
-                   ioctl::text(both.error()).c_str());
+        log::slow(log::Level::error,
+                  "SYNC_IOC_MERGE: %s; waiting on the CPU for a part of this frame's rendering",
+                  ioctl::text(both.error()).c_str());
     }
     if (const VkResult result = one.wait(); result != VK_SUCCESS)
         return std::unexpected(result);

@@ -195,8 +195,9 @@ std::expected<Rendering, VkResult> WaitSemaphoreExporter::submit_semaphore(VkQue
         semaphores_.push(std::move(*done));
         return Rendering(std::move(*sync_file));
     }
-    log::error("vkGetSemaphoreFdKHR failed (%d); waiting on the CPU for this frame's rendering",
-               sync_file.error());
+    log::slow(log::Level::error,
+              "vkGetSemaphoreFdKHR failed (%d); waiting on the CPU for this frame's rendering",
+              sync_file.error());
     // The semaphore is left signalled, and destroyed after the wait.
     return wait_for_queue(queue);
 }
@@ -220,9 +221,10 @@ std::expected<Rendering, VkResult> WaitSemaphoreExporter::submit_fence(VkQueue q
         fences_.push(std::move(*done));
         return Rendering(std::move(*sync_file));
     }
-    log::error("vkGetFenceFdKHR, or the duplication of its result, failed (%d); waiting on the CPU "
-               "for this frame's rendering",
-               sync_file ? VK_ERROR_TOO_MANY_OBJECTS : sync_file.error());
+    log::slow(log::Level::error,
+              "vkGetFenceFdKHR, or the duplication of its result, failed (%d); waiting on the CPU "
+              "for this frame's rendering",
+              sync_file ? VK_ERROR_TOO_MANY_OBJECTS : sync_file.error());
     return wait_for_queue(queue);
 }
 

@@ -67,6 +67,15 @@ TEST_F(LoaderTest, TheLoaderPutsTheLayerIntoTheChainOfADevice) {
     EXPECT_TRUE(is_taken_over(device));
 }
 
+// For Vulkan Configurator. Loaders ignore it, as the other tests show.
+TEST_F(LoaderTest, TheManifestDescribesTheSettings) {
+    const std::string settings = array_of(read_manifest(), "settings");
+    const Names variables = as_set(matches(settings, R"re("env"\s*:\s*"(\w+)")re"));
+    EXPECT_TRUE(variables.contains("FENCEBRIDGE_SYNC"));
+    EXPECT_TRUE(variables.contains("FENCEBRIDGE_LOG_LEVEL"));
+    EXPECT_TRUE(as_set(matches(settings, R"re("key"\s*:\s*"(\w+)")re")).contains("explicit"));
+}
+
 TEST_F(LoaderTest, TheManifestListsTheExtensionsThatTheLayerProvides) {
     Names instance_names{"VK_KHR_surface",
                          "VK_EXT_headless_surface",

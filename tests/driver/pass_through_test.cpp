@@ -87,8 +87,8 @@ TEST_P(PassThroughDevice, OneLogLineNamesWhatIsMissing) {
     ASSERT_EQ(device.result(), VK_SUCCESS);
     const auto lines = log.lines_with("the driver's own swapchains");
     ASSERT_EQ(lines.size(), 1U);
-    EXPECT_TRUE(lines.front().starts_with("fencebridge: warning: device \"Fake GPU 0\""))
-        << lines.front();
+    // A warning, or information if an earlier test has had the same.
+    EXPECT_NE(lines.front().find(": device \"Fake GPU 0\""), std::string::npos) << lines.front();
     EXPECT_NE(lines.front().find(GetParam().words), std::string::npos) << lines.front();
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A log line must not affect the application's signals, even if nobody reads standard error.
+// A log line must not affect the application's signals, even if nobody reads standard error. It
+// goes to standard error or to a file, and to the thread's receiver.
 #include "util/log.hpp"
 
 #include <gtest/gtest.h>
@@ -7,8 +8,17 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <thread>
+#include <tuple>
 #include <unistd.h>
+#include <vector>
 
 namespace fencebridge {
 namespace {
@@ -90,6 +100,152 @@ TEST(Log, ErrnoIsNotChanged) {
                     return errno == ENOTTY ? 7 : 2;
                 }),
                 7);
+}
+
+/// A folder for a log file. The destructor removes it, and makes standard error the log again.
+class LogFolder {
+public:
+    LogFolder() { EXPECT_NE(::mkdtemp(folder_), nullptr); }
+    ~LogFolder() {
+        log::set_file("");
+        std::filesystem::remove_all(folder_);
+    }
+    LogFolder(const LogFolder&) = delete;
+    LogFolder& operator=(const LogFolder&) = delete;
+
+    [[nodiscard]] std::string path() const { return std::string(folder_) + "/log"; }
+    [[nodiscard]] std::string text() const {
+        std::ifstream file(path());
+        std::stringstream text;
+        text << file.rdbuf();
+        return text.str();
+    }
+
+private:
+    char folder_[40] = "/tmp/fencebridge-log-XXXXXX";
+};
+
+/// The descriptor by which the process has a file open; -1 if there is none.
+int find_descriptor(const std::string& path) {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+        std::error_code error;
+        if (std::filesystem::read_symlink(entry.path(), error) == path)
+            return std::stoi(entry.path().filename());
+    }
+    return -1;
+}
+
+/// What `body` writes to standard error.
+template <class Body>
+std::string standard_error_of(Body&& body) {
+    testing::internal::CaptureStderr();
+    body();
+    return testing::internal::GetCapturedStderr();
+}
+
+TEST(Log, LinesAreAppendedToAFile) {
+    const LogFolder folder;
+    const std::string on_stderr = standard_error_of([&] {
+        log::set_file(folder.path());
+        log::error("one");
+        log::set_file("");
+        log::error("two");
+        log::set_file(folder.path());
+        log::error("three");
+    });
+    EXPECT_EQ(folder.text(), "fencebridge: error: one\nfencebridge: error: three\n");
+    EXPECT_EQ(on_stderr, "fencebridge: error: two\n");
+}
+
+TEST(Log, OtherProcessesMayAppendToTheFile) {
+    const LogFolder folder;
+    std::ofstream(folder.path()) << "before\n";
+    log::set_file(folder.path());
+    log::error("one");
+    std::ofstream(folder.path(), std::ios::app) << "other\n";
+    log::error("two");
+    EXPECT_EQ(folder.text(), "before\nfencebridge: error: one\nother\nfencebridge: error: two\n");
+}
+
+TEST(Log, TheFileIsTheUsersAndNoChilds) {
+    const LogFolder folder;
+    log::set_file(folder.path());
+    EXPECT_EQ(std::filesystem::status(folder.path()).permissions(),
+              std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    const int descriptor = find_descriptor(folder.path());
+    ASSERT_GE(descriptor, 0);
+    EXPECT_NE(::fcntl(descriptor, F_GETFD) & FD_CLOEXEC, 0);
+}
+
+TEST(Log, AFileThatCannotBeOpenedIsNamedOnce) {
+    const std::string on_stderr = standard_error_of([] {
+        log::set_file("/nowhere/log");
+        log::set_file("/nowhere/log");
+        log::error("one");
+    });
+    EXPECT_EQ(on_stderr, "fencebridge: warning: the log stays on standard error: open() of "
+                         "log_file=/nowhere/log: No such file or directory\n"
+                         "fencebridge: error: one\n");
+}
+
+TEST(Log, AFifoWithoutAReaderIsNotWaitedFor) {
+    const LogFolder folder;
+    ASSERT_EQ(::mkfifo(folder.path().c_str(), 0600), 0);
+    const std::string on_stderr = standard_error_of([&] {
+        log::set_file(folder.path());
+        log::error("one");
+    });
+    EXPECT_TRUE(on_stderr.ends_with("fencebridge: error: one\n")) << on_stderr;
+}
+
+TEST(Log, ARepeatedProblemIsInformation) {
+    log::set_level(log::Level::info);
+    const std::string on_stderr = standard_error_of([] {
+        for (int object = 0; object < 3; ++object)
+            log::once(log::Level::warning, "the driver lacks %s", "an extension");
+        log::once(log::Level::error, "the driver lacks %s", "another one");
+    });
+    log::set_level(log::Level::warning);
+    EXPECT_EQ(on_stderr, "fencebridge: warning: the driver lacks an extension\n"
+                         "fencebridge: info: the driver lacks an extension\n"
+                         "fencebridge: info: the driver lacks an extension\n"
+                         "fencebridge: error: the driver lacks another one\n");
+}
+
+/// Receives everything but errors, while it lives.
+class Recorder final : public log::Receiver {
+public:
+    Recorder() : before_(log::exchange_receiver(this)) {}
+    ~Recorder() override { log::exchange_receiver(before_); }
+    Recorder(const Recorder&) = delete;
+    Recorder& operator=(const Recorder&) = delete;
+
+    [[nodiscard]] bool wants(log::Level level) const noexcept override {
+        return level != log::Level::error;
+    }
+    void receive(log::Level level, log::Topic topic, std::string_view message) noexcept override {
+        received.emplace_back(level, topic, message);
+    }
+
+    std::vector<std::tuple<log::Level, log::Topic, std::string>> received;
+
+private:
+    Receiver* const before_;
+};
+
+TEST(Log, AReceiverGetsTheMessagesOfItsThreadWhateverTheLevelOfTheLog) {
+    Recorder recorder;
+    const std::string on_stderr = standard_error_of([] {
+        log::debug("%d", 1);
+        log::slow(log::Level::warning, "%d", 2);
+        log::error("%d", 3);
+        std::thread([] { log::debug("%d", 4); }).join();
+    });
+    const decltype(recorder.received) expected = {
+        {log::Level::debug, log::Topic::general, "1"},
+        {log::Level::warning, log::Topic::performance, "2"}};
+    EXPECT_EQ(recorder.received, expected);
+    EXPECT_EQ(on_stderr, "fencebridge: warning: 2\nfencebridge: error: 3\n");
 }
 
 } // namespace
