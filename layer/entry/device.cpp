@@ -262,8 +262,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical_device,
                 return result;
             log_sync_fd(below);
         }
-        add_device(std::make_shared<Device>(instance, *physical, std::move(below), taken_over,
-                                            hides, std::move(enabled)));
+        add_device(std::make_shared<Device>(instance.shared(), *physical, std::move(below),
+                                            taken_over, hides, std::move(enabled)));
         created.commit();
         return VK_SUCCESS;
     });
@@ -276,6 +276,7 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice handle, const VkAllocationCall
         auto device = remove_device(handle);
         if (!device)
             return;
+        const Called<Instance> instance(device->instance);
         const auto destroy = device->vk.next.DestroyDevice;
         // The layer destroys its objects before the device. Its own submissions may still use them,
         // and the application does not know of those submissions.

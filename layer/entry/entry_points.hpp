@@ -27,6 +27,14 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
 VKAPI_ATTR void VKAPI_CALL DestroyInstance(VkInstance instance,
                                            const VkAllocationCallbacks* allocator);
 
+// messengers.cpp
+VKAPI_ATTR VkResult VKAPI_CALL CreateDebugUtilsMessengerEXT(
+    VkInstance instance, const VkDebugUtilsMessengerCreateInfoEXT* create_info,
+    const VkAllocationCallbacks* allocator, VkDebugUtilsMessengerEXT* messenger);
+VKAPI_ATTR void VKAPI_CALL DestroyDebugUtilsMessengerEXT(VkInstance instance,
+                                                         VkDebugUtilsMessengerEXT messenger,
+                                                         const VkAllocationCallbacks* allocator);
+
 // physical_device.cpp
 VKAPI_ATTR VkResult VKAPI_CALL EnumerateDeviceExtensionProperties(
     VkPhysicalDevice device, const char* layer, uint32_t* count, VkExtensionProperties* properties);

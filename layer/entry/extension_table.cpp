@@ -47,7 +47,11 @@ Rows intercepted_instance_rows() {
          .commands = {instance_command("vkGetPhysicalDeviceSurfaceCapabilities2EXT",
                                        GetPhysicalDeviceSurfaceCapabilities2EXT)}},
         {.name = VK_EXT_DEBUG_UTILS_EXTENSION_NAME,
-         .commands = {device_command("vkSetDebugUtilsObjectNameEXT", SetDebugUtilsObjectNameEXT),
+         .commands = {instance_command("vkCreateDebugUtilsMessengerEXT",
+                                       CreateDebugUtilsMessengerEXT),
+                      instance_command("vkDestroyDebugUtilsMessengerEXT",
+                                       DestroyDebugUtilsMessengerEXT),
+                      device_command("vkSetDebugUtilsObjectNameEXT", SetDebugUtilsObjectNameEXT),
                       device_command("vkSetDebugUtilsObjectTagEXT", SetDebugUtilsObjectTagEXT)}},
     };
 }

@@ -153,6 +153,8 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         if (link == nullptr)
             return VK_ERROR_INITIALIZATION_FAILED;
         const NextCreate create(*link, allocator, handle);
+        const Messengers messengers(*create_info);
+        const MessageScope messages(messengers, VK_OBJECT_TYPE_UNKNOWN, nullptr);
         const Settings settings = read_settings(*create_info);
         log::set_level(settings.log_level);
         log::set_file(settings.log_file);

@@ -22,7 +22,7 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL GetInstanceProcAddr(VkInstance handle, 
     const auto [extension, command] = find_command(name);
     const PFN_vkVoidFunction ours = command == nullptr ? nullptr : command->function;
     const bool instance_level = ours != nullptr && command->dispatch == Dispatch::instance;
-    const auto instance = handle == VK_NULL_HANDLE ? nullptr : find_instance(handle);
+    const auto instance = find_instance(handle);
     if (!instance)
         return instance_level ? ours : nullptr;
     const PFN_vkVoidFunction next = instance->next.GetInstanceProcAddr(handle, name);

@@ -54,7 +54,20 @@ auto& devices() { return table<std::shared_ptr<Device>>(); }
 
 } // namespace
 
-std::shared_ptr<Instance> find_instance(const void* handle) { return instances().find(handle); }
+template <>
+Called<Instance>::Called(std::shared_ptr<Instance> object) : object_(std::move(object)) {
+    if (object_ && object_->messengers.want_anything())
+        messages_.emplace(object_->messengers, VK_OBJECT_TYPE_INSTANCE, object_->handle);
+}
+template <>
+Called<Device>::Called(std::shared_ptr<Device> object) : object_(std::move(object)) {
+    if (object_ && object_->instance->messengers.want_anything())
+        messages_.emplace(object_->instance->messengers, VK_OBJECT_TYPE_DEVICE, object_->vk.handle);
+}
+
+Called<Instance> find_instance(const void* handle) {
+    return Called(handle == nullptr ? nullptr : instances().find(handle));
+}
 InstanceEntry allocate_entry(std::shared_ptr<Instance> instance) {
     return instances().allocate(std::move(instance)); // the first call allocates the table, too
 }
@@ -66,7 +79,7 @@ std::shared_ptr<Instance> remove_instance(VkInstance instance) {
     return instances().remove(instance);
 }
 
-std::shared_ptr<Device> find_device(const void* handle) { return devices().find(handle); }
+Called<Device> find_device(const void* handle) { return Called(devices().find(handle)); }
 void add_device(std::shared_ptr<Device> device) {
     const VkDevice handle = device->vk.handle;
     devices().add(handle, devices().allocate(std::move(device)));

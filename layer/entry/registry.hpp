@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vulkan/vulkan.h>
@@ -10,6 +11,7 @@
 #include "core/takeover_choice.hpp"
 #include "entry/extensions.hpp"
 #include "entry/loader.hpp"
+#include "entry/messengers.hpp"
 #include "entry/window_claim.hpp"
 #include "settings/settings.hpp"
 #include "swapchain/fence_trial.hpp"
@@ -68,6 +70,7 @@ struct Instance {
     /// Whether the application uses a window system of the layer's that reads no images.
     bool has_unread_images = false;
     EnabledExtensions enabled;
+    Messengers messengers;
     /// The next layer's commands that belong to window systems, by name. Null if absent.
     std::unordered_map<std::string_view, PFN_vkVoidFunction> platform_next;
 
@@ -177,8 +180,34 @@ struct Device {
     return *static_cast<void* const*>(handle);
 }
 
+/// The object that the application's call is made on; null if it is unknown. The messages of the
+/// thread go to the messengers of its instance, when this is destroyed. So it is the first in its
+/// block, before any lock.
+template <class Object>
+class Called {
+public:
+    explicit Called(std::shared_ptr<Object> object);
+    ~Called() = default;
+    Called(const Called&) = delete;
+    Called& operator=(const Called&) = delete;
+
+    [[nodiscard]] Object* operator->() const { return object_.get(); }
+    [[nodiscard]] Object& operator*() const { return *object_; }
+    [[nodiscard]] explicit operator bool() const { return object_ != nullptr; }
+    [[nodiscard]] const std::shared_ptr<Object>& shared() const { return object_; }
+
+private:
+    const std::shared_ptr<Object> object_;
+    std::optional<MessageScope> messages_; ///< if a messenger wants any
+};
+
+template <>
+Called<Instance>::Called(std::shared_ptr<Instance> object);
+template <>
+Called<Device>::Called(std::shared_ptr<Device> object);
+
 /// The instance of a VkInstance or VkPhysicalDevice.
-[[nodiscard]] std::shared_ptr<Instance> find_instance(const void* handle);
+[[nodiscard]] Called<Instance> find_instance(const void* handle);
 /// An entry of the table of instances, allocated before the instance exists. So its insertion
 /// cannot fail.
 using InstanceEntry = std::map<void*, std::shared_ptr<Instance>>::node_type;
@@ -187,7 +216,7 @@ void add_instance(InstanceEntry entry) noexcept;
 [[nodiscard]] std::shared_ptr<Instance> remove_instance(VkInstance instance);
 
 /// The device of a VkDevice or VkQueue.
-[[nodiscard]] std::shared_ptr<Device> find_device(const void* handle);
+[[nodiscard]] Called<Device> find_device(const void* handle);
 void add_device(std::shared_ptr<Device> device);
 [[nodiscard]] std::shared_ptr<Device> remove_device(VkDevice device);
 

@@ -19,6 +19,9 @@ inline constexpr VkStructureType structure_type<VkLayerSettingsCreateInfoEXT> =
     VK_STRUCTURE_TYPE_LAYER_SETTINGS_CREATE_INFO_EXT;
 #endif
 template <>
+inline constexpr VkStructureType structure_type<VkDebugUtilsMessengerCreateInfoEXT> =
+    VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT;
+template <>
 inline constexpr VkStructureType structure_type<VkDeviceGroupDeviceCreateInfo> =
     VK_STRUCTURE_TYPE_DEVICE_GROUP_DEVICE_CREATE_INFO;
 template <>

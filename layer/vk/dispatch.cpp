@@ -73,6 +73,8 @@ InstanceDispatch::InstanceDispatch(VkInstance instance, PFN_vkGetInstanceProcAdd
             "vkGetPhysicalDeviceCalibrateableTimeDomainsKHR");
     resolve(GetPhysicalDeviceCalibrateableTimeDomainsEXT,
             "vkGetPhysicalDeviceCalibrateableTimeDomainsEXT");
+    resolve(CreateDebugUtilsMessengerEXT, "vkCreateDebugUtilsMessengerEXT");
+    resolve(DestroyDebugUtilsMessengerEXT, "vkDestroyDebugUtilsMessengerEXT");
 }
 
 DeviceDispatch::DeviceDispatch(VkDevice device, PFN_vkGetDeviceProcAddr next,
