@@ -11,6 +11,7 @@
 #include "entry/platforms.hpp"
 #include "entry/registry.hpp"
 #include "settings/sources.hpp"
+#include "util/trace.hpp"
 
 namespace fencebridge::entry {
 
@@ -160,6 +161,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* create
         log::set_file(settings.log_file);
         for (const std::string& ignored : settings.ignored)
             log::once(log::Level::warning, "%s", ignored.c_str());
+        trace::open(settings.trace_file);
         // Everything is allocated before the instance is created, so that nothing can fail
         // afterwards. After a failure the layer would have to destroy the instance. Since 2023
         // (pull request 1143) the loader would then free it twice: in terminator_DestroyInstance(),

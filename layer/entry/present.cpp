@@ -14,6 +14,7 @@
 #include "sync/present_fences.hpp"
 #include "sync/rendering.hpp"
 #include "util/deadline.hpp"
+#include "util/trace.hpp"
 
 // vkQueuePresentKHR, and the semaphores that it waits for.
 
@@ -105,6 +106,13 @@ present_commands(VkQueue queue, const VkPresentInfoKHR& info, const SplitPresent
             commands.push_back(*found);
     }
     return commands;
+}
+
+std::expected<sync::Rendering, VkResult> export_waits(Device& device, VkQueue queue,
+                                                      std::span<const VkSemaphore> waits,
+                                                      std::span<const VkCommandBuffer> commands) {
+    const trace::Span span(trace::event::export_fences);
+    return device.wait_semaphores.export_waits(queue, waits, commands);
 }
 
 /// Signals the present fences of the driver's swapchains, if the driver does not know
@@ -226,7 +234,7 @@ VKAPI_ATTR VkResult VKAPI_CALL QueuePresentKHR(VkQueue queue, const VkPresentInf
         const auto commands = present_commands(queue, *info, present);
         if (!commands)
             return fail_all(*device, queue, *info, present, extras, commands.error());
-        const auto rendering = device->wait_semaphores.export_waits(queue, waits, *commands);
+        const auto rendering = export_waits(*device, queue, waits, *commands);
         if (!rendering)
             return fail_all(*device, queue, *info, present, extras, rendering.error());
         const bool one_is_visible = std::ranges::any_of(present.ours, [](const OurPresent& each) {

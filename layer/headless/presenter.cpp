@@ -102,12 +102,13 @@ VkResult HeadlessPresenter::show(const PresentRequest& request,
         advance(now, released);
         const PresentSerial serial{presented_};
         const bool renders = rendering != nullptr;
-        state_.records.push_back({.serial = serial,
-                                  .id = id,
-                                  .timed = request.timed != nullptr
-                                               ? std::optional(request.timed->serial())
-                                               : std::nullopt,
-                                  .rendering = std::move(rendering)});
+        state_.records.push_back(
+            {.serial = serial,
+             .id = id,
+             .timed =
+                 request.timed != nullptr ? std::optional(request.timed->serial()) : std::nullopt,
+             .traced = presentation_.trace ? presentation_.trace->frame_of(request.image) : 0,
+             .rendering = std::move(rendering)});
         const PresentationTime due = state_.queue.queue(
             {.image = request.image,
              .mode = *request.mode,
@@ -176,6 +177,9 @@ void HeadlessPresenter::handle(const core::RefreshQueue::Event& event, core::Ima
     state_.records.erase(record);
     if (event.shown)
         ++state_.shown;
+    if (event.shown && presentation_.trace)
+        presentation_.trace->shown(done.traced, clock_.to_monotonic(event.at),
+                                   state_.queue.grid().period());
     if (done.id && event.shown)
         state_.completions.presented(*done.id);
     else if (done.id)
@@ -207,7 +211,7 @@ void HeadlessPresenter::deliver(const core::ImageList& released) {
     if (released.empty())
         return;
     for (const core::ImageIndex image : released)
-        trace::released(&presentation_, image);
+        trace::released(presentation_.trace.get(), image);
     presentation_.ring.with([&](core::ImageRing& ring) {
         for (const core::ImageIndex image : released)
             ring.mark_released(image);

@@ -51,7 +51,8 @@ private:
         core::PresentSerial serial; ///< of `queue`
         std::optional<core::PresentId> id;
         std::optional<core::PresentSerial> timed; ///< of PresentationState::timing
-        Rendering rendering;                      ///< null: ended
+        uint64_t traced;     ///< of PresentationState::trace; 0: the frame is not traced
+        Rendering rendering; ///< null: ended
     };
     struct State {
         core::RefreshQueue queue;

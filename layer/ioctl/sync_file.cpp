@@ -2,7 +2,9 @@
 #include "ioctl/sync_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <iterator>
 #include <linux/sync_file.h>
 #include <memory>
 #include <new>
@@ -48,6 +50,27 @@ signal_time(const Fd& sync_file) {
         latest = std::max<uint64_t>(latest, fence.timestamp_ns);
     return std::chrono::steady_clock::time_point(
         std::chrono::nanoseconds(static_cast<int64_t>(latest)));
+}
+
+size_t query_fences(const Fd& sync_file, std::span<FenceInfo> fences) {
+    std::array<sync_fence_info, 64> all = {};
+    sync_file_info info = {};
+    info.num_fences = static_cast<uint32_t>(all.size());
+    info.sync_fence_info = reinterpret_cast<uintptr_t>(all.data());
+    if (!retry_ioctl(sync_file, SYNC_IOC_FILE_INFO, &info))
+        return 0;
+    const size_t count = std::min({fences.size(), all.size(), size_t{info.num_fences}});
+    for (size_t i = 0; i < count; ++i) {
+        FenceInfo& fence = fences[i];
+        std::copy_n(std::begin(all[i].driver_name), fence.driver.size(), fence.driver.begin());
+        std::copy_n(std::begin(all[i].obj_name), fence.timeline.size(), fence.timeline.begin());
+        fence.driver.back() = fence.timeline.back() = '\0';
+        fence.signalled = std::nullopt;
+        if (all[i].status != 0)
+            fence.signalled = std::chrono::steady_clock::time_point(
+                std::chrono::nanoseconds(static_cast<int64_t>(all[i].timestamp_ns)));
+    }
+    return count;
 }
 
 } // namespace fencebridge::ioctl

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <expected>
 #include <optional>
+#include <span>
 
 #include "ioctl/ioctl.hpp"
 #include "util/deadline.hpp"
@@ -25,5 +28,21 @@ namespace fencebridge::ioctl {
 /// @return nothing: it has not signalled. The clock's start: the kernel does not know when it did
 [[nodiscard]] std::expected<std::optional<std::chrono::steady_clock::time_point>, Errno>
 signal_time(const Fd& sync_file);
+
+/// What the kernel knows of one fence of a sync_file.
+struct FenceInfo {
+    /// Null-terminated. From Linux 6.17 on, a fence that has signalled has other names ("detached-
+    /// driver" and "signaled-timeline", include/linux/dma-fence.h).
+    std::array<char, 32> driver;
+    std::array<char, 32> timeline;
+    /// On the monotonic clock; nothing: it has not signalled. The clock's start: not known.
+    std::optional<std::chrono::steady_clock::time_point> signalled;
+};
+
+/// The fences of a sync_file (SYNC_IOC_FILE_INFO), in an order that does not change.
+/// @param fences  filled in from the start
+/// @return the number of those that were filled in; none: the sync_file has more than 64, or the
+///         kernel does not know
+[[nodiscard]] size_t query_fences(const Fd& sync_file, std::span<FenceInfo> fences);
 
 } // namespace fencebridge::ioctl

@@ -32,6 +32,7 @@ struct Settings {
     headless::Options headless; ///< `headless_refresh`, `headless_capture` and so on
     log::Level log_level = log::Level::warning;
     std::string log_file = {}; ///< empty: standard error
+    std::string trace_file; ///< a file's name, as trace::open() takes it; empty: nothing is traced
     /// One line for each setting that was read and has an unknown name, type or value. They are
     /// logged when all sources have been read: only then the log knows its level.
     std::vector<std::string> ignored;

@@ -294,6 +294,8 @@ VkResult Swapchain::build(Window& window, const Plan& plan, const Candidate& can
 
     if (plan.settings.timing.timing || plan.settings.timing.display_timing)
         state_.timing.emplace(window.presentation(), plan.settings.timing);
+    if (!state_.trace)
+        state_.trace = trace::FrameTrace::create(images_.size());
     auto timelines = bridge_->share_timelines();
     if (!timelines)
         return timelines.error();

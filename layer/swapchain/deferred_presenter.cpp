@@ -116,7 +116,11 @@ bool DeferredPresenter::is_idle() {
 
 void DeferredPresenter::wait_until_idle() {
     std::unique_lock lock(mutex_);
-    idle_.wait(lock, [&] { return queue_.empty() && !showing_; });
+    const auto is_idle = [&] { return queue_.empty() && !showing_; };
+    if (is_idle())
+        return;
+    const trace::Span span(trace::event::wait, "presents before it");
+    idle_.wait(lock, is_idle);
 }
 
 void DeferredPresenter::end_presents(VkResult why) {
@@ -125,11 +129,13 @@ void DeferredPresenter::end_presents(VkResult why) {
 }
 
 VkResult DeferredPresenter::show_now(const PresentRequest& request) {
-    VkResult result = request.rendering->wait();
-    if (result == VK_SUCCESS)
-        result = inner_->show(request, std::nullopt);
-    trace::committed(&state_, request.image, result);
-    return result;
+    const VkResult result = request.rendering->wait();
+    return result == VK_SUCCESS ? commit(request) : result;
+}
+
+VkResult DeferredPresenter::commit(const PresentRequest& request) {
+    return trace::commit(state_.trace.get(), request.image,
+                         [&] { return inner_->show(request, std::nullopt); });
 }
 
 /// @return false if an image before could not be shown, memory or descriptors ran out, or the queue
@@ -207,7 +213,6 @@ void DeferredPresenter::run() {
             showing_ = true;
         }
         const VkResult result = show_when_rendered(next.front());
-        trace::committed(&state_, next.front().request.image, result);
         next.clear();
         note_shown(result);
     }
@@ -221,7 +226,7 @@ VkResult DeferredPresenter::show_when_rendered(Queued& queued) {
     request.timed = queued.timed ? &*queued.timed : nullptr;
     const VkResult result = stop_exceptions([&] {
         const VkResult rendered = queued.rendering.wait(&interrupt_);
-        return rendered == VK_SUCCESS ? inner_->show(request, std::nullopt) : rendered;
+        return rendered == VK_SUCCESS ? commit(request) : rendered;
     });
     if (result < 0 && queued.timed)
         queued.timed->fail();

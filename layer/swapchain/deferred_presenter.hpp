@@ -84,6 +84,7 @@ private:
     void wait_until_idle();
     bool queue(const PresentRequest& request);
     VkResult show_now(const PresentRequest& request);
+    VkResult commit(const PresentRequest& request);
     bool start_thread();
     void run();
     VkResult show_when_rendered(Queued& queued);

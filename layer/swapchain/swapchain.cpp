@@ -32,20 +32,26 @@ Swapchain::~Swapchain() {
 
 VkResult Swapchain::acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fence,
                             uint32_t* image_index) {
+    const trace::FrameSpan span(state_.trace.get(), trace::event::acquire);
     auto snapshot = wait_for_image(Deadline::from_vulkan(timeout));
     if (!snapshot)
         return snapshot.error() == VK_TIMEOUT && timeout == 0 ? VK_NOT_READY : snapshot.error();
     const core::ImageIndex image = snapshot->image;
-    trace::acquired(&state_, image, snapshot->fences);
-    const VkResult result = signaller_.signal(std::move(snapshot->fences), semaphore, fence);
+    trace::acquired(state_.trace.get(), image, snapshot->fences);
+    const VkResult result = import_fences(std::move(*snapshot), semaphore, fence);
     if (result != VK_SUCCESS) {
-        trace::undone(&state_, image);
+        trace::undone(state_.trace.get(), image);
         state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
         return result;
     }
     *image_index = static_cast<uint32_t>(image);
     ++acquired_;
     return presenter_->is_suboptimal() ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;
+}
+
+VkResult Swapchain::import_fences(sync::Snapshot snapshot, VkSemaphore semaphore, VkFence fence) {
+    const trace::FrameSpan span(state_.trace.get(), trace::event::import_fences, snapshot.image);
+    return signaller_.signal(std::move(snapshot.fences), semaphore, fence);
 }
 
 /// Waits for a free image and marks it acquired.
@@ -81,6 +87,7 @@ std::expected<sync::Snapshot, VkResult> Swapchain::wait_for_image(const Deadline
         const auto polled = shares_image_ ? std::span<pollfd>() : bridge_->prepare_wait(*free);
         if (!polled)
             return std::unexpected(polled.error());
+        const trace::Span span(trace::event::wait, "release of an image");
         if (const VkResult result = presenter_->wait(*seen, deadline, *polled);
             result != VK_SUCCESS)
             return std::unexpected(result);
@@ -99,7 +106,7 @@ std::expected<core::ImageList, VkResult> Swapchain::update_free_images() {
     if (released->empty())
         return free;
     for (const core::ImageIndex image : *released)
-        trace::released(&state_, image);
+        trace::released(state_.trace.get(), image);
     return state_.ring.with([&](core::ImageRing& ring) {
         for (const core::ImageIndex image : *released)
             ring.mark_released(image);
@@ -173,6 +180,7 @@ std::expected<VkCommandBuffer, VkResult> Swapchain::present_commands(core::Image
 
 VkResult Swapchain::present(const PresentRequest& request, const sync::Rendering& rendering) {
     const core::ImageIndex image = request.image;
+    const trace::FrameSpan span(state_.trace.get(), trace::event::present, image);
     if (note_submission(request, rendering) != VK_SUCCESS)
         return lose_device(request, rendering);
     if (!state_.ring.with([&](const core::ImageRing& ring) { return ring.is_acquired(image); })) {
@@ -188,6 +196,13 @@ VkResult Swapchain::present(const PresentRequest& request, const sync::Rendering
         return lose_device(request, rendering);
     const auto both = sync::merge_or_wait(std::move(kept), std::move(*shared));
     return both ? present_rendered(request, *both) : lose_device(request, rendering);
+}
+
+std::expected<std::optional<core::CommitPoints>, VkResult>
+Swapchain::attach_rendering(core::ImageIndex image, const sync::Rendering& rendering) {
+    const trace::FrameSpan span(state_.trace.get(), trace::event::attach, image);
+    trace::attached(state_.trace.get(), image, rendering);
+    return bridge_->attach_rendering(image, rendering);
 }
 
 VkResult Swapchain::present_rendered(PresentRequest request, const sync::Rendering& rendering) {
@@ -208,13 +223,12 @@ VkResult Swapchain::present_rendered(PresentRequest request, const sync::Renderi
         if (begun != VK_SUCCESS)
             return keep_rendering(request, rendering) == VK_SUCCESS ? begun : VK_ERROR_DEVICE_LOST;
     }
-    const auto points = bridge_->attach_rendering(image, rendering);
+    const auto points = attach_rendering(image, rendering);
     if (!points) {
         if (!shares_image_)
             state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
         return lose_device(request, rendering);
     }
-    trace::attached(&state_, image, rendering);
     // Before show(), so also if that fails: after VK_ERROR_OUT_OF_DATE_KHR and
     // VK_ERROR_SURFACE_LOST_KHR, the operations on the queue are still executed.
     if (const VkResult result = signal_present_fence(request, rendering); result != VK_SUCCESS)
@@ -223,21 +237,30 @@ VkResult Swapchain::present_rendered(PresentRequest request, const sync::Renderi
     if (!shares_image_)
         state_.ring.with([&](core::ImageRing& ring) { ring.mark_presented(image); });
     if (timed && request.turn == core::Turn::wait) {
-        if (const auto until = timed->end_of_wait(request.called))
+        const auto until = timed->end_of_wait(request.called);
+        if (until) {
+            const trace::Span waiting(trace::event::wait, "time of the image");
             static_cast<void>(ioctl::retry_poll({}, Deadline::at(*until)));
+        }
     }
     request.timed = timed ? &*timed : nullptr;
     request.rendering = &rendering;
     VkResult result = presenter_->prepare(request);
     if (result == VK_SUCCESS)
-        result = presenter_->show(request, *points);
-    if (!is_deferred_) // else the DeferredPresenter reports it
-        trace::committed(&state_, image, result);
+        result = show(request, *points);
     if (result >= 0)
         ++presented_;
     else if (timed)
         timed->fail();
     return result;
+}
+
+VkResult Swapchain::show(const PresentRequest& request,
+                         const std::optional<core::CommitPoints>& points) {
+    if (is_deferred_) // the DeferredPresenter commits
+        return presenter_->show(request, points);
+    return trace::commit(state_.trace.get(), request.image,
+                         [&] { return presenter_->show(request, points); });
 }
 
 core::ExpectedWait Swapchain::estimate_wait(std::optional<VkPresentModeKHR> mode,
@@ -268,7 +291,7 @@ VkResult Swapchain::release(std::span<const uint32_t> images) {
             result = VK_ERROR_VALIDATION_FAILED_EXT;
             continue;
         }
-        trace::undone(&state_, image);
+        trace::undone(state_.trace.get(), image);
         state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
     }
     return result;

@@ -1,36 +1,172 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
 #include <vulkan/vulkan.h>
 
 #include "core/image_ring.hpp"
+#include "ioctl/sync_file.hpp"
 #include "sync/rendering.hpp"
 #include "util/fd.hpp"
+#include "util/trace.hpp"
 
-/// Trace points of a frame. They do nothing today. Each is called without a lock held, and must not
-/// wait. The thread is one of the application's, or that of a DeferredPresenter. `swapchain` names
-/// a swapchain: it is the address of its PresentationState.
 namespace fencebridge::trace {
+
+/// Records the frames of one swapchain (docs/tracing.md has every event). It has two duplicates of
+/// sync_files for each image, to ask the kernel later when their fences signalled. Without a
+/// descriptor for them, these events are missing.
+///
+/// Nothing here waits, allocates memory or takes a lock. So any function may be called with a lock
+/// held.
+class FrameTrace {
+public:
+    /// @return null if nothing is traced, or memory ran out
+    [[nodiscard]] static std::unique_ptr<FrameTrace> create(size_t images);
+    /// Records the fences that are still kept.
+    ~FrameTrace();
+    FrameTrace(const FrameTrace&) = delete;
+    FrameTrace& operator=(const FrameTrace&) = delete;
+
+    /// The number of the image's frame: it counts acquires, and presents of an image that was not
+    /// acquired again. Any thread may call it.
+    [[nodiscard]] uint64_t frame_of(core::ImageIndex image) const { return at(image).frame; }
+
+    // The functions below them say when these are called.
+    void acquired(core::ImageIndex image, const Fd& fences);
+    void undone(core::ImageIndex image) { at(image).presented = false; }
+    void attached(core::ImageIndex image, const sync::Rendering& rendering);
+    void committed(core::ImageIndex image, VkResult result);
+    void released(core::ImageIndex image);
+    void shown(uint64_t frame, Clock::time_point time, std::chrono::nanoseconds refresh);
+
+private:
+    friend class FrameSpan;
+
+    /// The fences of a sync_file, until they are recorded.
+    struct KeptFences {
+        Fd sync_file;
+        uint64_t frame = 0;
+        int64_t since = 0;
+        size_t count = 0;
+        /// Their names before they signal. Sync_files of more fences are rare.
+        std::array<ioctl::FenceInfo, 4> fences = {};
+    };
+    struct Image {
+        std::atomic<uint64_t> frame = 0;       ///< of the last acquire
+        std::atomic<bool> presented = false;   ///< since then
+        std::atomic<int64_t> committed_at = 0; ///< 0: the window system does not hold the image
+        std::atomic<int64_t> released_at = 0;
+        KeptFences rendering; ///< used by the thread that acquires or presents the image
+        KeptFences reads;     ///< of the window system; used by the thread that acquires the image
+    };
+    struct Acquired {
+        core::ImageIndex image;
+        uint64_t previous; ///< the frame of the image before; 0: there is none
+    };
+
+    FrameTrace(Tracer& tracer, uint32_t number, size_t images) :
+        tracer_(tracer), number_(number), images_(images) {}
+
+    Image& at(core::ImageIndex image) { return images_[static_cast<size_t>(image)]; }
+    [[nodiscard]] const Image& at(core::ImageIndex image) const {
+        return images_[static_cast<size_t>(image)];
+    }
+    void describe();
+    static void keep(KeptFences& kept, const Fd& sync_file, uint64_t frame, int64_t since);
+    void report(KeptFences& kept, TrackKind kind, core::ImageIndex image);
+    void report_rendered(core::ImageIndex image);
+    void begin(std::string_view step, core::ImageIndex image, int64_t now);
+    void end_acquire(int64_t began);
+    void end(std::string_view step, core::ImageIndex image, int64_t began);
+    [[nodiscard]] uint64_t flow_to_release(uint64_t frame) const;
+    [[nodiscard]] uint64_t flow_to_display(uint64_t frame) const;
+
+    Tracer& tracer_;
+    const uint32_t number_; ///< of the swapchain, in the process
+    std::vector<Image> images_;
+    std::atomic<uint64_t> frames_ = 0;
+    std::optional<Acquired> acquired_; ///< by the acquire that runs
+    int64_t present_began_ = 0;        ///< used by the presenting thread only
+    uint64_t described_at_ = 0;        ///< Tracer::events(); used by the presenting thread only
+};
+
+/// Records how long a step of one swapchain took.
+class FrameSpan {
+public:
+    /// @param trace  may be null
+    /// @param step   of trace::event
+    /// @param image  unless the step is an acquire, which sets it by acquired()
+    FrameSpan(FrameTrace* trace, std::string_view step, core::ImageIndex image = {}) :
+        trace_(trace) {
+        if (trace_ != nullptr) [[unlikely]]
+            begin(step, image);
+    }
+    ~FrameSpan() {
+        if (trace_ != nullptr) [[unlikely]]
+            end();
+    }
+    FrameSpan(const FrameSpan&) = delete;
+    FrameSpan& operator=(const FrameSpan&) = delete;
+
+private:
+    void begin(std::string_view step, core::ImageIndex image);
+    void end();
+
+    FrameTrace* trace_;
+    int64_t began_;
+    std::string_view step_;
+    core::ImageIndex image_;
+};
+
+// The trace points of a frame. `trace` is null if the swapchain is not traced. The thread is one of
+// the application's, or that of a DeferredPresenter.
 
 /// The application acquires an image. It must wait for `fences` before it draws to the image.
 /// Called before the semaphore and fence of the acquire receive the fences. If that fails, undone()
 /// follows.
 /// @param fences  a sync_file; empty: none was pending
-inline void acquired(const void* /*swapchain*/, core::ImageIndex, const Fd& /*fences*/) {}
+inline void acquired(FrameTrace* trace, core::ImageIndex image, const Fd& fences) {
+    if (trace != nullptr) [[unlikely]]
+        trace->acquired(image, fences);
+}
 
 /// An acquire failed after acquired(), or the application releases the image without a present
 /// (vkReleaseSwapchainImagesKHR). The image becomes free after this call.
-inline void undone(const void* /*swapchain*/, core::ImageIndex) {}
+inline void undone(FrameTrace* trace, core::ImageIndex image) {
+    if (trace != nullptr) [[unlikely]]
+        trace->undone(image);
+}
 
 /// The bridge attached the application's rendering to an image.
-inline void attached(const void* /*swapchain*/, core::ImageIndex,
-                     const sync::Rendering& /*rendering*/) {}
+inline void attached(FrameTrace* trace, core::ImageIndex image, const sync::Rendering& rendering) {
+    if (trace != nullptr) [[unlikely]]
+        trace->attached(image, rendering);
+}
 
-/// The presenter gave an image to the window system, or failed to.
-/// @param result  of Presenter::show()
-inline void committed(const void* /*swapchain*/, core::ImageIndex, VkResult) {}
+/// The presenter gives an image to the window system.
+/// @param show  calls Presenter::show() and returns its result
+/// @return the same
+template <class Show>
+VkResult commit(FrameTrace* trace, core::ImageIndex image, Show&& show) {
+    const FrameSpan span(trace, event::commit, image);
+    const VkResult result = show();
+    if (trace != nullptr) [[unlikely]]
+        trace->committed(image, result);
+    return result;
+}
 
-/// The window system has released an image. The presenter or the bridge reports it.
-inline void released(const void* /*swapchain*/, core::ImageIndex) {}
+/// The window system has released an image. The presenter or the bridge reports it, before the
+/// image becomes free.
+inline void released(FrameTrace* trace, core::ImageIndex image) {
+    if (trace != nullptr) [[unlikely]]
+        trace->released(image);
+}
 
 } // namespace fencebridge::trace

@@ -17,6 +17,7 @@
 #include "swapchain/present_timing.hpp"
 #include "swapchain/presenter.hpp"
 #include "swapchain/refusals.hpp"
+#include "swapchain/trace.hpp"
 #include "sync/bridge.hpp"
 #include "util/locked.hpp"
 #include "vk/driver_facts.hpp"
@@ -51,6 +52,7 @@ struct AcceptedLayouts {
 struct PresentationState {
     Locked<core::ImageRing> ring;
     std::optional<PresentTiming> timing = std::nullopt; ///< if the application asks for times
+    std::unique_ptr<trace::FrameTrace> trace = nullptr; ///< if frames are traced
 };
 
 /// What a presenter needs to know of its swapchain.

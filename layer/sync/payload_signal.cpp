@@ -4,6 +4,7 @@
 #include <new>
 
 #include "sync/fence_poll.hpp"
+#include "sync/traced_wait.hpp"
 
 namespace fencebridge::sync {
 
@@ -114,8 +115,11 @@ VkResult PayloadSignaller::signal_by_own_queue(Fd sync_file, VkSemaphore semapho
 }
 
 VkResult PayloadSignaller::wait_and_keep(Fd sync_file, VkSemaphore semaphore, VkFence fence) {
-    if (wait_on_cpu(sync_file) != VK_SUCCESS)
-        return VK_ERROR_DEVICE_LOST;
+    if (sync_file) {
+        const TracedWait traced(sync_file);
+        if (wait_on_cpu(sync_file) != VK_SUCCESS)
+            return VK_ERROR_DEVICE_LOST;
+    }
     try {
         kept_.keep(semaphore, fence);
         return VK_SUCCESS;

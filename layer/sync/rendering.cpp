@@ -9,6 +9,7 @@
 #include "ioctl/ioctl.hpp"
 #include "ioctl/sync_file.hpp"
 #include "sync/fence_poll.hpp"
+#include "sync/traced_wait.hpp"
 #include "util/deadline.hpp"
 #include "util/log.hpp"
 
@@ -111,9 +112,14 @@ bool Rendering::has_ended() const {
 }
 
 VkResult Rendering::wait(const Fd* interrupt) const {
-    if (fence_)
+    if (fence_) {
+        const trace::Span span(trace::event::wait, "VkFence");
         return fence_->wait(interrupt);
-    return sync_file_ ? wait_for(sync_file_, interrupt) : VK_SUCCESS;
+    }
+    if (!sync_file_)
+        return VK_SUCCESS;
+    const TracedWait traced(sync_file_);
+    return wait_for(sync_file_, interrupt);
 }
 
 Rendering Rendering::share() const {

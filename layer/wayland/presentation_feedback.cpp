@@ -48,17 +48,21 @@ struct PresentationFeedback::Handlers {
         constexpr uint32_t hardware =
             WP_PRESENTATION_FEEDBACK_KIND_VSYNC | WP_PRESENTATION_FEEDBACK_KIND_HW_CLOCK;
         const auto& done = *static_cast<Pending*>(data);
-        if (done.timing != nullptr) {
-            // At most 146 years, half of what the type can hold, so that sums and differences fit.
-            constexpr uint64_t most = INT64_MAX / 1'000'000'000 / 2;
-            const uint64_t seconds = (uint64_t{seconds_high} << 32) | seconds_low;
-            const std::chrono::seconds whole(static_cast<int64_t>(std::min(seconds, most)));
-            done.timing->shown(
-                done.serial,
-                {.shown = core::PresentationTime(whole + std::chrono::nanoseconds(nanoseconds)),
-                 .refresh = std::chrono::nanoseconds(refresh),
-                 .version = wp_presentation_feedback_get_version(feedback),
-                 .by_hardware = (flags & hardware) == hardware});
+        // At most 146 years, half of what the type can hold, so that sums and differences fit.
+        constexpr uint64_t most = INT64_MAX / 1'000'000'000 / 2;
+        const uint64_t seconds = (uint64_t{seconds_high} << 32) | seconds_low;
+        const std::chrono::seconds whole(static_cast<int64_t>(std::min(seconds, most)));
+        const core::PresentationTime shown(whole + std::chrono::nanoseconds(nanoseconds));
+        if (done.timing != nullptr)
+            done.timing->shown(done.serial,
+                               {.shown = shown,
+                                .refresh = std::chrono::nanoseconds(refresh),
+                                .version = wp_presentation_feedback_get_version(feedback),
+                                .by_hardware = (flags & hardware) == hardware});
+        if (done.trace != nullptr) {
+            if (const auto clock = done.owner->global_.clock())
+                done.trace->shown(done.frame, clock->to_monotonic(shown),
+                                  std::chrono::nanoseconds(refresh));
         }
         finish(data, &core::PresentCompletions::presented);
     }
@@ -95,18 +99,19 @@ struct PresentationFeedback::Handlers {
 };
 
 PresentationFeedback::PresentationFeedback(Display& display, const PresentationGlobal& global) :
-    has_presentation_(global.get() != nullptr), queue_(display),
+    has_presentation_(global.get() != nullptr), global_(global), queue_(display),
     presentation_(queue_ && has_presentation_ ? wrap(global.get(), queue_.get()) : nullptr),
     display_(queue_ ? wrap(display.handle, queue_.get()) : nullptr), marker_queue_(display),
     marker_display_(marker_queue_ ? wrap(display.handle, marker_queue_.get()) : nullptr) {}
 
 PresentationFeedback::Request::Request(PresentationFeedback& owner,
                                        std::optional<core::PresentId> id,
-                                       PresentTiming::Request* timed) :
+                                       PresentTiming::Request* timed, trace::FrameTrace* trace,
+                                       uint64_t frame) :
     owner_(owner),
     id_(id), timed_(timed) {
     try {
-        node_.push_back({.owner = &owner, .id = id});
+        node_.push_back({.owner = &owner, .id = id, .trace = trace, .frame = frame});
         if (id)
             owner.state_.with([&](State& state) { state.completions.expect(*id); });
     } catch (const std::bad_alloc&) {

@@ -12,6 +12,7 @@
 #include "core/presentation_time.hpp"
 #include "swapchain/present_clock.hpp"
 #include "swapchain/present_timing.hpp"
+#include "swapchain/trace.hpp"
 #include "util/deadline.hpp"
 #include "util/locked.hpp"
 #include "wayland/announced_global.hpp"
@@ -83,6 +84,8 @@ private:
         /// Receives the report; null: nobody wants the time.
         PresentTiming* timing = nullptr;
         core::PresentSerial serial = {};
+        trace::FrameTrace* trace = nullptr; ///< null: the swapchain is not traced
+        uint64_t frame = 0;                 ///< FrameTrace::frame_of()
         Clock::time_point since = {};
         std::unique_ptr<wp_presentation_feedback, PresentationDestroyer> feedback = {};
         Proxy<wl_callback> callback = {}; ///< without the global
@@ -95,8 +98,10 @@ public:
         /// @param id     the request's number, if a thread may wait for it
         /// @param timed  null: nobody asks for the request's times. Its PresentTiming must outlive
         ///               `owner`
+        /// @param trace  null: the swapchain is not traced. Must outlive `owner`
+        /// @param frame  FrameTrace::frame_of() the image
         Request(PresentationFeedback& owner, std::optional<core::PresentId> id,
-                PresentTiming::Request* timed);
+                PresentTiming::Request* timed, trace::FrameTrace* trace, uint64_t frame);
         ~Request();
         Request(const Request&) = delete;
         Request& operator=(const Request&) = delete;
@@ -148,6 +153,7 @@ private:
     std::optional<Clock::time_point> give_up_callbacks();
 
     const bool has_presentation_;
+    const PresentationGlobal& global_;
     EventQueue queue_;
     Wrapper<wp_presentation> presentation_; ///< null without the global
     Wrapper<wl_display> display_;

@@ -17,8 +17,8 @@ struct WaylandPresenter::Handlers {
         if (slot.timelines.release)
             return;
         PresentationState& state = slot.presenter->state_;
+        trace::released(state.trace.get(), slot.image);
         state.ring.with([&](core::ImageRing& ring) { ring.mark_released(slot.image); });
-        trace::released(&state, slot.image);
     }
 };
 
@@ -34,7 +34,8 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
     commits_{.departures = surface_->departures()}, prepared_mode_(parameters_.mode) {
     if (colour_.is_described())
         surface_->add_described();
-    if (parameters_.reports_presents || state.timing)
+    const bool traces = state.trace && surface_->connection().presentation().get() != nullptr;
+    if (parameters_.reports_presents || state.timing || traces)
         feedback_.emplace(surface_->connection().display(), surface_->connection().presentation());
     compared_.with([&](ComparedFeedback& last) {
         last.feedback = std::static_pointer_cast<const DmabufFormats>(parameters_.basis);
@@ -217,10 +218,12 @@ VkResult WaylandPresenter::show(const PresentRequest& request,
                                 const std::optional<core::CommitPoints>& points) {
     std::optional<PresentationFeedback::Request> feedback;
     const auto id = parameters_.reports_presents ? request.id : std::nullopt;
-    if (feedback_ && (id || request.timed != nullptr)) {
+    trace::FrameTrace* const trace = state_.trace.get();
+    if (feedback_ && (id || request.timed != nullptr || trace != nullptr)) {
         if (const VkResult result = feedback_->update(); result != VK_SUCCESS)
             return result;
-        feedback.emplace(*feedback_, id, request.timed);
+        feedback.emplace(*feedback_, id, request.timed, trace,
+                         trace == nullptr ? 0 : trace->frame_of(request.image));
     }
     const Slot& slot = slots_[static_cast<size_t>(request.image)];
     const SharedSurface::Content content = {.mode = with(*request.mode),

@@ -5,6 +5,7 @@
 #include <new>
 #include <unordered_map>
 
+#include "util/trace.hpp"
 #include "wayland/protocol_set.hpp"
 
 namespace fencebridge::wayland {
@@ -250,6 +251,7 @@ VkResult SharedSurface::wait_for(const core::Pace& pace) {
         if (!turn(pace))
             return VK_SUCCESS;
         // If the turn has come already, this still reads the events that have arrived.
+        const trace::Span span(trace::event::wait, "turn of the window");
         const VkResult result = queue_.wait(*handled, Deadline::at(*until));
         if (result == VK_TIMEOUT) {
             frame_.with([](Frame& frame) {

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+#include "util/trace_ring.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <new>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace fencebridge::trace {
+
+namespace {
+
+std::unexpected<std::string> failed(const std::string& what, int error) {
+    return std::unexpected(what + ": " + std::generic_category().message(error));
+}
+
+/// Whether a file may be replaced: there is none, or it is empty or a trace of this layer's.
+bool may_replace(const std::string& path) {
+    struct stat status = {};
+    if (::lstat(path.c_str(), &status) != 0)
+        return errno == ENOENT;
+    if (!S_ISREG(status.st_mode))
+        return false;
+    if (status.st_size == 0)
+        return true;
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    SlotWord first = 0;
+    const bool read = file && ::pread(file.get(), &first, sizeof first, 0) == sizeof first;
+    // Of a slot that is filled, the first bytes differ by the two lengths alone.
+    const auto mask = std::bit_cast<SlotWord>(std::array<uint8_t, 8>{0xff, 0, 0, 0xff, 0xff});
+    return read && status.st_size == static_cast<off_t>(file_size) &&
+           (first & mask) == (empty_slot & mask);
+}
+
+/// A file beyond the limit would not only fail: SIGXFSZ would end the application.
+bool is_within_limit() {
+    rlimit limit = {};
+    return ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= file_size;
+}
+
+std::atomic_ref<SlotWord> word_of(std::byte* slot) {
+    return std::atomic_ref(*reinterpret_cast<SlotWord*>(slot));
+}
+
+} // namespace
+
+std::expected<std::unique_ptr<Ring>, std::string> Ring::create(const std::string& path) {
+    if (!may_replace(path))
+        return std::unexpected(path + " exists, and is no trace of fencebridge's");
+    if (!is_within_limit())
+        return failed(path, EFBIG);
+    // The file gets its name when it is complete.
+    const std::string unfinished = path + "." + std::to_string(::getpid()) + ".new";
+    ::unlink(unfinished.c_str());
+    Fd file(::open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!file)
+        return failed("open of " + unfinished, errno);
+    // A write to a page without a block would raise SIGBUS when the disk is full.
+    if (const int error = ::posix_fallocate(file.get(), 0, file_size); error != 0) {
+        ::unlink(unfinished.c_str());
+        return failed("posix_fallocate of " + unfinished, error);
+    }
+    void* const mapped =
+        ::mmap(nullptr, file_size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+    if (mapped == MAP_FAILED) {
+        const int error = errno;
+        ::unlink(unfinished.c_str());
+        return failed("mmap of " + unfinished, error);
+    }
+    auto* const slots = static_cast<std::byte*>(mapped);
+    for (size_t slot = 0; slot < slot_count; ++slot)
+        word_of(slots + slot * slot_size).store(empty_slot, std::memory_order_relaxed);
+    ::flock(file.get(), LOCK_SH | LOCK_NB);
+    if (::rename(unfinished.c_str(), path.c_str()) != 0) {
+        const int error = errno;
+        ::munmap(mapped, file_size);
+        ::unlink(unfinished.c_str());
+        return failed("rename to " + path, error);
+    }
+    return std::unique_ptr<Ring>(new Ring(std::move(file), slots));
+}
+
+Ring::~Ring() { ::munmap(slots_, file_size); }
+
+void Ring::write(std::span<const uint8_t> packets) noexcept {
+    constexpr size_t ring_slots = slot_count - head_slots;
+    const uint64_t before = events_.fetch_add(1, std::memory_order_relaxed);
+    fill(head_slots + before % ring_slots, before + 1, packets);
+}
+
+void Ring::write_to_head(std::span<const uint8_t> packets) noexcept {
+    const size_t slot = head_.fetch_add(1, std::memory_order_relaxed);
+    if (slot < head_slots)
+        fill(slot, 0, packets);
+}
+
+/// Hides the slot, writes its contents, and shows it again.
+void Ring::fill(size_t slot, uint64_t number, std::span<const uint8_t> packets) noexcept {
+    std::byte* const start = slots_ + slot * slot_size;
+    const auto word = word_of(start);
+    SlotWord before = word.load(std::memory_order_relaxed);
+    if (before == slot_being_written ||
+        !word.compare_exchange_strong(before, slot_being_written, std::memory_order_acq_rel))
+        return;
+    for (size_t i = 0; i < sizeof number; ++i)
+        start[sizeof(SlotWord) + i] = static_cast<std::byte>(number >> (8 * i));
+    std::memcpy(start + slot_size - packets.size(), packets.data(), packets.size());
+    word.store(slot_word(Padding::of_slot, packets.size()), std::memory_order_release);
+}
+
+} // namespace fencebridge::trace
