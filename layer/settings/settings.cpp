@@ -98,6 +98,11 @@ bool set_log_file(Settings& settings, std::string_view value) {
     return true;
 }
 
+bool set_trace_file(Settings& settings, std::string_view value) {
+    settings.trace_file = value;
+    return true;
+}
+
 /// The member of Settings that a row of the table sets.
 struct Setter {
     std::string_view key;
@@ -114,6 +119,7 @@ constexpr auto setters = std::to_array<Setter>({
     {"headless_capture_every", set_headless_capture_every},
     {"log_level", set_log_level},
     {"log_file", set_log_file},
+    {"trace_file", set_trace_file},
 });
 
 } // namespace

@@ -144,21 +144,25 @@ void FrameTrace::attached(core::ImageIndex index, const sync::Rendering& renderi
     if (image.presented.exchange(true))
         image.frame = ++frames_; // presented again without an acquire
     keep(image.rendering, rendering.sync_file(), image.frame, present_began_);
-    if (!rendering.may_run())
-        report_rendered(index);
+    image.vk_fence_since = rendering.has_vk_fence() ? present_began_ : 0;
+    if (!rendering.may_run()) // it ended before its present; nobody knows when
+        report_rendered(index, present_began_, std::nullopt);
 }
 
-/// The rendering ended before its present. It is not known when.
-void FrameTrace::report_rendered(core::ImageIndex image) {
+/// A rendering without a sync_file has ended.
+void FrameTrace::report_rendered(core::ImageIndex image, int64_t begin,
+                                 std::optional<int64_t> end) {
     const uint64_t frame = frame_of(image);
     const std::array arguments = {
         Argument{.name = key::frame, .number = frame},
-        Argument{.name = key::image, .number = static_cast<uint64_t>(image)}};
+        Argument{.name = key::image, .number = static_cast<uint64_t>(image)},
+        Argument{.name = key::driver, .text = "VkFence"}};
     tracer_.record({.name = FrameName(frame).get(),
                     .track = tracer_.track(TrackKind::gpu, number_, static_cast<uint32_t>(image)),
-                    .begin = present_began_,
+                    .begin = begin,
+                    .end = end,
                     .frame = frame,
-                    .arguments = arguments});
+                    .arguments = std::span(arguments).first(end ? 3 : 2)});
 }
 
 void FrameTrace::committed(core::ImageIndex image, VkResult result) {
@@ -211,9 +215,13 @@ void FrameTrace::shown(uint64_t frame, Clock::time_point time, std::chrono::nano
 void FrameTrace::begin(std::string_view step, core::ImageIndex image, int64_t now) {
     if (step == event::present)
         present_began_ = now;
+    if (step != event::commit)
+        return;
     // Before the commit: the release may be handled by another thread before the commit returns.
-    else if (step == event::commit)
-        at(image).committed_at = now;
+    at(image).committed_at = now;
+    // An image whose rendering is known by a VkFence is committed as soon as that has signalled.
+    if (const int64_t since = at(image).vk_fence_since.exchange(0); since != 0)
+        report_rendered(image, since, now);
 }
 
 void FrameTrace::end_acquire(int64_t began) {

@@ -63,6 +63,8 @@ private:
         std::atomic<bool> presented = false;   ///< since then
         std::atomic<int64_t> committed_at = 0; ///< 0: the window system does not hold the image
         std::atomic<int64_t> released_at = 0;
+        /// The present of a rendering that is known by a VkFence, until the commit. 0: none.
+        std::atomic<int64_t> vk_fence_since = 0;
         KeptFences rendering; ///< used by the thread that acquires or presents the image
         KeptFences reads;     ///< of the window system; used by the thread that acquires the image
     };
@@ -81,7 +83,7 @@ private:
     void describe();
     static void keep(KeptFences& kept, const Fd& sync_file, uint64_t frame, int64_t since);
     void report(KeptFences& kept, TrackKind kind, core::ImageIndex image);
-    void report_rendered(core::ImageIndex image);
+    void report_rendered(core::ImageIndex image, int64_t begin, std::optional<int64_t> end);
     void begin(std::string_view step, core::ImageIndex image, int64_t now);
     void end_acquire(int64_t began);
     void end(std::string_view step, core::ImageIndex image, int64_t began);

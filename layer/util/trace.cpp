@@ -3,7 +3,6 @@
 
 #include <array>
 #include <ctime>
-#include <mutex>
 #include <unistd.h>
 #include <utility>
 
@@ -125,17 +124,14 @@ uint64_t Tracer::thread_track() noexcept {
 void open(const std::string& path) {
     if (path.empty())
         return;
-    static std::mutex mutex; // of this function alone
-    const std::lock_guard guard(mutex);
     // After fork(), the child's instances have a trace of their own.
-    if (const Tracer* const first = tracer();
-        first != nullptr && first->pid() == static_cast<uint32_t>(::getpid())) {
-        log::debug("trace_file: %s is open already, for the whole process", first->path().c_str());
-        return;
-    }
+    static std::atomic<pid_t> opened_by = 0;
+    if (opened_by.exchange(::getpid()) == ::getpid())
+        return; // by another instance, or another thread is about to
     auto made = Tracer::create(path);
     if (!made) {
         log::error("trace_file: %s; nothing is traced", made.error().c_str());
+        opened_by = 0;
         return;
     }
     log::info("trace_file: %s", (*made)->path().c_str());

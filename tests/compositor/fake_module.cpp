@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 
@@ -151,8 +152,13 @@ long FakeModule::tell_signal_time(int fd, void* argument) const {
     auto& info = *static_cast<sync_file_info*>(argument);
     pollfd readable{fd, POLLIN, 0};
     info.status = poll(&readable, 1, 0) == 1;
-    if (info.num_fences != 0)
-        reinterpret_cast<sync_fence_info*>(info.sync_fence_info)->timestamp_ns = *signal_time_;
+    if (info.num_fences != 0) {
+        auto& fence = *reinterpret_cast<sync_fence_info*>(info.sync_fence_info);
+        fence.timestamp_ns = *signal_time_;
+        fence.status = info.status;
+        std::strcpy(fence.driver_name, "fake-driver");
+        std::strcpy(fence.obj_name, "fake-timeline");
+    }
     info.num_fences = 1;
     return 0;
 }

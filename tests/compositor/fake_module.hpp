@@ -33,7 +33,8 @@ public:
     // From now on every dma-buf has the sync_file ioctls of Linux 6.0.
     void enable_dma_buf_ioctls();
     void answer_queries(uint32_t version, uint64_t features);
-    // From now on the kernel knows when sync_files have signalled: at this time.
+    // From now on the kernel knows the fence of each sync_file: of "fake-driver", on the timeline
+    // "fake-timeline". If it has signalled, then at this time.
     void tell_signal_times(uint64_t nanoseconds);
     // From now on exports return this fence, instead of a sync_file that has signalled.
     void export_fence(Fd fence);

@@ -7,8 +7,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdarg>
+#include <cstring>
+#include <iterator>
 #include <vector>
 
 namespace fencebridge::ioctl {
@@ -33,8 +36,12 @@ struct FakeSyncFile {
         if (room < times.size())
             return EINVAL;
         auto* fences = reinterpret_cast<sync_fence_info*>(info.sync_fence_info);
-        for (size_t i = 0; i < times.size(); ++i)
+        for (size_t i = 0; i < times.size(); ++i) {
             fences[i].timestamp_ns = times[i];
+            fences[i].status = times[i] != 0;
+            std::fill(std::begin(fences[i].driver_name), std::end(fences[i].driver_name), 'd');
+            std::strcpy(fences[i].obj_name, "timeline");
+        }
         return 0;
     }
 };
@@ -78,6 +85,32 @@ TEST(SignalTime, AFailureIsNoTime) {
     const auto time = time_of({.error = ENOTTY});
     ASSERT_FALSE(time);
     EXPECT_EQ(time.error(), Errno{ENOTTY});
+}
+
+std::vector<FenceInfo> fences_of(const FakeSyncFile& file, size_t room) {
+    std::vector<FenceInfo> fences(room);
+    current = &file;
+    fences.resize(query_fences(Fd(), fences));
+    current = nullptr;
+    return fences;
+}
+
+TEST(QueryFences, EachHasItsNamesAndItsTime) {
+    const auto fences = fences_of({.status = 0, .times = {5, 0}}, 4);
+    ASSERT_EQ(fences.size(), 2u);
+    EXPECT_EQ(fences[0].signalled, at(5));
+    EXPECT_EQ(fences[1].signalled, std::nullopt);
+    EXPECT_STREQ(fences[0].timeline.data(), "timeline");
+    EXPECT_EQ(std::strlen(fences[0].driver.data()), 31u); // the kernel's has no end
+}
+
+TEST(QueryFences, ThereMayBeMoreThanAreWanted) {
+    EXPECT_EQ(fences_of({.status = 1, .times = {5, 6, 7}}, 2).size(), 2u);
+    EXPECT_EQ(fences_of({.status = 1, .times = std::vector<uint64_t>(65, 1)}, 2).size(), 0u);
+}
+
+TEST(QueryFences, AFailureFindsNone) {
+    EXPECT_EQ(fences_of({.status = 1, .times = {5}, .error = ENOTTY}, 2).size(), 0u);
 }
 
 } // namespace
