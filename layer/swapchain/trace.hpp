@@ -38,12 +38,16 @@ public:
     /// acquired again. Any thread may call it.
     [[nodiscard]] uint64_t frame_of(core::ImageIndex image) const { return at(image).frame; }
 
-    // The functions below them say when these are called.
+    // Called by the trace points at the end of this file.
     void acquired(core::ImageIndex image, const Fd& fences);
     void undone(core::ImageIndex image) { at(image).presented = false; }
     void attached(core::ImageIndex image, const sync::Rendering& rendering);
     void committed(core::ImageIndex image, VkResult result);
     void released(core::ImageIndex image);
+
+    /// The window system reports when a frame's image was on screen. Any thread may call it.
+    /// @param frame    frame_of() the image when it was committed
+    /// @param refresh  of the display; 0: not known
     void shown(uint64_t frame, Clock::time_point time, std::chrono::nanoseconds refresh);
 
 private:

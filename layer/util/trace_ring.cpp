@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "util/trace_ring.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <new>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace fencebridge::trace {
 
@@ -46,6 +45,34 @@ bool is_within_limit() {
     return ::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur >= file_size;
 }
 
+/// A file that is removed unless it gets its name.
+class Unfinished {
+public:
+    explicit Unfinished(std::string path) : path_(std::move(path)) {}
+    ~Unfinished() {
+        if (!finished_)
+            ::unlink(path_.c_str());
+    }
+    Unfinished(const Unfinished&) = delete;
+    Unfinished& operator=(const Unfinished&) = delete;
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+    /// @return empty, with errno set, on failure
+    [[nodiscard]] Fd make() const {
+        ::unlink(path_.c_str()); // of a process that had this id before
+        return Fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
+    }
+    /// @return false, with errno set, on failure
+    [[nodiscard]] bool finish(const std::string& name) {
+        finished_ = ::rename(path_.c_str(), name.c_str()) == 0;
+        return finished_;
+    }
+
+private:
+    const std::string path_;
+    bool finished_ = false;
+};
+
 std::atomic_ref<SlotWord> word_of(std::byte* slot) {
     return std::atomic_ref(*reinterpret_cast<SlotWord*>(slot));
 }
@@ -57,38 +84,32 @@ std::expected<std::unique_ptr<Ring>, std::string> Ring::create(const std::string
         return std::unexpected(path + " exists, and is no trace of fencebridge's");
     if (!is_within_limit())
         return failed(path, EFBIG);
+    std::unique_ptr<Ring> ring(new Ring);
     // The file gets its name when it is complete.
-    const std::string unfinished = path + "." + std::to_string(::getpid()) + ".new";
-    ::unlink(unfinished.c_str());
-    Fd file(::open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!file)
-        return failed("open of " + unfinished, errno);
+    Unfinished unfinished(path + "." + std::to_string(::getpid()) + ".new");
+    ring->file_ = unfinished.make();
+    if (!ring->file_)
+        return failed("open of " + unfinished.path(), errno);
     // A write to a page without a block would raise SIGBUS when the disk is full.
-    if (const int error = ::posix_fallocate(file.get(), 0, file_size); error != 0) {
-        ::unlink(unfinished.c_str());
-        return failed("posix_fallocate of " + unfinished, error);
-    }
+    if (const int error = ::posix_fallocate(ring->file_.get(), 0, file_size); error != 0)
+        return failed("posix_fallocate of " + unfinished.path(), error);
     void* const mapped =
-        ::mmap(nullptr, file_size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
-    if (mapped == MAP_FAILED) {
-        const int error = errno;
-        ::unlink(unfinished.c_str());
-        return failed("mmap of " + unfinished, error);
-    }
-    auto* const slots = static_cast<std::byte*>(mapped);
+        ::mmap(nullptr, file_size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->file_.get(), 0);
+    if (mapped == MAP_FAILED)
+        return failed("mmap of " + unfinished.path(), errno);
+    ring->slots_ = static_cast<std::byte*>(mapped);
     for (size_t slot = 0; slot < slot_count; ++slot)
-        word_of(slots + slot * slot_size).store(empty_slot, std::memory_order_relaxed);
-    ::flock(file.get(), LOCK_SH | LOCK_NB);
-    if (::rename(unfinished.c_str(), path.c_str()) != 0) {
-        const int error = errno;
-        ::munmap(mapped, file_size);
-        ::unlink(unfinished.c_str());
-        return failed("rename to " + path, error);
-    }
-    return std::unique_ptr<Ring>(new Ring(std::move(file), slots));
+        word_of(ring->slots_ + slot * slot_size).store(empty_slot, std::memory_order_relaxed);
+    ::flock(ring->file_.get(), LOCK_SH | LOCK_NB);
+    if (!unfinished.finish(path))
+        return failed("rename to " + path, errno);
+    return ring;
 }
 
-Ring::~Ring() { ::munmap(slots_, file_size); }
+Ring::~Ring() {
+    if (slots_ != nullptr)
+        ::munmap(slots_, file_size);
+}
 
 void Ring::write(std::span<const uint8_t> packets) noexcept {
     constexpr size_t ring_slots = slot_count - head_slots;

@@ -40,13 +40,13 @@ public:
     [[nodiscard]] uint64_t events() const { return events_.load(std::memory_order_relaxed); }
 
 private:
-    Ring(Fd file, std::byte* slots) : file_(std::move(file)), slots_(slots) {}
+    Ring() = default;
     void fill(size_t slot, uint64_t number, std::span<const uint8_t> packets) noexcept;
 
     /// Open, and locked as shared (flock), as long as the process lives: fencebridge-trace --follow
     /// sees by that when it ends.
-    const Fd file_;
-    std::byte* const slots_;
+    Fd file_;
+    std::byte* slots_ = nullptr;
     std::atomic<uint64_t> events_ = 0;
     std::atomic<size_t> head_ = 0; ///< used head slots
 };

@@ -95,8 +95,8 @@ private:
 
 // With three images, the fourth frame has the image of the first.
 TEST_F(TraceTest, AFrameHasItsStepsInTheirOrder) {
-    Client client(start({.release = Release::at_once,
-                         .globals = {.presentation = 1},
+    Client client(start({.globals = {.presentation = 1},
+                         .release = Release::at_once,
                          .presentation = Presentation::presented}));
     {
         const Swapchain swapchain = client.swapchain();
