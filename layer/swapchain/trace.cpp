@@ -254,6 +254,8 @@ void FrameTrace::end_acquire(int64_t began) {
 }
 
 void FrameTrace::end(std::string_view step, core::ImageIndex image, int64_t began) {
+    if (step == event::acquire)
+        return end_acquire(began);
     const bool is_present = step == event::present;
     const uint64_t frame = frame_of(image);
     const std::array arguments = {
@@ -272,22 +274,11 @@ void FrameTrace::end(std::string_view step, core::ImageIndex image, int64_t bega
         describe();
 }
 
-void FrameSpan::begin(std::string_view step, core::ImageIndex image) {
-    if (static_cast<size_t>(image) >= trace_->images_.size()) {
-        trace_ = nullptr; // the application has presented an image that does not exist
-        return;
-    }
-    step_ = step;
-    image_ = image;
-    began_ = now();
-    trace_->begin(step, image, began_);
-}
-
-void FrameSpan::end() {
-    if (step_ == event::acquire)
-        trace_->end_acquire(began_);
-    else
-        trace_->end(step_, image_, began_);
+void FrameSpan::begin(FrameTrace& trace, std::string_view step, core::ImageIndex image) {
+    if (static_cast<size_t>(image) >= trace.images_.size())
+        return; // the application has presented an image that does not exist
+    open_.emplace(Open{.trace = trace, .step = step, .image = image, .began = now()});
+    trace.begin(step, image, open_->began);
 }
 
 } // namespace fencebridge::trace

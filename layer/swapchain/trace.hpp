@@ -109,26 +109,28 @@ public:
     /// @param trace  may be null
     /// @param step   of trace::event
     /// @param image  unless the step is an acquire, which sets it by acquired()
-    FrameSpan(FrameTrace* trace, std::string_view step, core::ImageIndex image = {}) :
-        trace_(trace) {
-        if (trace_ != nullptr) [[unlikely]]
-            begin(step, image);
+    FrameSpan(FrameTrace* trace, std::string_view step, core::ImageIndex image = {}) {
+        if (trace != nullptr) [[unlikely]]
+            begin(*trace, step, image);
     }
     ~FrameSpan() {
-        if (trace_ != nullptr) [[unlikely]]
-            end();
+        if (open_) [[unlikely]]
+            open_->trace.end(open_->step, open_->image, open_->began);
     }
     FrameSpan(const FrameSpan&) = delete;
     FrameSpan& operator=(const FrameSpan&) = delete;
 
 private:
-    void begin(std::string_view step, core::ImageIndex image);
-    void end();
+    struct Open {
+        FrameTrace& trace;
+        std::string_view step;
+        core::ImageIndex image;
+        int64_t began;
+    };
 
-    FrameTrace* trace_;
-    int64_t began_;
-    std::string_view step_;
-    core::ImageIndex image_;
+    void begin(FrameTrace& trace, std::string_view step, core::ImageIndex image);
+
+    std::optional<Open> open_; ///< nothing is stored here if nothing is traced
 };
 
 // The trace points of a frame. `trace` is null if the swapchain is not traced. The thread is one of

@@ -138,23 +138,16 @@ void open(const std::string& path) {
     active.store(made->release(), std::memory_order_release);
 }
 
-void Span::begin(std::string_view step, std::string_view reason) noexcept {
-    step_ = step;
-    reason_ = reason;
-    driver_ = timeline_ = {};
-    begin_ = now();
-}
-
-void Span::end() noexcept {
-    const std::array arguments = {Argument{.name = key::reason, .text = reason_},
-                                  Argument{.name = key::driver, .text = driver_},
-                                  Argument{.name = key::timeline, .text = timeline_}};
-    const size_t count = reason_.empty() ? 0 : driver_.empty() ? 1 : arguments.size();
-    tracer_->record({.name = step_,
-                     .track = tracer_->thread_track(),
-                     .begin = begin_,
-                     .end = now(),
-                     .arguments = std::span(arguments).first(count)});
+void Span::record(const Open& span) noexcept {
+    const std::array arguments = {Argument{.name = key::reason, .text = span.reason},
+                                  Argument{.name = key::driver, .text = span.driver},
+                                  Argument{.name = key::timeline, .text = span.timeline}};
+    const size_t count = span.reason.empty() ? 0 : span.driver.empty() ? 1 : arguments.size();
+    span.tracer->record({.name = span.step,
+                         .track = span.tracer->thread_track(),
+                         .begin = span.begin,
+                         .end = now(),
+                         .arguments = std::span(arguments).first(count)});
 }
 
 } // namespace fencebridge::trace

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <pthread.h>
 #include <string>
+#include <string_view>
 
 #include "util/deadline.hpp"
 #include "util/trace_event.hpp"
@@ -74,34 +76,40 @@ class Span {
 public:
     /// @param step    of trace::event, or a literal
     /// @param reason  what a wait waits for; a literal
-    explicit Span(std::string_view step, std::string_view reason = {}) : tracer_(tracer()) {
-        if (tracer_ != nullptr) [[unlikely]]
-            begin(step, reason);
+    explicit Span(std::string_view step, std::string_view reason = {}) {
+        if (Tracer* const active_tracer = tracer()) [[unlikely]]
+            open_.emplace(active_tracer, now(), step, reason);
     }
     ~Span() {
-        if (tracer_ != nullptr) [[unlikely]]
-            end();
+        if (open_) [[unlikely]]
+            record(*open_);
     }
     Span(const Span&) = delete;
     Span& operator=(const Span&) = delete;
 
-    [[nodiscard]] bool is_traced() const { return tracer_ != nullptr; }
+    [[nodiscard]] bool is_traced() const { return open_.has_value(); }
     /// What a wait waits for. Only if is_traced(). The texts must outlive the span.
     void set_fence(std::string_view driver, std::string_view timeline) {
-        driver_ = driver;
-        timeline_ = timeline;
+        open_->driver = driver;
+        open_->timeline = timeline;
     }
 
 private:
-    void begin(std::string_view step, std::string_view reason) noexcept;
-    void end() noexcept;
+    struct Open {
+        Open(Tracer* to, int64_t time, std::string_view what, std::string_view why) :
+            tracer(to), begin(time), step(what), reason(why) {}
 
-    Tracer* const tracer_;
-    int64_t begin_;
-    std::string_view step_;
-    std::string_view reason_;
-    std::string_view driver_;
-    std::string_view timeline_;
+        Tracer* tracer;
+        int64_t begin;
+        std::string_view step;
+        std::string_view reason;
+        std::string_view driver = {};
+        std::string_view timeline = {};
+    };
+
+    static void record(const Open& span) noexcept;
+
+    std::optional<Open> open_; ///< nothing is stored here if nothing is traced
 };
 
 } // namespace fencebridge::trace
