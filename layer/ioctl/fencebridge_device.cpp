@@ -26,6 +26,7 @@ std::expected<std::optional<std::string>, Errno> FencebridgeDevice::query() {
     fencebridge_query query = {};
     if (auto done = retry_ioctl(fd_, FENCEBRIDGE_IOCTL_QUERY, &query); !done)
         return std::unexpected(done.error());
+    version_ = query.version;
     if (query.version < needed_version)
         return "too old (version " + std::to_string(query.version) + ")";
     if (!(query.features & FENCEBRIDGE_FEATURE_EXPORT))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <optional>
 #include <string>
@@ -22,6 +23,9 @@ public:
     /// @return what it lacks, for the log; or nothing
     [[nodiscard]] std::expected<std::optional<std::string>, Errno> query();
 
+    /// The version of the module's interface, as of query().
+    [[nodiscard]] uint32_t version() const { return version_; }
+
     /// As export_sync_file() of dma_buf.hpp. E2BIG: more fences than the module can export.
     /// @param none_if_idle  return an empty Fd if no fence is pending; requires
     ///                      has_none_if_idle()
@@ -37,6 +41,7 @@ private:
     explicit FencebridgeDevice(Fd fd) : fd_(std::move(fd)) {}
 
     Fd fd_;
+    uint32_t version_ = 0;
     bool has_none_if_idle_ = false; ///< FENCEBRIDGE_FEATURE_NONE_IF_IDLE, as of query()
 };
 

@@ -28,6 +28,12 @@ public:
     [[nodiscard]] static std::expected<std::unique_ptr<TimelineDevice>, OpenError>
     open(const TimelineSupport& window_system, const Fd& eventfd);
 
+    /// Opens a render node by its path, and tries out every operation once.
+    /// @param importer  the window system's render node, where that is another one; else empty
+    /// @param eventfd   as in open()
+    [[nodiscard]] static std::expected<std::unique_ptr<TimelineDevice>, OpenError>
+    open_node(const std::string& node, const std::string& importer, const Fd& eventfd);
+
     [[nodiscard]] const ioctl::SyncobjDevice& syncobjs() const { return *device_; }
 
     /// Creates a timeline without points.
@@ -48,8 +54,6 @@ private:
     explicit TimelineDevice(std::shared_ptr<const ioctl::SyncobjDevice> device) :
         device_(std::move(device)) {}
 
-    static std::expected<std::unique_ptr<TimelineDevice>, OpenError>
-    open_node(const std::string& node, const std::string& importer, const Fd& eventfd);
     std::expected<void, OpenError> try_out(const std::string& importer, const Fd& eventfd);
     std::expected<void, OpenError> try_fences(ioctl::SyncobjHandle timeline);
     std::expected<void, OpenError> try_queries(ioctl::SyncobjHandle timeline) const;
