@@ -32,9 +32,10 @@ def try_all(mutations: list[LayerMutation], log: Path) -> Iterator[tuple[LayerMu
         build.prepare(folder, root, VARIANT)
         workshop = _Workshop(folder, root, log)
         ticker = Ticker("building the copy")
-        tests = {str(mutation.test_program) for mutation in mutations}
+        programs = {str(program) for mutation in mutations
+                    for program in (mutation.test_program, mutation.broken_program)}
         workshop.compile(str(listing.LAYER_LIBRARY), "tests/fake_driver/libfake_driver.so",
-                         *sorted(tests))
+                         "tests/broken_driver/libbroken_driver.so", *sorted(programs))
         ticker.done()
         ticker = Ticker("running each test without its mutation")
         sound = []

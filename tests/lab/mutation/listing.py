@@ -13,6 +13,7 @@ from . import change
 from .change import Change, Changed, Sources
 
 LAYER_LIBRARY = Path("layer", "libVkLayer_FENCEBRIDGE_wsi.so")
+INFO_PROGRAM = Path("tools", "info", "fencebridge-info")
 LAYER_LIST = SOURCE / "tests" / "mutations.toml"
 MODULE_LIST = SOURCE / "tests" / "kmod" / "mutations.toml"
 
@@ -48,8 +49,10 @@ class LayerMutation(Mutation):
     @property
     def broken_program(self) -> Path:
         """The program or library that the mutation changes, relative to the build folder. Unit
-        tests have the layer's sources in their own program."""
-        return self.test_program if self.suite == "unit" else LAYER_LIBRARY
+        tests have the sources in their own program."""
+        if self.suite == "unit":
+            return self.test_program
+        return INFO_PROGRAM if self.test == "info" else LAYER_LIBRARY
 
     @property
     def _test_folder(self) -> Path:
@@ -93,7 +96,8 @@ def with_text(mutations: list[Kind], text: str) -> list[Kind]:
 
 
 def layer_sources(root: Path = SOURCE) -> Sources:
-    files = (root / "layer").rglob("*")
+    """Those of the layer, and of the tools."""
+    files = (path for folder in ("layer", "tools") for path in (root / folder).rglob("*"))
     return change.read(root, (path for path in files if path.suffix in (".cpp", ".hpp")))
 
 
