@@ -56,7 +56,7 @@ inline Facts machine() {
                                 {"semaphore", "sync-fd", true, true},
                                 {"fence", "sync-fd", false, false}},
                     .formats = {{"B8G8R8A8_SRGB", {"0x0000000000000000", "0x0100000000000001"}}},
-                    .traits = {"its own swapchains carry fences on every kernel"},
+                    .traits = {"its own swapchains treat fences as well as the layer's, on every kernel"},
                     .allocators = {{"driver-export", ""},
                                    {"dma-heap", "/dev/dma_heap cannot be opened"}},
                     .operations = working()},

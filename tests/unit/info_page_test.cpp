@@ -31,6 +31,22 @@ TEST(InfoPage, NoLineIsLongerThanThePage) {
         EXPECT_LE(line.size(), Page::width) << line;
 }
 
+TEST(InfoPage, ALongPathIsNotCut) {
+    const std::string path = "/" + std::string(70, 'x');
+    Page page(false);
+    page.row("label", "see " + path + " for more");
+    EXPECT_EQ(page.text(),
+              "  label               see\n    " + path + "\n                      for more\n");
+}
+
+TEST(InfoPage, ALongPathWithoutALabelLeavesNoEmptyLine) {
+    const std::string path = "/" + std::string(70, 'x');
+    Page page(false);
+    page.row("label", "one");
+    page.row("", path);
+    EXPECT_EQ(page.text(), "  label               one\n    " + path + "\n");
+}
+
 TEST(InfoPage, CharactersAreCountedAndNotBytes) {
     std::string word;
     for (size_t i = 0; i < Page::width - Page::text_column; ++i)

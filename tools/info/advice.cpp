@@ -205,7 +205,7 @@ void advise_on_device(const DeviceFacts& device, Advices& all) {
             {"The driver of " + device.name + " lacks what the layer needs: " + lacks + ".",
              "Only another version of the driver changes that."});
     }
-    if (device.choice.outcome == Outcome::waiting)
+    if (device.choice.outcome == Outcome::waiting && device.choice.surface == "wayland")
         advise_on_waiting(device, all);
 }
 

@@ -22,9 +22,13 @@ std::string printable(std::string_view text) {
     return safe;
 }
 
-/// Removes the first word from the text. A word that does not fit into a line is cut.
-std::string_view take_word(std::string_view& text, size_t room) {
+/// The column of a word that is too long for a row's text, such as a path.
+constexpr size_t long_word_column = 4;
+
+/// Removes the first word from the text. A word that fits into no line is cut.
+std::string_view take_word(std::string_view& text) {
     size_t size = std::min(text.find(' '), text.size());
+    constexpr size_t room = Page::width - long_word_column;
     if (columns(text.substr(0, size)) > room) {
         size = 0;
         for (size_t used = 0; used < room; ++used) {
@@ -86,19 +90,30 @@ void Page::item(std::string_view mark, std::string_view text, Colour colour) {
 void Page::wrap(std::string_view text, size_t column, Colour colour) {
     const std::string safe = printable(text);
     std::string_view left = safe;
-    const size_t room = width - column;
     std::string line;
+    // Where the line begins. A long word has a line of its own, further to the left.
+    size_t start = column;
+    const auto end_line = [&](size_t next) {
+        write(line, colour);
+        text_.erase(text_.find_last_not_of(' ') + 1);
+        if (!text_.ends_with('\n')) // a long word follows a row without a label
+            text_ += '\n';
+        text_.append(next, ' ');
+        line.clear();
+        start = next;
+    };
     while (!left.empty()) {
         if (left.front() == ' ') {
             left.remove_prefix(1);
             continue;
         }
-        const auto word = take_word(left, room);
-        if (!line.empty() && columns(line) + 1 + columns(word) > room) {
-            write(line, colour);
-            text_.append("\n").append(column, ' ');
-            line.clear();
-        }
+        const auto word = take_word(left);
+        const size_t size = columns(word);
+        const size_t used = start + (line.empty() ? 0 : columns(line) + 1);
+        if (used + size > width)
+            end_line(column + size > width ? std::min(column, long_word_column) : column);
+        else if (start != column && !line.empty())
+            end_line(column);
         line.append(line.empty() ? "" : " ").append(word);
     }
     write(line, colour);
@@ -108,7 +123,7 @@ void Page::wrap(std::string_view text, size_t column, Colour colour) {
 }
 
 void Page::write(std::string_view text, Colour colour) {
-    const bool coloured = coloured_ && colour != Colour::plain;
+    const bool coloured = coloured_ && colour != Colour::plain && !text.empty();
     text_.append(coloured ? sequence(colour) : "").append(text).append(coloured ? normal : "");
 }
 

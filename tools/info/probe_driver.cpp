@@ -100,7 +100,7 @@ void add_formats(DriverFacts& facts, const vk::PhysicalDevice& device) {
 const char* in_words(core::OwnFences fences) {
     switch (fences) {
     case core::OwnFences::carried:
-        return "carry fences on every kernel";
+        return "treat fences as well as the layer's, on every kernel";
     case core::OwnFences::waited_for:
         return "wait for the rendering in each present";
     case core::OwnFences::lost:
@@ -108,7 +108,7 @@ const char* in_words(core::OwnFences fences) {
     case core::OwnFences::by_ioctls:
         break;
     }
-    return "carry fences if the kernel has the dma-buf ioctls, else lose them";
+    return "carry fences only if the kernel has the dma-buf ioctls";
 }
 
 /// What the layer knows of the driver, and Vulkan has no query for.

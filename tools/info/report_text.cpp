@@ -48,7 +48,7 @@ void show_kernel(Page& page, const KernelFacts& kernel) {
     page.title("Kernel");
     show_end(page, "probe", kernel.probe);
     page.row("release", kernel.release + " (" + kernel.architecture + ")");
-    page.row("dma-buf fence ioctls", in_words(kernel.operations, kernel.buffer),
+    page.row("fence ioctls", in_words(kernel.operations, kernel.buffer),
              colour_of(kernel.operations));
     show_module(page, kernel.module);
     for (const MemorySourceFacts& source : kernel.memory_sources)
@@ -168,9 +168,9 @@ void show_driver(Page& page, const DriverFacts& driver) {
     page.row("memory", handles_of(driver, "memory"));
     page.row("semaphores", handles_of(driver, "semaphore"));
     page.row("fences", handles_of(driver, "fence"));
-    show_list(page, "modifiers", by_modifiers(driver.formats));
+    show_list(page, "dma-buf formats", by_modifiers(driver.formats));
     if (!driver.operations.export_sync_file.is(State::unknown))
-        page.row("dma-buf fence ioctls", in_words(driver.operations, "the driver"),
+        page.row("fence ioctls", in_words(driver.operations, "the driver"),
                  colour_of(driver.operations));
     show_list(page, "known traits", driver.traits);
     std::string_view label = "allocators";
@@ -183,30 +183,32 @@ void show_driver(Page& page, const DriverFacts& driver) {
 
 /// What the layer would do, in one line.
 void show_outcome(Page& page, const ChoiceFacts& choice) {
-    const std::string on = choice.surface == "headless" ? ", on a headless surface" : "";
     switch (choice.outcome) {
     case Outcome::carried:
-        page.row("the layer", "carries fences by the transport " + choice.transport + on,
-                 Colour::good);
+        page.row("the layer", "carries fences by the transport " + choice.transport, Colour::good);
         break;
     case Outcome::waiting:
-        page.row("the layer", "waits on the CPU, with the transport " + choice.transport + on,
+        page.row("the layer", "waits on the CPU, with the transport " + choice.transport,
                  Colour::warning);
         break;
     case Outcome::passes_through:
-        page.row("the layer", "passes through: the driver makes the swapchains" + on,
-                 Colour::warning);
+        page.row("the layer", "passes through: the driver makes the swapchains", Colour::warning);
         break;
     case Outcome::refused:
-        page.row("the layer", "no swapchains on this device" + on, Colour::bad);
+        page.row("the layer", "no swapchains on this device", Colour::bad);
         break;
     case Outcome::unknown:
-        page.row("the layer", "was not tried, or not to the end" + on, Colour::warning);
+        page.row("the layer",
+                 choice.probe.end == End::not_started ? "was not tried: the loader does not list it"
+                                                      : "could not be tried to the end",
+                 Colour::warning);
         break;
     }
 }
 
 void show_choice(Page& page, const ChoiceFacts& choice) {
+    if (choice.surface == "headless")
+        page.row("surface", "headless, without a window: there is no compositor");
     show_outcome(page, choice);
     show_end(page, "", choice.probe);
     if (!choice.reason.empty())

@@ -93,7 +93,7 @@ std::vector<std::string> by_modifiers(const std::vector<FormatFacts>& formats) {
         std::ranges::transform(modifiers, std::back_inserter(short_names), &short_modifier);
         std::string what = std::to_string(modifiers.size()) + " modifiers";
         if (modifiers.empty())
-            what = "no modifier";
+            what = "not as dma-bufs";
         else if (modifiers.size() <= most_named)
             what = join(short_names, ", ");
         lines.push_back(what + ": " + join(names, " "));
