@@ -7,6 +7,7 @@ From the bottom up:
     artefact, logs           cached folders, named after their ingredients; folders for logs
     rootfs, sandbox          the Debian root, and running commands in it by chroot
     pack_root                an older Debian root, for programs that run on other machines
+    deb_root                 Debian roots that build and try this tree's packages
     kernel, edits            kernels built from source, for User Mode Linux
     archive, stock           kernels from the packages of other Debian suites
     initramfs, toolchain     for these: the initramfs, and the compiler for modules
@@ -17,6 +18,7 @@ From the bottom up:
     build, clean             building this tree in the root; removing old files of the cache
     compositors, guest       running one command in a guest
     packages                 additional Debian packages, as overlays on the root
+    debs                     this tree's own Debian packages
     gpu_pack                 the archive for machines with a GPU
     mutation, mutations      changes that break the layer or the module on purpose, and their tests
     strace, callgrind, ...   reading the output of other tools: traces, profiles, logs, pictures

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import artefact, build, guest_modules, kernels, kmod, pack_root, packages, rootfs
+from . import artefact, build, deb_root, guest_modules, kernels, kmod, pack_root, packages, rootfs
 from .paths import SOURCE, cache
 from .say import LabError, Ticker, say
 
@@ -82,7 +82,7 @@ def builds(days: float) -> list[Leftover]:
 
 def outdated() -> list[Leftover]:
     """Artefacts whose ingredients are not those that this tree's lab would use today."""
-    found = [*rootfs.outdated(), *pack_root.outdated(), *kernels.outdated(),
+    found = [*rootfs.outdated(), *pack_root.outdated(), *deb_root.outdated(), *kernels.outdated(),
              *packages.outdated(), *guest_modules.outdated()]
     found += kmod.outdated(found)
     return [Leftover(folder, "outdated") for folder in found]

@@ -39,6 +39,7 @@ class Request:
     argv: list[str]
     compositor: str = "weston"
     kernel: str = "uml"
+    root: Path | None = None  # an artefact whose root/ is the guest's root, instead of rootfs.py's
     layer: bool = True
     sync: str | None = None
     mask: str = ""  # what the driver seems to lack, in the form of FENCEBRIDGE_TEST_MASK
@@ -69,7 +70,7 @@ def run(request: Request, stdout: Sink, stderr: Sink, stdin: BinaryIO | None = N
     """Runs the command; returns its exit status. Raises LabError if the command could not be run,
     and TimedOut if it took too long."""
     kernel, with_gpu = check(request.kernel, request.compositor, request.gpu)
-    root = rootfs.ensure()
+    root = request.root or rootfs.ensure()
     kernel_folder = kernel.ensure()
     modules = _modules(request)
     with contextlib.ExitStack() as stack:

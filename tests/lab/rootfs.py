@@ -57,7 +57,12 @@ def outdated() -> list[Path]:
 def _build(folder: Path) -> None:
     packages = [name for group in PACKAGES.values() for name in group.split()]
     bootstrap(folder, SUITE, packages, f"making the root file system (Debian {SUITE})")
-    first = folder / "root" / "sbin" / "lab-init"
+    add_first_program(folder / "root")
+
+
+def add_first_program(root: Path) -> None:
+    """Makes the file system one that a guest can boot."""
+    first = root / "sbin" / "lab-init"
     first.write_text(FIRST_PROGRAM)
     first.chmod(0o755)
 

@@ -23,7 +23,7 @@ def names(*arguments) -> list[str]:
 class Choice(unittest.TestCase):
     def test_without_all_the_long_ones_are_left_out(self):
         self.assertEqual(set(SUITES) - set(names([], False)),
-                         {"mutations", "kmod-mutations", "programs", "allocators"})
+                         {"mutations", "kmod-mutations", "programs", "allocators", "packages"})
         self.assertEqual(names([], True), list(SUITES))
 
     def test_what_is_named_runs(self):

@@ -11,7 +11,8 @@ from typing import Callable
 
 from .. import build
 from . import (allocators, clients, dkms, gpu, install, instructions, kmod, kmod_checks,
-               kmod_mutations, lab, meson, mutations, programs, strace, transports, validation, wsi)
+               kmod_mutations, lab, meson, mutations, packages, programs, strace, transports,
+               validation, wsi)
 from .outcome import Outcome
 
 NATIVE = "native"  # in the root, on the host's kernel
@@ -106,6 +107,8 @@ SUITES = {suite.name: suite for suite in [
           _always(kmod_mutations.run), 0, 290, own_complaints=True,
           run_some=kmod_mutations.run),
     Suite("dkms", GUEST, "DKMS builds and installs the module", _always(dkms.run), 40, 40),
+    Suite("packages", GUEST, "the .debs of Debian 12 and testing: built, checked by lintian, "
+          "installed, used, upgraded and purged", _always(packages.run), 0, 300),
     Suite("sanitizers", NATIVE, "unit, driver, compositor and wsi with AddressSanitizer and "
           "UBSan", _native("unit", "driver", "compositor", "wsi", variant=build.SANITIZERS), 60,
           60),

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+complete -W '--json --timeout --help --version' fencebridge-info
