@@ -15,6 +15,21 @@ try() { # STEP, command
 }
 
 works() { "$BUILD/tests/kmod/kmod-test" query import. && cat /sys/module/fencebridge/version; }
+absent() {
+    udevadm trigger --action=add --subsystem-match=drm --settle && ! dmesg | grep "udevd.*fencebridge"
+}
+
+# DKMS exits with 77 for a kernel that dkms.conf excludes.
+excluded() {
+    dkms build "$version"
+    [ $? = 77 ]
+}
+
+udev() {
+    udevadm trigger --action=add --subsystem-match=drm --settle && udevadm settle &&
+        stat --format='%G %a' /dev/fencebridge | grep -x 'render 660' && rmmod fencebridge
+}
+
 gone() { ! dkms status | grep fencebridge && ! modinfo fencebridge; }
 
 # Installs into the guest's root, which lasts as long as the guest.
@@ -24,13 +39,20 @@ ln -sfn /lab/headers "/lib/modules/$release/build"
 cp /lab/headers/modules.* "/lib/modules/$release/" 2>/dev/null
 depmod
 
+/usr/lib/systemd/systemd-udevd --daemon
+
 try rules udevadm verify /usr/lib/udev/rules.d/70-fencebridge.rules
+try absent absent
 try add dkms add "$version"
+try excluded excluded
+mkdir -p /etc/dkms
+echo 'BUILD_EXCLUSIVE_KERNEL="."' >/etc/dkms/fencebridge.conf
 try build dkms build "$version"
 try install dkms install "$version"
 try status dkms status
 try modprobe modprobe fencebridge
 try works works
 try rmmod rmmod fencebridge
+try udev udev
 try remove dkms remove "$version" --all
 try gone gone

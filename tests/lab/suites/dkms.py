@@ -9,14 +9,17 @@ from . import install
 from .outcome import Outcome
 
 _STEPS = {
-    "rules": "udev understands the rule",
+    "rules": "udev understands the rules",
+    "absent": "without the module, the rules do nothing, and udev reports nothing",
     "add": "dkms add takes the installed source",
-    "build": "dkms build builds it for the running kernel",
+    "excluded": "dkms build refuses to build it for the running kernel, which does not need it",
+    "build": "dkms build builds it for the running kernel, if /etc/dkms/fencebridge.conf says so",
     "install": "dkms install puts it where modprobe finds it",
     "status": "dkms status lists it",
     "modprobe": "modprobe loads it",
     "works": "the device works",
     "rmmod": "rmmod unloads it",
+    "udev": "udev loads it for a DRM device, and sets the access rights of its device",
     "remove": "dkms remove takes it away",
     "gone": "nothing is left of it",
 }
