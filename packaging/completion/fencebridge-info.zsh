@@ -1,7 +1,7 @@
 #compdef fencebridge-info
 # SPDX-License-Identifier: MIT
 _arguments \
-    '--json[print JSON]' \
-    '--timeout=[seconds to wait for each driver]:seconds' \
-    '--help[print a help text]' \
+    '--json[write JSON, for programs]' \
+    '--timeout[how long each answer may take]:seconds' \
+    '--help[print a summary of the options]' \
     '--version[print the version]'

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 _fencebridge_trace() { # the command, the word to complete
     case $2 in
-        -*) mapfile -t COMPREPLY < <(compgen -W '--html --follow --json --help --version' -- "$2") ;;
+        -*) mapfile -t COMPREPLY < <(compgen -W '--frames --html --follow --help --version' -- "$2") ;;
     esac
 }
 # Without a match, readline completes file names.

@@ -1,9 +1,9 @@
 #compdef fencebridge-trace
 # SPDX-License-Identifier: MIT
 _arguments \
-    '--html=[write a page with the timeline of the frames]:page:_files' \
-    '--follow[print a line about a trace that is being written]' \
-    '--json[print JSON]' \
-    '--help[print a help text]' \
+    '--frames[how many of the last frames to list]:number' \
+    '--html[write a page with the time line of all frames]:page:_files' \
+    '--follow[print one line a second]' \
+    '--help[print a summary of the options]' \
     '--version[print the version]' \
     ':trace:_files'

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Switching the layer on and off by name and by variables, as README describes."""
+"""Switching the installed layer on and off by name and by variables, as README describes, and
+uninstalling it."""
 
 import subprocess
 from pathlib import Path
@@ -40,6 +41,9 @@ def run(out: Path) -> Outcome:
         outcome.check(f"{way}: vkcube runs {'with' if wanted else 'without'} the layer",
                       status == "0" and active == wanted,
                       f"status {status}, {'with' if active else 'without'} the layer")
+    _run_in_build(out / "dest", ["ninja", "-C", str(BUILD_IN_ROOT), "uninstall"])
+    left = [str(path) for path in sorted((out / "dest").rglob("*"))]
+    outcome.check("ninja uninstall leaves nothing", not left, "\n".join(left))
     return outcome
 
 
@@ -47,12 +51,16 @@ def install_into(folder: Path) -> None:
     """Runs `meson install` as a packager does, with DESTDIR."""
     artefact.remove_tree(folder)
     folder.mkdir(parents=True)
+    _run_in_build(folder, ["meson", "install", "-C", str(BUILD_IN_ROOT), "--no-rebuild",
+                           "--destdir", "/lab/dest"])
+
+
+def _run_in_build(folder: Path, command: list[str]) -> None:
+    """Runs the command in the root, with the build folder. The folder is /lab/dest there."""
     root = rootfs.ensure()
     with sandbox.in_use(root):
         box = build.box_of(build.PLAIN, root)
         box.writable["dest"] = folder
-        done = box.run(["meson", "install", "-C", str(BUILD_IN_ROOT), "--no-rebuild",
-                        "--destdir", "/lab/dest"],
-                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = box.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
-        raise LabError(f"meson install failed:\n{tail_of(done.stdout)}")
+        raise LabError(f"{' '.join(command[:2])} failed:\n{tail_of(done.stdout)}")

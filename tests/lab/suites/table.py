@@ -97,7 +97,8 @@ SUITES = {suite.name: suite for suite in [
     Suite("gpu", GUEST, "with fences of a GPU that stay pending: what is seen, and the order of "
           "rendering and reading (whole: what the calls wait for, and when payloads signal)",
           gpu.run, 90, 400),
-    Suite("install", GUEST, "switching the installed layer on and off, by name and by variables",
+    Suite("install", GUEST, "switching the installed layer on and off, by name and by variables; "
+          "uninstalling it",
           _always(install.run), 30, 30),
     Suite("kmod", GUEST, "the kernel module on three kernels (whole: six)", kmod.run, 400, 1000,
           own_complaints=True),
