@@ -19,10 +19,17 @@ PACKAGES = {
     "module": "dkms",
 }
 
+# As that of rootfs.py. The mount of util-linux before 2.39 calls mount(2). In that call, the data for
+# hostfs are the folder alone.
+FIRST_PROGRAM = """#!/bin/sh
+{ mount -t hostfs -o "hostfs=$lab_boot" none /lab 2>/dev/null ||
+    mount -t hostfs -o "$lab_boot" none /lab; } && exec /bin/sh /lab/init.sh
+"""
+
 
 def ingredients(suite: str) -> dict:
     return {"suite": suite, "packages": PACKAGES, "excluded": rootfs.EXCLUDED,
-            "apt": rootfs.APT_OPTIONS, "first program": rootfs.FIRST_PROGRAM, "recipe": 1}
+            "apt": rootfs.APT_OPTIONS, "first program": FIRST_PROGRAM, "recipe": 1}
 
 
 def ensure(suite: str) -> Path:
@@ -38,4 +45,4 @@ def outdated() -> list[Path]:
 def _build(folder: Path, suite: str) -> None:
     packages = [name for group in PACKAGES.values() for name in group.split()]
     rootfs.bootstrap(folder, suite, packages, f"making the root of .debs (Debian {suite})")
-    rootfs.add_first_program(folder / "root")
+    rootfs.add_first_program(folder / "root", FIRST_PROGRAM)

@@ -57,13 +57,13 @@ def outdated() -> list[Path]:
 def _build(folder: Path) -> None:
     packages = [name for group in PACKAGES.values() for name in group.split()]
     bootstrap(folder, SUITE, packages, f"making the root file system (Debian {SUITE})")
-    add_first_program(folder / "root")
+    add_first_program(folder / "root", FIRST_PROGRAM)
 
 
-def add_first_program(root: Path) -> None:
+def add_first_program(root: Path, text: str) -> None:
     """Makes the file system one that a guest can boot."""
     first = root / "sbin" / "lab-init"
-    first.write_text(FIRST_PROGRAM)
+    first.write_text(text)
     first.chmod(0o755)
 
 

@@ -33,10 +33,16 @@ share() { # host folder below the boot folder, mount point, option
     mkdir -p "$2"
     case $lab_share in
         9p) mount_9p "$@" ;;
-        *) mount -t hostfs -o "hostfs=$lab_boot/$1" none "$2" ;;
+        *) mount_hostfs "$lab_boot/$1" "$2" ;;
     esac || fail "cannot mount $1 at $2"
     # hostfs ignores `ro` if the folder is mounted elsewhere already.
     [ "$3" != ro ] || mount -o remount,bind,ro "$2"
+}
+
+# The mount of util-linux before 2.39 (Debian 12) calls mount(2). In that call, the data for hostfs
+# are the folder alone.
+mount_hostfs() { # host folder, mount point
+    mount -t hostfs -o "hostfs=$1" none "$2" 2>/dev/null || mount -t hostfs -o "$1" none "$2"
 }
 
 # Only folders that nobody changes are cached. The host has to see at once what a guest writes.
