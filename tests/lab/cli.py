@@ -12,8 +12,8 @@ import traceback
 from contextlib import nullcontext
 from pathlib import Path
 
-from . import (build, clean, compositors, gpu, gpu_pack, guest, guest_modules, kernels, kmod, logs,
-               packages, rootfs, say)
+from . import (build, clean, compositors, deb_root, gpu, gpu_pack, guest, guest_modules, kernels,
+               kmod, logs, packages, rootfs, say)
 from .bench import command as bench
 from .bench.options import Options
 from .paths import cache
@@ -276,6 +276,8 @@ def _setup(options) -> int:
         guest_modules.fences(name)
         guest_modules.render_node(name)
     gpu.parts()
+    for suite in deb_root.SUITES if options.all else ():
+        deb_root.ensure(suite)
     clean.remove_outdated()
     # Every command builds what has changed, but the first build takes minutes.
     for variant in (build.PLAIN, build.SANITIZERS, build.THREADS):

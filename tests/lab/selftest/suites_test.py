@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from lab import cli, kernels
+from lab import cli, deb_root, kernels
 from lab.say import LabError
 from lab.suites import kmod, lab, meson, runner, transports
 from lab.suites.outcome import Outcome
@@ -111,15 +111,18 @@ class Kernels(unittest.TestCase):
         self.assertIn(lab.STOCK, kernels.SHORT)
 
     def test_setup_makes_what_is_needed(self):
-        for arguments, wanted in ((["setup"], kernels.SHORT),
-                                  (["setup", "--all"], kernels.KERNELS)):
+        for arguments, wanted, suites in ((["setup"], kernels.SHORT, ()),
+                                          (["setup", "--all"], kernels.KERNELS,
+                                           deb_root.SUITES)):
             with mock.patch.object(cli, "kmod") as modules, mock.patch.object(cli, "rootfs"), \
                     mock.patch.object(cli, "guest_modules"), mock.patch.object(cli, "clean"), \
                     mock.patch.object(cli.build, "ensure"), \
                     mock.patch.object(cli.gpu, "parts") as gpu_parts, \
+                    mock.patch.object(cli.deb_root, "ensure") as root, \
                     contextlib.redirect_stdout(io.StringIO()):
                 self.assertEqual(cli.main(arguments), 0)
             gpu_parts.assert_called_once()
+            self.assertEqual([call.args[0] for call in root.call_args_list], list(suites))
             self.assertEqual([call.args[0] for call in modules.builder_for.call_args_list],
                              list(wanted))
 
