@@ -19,7 +19,7 @@ PACKAGES = {
     "module": "dkms",
 }
 
-# As that of rootfs.py. The mount of util-linux before 2.39 calls mount(2). In that call, the data for
+# As that of rootfs.py. The mount of util-linux before 2.39 calls mount(2), in which the data for
 # hostfs are the folder alone.
 FIRST_PROGRAM = """#!/bin/sh
 { mount -t hostfs -o "hostfs=$lab_boot" none /lab 2>/dev/null ||

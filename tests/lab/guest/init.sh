@@ -39,8 +39,8 @@ share() { # host folder below the boot folder, mount point, option
     [ "$3" != ro ] || mount -o remount,bind,ro "$2"
 }
 
-# The mount of util-linux before 2.39 (Debian 12) calls mount(2). In that call, the data for hostfs
-# are the folder alone.
+# The mount of util-linux before 2.39 (Debian 12) calls mount(2), in which the data for hostfs are
+# the folder alone.
 mount_hostfs() { # host folder, mount point
     mount -t hostfs -o "hostfs=$1" none "$2" 2>/dev/null || mount -t hostfs -o "$1" none "$2"
 }
