@@ -6,7 +6,7 @@
 # exit status (STEP.status) in $OUT.
 
 unset VK_INSTANCE_LAYERS VK_ADD_LAYER_PATH ENABLE_FENCEBRIDGE DISABLE_FENCEBRIDGE
-export FENCEBRIDGE_LOG_LEVEL=info WAYLAND_DISPLAY=wayland-lab
+export FENCEBRIDGE_LOG_LEVEL=info WAYLAND_DISPLAY=wayland-lab DEBIAN_FRONTEND=noninteractive
 
 try() { # STEP, command
     step=$1
@@ -63,6 +63,8 @@ use() { # version
     try "$1-module" built "$1"
 }
 
+# As udev creates it; DKMS needs it.
+ln -sf /proc/self/fd /dev/fd
 # The root leaves out the documentation of its own packages.
 rm -f /etc/dpkg/dpkg.cfg.d/*
 for release in $needs $has; do
