@@ -52,7 +52,7 @@ installed() { # version
 built() { # version
     dkms status
     dkms status "fencebridge/$1" -k "$needs" | grep installed && modinfo -k "$needs" fencebridge &&
-        ! dkms status -k "$has" | grep .
+        ! dkms status "fencebridge/$1" -k "$has" | grep -E 'built|installed'
 }
 
 use() { # version

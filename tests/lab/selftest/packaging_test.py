@@ -13,6 +13,7 @@ TOOLS = ("fencebridge-info", "fencebridge-trace")
 # Where each file has the version.
 VERSIONS = {
     "meson.build": r"^  version: '(.+)',$",
+    "kmod/device.c": r'^MODULE_VERSION\("(.+)"\);$',
     "packaging/rpm/fencebridge.spec": r"^Version: +(.+)$",
     "packaging/arch/PKGBUILD": r"^pkgver=(.+)$",
     "tests/lab/guest/dkms.sh": r"^version=fencebridge/(.+)$",
