@@ -65,6 +65,11 @@ Channel<bool> failure;
 thread_local bool is_test_thread = false;
 thread_local bool has_failed = false;
 
+// The application's proxy of a wl_surface that has been destroyed, and how often the layer has made
+// a request with it. Each request also asks the proxy for its version.
+std::atomic<wl_proxy*> destroyed_surface = nullptr;
+std::atomic<unsigned> requests_of_destroyed = 0;
+
 using SharedMemoryThreads = SharedMemoryTest;
 
 // The events of wl_shm are handled by the thread that dispatches the queue of the globals. No other
@@ -124,6 +129,37 @@ TEST_F(SharedMemoryThreads, APresentDuringTheFailureOfTheOneBeforeFails) {
     EXPECT_EQ(compositor_->commits(), 0u);
 }
 
+// Sends the request of wl_surface_destroy(). The memory of the proxy stays, so that no other proxy
+// gets its address.
+void destroy_surface(wl_surface* surface) {
+    auto* const proxy = reinterpret_cast<wl_proxy*>(surface);
+    destroyed_surface = proxy;
+    wl_proxy_marshal_flags(proxy, WL_SURFACE_DESTROY, nullptr, wl_proxy_get_version(proxy), 0);
+}
+
+// Invalid usage, which a driver's own swapchains tolerate: they commit in vkQueuePresentKHR alone.
+TEST_F(SharedMemoryThreads, AWlSurfaceThatIsDestroyedBeforeTheCommitIsAProtocolError) {
+    Client client(start());
+    Swapchain swapchain = client.swapchain();
+    ASSERT_EQ(swapchain.result, VK_SUCCESS);
+    fake_driver().hold_rendering(VK_TRUE);
+    const auto rendered = make_semaphore(client.device);
+    show(client, swapchain, rendered);
+    destroy_surface(client.window);
+    EXPECT_TRUE(finish_rendering());
+    while (wl_display_dispatch(client.app.display()) >= 0)
+        ; // until the error arrives
+    const wl_interface* interface = nullptr;
+    EXPECT_EQ(wl_display_get_protocol_error(client.app.display(), &interface, nullptr),
+              uint32_t(WL_DISPLAY_ERROR_INVALID_OBJECT));
+    EXPECT_EQ(interface, &wl_display_interface);
+    swapchain = {};
+    EXPECT_EQ(requests_of_destroyed, 0u) << "the application has freed its proxy";
+    destroyed_surface = nullptr;
+    fake_driver().hold_rendering(VK_FALSE);
+    vkDeviceWaitIdle(client.device);
+}
+
 } // namespace
 } // namespace fencebridge::test
 
@@ -139,6 +175,15 @@ extern "C" {
     static const auto next = reinterpret_cast<decltype(&wl_display_dispatch_queue_pending)>(
         dlsym(RTLD_NEXT, "wl_display_dispatch_queue_pending"));
     return next(display, queue);
+}
+
+[[gnu::visibility("default")]] uint32_t wl_proxy_get_version(wl_proxy* proxy) {
+    using namespace fencebridge::test;
+    if (proxy == destroyed_surface && is_of_layer(__builtin_return_address(0)))
+        ++requests_of_destroyed;
+    static const auto next =
+        reinterpret_cast<decltype(&wl_proxy_get_version)>(dlsym(RTLD_NEXT, "wl_proxy_get_version"));
+    return next(proxy);
 }
 
 [[gnu::visibility("default")]] int failing_ppoll(pollfd* polled, nfds_t count,
