@@ -5,6 +5,8 @@
 
 #include "fake_driver/control.hpp"
 
+#include <array>
+
 namespace fencebridge::test {
 namespace {
 
@@ -155,6 +157,36 @@ TEST_F(DriverWithoutWsi, TheSurfaceIsTakenOver) {
     ASSERT_EQ(swapchain.result, VK_SUCCESS);
     EXPECT_EQ(client.frame(swapchain), VK_SUCCESS);
     EXPECT_EQ(compositor.commits(), 1u);
+}
+
+// An application that finds no queue family for its surface creates no VkDevice.
+TEST_F(DriverWithoutWsi, TheFirstQueryOfASurfaceLogsWhatADriverLacksThatSharesNothing) {
+    fake_driver().set_native_wsi(VK_FALSE);
+    fake_driver().set_physical_device_count(2);
+    fake_driver().hide_device_extension(FAKE_DRIVER_ALL_DEVICES, "VK_EXT_external_memory_dma_buf");
+    App app(start());
+    const auto instance = make_instance();
+    std::array<VkPhysicalDevice, 2> devices{};
+    uint32_t count = devices.size();
+    ASSERT_EQ(vkEnumeratePhysicalDevices(instance, &count, devices.data()), VK_SUCCESS);
+    const auto window = app.new_surface();
+    for (int surfaces = 0; surfaces < 2; ++surfaces) {
+        const auto surface = make_surface(instance, app, window);
+        for (const VkPhysicalDevice device : devices) {
+            const ErrorLog log;
+            for (int queries = 0; queries < 2; ++queries) {
+                VkBool32 supported = VK_TRUE;
+                EXPECT_EQ(vkGetPhysicalDeviceSurfaceSupportKHR(device, 0, surface, &supported),
+                          VK_SUCCESS);
+                EXPECT_FALSE(supported);
+                EXPECT_EQ(log.lines_with({"error", "no swapchains on this surface",
+                                          "driver lacks memory to share"})
+                              .size(),
+                          1u)
+                    << log.text();
+            }
+        }
+    }
 }
 
 } // namespace
