@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <new>
@@ -31,6 +32,16 @@ VkResult stop_exceptions(Step&& step) noexcept {
     } catch (...) {
         return VK_ERROR_DEVICE_LOST;
     }
+}
+
+/// Logs that a thread could not be started, only once in a process: applications create a swapchain
+/// for every step of a resize.
+void log_missing_thread(ioctl::Errno error) {
+    static std::atomic<bool> logged = false;
+    if (!logged.exchange(true))
+        log::error("pthread_create for a swapchain whose images carry no fences: %s; "
+                   "vkQueuePresentKHR waits for the rendering on the CPU",
+                   ioctl::text(error).c_str());
 }
 
 } // namespace
@@ -194,10 +205,8 @@ bool DeferredPresenter::start_thread() {
     }
     if (thread_.joinable())
         ::pthread_setname_np(thread_.native_handle(), "fencebridge");
-    else if (!std::exchange(warned_, true))
-        log::error("pthread_create for a swapchain whose images carry no fences: %s; "
-                   "vkQueuePresentKHR waits for the rendering on the CPU",
-                   ioctl::text(ioctl::Errno{error}).c_str());
+    else
+        log_missing_thread(ioctl::Errno{error});
     return thread_.joinable();
 }
 

@@ -98,7 +98,6 @@ private:
     /// Why no further image is shown; VK_SUCCESS so far.
     std::atomic<VkResult> failure_ = VK_SUCCESS;
     std::atomic<bool> retired_ = false;
-    bool warned_ = false; ///< used by the presenting thread only
 
     std::mutex mutex_;
     // mutex_ guards these.
