@@ -64,6 +64,12 @@ std::optional<Capture> Capture::create(const Options& options, VkExtent2D extent
     }
     std::vector<MappedPixels> mapped;
     for (const image::SwapchainImage& image : images) {
+        if (image.placement == core::Placement::unshared) {
+            log::warning(
+                "headless_capture: images of the allocator unshared are in memory that only "
+                "the driver reads; no frames of this swapchain are written");
+            return std::nullopt;
+        }
         if (image.layout.modifier != DRM_FORMAT_MOD_LINEAR) {
             log::warning("headless_capture: the driver makes no LINEAR images of this format and "
                          "usage; no frames of this swapchain are written");

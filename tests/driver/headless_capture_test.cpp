@@ -151,7 +151,17 @@ TEST_F(HeadlessCapture, ADriverThatSharesNothingIsNotCaptured) {
     begin(folder_, "1");
     EXPECT_EQ(log.lines_with("allocator=unshared").size(), 1U);
     show(3);
-    EXPECT_EQ(log.lines_with("headless_capture: the driver makes no LINEAR images").size(), 1U);
+    EXPECT_EQ(log.lines_with("headless_capture: images of the allocator unshared").size(), 1U);
+}
+
+TEST_F(HeadlessCapture, ImagesThatAreUnsharedByTheSettingAreNotCaptured) {
+    const EnvironmentVariable image{"FENCEBRIDGE_IMAGE", "unshared"};
+    const StderrCapture log;
+    begin(folder_, "1");
+    show(1);
+    EXPECT_EQ(log.lines_with("headless_capture: images of the allocator unshared").size(), 1U);
+    EXPECT_EQ(log.lines_with("no LINEAR images").size(), 0U);
+    EXPECT_TRUE(files().empty());
 }
 
 TEST_F(HeadlessCapture, EachSwapchainHasFilesOfItsOwn) {
