@@ -16,8 +16,8 @@ struct Format {
     uint32_t fourcc_opaque; ///< ignores the alpha channel, if there is one
     /// The same format with the other of the encodings SRGB and UNORM, if there is one.
     VkFormat twin = VK_FORMAT_UNDEFINED;
-    /// The device extension that has the format before Vulkan 1.3. Null: Vulkan 1.0 has it.
-    const char* extension = nullptr;
+    /// Whether VK_EXT_4444_formats has the format before Vulkan 1.3. False: Vulkan 1.0 has it.
+    bool is_of_4444_formats = false;
 
     [[nodiscard]] constexpr bool is_srgb() const {
         return std::string_view(name).ends_with("_SRGB");

@@ -24,6 +24,7 @@ constexpr std::array instance_extensions = {
 /// Extensions of the driver that are used together.
 struct ExtensionGroup {
     std::vector<const char*> names;
+    std::vector<const char*> below_1_3 = {}; ///< what they require before Vulkan 1.3
     std::vector<const char*> below_1_2 = {}; ///< what they require before Vulkan 1.2
     std::vector<const char*> below_1_1 = {}; ///< what they require before Vulkan 1.1
 };
@@ -57,6 +58,13 @@ const ExtensionGroup& image_aliases() {
                                          .below_1_1 = {VK_KHR_BIND_MEMORY_2_EXTENSION_NAME}};
     return group;
 }
+/// What VK_FORMAT_A4R4G4B4_UNORM_PACK16 and VK_FORMAT_A4B4G4R4_UNORM_PACK16 belong to. Vulkan 1.3
+/// has the formats without the extension's features, so these need not be enabled.
+const ExtensionGroup& formats_4444() {
+    static const ExtensionGroup group = {.names = {},
+                                         .below_1_3 = {VK_EXT_4444_FORMATS_EXTENSION_NAME}};
+    return group;
+}
 const ExtensionGroup& foreign_queues() {
     static const ExtensionGroup group = {.names = {VK_EXT_QUEUE_FAMILY_FOREIGN_EXTENSION_NAME}};
     return group;
@@ -79,6 +87,8 @@ const ExtensionGroup& fence_fd() {
 /// The extensions to enable for a group.
 std::vector<const char*> names_of(const PhysicalDevice& device, const ExtensionGroup& group) {
     std::vector<const char*> names = group.names;
+    if (device.api_version < VK_API_VERSION_1_3)
+        names.insert(names.end(), group.below_1_3.begin(), group.below_1_3.end());
     if (device.api_version < VK_API_VERSION_1_2)
         names.insert(names.end(), group.below_1_2.begin(), group.below_1_2.end());
     if (device.api_version < VK_API_VERSION_1_1)
@@ -219,6 +229,7 @@ std::vector<const char*> used_device_extensions(const PhysicalDevice& device) {
     add(device.memory.dma_buf, dma_buf());
     add(device.memory.modifiers, modifiers());
     add(device.image_aliases && !device.memory.modifiers, image_aliases());
+    add(has(device, formats_4444()), formats_4444());
     add(device.memory.foreign_queues, foreign_queues());
     add(device.memory.host_pointer, host_pointer());
     add(has(device, semaphore_fd()), semaphore_fd());
@@ -288,8 +299,7 @@ bool knows_shared_present_layout(const PhysicalDevice& device) {
 }
 
 bool knows_format(const PhysicalDevice& device, const Format& format) {
-    return format.extension == nullptr || device.api_version >= VK_API_VERSION_1_3 ||
-           device.has_extension(format.extension);
+    return !format.is_of_4444_formats || has(device, formats_4444());
 }
 
 bool is_color_renderable(const PhysicalDevice& device, VkFormat format) {

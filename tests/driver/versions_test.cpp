@@ -2,6 +2,7 @@
 // Applications and drivers of different versions of Vulkan.
 #include <algorithm>
 #include <ostream>
+#include <string>
 
 #include "fixture.hpp"
 #include "headless.hpp"
@@ -132,6 +133,29 @@ TEST_P(WithoutModifiers, ImagesCanBeAliasedOnlyIfTheDriverKnowsThat) {
     const Swapchain swapchain{device, surface};
     EXPECT_EQ(swapchain.result(), VK_SUCCESS);
 }
+
+/// The parameter: the driver's version.
+class DriverWith4444Formats : public DriverTest, public testing::WithParamInterface<uint32_t> {};
+
+TEST_P(DriverWith4444Formats, TheExtensionIsEnabledWhereVulkanLacksTheFormats) {
+    fake_driver().set_device_version(0, GetParam());
+    const auto enables = [] {
+        const Instance instance{{.api_version = VK_API_VERSION_1_3}};
+        const Device device{instance.physical_device()};
+        EXPECT_EQ(device.result(), VK_SUCCESS);
+        return as_set(extensions_of(last_device_create())).contains("VK_EXT_4444_formats");
+    };
+    EXPECT_FALSE(enables()); // the driver lacks it
+    fake_driver().add_device_extension(0, "VK_EXT_4444_formats");
+    EXPECT_EQ(enables(), GetParam() < VK_API_VERSION_1_3);
+}
+
+INSTANTIATE_TEST_SUITE_P(, DriverWith4444Formats,
+                         testing::Values(VK_API_VERSION_1_0, VK_API_VERSION_1_2,
+                                         VK_API_VERSION_1_3),
+                         [](const auto& row) {
+                             return "Vulkan1" + std::to_string(VK_API_VERSION_MINOR(row.param));
+                         });
 
 INSTANTIATE_TEST_SUITE_P(, WithoutModifiers,
                          testing::Values("VK_KHR_bind_memory2", "VK_KHR_sampler_ycbcr_conversion",
