@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// A log line must not affect the application's signals, even if nobody reads standard error. It
-// goes to standard error or to a file, and to the thread's receiver.
+// A log line must not affect the application's signals, even if nobody reads standard error, or if
+// it is a file that may not grow. It goes to standard error or to a file, and to the thread's
+// receiver.
 #include "util/log.hpp"
 
 #include <gtest/gtest.h>
@@ -13,6 +14,8 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
@@ -23,18 +26,14 @@
 namespace fencebridge {
 namespace {
 
-/// Runs `body` in a child process. Its standard error is a pipe without a reader, and SIGPIPE ends
-/// it.
+/// Runs `body` in a child process, which SIGPIPE and SIGXFSZ end.
 /// @return the status from waitpid(2); the child exits with what `body` returns
 template <class Body>
-int run_without_a_reader(Body&& body) {
+int run_in_child(Body&& body) {
     const pid_t child = fork();
     if (child == 0) {
-        int ends[2];
-        if (pipe(ends) != 0 || dup2(ends[1], STDERR_FILENO) < 0)
-            _exit(EXIT_FAILURE);
-        close(ends[0]);
         signal(SIGPIPE, SIG_DFL);
+        signal(SIGXFSZ, SIG_DFL);
         _exit(body());
     }
     int status = -1;
@@ -42,16 +41,40 @@ int run_without_a_reader(Body&& body) {
     return status;
 }
 
-bool is_pending() {
-    sigset_t pending;
-    sigpending(&pending);
-    return sigismember(&pending, SIGPIPE) == 1;
+/// Runs `body` in a child process whose standard error is a pipe without a reader.
+template <class Body>
+int run_without_a_reader(Body&& body) {
+    return run_in_child([&] {
+        int ends[2];
+        if (pipe(ends) != 0 || dup2(ends[1], STDERR_FILENO) < 0)
+            return EXIT_FAILURE;
+        close(ends[0]);
+        return body();
+    });
 }
 
-bool is_blocked() {
+/// Runs `body` in a child process whose standard error is a file that may not grow.
+template <class Body>
+int run_with_a_full_file(Body&& body) {
+    return run_in_child([&] {
+        const rlimit none = {.rlim_cur = 0, .rlim_max = 0};
+        const int file = memfd_create("log", 0);
+        if (dup2(file, STDERR_FILENO) < 0 || setrlimit(RLIMIT_FSIZE, &none) != 0)
+            return EXIT_FAILURE;
+        return body();
+    });
+}
+
+bool is_pending(int signal = SIGPIPE) {
+    sigset_t pending;
+    sigpending(&pending);
+    return sigismember(&pending, signal) == 1;
+}
+
+bool is_blocked(int signal = SIGPIPE) {
     sigset_t mask;
     pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-    return sigismember(&mask, SIGPIPE) == 1;
+    return sigismember(&mask, signal) == 1;
 }
 
 void block_sigpipe() {
@@ -89,6 +112,14 @@ TEST(Log, APendingSigpipeOfTheApplicationStaysPending) {
                     raise(SIGPIPE);
                     log::error("nobody reads this");
                     return is_pending() && is_blocked() ? 7 : 2;
+                }),
+                7);
+}
+
+TEST(Log, AFileThatMayNotGrowDoesNotEndTheApplication) {
+    expect_exit(run_with_a_full_file([] {
+                    log::error("there is no room for this");
+                    return is_pending(SIGXFSZ) || is_blocked(SIGXFSZ) ? 2 : 7;
                 }),
                 7);
 }
