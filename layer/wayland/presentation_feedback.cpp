@@ -59,11 +59,9 @@ struct PresentationFeedback::Handlers {
                                 .refresh = std::chrono::nanoseconds(refresh),
                                 .version = wp_presentation_feedback_get_version(feedback),
                                 .by_hardware = (flags & hardware) == hardware});
-        if (done.trace != nullptr) {
-            if (const auto clock = done.owner->global_.clock())
-                done.trace->shown(done.frame, clock->to_monotonic(shown),
-                                  std::chrono::nanoseconds(refresh));
-        }
+        if (done.trace != nullptr)
+            done.trace->shown(done.frame, done.owner->clock_.to_monotonic(shown),
+                              std::chrono::nanoseconds(refresh));
         finish(data, &core::PresentCompletions::presented);
     }
     static void discarded(void* data, Feedback*) {
@@ -98,8 +96,10 @@ struct PresentationFeedback::Handlers {
     }
 };
 
-PresentationFeedback::PresentationFeedback(Display& display, const PresentationGlobal& global) :
-    has_presentation_(global.get() != nullptr), global_(global), queue_(display),
+PresentationFeedback::PresentationFeedback(Display& display, const PresentationGlobal& global,
+                                           PresentClock clock) :
+    has_presentation_(global.get() != nullptr),
+    clock_(clock), queue_(display),
     presentation_(queue_ && has_presentation_ ? wrap(global.get(), queue_.get()) : nullptr),
     display_(queue_ ? wrap(display.handle, queue_.get()) : nullptr), marker_queue_(display),
     marker_display_(marker_queue_ ? wrap(display.handle, marker_queue_.get()) : nullptr) {}

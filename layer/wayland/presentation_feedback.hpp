@@ -68,7 +68,8 @@ private:
 class PresentationFeedback {
 public:
     /// @param display, global  must outlive this
-    PresentationFeedback(Display& display, const PresentationGlobal& global);
+    /// @param clock  of the compositor's times
+    PresentationFeedback(Display& display, const PresentationGlobal& global, PresentClock clock);
     PresentationFeedback(const PresentationFeedback&) = delete;
     PresentationFeedback& operator=(const PresentationFeedback&) = delete;
 
@@ -153,7 +154,7 @@ private:
     std::optional<Clock::time_point> give_up_callbacks();
 
     const bool has_presentation_;
-    const PresentationGlobal& global_;
+    const PresentClock clock_; ///< of the compositor's times
     EventQueue queue_;
     Wrapper<wp_presentation> presentation_; ///< null without the global
     Wrapper<wl_display> display_;

@@ -36,7 +36,8 @@ WaylandPresenter::WaylandPresenter(std::shared_ptr<WaylandWindow> window, Shared
         surface_->add_described();
     const bool traces = state.trace && surface_->connection().presentation().get() != nullptr;
     if (parameters_.reports_presents || state.timing || traces)
-        feedback_.emplace(surface_->connection().display(), surface_->connection().presentation());
+        feedback_.emplace(surface_->connection().display(), surface_->connection().presentation(),
+                          window_->presentation().clock);
     compared_.with([&](ComparedFeedback& last) {
         last.feedback = std::static_pointer_cast<const DmabufFormats>(parameters_.basis);
     });

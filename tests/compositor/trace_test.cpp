@@ -3,6 +3,7 @@
 // which fences. The first instance of a process chooses the file, so all tests here share it.
 #include "fake_module.hpp"
 #include "fixture.hpp"
+#include "who_waits.hpp"
 
 #include "decode.hpp"
 
@@ -213,7 +214,12 @@ TEST_F(TraceTest, AWaitNamesItsFence) {
     Client client(start());
     {
         const Swapchain swapchain = client.swapchain();
-        ASSERT_EQ(client.frame(swapchain), VK_SUCCESS);
+        const auto rendered = make_semaphore(client.device);
+        fake_driver().hold_rendering(VK_TRUE);
+        const uint32_t index = client.acquire_and_render(swapchain, rendered);
+        EXPECT_TRUE(run_and_see_whether_it_waits(
+            [&] { EXPECT_EQ(client.present_after(swapchain, index, {rendered}), VK_SUCCESS); },
+            [] { fake_driver().hold_rendering(VK_FALSE); }));
         vkDeviceWaitIdle(client.device);
     }
     const auto all = read();
