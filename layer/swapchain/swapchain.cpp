@@ -38,7 +38,10 @@ VkResult Swapchain::acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fen
         return snapshot.error() == VK_TIMEOUT && timeout == 0 ? VK_NOT_READY : snapshot.error();
     const core::ImageIndex image = snapshot->image;
     trace::acquired(state_.trace.get(), image, snapshot->fences);
-    const VkResult result = import_fences(std::move(*snapshot), semaphore, fence);
+    const VkResult result =
+        trace::timed(state_.trace.get(), trace::event::import_fences, image, [&] {
+            return signaller_.signal(std::move(snapshot->fences), semaphore, fence);
+        });
     if (result != VK_SUCCESS) {
         trace::undone(state_.trace.get(), image);
         state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });
@@ -47,11 +50,6 @@ VkResult Swapchain::acquire(uint64_t timeout, VkSemaphore semaphore, VkFence fen
     *image_index = static_cast<uint32_t>(image);
     ++acquired_;
     return presenter_->is_suboptimal() ? VK_SUBOPTIMAL_KHR : VK_SUCCESS;
-}
-
-VkResult Swapchain::import_fences(sync::Snapshot snapshot, VkSemaphore semaphore, VkFence fence) {
-    const trace::FrameSpan span(state_.trace.get(), trace::event::import_fences, snapshot.image);
-    return signaller_.signal(std::move(snapshot.fences), semaphore, fence);
 }
 
 /// Waits for a free image and marks it acquired.
@@ -198,13 +196,6 @@ VkResult Swapchain::present(const PresentRequest& request, const sync::Rendering
     return both ? present_rendered(request, *both) : lose_device(request, rendering);
 }
 
-std::expected<std::optional<core::CommitPoints>, VkResult>
-Swapchain::attach_rendering(core::ImageIndex image, const sync::Rendering& rendering) {
-    const trace::FrameSpan span(state_.trace.get(), trace::event::attach, image);
-    trace::attached(state_.trace.get(), image, rendering);
-    return bridge_->attach_rendering(image, rendering);
-}
-
 VkResult Swapchain::present_rendered(PresentRequest request, const sync::Rendering& rendering) {
     const core::ImageIndex image = request.image;
     if (request.mode && !has_mode(request.mode)) {
@@ -223,7 +214,9 @@ VkResult Swapchain::present_rendered(PresentRequest request, const sync::Renderi
         if (begun != VK_SUCCESS)
             return keep_rendering(request, rendering) == VK_SUCCESS ? begun : VK_ERROR_DEVICE_LOST;
     }
-    const auto points = attach_rendering(image, rendering);
+    trace::attached(state_.trace.get(), image, rendering);
+    const auto points = trace::timed(state_.trace.get(), trace::event::attach, image,
+                                     [&] { return bridge_->attach_rendering(image, rendering); });
     if (!points) {
         if (!shares_image_)
             state_.ring.with([&](core::ImageRing& ring) { ring.undo(image); });

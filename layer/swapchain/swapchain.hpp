@@ -146,9 +146,6 @@ private:
     // swapchain.cpp
     std::expected<sync::Snapshot, VkResult> wait_for_image(const Deadline& deadline);
     std::expected<core::ImageList, VkResult> update_free_images();
-    VkResult import_fences(sync::Snapshot snapshot, VkSemaphore semaphore, VkFence fence);
-    std::expected<std::optional<core::CommitPoints>, VkResult>
-    attach_rendering(core::ImageIndex image, const sync::Rendering& rendering);
     VkResult show(const PresentRequest& request, const std::optional<core::CommitPoints>& points);
     [[nodiscard]] bool has_mode(std::optional<VkPresentModeKHR> mode) const;
     VkResult present_rendered(PresentRequest request, const sync::Rendering& rendering);

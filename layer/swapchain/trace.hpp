@@ -152,10 +152,19 @@ inline void undone(FrameTrace* trace, core::ImageIndex image) {
         trace->undone(image);
 }
 
-/// The bridge attached the application's rendering to an image.
+/// The bridge is about to attach the application's rendering to an image.
 inline void attached(FrameTrace* trace, core::ImageIndex image, const sync::Rendering& rendering) {
     if (trace != nullptr) [[unlikely]]
         trace->attached(image, rendering);
+}
+
+/// Records how long a call takes.
+/// @param step  of trace::event
+/// @return the call's result
+template <class Call>
+auto timed(FrameTrace* trace, std::string_view step, core::ImageIndex image, Call&& call) {
+    const FrameSpan span(trace, step, image);
+    return call();
 }
 
 /// The presenter gives an image to the window system.
