@@ -11,7 +11,10 @@ namespace fencebridge::headless {
 std::expected<MappedPixels, ioctl::Errno> MappedPixels::map(const image::SwapchainImage& image,
                                                             size_t rows) {
     const image::Plane& plane = image.layout.planes[0];
-    const size_t size = plane.offset + rows * plane.pitch;
+    const auto addressed = image::addressable(plane.offset + uint64_t{rows} * plane.pitch);
+    if (!addressed)
+        return std::unexpected(ioctl::Errno{EOVERFLOW});
+    const size_t size = *addressed;
     if (image.placement == core::Placement::shared_memory)
         return MappedPixels(Fd(), {static_cast<const std::byte*>(image.host.address()), size},
                             plane);

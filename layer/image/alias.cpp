@@ -12,7 +12,7 @@ namespace {
 
 std::expected<vk::Memory, VkResult> import_again(const vk::Device& device,
                                                  const SwapchainImage& image, VkImage alias) {
-    MemoryRequirements requirements = query_requirements(device, alias);
+    MemoryRequirements requirements = image_requirements(device, alias);
     requirements.dedicated = true;
     return image.placement == core::Placement::shared_memory
                ? import_host_memory(device, requirements, image.host)

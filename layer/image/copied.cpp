@@ -24,7 +24,7 @@ uint32_t pitch_of(uint32_t width, uint32_t texel) {
     return (width * texel + unit - 1) / unit * unit;
 }
 
-std::expected<vk::Buffer, VkResult> create_buffer(const vk::Device& device, size_t size,
+std::expected<vk::Buffer, VkResult> create_buffer(const vk::Device& device, VkDeviceSize size,
                                                   VkExternalMemoryHandleTypeFlagBits handle) {
     const VkExternalMemoryBufferCreateInfo external = {
         .sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO,
@@ -72,7 +72,10 @@ std::expected<DmaBufMemory, VkResult> import_memory(const vk::Device& device,
                                                     const DmaBufImport& source) {
     // v3dv may want the dma-buf to be larger than what it says, by 64 bytes.
     constexpr size_t more = 64;
-    auto dma_buf = source.create_dma_buf(device, static_cast<size_t>(requirements.size) + more);
+    const auto required = addressable(requirements.size);
+    if (!required)
+        return std::unexpected(required.error());
+    auto dma_buf = source.create_dma_buf(device, *required + more);
     if (!dma_buf)
         return std::unexpected(dma_buf.error());
     auto memory = import_dma_buf(device, requirements, *dma_buf);
@@ -104,7 +107,7 @@ Copied::allocate(const vk::Device& device, const vk::ImageParameters& parameters
                  std::span<const vk::ImageLayout> layouts) const {
     const uint32_t texel = vk::pixel_size(*vk::find_format(parameters.format));
     const uint32_t pitch = pitch_of(parameters.extent.width, texel);
-    auto target = create_target(device, size_t{pitch} * parameters.extent.height);
+    auto target = create_target(device, VkDeviceSize{pitch} * parameters.extent.height);
     if (!target)
         return std::unexpected(target.error());
     auto made = create_unshared(device, with_copies(parameters));
@@ -141,11 +144,11 @@ std::optional<std::string> CopiedToDmaBuf::obstacle(const vk::PhysicalDevice& ph
 }
 
 std::expected<Copied::Target, VkResult> CopiedToDmaBuf::create_target(const vk::Device& device,
-                                                                      size_t size) const {
+                                                                      VkDeviceSize size) const {
     auto buffer = create_buffer(device, size, vk::exported_dma_buf.handle);
     if (!buffer)
         return std::unexpected(buffer.error());
-    MemoryRequirements requirements = query_requirements(device, buffer->get());
+    MemoryRequirements requirements = buffer_requirements(device, buffer->get());
     // Always allowed, and some drivers may demand it
     // (VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT).
     requirements.dedicated = true;
@@ -174,11 +177,11 @@ std::expected<Copied::Target, VkResult> CopiedToDmaBuf::create_target(const vk::
 }
 
 std::expected<Copied::Target, VkResult> CopiedToHost::create_target(const vk::Device& device,
-                                                                    size_t size) const {
+                                                                    VkDeviceSize size) const {
     auto buffer = create_buffer(device, size, vk::imported_host_pointer.handle);
     if (!buffer)
         return std::unexpected(buffer.error());
-    const MemoryRequirements requirements = query_requirements(device, buffer->get());
+    const MemoryRequirements requirements = buffer_requirements(device, buffer->get());
     auto host = create_host_memory(device, requirements.size);
     if (!host)
         return std::unexpected(host.error());

@@ -34,8 +34,8 @@ protected:
 
 private:
     /// @param size  in bytes
-    [[nodiscard]] virtual std::expected<Target, VkResult> create_target(const vk::Device& device,
-                                                                        size_t size) const = 0;
+    [[nodiscard]] virtual std::expected<Target, VkResult>
+    create_target(const vk::Device& device, VkDeviceSize size) const = 0;
 };
 
 /// Copies to a dma-buf: the driver's own, or else one that it imports.
@@ -51,7 +51,7 @@ public:
 
 private:
     std::expected<Target, VkResult> create_target(const vk::Device& device,
-                                                  size_t size) const override;
+                                                  VkDeviceSize size) const override;
 
     const std::span<const DmaBufImport* const> sources_;
 };
@@ -69,7 +69,7 @@ public:
 
 private:
     std::expected<Target, VkResult> create_target(const vk::Device& device,
-                                                  size_t size) const override;
+                                                  VkDeviceSize size) const override;
 };
 
 } // namespace fencebridge::image

@@ -74,8 +74,10 @@ DmaBufImport::create_parts(const vk::Device& device, const vk::ImageParameters& 
     auto unbound = create_unbound(device, parameters, layouts, vk::imported_dma_buf.handle);
     if (!unbound)
         return std::unexpected(unbound.error());
-    const auto required = static_cast<size_t>(unbound->requirements.size);
-    auto dma_buf = create_dma_buf(device, size == Size::padded ? padded(required) : required);
+    const auto required = addressable(unbound->requirements.size);
+    if (!required)
+        return std::unexpected(required.error());
+    auto dma_buf = create_dma_buf(device, size == Size::padded ? padded(*required) : *required);
     if (!dma_buf)
         return std::unexpected(dma_buf.error());
     return Parts{std::move(*unbound), std::move(*dma_buf)};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <utility>
 #include <vulkan/vulkan.h>
@@ -12,6 +13,15 @@
 namespace fencebridge::image {
 
 [[nodiscard]] size_t page_size(); ///< in bytes
+
+/// A driver's size of memory, in bytes, as a size in this process. An object in memory is at most
+/// PTRDIFF_MAX bytes large: 2 GiB with 32-bit pointers.
+/// @return the error is VK_ERROR_OUT_OF_DEVICE_MEMORY if the size is larger
+[[nodiscard]] inline std::expected<size_t, VkResult> addressable(VkDeviceSize size) {
+    if (size > VkDeviceSize{PTRDIFF_MAX})
+        return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    return static_cast<size_t>(size);
+}
 
 /// The size of as many pages as `size` bytes need.
 [[nodiscard]] size_t whole_pages(size_t size);

@@ -74,7 +74,7 @@ MemoryRequirements query(const VkMemoryDedicatedAllocateInfo& owner, Query&& que
 
 } // namespace
 
-MemoryRequirements query_requirements(const vk::Device& device, VkImage image) {
+MemoryRequirements image_requirements(const vk::Device& device, VkImage image) {
     const VkImageMemoryRequirementsInfo2 of = {
         .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_REQUIREMENTS_INFO_2, .image = image};
     return query({.sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .image = image},
@@ -83,7 +83,7 @@ MemoryRequirements query_requirements(const vk::Device& device, VkImage image) {
                  });
 }
 
-MemoryRequirements query_requirements(const vk::Device& device, VkBuffer buffer) {
+MemoryRequirements buffer_requirements(const vk::Device& device, VkBuffer buffer) {
     const VkBufferMemoryRequirementsInfo2 of = {
         .sType = VK_STRUCTURE_TYPE_BUFFER_MEMORY_REQUIREMENTS_INFO_2, .buffer = buffer};
     return query({.sType = VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO, .buffer = buffer},
@@ -153,7 +153,10 @@ import_dma_buf(const vk::Device& device, MemoryRequirements requirements, const 
 std::expected<HostMemory, VkResult> create_host_memory(const vk::Device& device,
                                                        VkDeviceSize size) {
     const auto unit = static_cast<size_t>(device.host_pointer_alignment);
-    const size_t units = (static_cast<size_t>(size) + unit - 1) / unit * unit;
+    const auto required = addressable(size);
+    if (!required)
+        return std::unexpected(required.error());
+    const size_t units = (*required + unit - 1) / unit * unit;
     return HostMemory::create(whole_pages(units), unit);
 }
 

@@ -33,8 +33,8 @@ struct MemoryRequirements {
     VkMemoryDedicatedAllocateInfo owner; ///< the image or buffer
 };
 /// `dedicated` says whether the driver prefers or requires it.
-[[nodiscard]] MemoryRequirements query_requirements(const vk::Device& device, VkImage image);
-[[nodiscard]] MemoryRequirements query_requirements(const vk::Device& device, VkBuffer buffer);
+[[nodiscard]] MemoryRequirements image_requirements(const vk::Device& device, VkImage image);
+[[nodiscard]] MemoryRequirements buffer_requirements(const vk::Device& device, VkBuffer buffer);
 
 /// Allocates memory that is not shared.
 [[nodiscard]] std::expected<vk::Memory, VkResult>

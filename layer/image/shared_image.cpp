@@ -146,7 +146,7 @@ std::expected<UnboundImage, VkResult> create_unbound(const vk::Device& device,
     if (result != VK_SUCCESS)
         return std::unexpected(result);
     vk::Image image(device, handle);
-    MemoryRequirements requirements = query_requirements(device, handle);
+    MemoryRequirements requirements = image_requirements(device, handle);
     requirements.dedicated |= std::ranges::any_of(layouts, &vk::ImageLayout::dedicated_only);
     return UnboundImage{std::move(image), layout, requirements};
 }
@@ -161,7 +161,7 @@ std::expected<UnboundImage, VkResult> create_unbound(const vk::Device& device,
     const auto layout = query_layout(device, image->get(), layouts);
     if (!layout)
         return std::unexpected(layout.error());
-    MemoryRequirements requirements = query_requirements(device, image->get());
+    MemoryRequirements requirements = image_requirements(device, image->get());
     requirements.dedicated |= std::ranges::any_of(layouts, &vk::ImageLayout::dedicated_only);
     return UnboundImage{std::move(*image), *layout, requirements};
 }

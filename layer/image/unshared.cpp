@@ -18,7 +18,7 @@ std::expected<UnsharedImage, VkResult> create_unshared(const vk::Device& device,
     if (created != VK_SUCCESS)
         return std::unexpected(created);
     vk::Image image(device, handle);
-    MemoryRequirements requirements = query_requirements(device, handle);
+    MemoryRequirements requirements = image_requirements(device, handle);
     // Aliases are bound to the same memory, since it cannot be exported.
     requirements.dedicated = requirements.must_be_dedicated;
     auto memory = allocate_memory(device, requirements);

@@ -159,7 +159,7 @@ std::expected<VkCommandBuffer, VkResult> Swapchain::present_commands(core::Image
                                                                      VkQueue queue) {
     const auto index = static_cast<size_t>(image);
     if (index >= images_.size() || !images_[index].commands)
-        return VK_NULL_HANDLE;
+        return VkCommandBuffer(VK_NULL_HANDLE);
     const auto family = device_.queue_families.find(queue);
     if (family == device_.queue_families.end())
         return std::unexpected(VK_ERROR_VALIDATION_FAILED_EXT);

@@ -41,7 +41,7 @@ void write_report(VkPastPresentationTimingEXT& to, const core::TimingReport& rep
     std::ranges::copy(report.stages, to.pPresentStages);
     // "The presentation engine may pick a time domain to fall back to".
     to.timeDomainId = report.query.time_domain < domains.size() ? report.query.time_domain : 0;
-    to.timeDomain = domains[to.timeDomainId];
+    to.timeDomain = domains[static_cast<size_t>(to.timeDomainId)];
     to.reportComplete = report.complete ? VK_TRUE : VK_FALSE;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <time.h>
 
@@ -35,14 +36,16 @@ public:
 
     [[nodiscard]] bool has_passed() const { return at_ && Clock::now() >= *at_; }
 
-    /// The time left, for ppoll(), never negative; nothing if there is no end.
+    /// The time left, for ppoll(), never negative; nothing if there is no end. If time_t has 32
+    /// bits, more than 68 years are 68 years.
     [[nodiscard]] std::optional<timespec> remaining() const {
         if (!at_)
             return std::nullopt;
         const auto left =
             std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(*at_ - Clock::now()));
         const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-        return timespec{.tv_sec = static_cast<time_t>(seconds.count()),
+        const auto longest = std::chrono::seconds(std::numeric_limits<time_t>::max());
+        return timespec{.tv_sec = static_cast<time_t>(std::min(seconds, longest).count()),
                         .tv_nsec = static_cast<long>((left - seconds).count())};
     }
 

@@ -35,6 +35,14 @@ TEST(Deadline, TheRemainingTimeIsSplitIntoSecondsAndNanoseconds) {
     EXPECT_LT(left->tv_nsec, 1'000'000'000);
 }
 
+// Its number of seconds needs more than 32 bits, of which time_t may have no more.
+TEST(Deadline, TheRemainingTimeOfCenturiesIsLong) {
+    const auto left = Deadline::after(200 * 365 * 24h).remaining();
+    ASSERT_TRUE(left);
+    EXPECT_GE(left->tv_sec, INT32_MAX);
+    EXPECT_LT(left->tv_nsec, 1'000'000'000);
+}
+
 TEST(Deadline, AZeroTimeoutHasPassed) {
     const auto left = Deadline::from_vulkan(0).remaining();
     ASSERT_TRUE(left);

@@ -7,7 +7,8 @@
 namespace fencebridge::entry {
 namespace {
 
-VkFence fence(uintptr_t number) { return reinterpret_cast<VkFence>(number); }
+// The handle is a pointer on 64-bit machines and a number on others: this cast does both.
+VkFence fence(uintptr_t number) { return (VkFence)number; }
 
 /// All structures of a present to three swapchains.
 struct Chain {
