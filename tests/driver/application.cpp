@@ -56,7 +56,7 @@ Instance::Instance(const InstanceRequest& request) {
 
 void Instance::destroy() {
     if (handle_ != VK_NULL_HANDLE)
-        vkDestroyInstance(std::exchange(handle_, VK_NULL_HANDLE), nullptr);
+        vkDestroyInstance(std::exchange(handle_, nullptr), nullptr);
 }
 
 VkPhysicalDevice Instance::physical_device(uint32_t index) const {
@@ -105,7 +105,7 @@ Device::Device(VkPhysicalDevice physical_device, const DeviceRequest& request) {
 
 void Device::destroy() {
     if (handle_ != VK_NULL_HANDLE)
-        vkDestroyDevice(std::exchange(handle_, VK_NULL_HANDLE), nullptr);
+        vkDestroyDevice(std::exchange(handle_, nullptr), nullptr);
 }
 
 VkQueue Device::queue(uint32_t index) const {

@@ -28,7 +28,7 @@ VkClearColorValue colour(const Pixel& pixel) {
 /// Pages of the application.
 class Pages {
 public:
-    explicit Pages(VkDeviceSize size) :
+    explicit Pages(size_t size) :
         size_{size}, data_{mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
                                 -1, 0)} {}
     ~Pages() { unmap(); }
@@ -47,7 +47,7 @@ public:
     }
 
 private:
-    VkDeviceSize size_;
+    size_t size_;
     void* data_;
 };
 

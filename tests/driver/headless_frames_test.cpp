@@ -352,7 +352,7 @@ TEST_F(HeadlessFrames, SeveralThreadsWaitForFramesThatArePresentedLater) {
     results.fill(VK_NOT_READY);
     {
         std::vector<std::jthread> threads;
-        for (uint64_t id = 1; id <= results.size(); ++id)
+        for (size_t id = 1; id <= results.size(); ++id)
             threads.emplace_back([this, id, &results] { results[id - 1] = wait(id); });
         for (size_t frame = 0; frame < results.size(); ++frame)
             ASSERT_EQ(show(), VK_SUCCESS);

@@ -7,6 +7,7 @@ layer/vk/device_create_sizes.inc
        vk_xml.py --sizes VK_XML prints the rows of SIZES, for an update"""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -364,7 +365,9 @@ def print_sizes(vk_xml):
 
 def main(program, vk_xml, manifest, sizes):
     registry = Registry(vk_xml)
-    table = json.loads(subprocess.run([program], check=True, capture_output=True,
+    # Meson sets the variable if this machine cannot run the program itself.
+    runner = os.environ.get("MESON_EXE_WRAPPER", "").split()
+    table = json.loads(subprocess.run([*runner, program], check=True, capture_output=True,
                                       text=True).stdout)
     comparison = Comparison(registry, table)
     comparison.check_commands()

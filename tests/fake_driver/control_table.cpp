@@ -245,8 +245,9 @@ uint64_t log_size() {
 }
 
 const char* log_entry(uint64_t index) {
-    return with_state(
-        [&](State& state) { return index < state.log.size() ? state.log[index] : nullptr; });
+    return with_state([&](State& state) {
+        return index < state.log.size() ? state.log[static_cast<size_t>(index)] : nullptr;
+    });
 }
 
 uint64_t live_objects(FakeDriverObject type) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "memory_access.hpp"
 
+#include <cstdint>
 #include <sys/mman.h>
 
 #include "backing.hpp"
@@ -20,8 +21,9 @@ Mapping::~Mapping() {
         munmap(data, size);
 }
 
-bool is_mapped(const void* first, VkDeviceSize size) {
-    constexpr VkDeviceSize page = 4096;
+bool is_mapped(const void* first, VkDeviceSize bytes) {
+    constexpr size_t page = 4096;
+    const auto size = static_cast<size_t>(bytes);
     std::vector<unsigned char> residency((size + page - 1) / page);
     return mincore(const_cast<void*>(first), size, residency.data()) == 0;
 }
@@ -38,12 +40,14 @@ std::byte* bytes_of(Memory& memory) {
         return static_cast<std::byte*>(memory.mapping.data);
     if (!memory.fd.valid())
         memory.fd = make_backing(FAKE_DRIVER_MEMORY_MEMFD, memory.size);
-    void* const data =
-        mmap(nullptr, memory.size, PROT_READ | PROT_WRITE, MAP_SHARED, memory.fd.get(), 0);
+    if (memory.size > VkDeviceSize{PTRDIFF_MAX})
+        return nullptr; // it does not fit into the process
+    const auto size = static_cast<size_t>(memory.size);
+    void* const data = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory.fd.get(), 0);
     if (data == MAP_FAILED)
         return nullptr;
     memory.mapping.data = data;
-    memory.mapping.size = memory.size;
+    memory.mapping.size = size;
     return static_cast<std::byte*>(data);
 }
 

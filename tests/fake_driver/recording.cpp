@@ -51,7 +51,7 @@ void transition(Image& image, VkImageLayout from, VkImageLayout to, bool changes
         return;
     if (const auto pixels = pixels_of(image))
         std::memset(pixels->first, static_cast<int>(discarded),
-                    pixels->pitch * pixels->extent.height);
+                    static_cast<size_t>(pixels->pitch * pixels->extent.height));
 }
 
 template <class Barrier>
@@ -167,7 +167,8 @@ std::vector<std::byte> encode(const Image& image, const VkClearColorValue& colou
     case VK_FORMAT_R8G8B8A8_UNORM:
         return {to_byte(value[0]), to_byte(value[1]), to_byte(value[2]), to_byte(value[3])};
     default:
-        return std::vector<std::byte>(image.bytes_per_pixel, to_byte(value[0]));
+        return std::vector<std::byte>(static_cast<size_t>(image.bytes_per_pixel),
+                                      to_byte(value[0]));
     }
 }
 
@@ -205,7 +206,7 @@ void copy_rectangle(const Pixels& from, const Pixels& to, const VkImageCopy& reg
     for (int32_t y = 0; y < static_cast<int32_t>(region.extent.height); ++y)
         std::memcpy(to.at({region.dstOffset.x, region.dstOffset.y + y, 0}),
                     from.at({region.srcOffset.x, region.srcOffset.y + y, 0}),
-                    region.extent.width * from.bytes_per_pixel);
+                    static_cast<size_t>(region.extent.width * from.bytes_per_pixel));
 }
 
 void copy_image(VkCommandBuffer commands, VkImage from_handle, VkImageLayout from_layout,
@@ -250,7 +251,7 @@ void copy_rows(const char* function, const Pixels& image, const Buffer& buffer,
     for (VkDeviceSize y = 0; y < rows; ++y)
         copy(bytes + region.bufferOffset + y * pitch,
              image.at({region.imageOffset.x, region.imageOffset.y + static_cast<int32_t>(y), 0}),
-             row);
+             static_cast<size_t>(row));
 }
 
 void copy_to_buffer(VkCommandBuffer commands, VkImage from_handle, VkImageLayout layout,
@@ -268,8 +269,9 @@ void copy_to_buffer(VkCommandBuffer commands, VkImage from_handle, VkImageLayout
             for (const VkBufferImageCopy& region : all)
                 if (pixels)
                     copy_rows(function, *pixels, *to, region,
-                              [](std::byte* in_buffer, const std::byte* in_image,
-                                 VkDeviceSize size) { std::memcpy(in_buffer, in_image, size); });
+                              [](std::byte* in_buffer, const std::byte* in_image, size_t size) {
+                                  std::memcpy(in_buffer, in_image, size);
+                              });
         },
         from, to);
 }
@@ -288,8 +290,9 @@ void copy_to_image(VkCommandBuffer commands, VkBuffer from_handle, VkImage to_ha
             for (const VkBufferImageCopy& region : all)
                 if (pixels)
                     copy_rows(function, *pixels, *from, region,
-                              [](const std::byte* in_buffer, std::byte* in_image,
-                                 VkDeviceSize size) { std::memcpy(in_image, in_buffer, size); });
+                              [](const std::byte* in_buffer, std::byte* in_image, size_t size) {
+                                  std::memcpy(in_image, in_buffer, size);
+                              });
         },
         from, to);
 }
