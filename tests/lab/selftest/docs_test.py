@@ -48,7 +48,7 @@ class Documents(unittest.TestCase):
 
     def test_the_provided_extensions_are_those_of_the_manifest(self):
         manifest = (SOURCE / "json/manifest.json.in").read_text()
-        layer = json.loads(re.sub(r"@\w+@(?=[\s@])", "", manifest))["layer"]
+        layer = json.loads(re.sub(r"@\w+@(?=[\s@,])", "", manifest))["layer"]
         provided = [each["name"] for each in (layer["instance_extensions"] +
                                               layer["device_extensions"])]
         section = (SOURCE / "docs/takeover.md").read_text().split("## Provided extensions")[1]
