@@ -179,8 +179,9 @@ TEST_F(DriverWithoutWsi, TheFirstQueryOfASurfaceLogsWhatADriverLacksThatSharesNo
                 EXPECT_EQ(vkGetPhysicalDeviceSurfaceSupportKHR(device, 0, surface, &supported),
                           VK_SUCCESS);
                 EXPECT_FALSE(supported);
-                EXPECT_EQ(log.lines_with({"error", "no swapchains on this surface",
-                                          "driver lacks memory to share"})
+                // An error, or below that if the process has logged the same before.
+                EXPECT_EQ(log.lines_with(
+                                 {"no swapchains on this surface", "driver lacks memory to share"})
                               .size(),
                           1u)
                     << log.text();
