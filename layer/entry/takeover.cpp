@@ -70,9 +70,10 @@ std::optional<VkResult> passing_failure(const vk::PhysicalDevice& physical, VkRe
     if (failure == VK_ERROR_SURFACE_LOST_KHR)
         return failure;
     if (failure == VK_ERROR_DEVICE_LOST) {
-        log::error("device \"%s\": a VkDevice of the layer's own was lost (VK_ERROR_DEVICE_LOST); "
-                   "the query of the surface fails",
-                   physical.name.c_str());
+        log::once(log::Level::error,
+                  "device \"%s\": a VkDevice of the layer's own was lost (VK_ERROR_DEVICE_LOST); "
+                  "the query of the surface fails",
+                  physical.name.c_str());
         return VK_ERROR_UNKNOWN; // queries cannot return VK_ERROR_DEVICE_LOST
     }
     return transient_failure(failure);
@@ -281,7 +282,9 @@ decide_takeover(Instance& instance, VkPhysicalDevice device, VkSurfaceKHR handle
     if (!instance.can_take_over(device)) {
         const auto physical = instance.physical(device);
         const auto surface = instance.find_surface(handle);
-        if (surface && !physical->can_be_taken_over() && !has_swapchains(*physical))
+        // If the query of its extensions failed, the next call asks again.
+        const bool is_known = physical->extensions_known;
+        if (surface && is_known && !physical->can_be_taken_over() && !has_swapchains(*physical))
             log_lack(*physical, *surface);
         return std::nullopt;
     }

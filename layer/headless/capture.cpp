@@ -137,12 +137,12 @@ std::string Capture::write(const std::string& path, const MappedPixels& pixels) 
     }
     const bool written = std::ferror(file.get()) == 0;
     const bool closed = std::fclose(file.release()) == 0;
+    if (!written || !closed)
+        signals.discard_raised(); // before anything is allocated, which may throw
     if (failure.empty() && (!written || !closed || std::rename(part.c_str(), path.c_str()) != 0))
         failure = path + ": " + last_error();
-    if (!failure.empty()) {
-        signals.discard_raised();
+    if (!failure.empty())
         ::unlink(part.c_str());
-    }
     return failure;
 }
 

@@ -28,7 +28,9 @@ namespace {
 
 std::atomic<Level> threshold = Level::warning;
 std::atomic<int> output = STDERR_FILENO;
-thread_local Receiver* current_receiver = nullptr;
+/// In the block of variables that each thread gets when it is created. Otherwise glibc allocates
+/// the variable at a thread's first use of it, and ends the process if memory is short.
+[[gnu::tls_model("initial-exec")]] thread_local Receiver* current_receiver = nullptr;
 
 // Never destroyed: static destructors of the application may use the layer.
 /// The files that set_file() has opened, by path; -1: that failed.
