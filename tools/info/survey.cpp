@@ -77,15 +77,22 @@ std::string other_layers() {
     return others;
 }
 
+/// The layer logs to standard error, and writes no trace.
+Strings without_files(Strings environment) {
+    environment.emplace_back("FENCEBRIDGE_LOG_FILE=");
+    environment.emplace_back("FENCEBRIDGE_TRACE_FILE=");
+    return environment;
+}
+
 /// Variables by which applications load the layer, without it: this is about the drivers. A layer
-/// that is always on is loaded all the same, and makes no swapchains.
+/// that is always on is loaded all the same: it makes no swapchains, and leaves no file.
 Strings without_layer(Strings environment) {
     environment.emplace_back("ENABLE_FENCEBRIDGE");
     environment.emplace_back("VK_LOADER_LAYERS_ENABLE");
     environment.push_back("VK_INSTANCE_LAYERS=" + other_layers());
     environment.emplace_back("FENCEBRIDGE_TAKEOVER=off");
     environment.emplace_back("FENCEBRIDGE_LOG_LEVEL=error");
-    return environment;
+    return without_files(std::move(environment));
 }
 
 /// Lets the loader load one driver alone. The older variable is for loaders before 1.3.207.
@@ -98,9 +105,7 @@ Strings with_log(Strings environment) {
     const char* const level = std::getenv("FENCEBRIDGE_LOG_LEVEL");
     if (level == nullptr || std::string_view(level) != "debug")
         environment.emplace_back("FENCEBRIDGE_LOG_LEVEL=info");
-    environment.emplace_back("FENCEBRIDGE_LOG_FILE=");
-    environment.emplace_back("FENCEBRIDGE_TRACE_FILE=");
-    return environment;
+    return without_files(std::move(environment));
 }
 
 /// The driver of one device, and what the layer makes of it.
