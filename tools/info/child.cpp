@@ -22,8 +22,10 @@ namespace fencebridge::info {
 
 namespace {
 
-/// What is kept of a probe's output. A driver that writes without end fills no memory.
+/// What is kept of a probe's output, and of records that are not complete yet. A driver that writes
+/// without end fills no memory, to whichever file descriptor.
 constexpr size_t max_output = 256 * 1024;
+constexpr size_t max_records = 16 * 1024 * 1024;
 /// After the kill. A process that waits in the kernel for a driver may not end at all.
 constexpr std::chrono::seconds patience_after_kill{2};
 
@@ -158,7 +160,8 @@ public:
             signal_.drain();
             int status = 0;
             const bool ended = ::waitpid(child_, &status, WNOHANG) == child_;
-            while (read_all()) {
+            // A process that writes without end, or its child, must not delay the deadline.
+            while (read_all() && !deadline.has_passed()) {
             }
             if (ended)
                 return status;
@@ -178,7 +181,7 @@ private:
     /// @return whether there may be more
     bool read_all() {
         const size_t before = bytes_.size() + text_.size();
-        if (records_ && !read_available(records_, bytes_, bytes_.max_size()))
+        if (records_ && !read_available(records_, bytes_, max_records))
             records_.reset();
         if (output_ && !read_available(output_, text_, max_output))
             output_.reset();
