@@ -136,6 +136,30 @@ TEST(InfoAdvice, EachCauseOfWaitingIsExplained) {
     EXPECT_TRUE(advises(facts, "memory that carries no fences", "zwp_linux_dmabuf_v1"));
 }
 
+TEST(InfoAdvice, APassingThroughWithoutAReasonHasOneInASetting) {
+    Facts facts = machine();
+    ChoiceFacts& choice = facts.devices.front().choice;
+    choice.outcome = Outcome::passes_through;
+    choice.reason = "leaving a surface to the driver";
+    EXPECT_FALSE(advises(facts, "gives no reason"));
+    choice.reason.clear();
+    EXPECT_TRUE(advises(facts, "leaves Intel(R) UHD Graphics to the driver, and gives no reason",
+                        "takeover=off"));
+}
+
+TEST(InfoVerdict, ACpuDriverCountsOnlyAlone) {
+    Facts facts = machine();
+    facts.devices.front().driver.type = "cpu";
+    EXPECT_EQ(judge(facts), Verdict::carried);
+    facts.devices.push_back(machine().devices.front());
+    ChoiceFacts& gpu = facts.devices.back().choice;
+    EXPECT_EQ(judge(facts), Verdict::carried);
+    gpu.outcome = Outcome::waiting;
+    EXPECT_EQ(judge(facts), Verdict::not_carried);
+    gpu.outcome = Outcome::unknown;
+    EXPECT_EQ(judge(facts), Verdict::unknown);
+}
+
 TEST(InfoVerdict, TheBestDeviceDecides) {
     Facts facts = machine();
     EXPECT_EQ(judge(facts), Verdict::carried);

@@ -28,6 +28,7 @@ std::string in_words(const ProbeEnd& probe) {
 }
 
 bool is_carried(const DeviceFacts& device) { return device.choice.outcome == Outcome::carried; }
+bool is_cpu(const DeviceFacts& device) { return device.driver.type == "cpu"; }
 
 bool needs_fences_of_dma_bufs(const Facts& facts) {
     const auto uses_timelines = [](const DeviceFacts& device) {
@@ -205,6 +206,10 @@ void advise_on_device(const DeviceFacts& device, Advices& all) {
             {"The driver of " + device.name + " lacks what the layer needs: " + lacks + ".",
              "Only another version of the driver changes that."});
     }
+    if (device.choice.outcome == Outcome::passes_through && device.choice.reason.empty())
+        all.push_back({"The layer leaves " + device.name + " to the driver, and gives no reason.",
+                       "Look for takeover=off (FENCEBRIDGE_TAKEOVER, vk_layer_settings.txt), "
+                       "DISABLE_FENCEBRIDGE and VK_LOADER_LAYERS_DISABLE."});
     if (device.choice.outcome == Outcome::waiting && device.choice.surface == "wayland")
         advise_on_waiting(device, all);
 }
@@ -236,8 +241,12 @@ const char* name_of(Verdict verdict) {
 }
 
 Verdict judge(const Facts& facts) {
+    // Applications choose a GPU if there is one.
+    const bool only_cpus = std::ranges::all_of(facts.devices, is_cpu);
     Verdict best = Verdict::unknown;
     for (const DeviceFacts& device : facts.devices) {
+        if (is_cpu(device) && !only_cpus)
+            continue;
         if (device.choice.surface != "wayland" || device.choice.outcome == Outcome::unknown)
             continue;
         if (is_carried(device))

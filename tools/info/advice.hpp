@@ -33,7 +33,9 @@ enum class Verdict : int {
 };
 [[nodiscard]] const char* name_of(Verdict verdict);
 
-/// @return of all devices, the best that the layer would do on the compositor
+/// @return of all devices, the best that the layer would do on the compositor. Drivers that render
+/// on
+///         the CPU count only if there are no others.
 [[nodiscard]] Verdict judge(const Facts& facts);
 
 } // namespace fencebridge::info

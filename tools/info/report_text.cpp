@@ -244,7 +244,8 @@ void show_verdict(Page& page, Verdict verdict) {
         page.item("=", "The layer would take over, and carry fences.", Colour::good);
         break;
     case Verdict::not_carried:
-        page.item("=", "The layer would not carry fences on any device.", Colour::warning);
+        page.item("=", "The layer would not carry fences on any device, or on CPU drivers only.",
+                  Colour::warning);
         break;
     case Verdict::unknown:
         page.item("=", "What the layer would do on a compositor could not be found out.",
