@@ -207,6 +207,17 @@ TEST(TracePage, NoNameEndsTheScript) {
     EXPECT_EQ(text.find("http"), std::string::npos); // nothing is loaded
 }
 
+TEST(TracePage, MarksFencesThatHaveNotSignalled) {
+    const auto page_of = [](bool pending) {
+        Trace trace;
+        trace.records.push_back(
+            {.name = "frame", .kind = TrackKind::gpu, .end = 5, .frame = 1, .pending = pending});
+        return page(trace, find_frames(trace));
+    };
+    EXPECT_NE(page_of(true).find(R"(["gpu",0,"frame",0,5,0,1,0,"",0,true])"), std::string::npos);
+    EXPECT_NE(page_of(false).find(R"(["gpu",0,"frame",0,5,0,1,0,"",0,false])"), std::string::npos);
+}
+
 // --- hostile files ---
 
 void use(std::span<const std::byte> file) {

@@ -54,14 +54,14 @@ std::string detail(const Record& record) {
 }
 
 /// An array: kind, owner, name, begin and end (nanoseconds since the start; end < 0: a moment),
-/// swapchain, frame, image, detail.
+/// swapchain, frame, image, detail, previous frame, whether a fence has not signalled by the end.
 std::string json_of(const Record& record, int64_t start) {
     return "[" + quoted(kind_name(record.kind)) + "," + std::to_string(record.owner) + "," +
            quoted(record.name) + "," + std::to_string(record.begin - start) + "," +
            std::to_string(record.end ? *record.end - start : -1) + "," +
            std::to_string(record.swapchain) + "," + std::to_string(record.frame) + "," +
            std::to_string(record.image.value_or(0)) + "," + quoted(detail(record)) + "," +
-           std::to_string(record.previous) + "]";
+           std::to_string(record.previous) + (record.pending ? ",true]" : ",false]");
 }
 
 std::string json_of(const Trace& trace, const Frames& frames) {
