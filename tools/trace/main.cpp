@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -22,12 +23,33 @@ int fail(const std::string& why) {
     return 1;
 }
 
-bool write_all(const std::string& path, const std::string& text) {
-    std::FILE* const file = std::fopen(path.c_str(), "we");
+bool write_all(const std::string& path, const char* mode, const std::string& text) {
+    std::FILE* const file = std::fopen(path.c_str(), mode);
     if (file == nullptr)
         return false;
     const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
     return std::fclose(file) == 0 && written;
+}
+
+/// Replaces a file, and does not truncate it: the file could be a trace that an application is
+/// writing to by a mapping, and SIGBUS would end the application. Devices and pipes are written to.
+bool write_page(const std::string& path, const std::string& text) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (fs::exists(status) && !fs::is_regular_file(status))
+        return write_all(path, "we", text);
+    // Of a symbolic link, such as /dev/stdout, the target is replaced.
+    const fs::path resolved = fs::weakly_canonical(path, error);
+    const std::string target = error ? path : resolved.string();
+    const std::string page = target + ".new";
+    std::remove(page.c_str());
+    if (write_all(page, "wxe", text) && std::rename(page.c_str(), target.c_str()) == 0)
+        return true;
+    const int why = errno;
+    std::remove(page.c_str());
+    errno = why;
+    return false;
 }
 
 int run(const Arguments& arguments) {
@@ -46,7 +68,7 @@ int run(const Arguments& arguments) {
         return fail(arguments.file + ": " + trace.error());
     const Frames frames = find_frames(*trace);
     if (arguments.action == Arguments::Action::html) {
-        if (write_all(arguments.html, page(*trace, frames)))
+        if (write_page(arguments.html, page(*trace, frames)))
             return 0;
         return fail(arguments.html + ": " + std::generic_category().message(errno));
     }
