@@ -3,6 +3,7 @@
 
 #include <array>
 #include <ctime>
+#include <new>
 #include <unistd.h>
 #include <utility>
 
@@ -25,6 +26,15 @@ std::string with_pid(std::string path) {
     for (size_t at = path.find("%p"); at != std::string::npos; at = path.find("%p", at))
         path.replace(at, 2, pid);
     return path;
+}
+
+/// After fork(), the child does not write to its parent's trace. Called by one thread at a time.
+void leave_trace_at_fork() {
+    static bool has_handler = false;
+    // The handler stays valid: the layer is never unloaded (-z nodelete).
+    if (!has_handler && ::pthread_atfork(nullptr, nullptr, [] { active.store(nullptr); }) != 0)
+        throw std::bad_alloc(); // its only failure
+    has_handler = true;
 }
 
 } // namespace
@@ -128,14 +138,20 @@ void open(const std::string& path) {
     static std::atomic<pid_t> opened_by = 0;
     if (opened_by.exchange(::getpid()) == ::getpid())
         return; // by another instance, or another thread is about to
-    auto made = Tracer::create(path);
-    if (!made) {
+    try {
+        leave_trace_at_fork();
+        auto made = Tracer::create(path);
+        if (made) {
+            log::info("trace_file: %s", (*made)->path().c_str());
+            active.store(made->release(), std::memory_order_release);
+            return;
+        }
         log::error("trace_file: %s; nothing is traced", made.error().c_str());
-        opened_by = 0;
-        return;
+    } catch (const std::bad_alloc&) {
+        opened_by = 0; // a later instance may succeed
+        throw;
     }
-    log::info("trace_file: %s", (*made)->path().c_str());
-    active.store(made->release(), std::memory_order_release);
+    opened_by = 0;
 }
 
 void Span::record(const Open& span) noexcept {

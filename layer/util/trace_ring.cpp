@@ -13,6 +13,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "ioctl/copy_on_write.hpp"
+
 namespace fencebridge::trace {
 
 namespace {
@@ -73,6 +75,16 @@ private:
     bool finished_ = false;
 };
 
+/// Allocates all blocks of the file.
+/// @return 0, or an errno
+int allocate(const Fd& file) {
+    int error;
+    do
+        error = ::posix_fallocate(file.get(), 0, file_size);
+    while (error == EINTR); // of a signal; what is allocated stays so
+    return error;
+}
+
 std::atomic_ref<SlotWord> word_of(std::byte* slot) {
     return std::atomic_ref(*reinterpret_cast<SlotWord*>(slot));
 }
@@ -90,8 +102,10 @@ std::expected<std::unique_ptr<Ring>, std::string> Ring::create(const std::string
     ring->file_ = unfinished.make();
     if (!ring->file_)
         return failed("open of " + unfinished.path(), errno);
-    // A write to a page without a block would raise SIGBUS when the disk is full.
-    if (const int error = ::posix_fallocate(ring->file_.get(), 0, file_size); error != 0)
+    // A write to a page without a block, or one that needs a new block, would raise SIGBUS when the
+    // disk is full.
+    ioctl::disable_copy_on_write(ring->file_);
+    if (const int error = allocate(ring->file_); error != 0)
         return failed("posix_fallocate of " + unfinished.path(), error);
     void* const mapped =
         ::mmap(nullptr, file_size, PROT_READ | PROT_WRITE, MAP_SHARED, ring->file_.get(), 0);
@@ -121,6 +135,8 @@ void Ring::write_to_head(std::span<const uint8_t> packets) noexcept {
     const size_t slot = head_.fetch_add(1, std::memory_order_relaxed);
     if (slot < head_slots)
         fill(slot, 0, packets);
+    else
+        write(packets);
 }
 
 /// Hides the slot, writes its contents, and shows it again.

@@ -21,7 +21,8 @@ class Ring {
 public:
     /// Makes the file. A trace of this layer's that has the same path is replaced: a process that
     /// still writes to that one goes on, without a name for its file. Any other file stays.
-    /// All of the file's blocks are allocated, so that no later write can fail.
+    /// All of the file's blocks are allocated, so that no later write fails (SIGBUS) when the disk
+    /// is full. But on a file system that copies on write, it may (docs/tracing.md).
     /// @return the error says what failed, for the log. May throw std::bad_alloc
     [[nodiscard]] static std::expected<std::unique_ptr<Ring>, std::string>
     create(const std::string& path);
@@ -33,7 +34,7 @@ public:
     /// stopped for a whole round of the ring, the packets are dropped.
     /// @param packets  at most payload_size bytes
     void write(std::span<const uint8_t> packets) noexcept;
-    /// Writes packets into a slot that is never overwritten, while there are any.
+    /// Writes packets into a slot that is never overwritten. If none is left, as write() does.
     void write_to_head(std::span<const uint8_t> packets) noexcept;
 
     /// The number of events so far.

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -20,9 +21,14 @@
 
 namespace {
 std::atomic<int> disk_error = 0; // of posix_fallocate()
-}
+std::atomic<int> signals = 0;    // that interrupt it before
+} // namespace
 
 extern "C" int posix_fallocate(int fd, off_t, off_t length) {
+    if (signals > 0) {
+        --signals;
+        return EINTR;
+    }
     if (disk_error != 0)
         return disk_error;
     return ::ftruncate(fd, length) == 0 ? 0 : errno;
@@ -216,6 +222,43 @@ TEST_F(TraceRing, ThreadsWriteAtTheSameTime) {
     EXPECT_EQ(trace.threads.begin()->second, "unit");
 }
 
+// Each step of a resize may bring a thread.
+TEST_F(TraceRing, ThreadsBeyondTheHeadAreDescribedToo) {
+    const auto tracer = make();
+    constexpr size_t threads = head_slots + 10;
+    for (size_t i = 0; i < threads; ++i)
+        std::thread([&] { static_cast<void>(tracer->thread_track()); }).join();
+    const Trace trace = decoded();
+    EXPECT_EQ(trace.threads.size(), threads);
+    EXPECT_EQ(trace.process, "unit");
+    EXPECT_TRUE(is_all_packets(read_file(path())));
+}
+
+// In processes of their own, since a trace that is open stays so.
+TEST_F(TraceRing, AChildHasATraceOfItsOwn) {
+    const auto is_as_wanted_in_child = [&] {
+        const Tracer* const parents = tracer();
+        const pid_t child = ::fork();
+        if (child == 0) {
+            const bool begins_without = tracer() == nullptr;
+            open(folder_.file("%p.trace"));
+            const bool has_own = tracer() != nullptr && tracer() != parents &&
+                                 tracer()->pid() == static_cast<uint32_t>(::getpid());
+            ::_exit(begins_without && has_own ? 0 : 1);
+        }
+        int status = 0;
+        return parents != nullptr && ::waitpid(child, &status, 0) == child && status == 0 &&
+               tracer() == parents;
+    };
+    EXPECT_EXIT(
+        {
+            open(folder_.file("%p.trace"));
+            ::_exit(is_as_wanted_in_child() ? 0 : 1);
+        },
+        testing::ExitedWithCode(0), "");
+    EXPECT_EQ(folder_.names().size(), 2u);
+}
+
 // --- the file ---
 
 TEST_F(TraceRing, TheProcessIdReplacesItsMark) {
@@ -263,6 +306,12 @@ TEST_F(TraceRing, AFullDiskIsAnError) {
     ASSERT_FALSE(refused);
     EXPECT_NE(refused.error().find("No space left"), std::string::npos);
     EXPECT_TRUE(folder_.names().empty());
+}
+
+TEST_F(TraceRing, ASignalDuringTheAllocationIsNoError) {
+    signals = 2;
+    EXPECT_NE(make(), nullptr);
+    EXPECT_EQ(signals, 0);
 }
 
 // The kernel would end the process with SIGXFSZ.
