@@ -9,6 +9,7 @@
 #include <memory>
 #include <new>
 #include <span>
+#include <string_view>
 
 namespace fencebridge::ioctl {
 
@@ -71,6 +72,15 @@ size_t query_fences(const Fd& sync_file, std::span<FenceInfo> fences) {
                 std::chrono::nanoseconds(static_cast<int64_t>(all[i].timestamp_ns)));
     }
     return count;
+}
+
+bool may_be_same(const FenceInfo& before, const FenceInfo& now) {
+    const auto fits = [&](const auto& old, const auto& name, std::string_view of_signalled) {
+        const std::string_view text = name.data();
+        return text == old.data() || (now.signalled && text == of_signalled);
+    };
+    return fits(before.driver, now.driver, "detached-driver") &&
+           fits(before.timeline, now.timeline, "signaled-timeline");
 }
 
 } // namespace fencebridge::ioctl

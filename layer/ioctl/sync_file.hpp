@@ -31,18 +31,23 @@ signal_time(const Fd& sync_file);
 
 /// What the kernel knows of one fence of a sync_file.
 struct FenceInfo {
-    /// Null-terminated. From Linux 6.17 on, a fence that has signalled has other names ("detached-
-    /// driver" and "signaled-timeline", include/linux/dma-fence.h).
+    /// Null-terminated. Of a fence that has signalled, newer kernels say only "detached-driver" and
+    /// "signaled-timeline" (drivers/dma-buf/dma-fence.c).
     std::array<char, 32> driver;
     std::array<char, 32> timeline;
     /// On the monotonic clock; nothing: it has not signalled. The clock's start: not known.
     std::optional<std::chrono::steady_clock::time_point> signalled;
 };
 
-/// The fences of a sync_file (SYNC_IOC_FILE_INFO), in an order that does not change.
+/// The fences of a sync_file (SYNC_IOC_FILE_INFO), in the kernel's order. Those that have signalled
+/// may be missing later: then others have their places.
 /// @param fences  filled in from the start
 /// @return the number of those that were filled in; none: the sync_file has more than 64, or the
 ///         kernel does not know
 [[nodiscard]] size_t query_fences(const Fd& sync_file, std::span<FenceInfo> fences);
+
+/// Whether the fence at one place may be the one that was there before: the names are the same, or
+/// those of any fence that has signalled.
+[[nodiscard]] bool may_be_same(const FenceInfo& before, const FenceInfo& now);
 
 } // namespace fencebridge::ioctl

@@ -126,12 +126,12 @@ bool DeferredPresenter::is_idle() {
 }
 
 void DeferredPresenter::wait_until_idle() {
-    std::unique_lock lock(mutex_);
-    const auto is_idle = [&] { return queue_.empty() && !showing_; };
     if (is_idle())
         return;
+    // Before the lock, so that the trace is written to without it.
     const trace::Span span(trace::event::wait, "presents before it");
-    idle_.wait(lock, is_idle);
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [&] { return queue_.empty() && !showing_; });
 }
 
 void DeferredPresenter::end_presents(VkResult why) {

@@ -109,6 +109,8 @@ void FrameTrace::report(KeptFences& kept, TrackKind kind, core::ImageIndex image
         // Nothing waited for a read that had ended before the image was acquired.
         if (kind == TrackKind::reads && fence.signalled)
             continue;
+        if (!ioctl::may_be_same(fence, ended[i]))
+            continue;
         const bool is_pending = !ended[i].signalled;
         const int64_t end = is_pending ? now() : time_of(*ended[i].signalled);
         if (end == 0)
@@ -134,7 +136,10 @@ void FrameTrace::acquired(core::ImageIndex index, const Fd& fences) {
     report(image.reads, TrackKind::reads, index);
     const uint64_t previous = image.presented.exchange(false) ? image.frame.load() : 0;
     acquired_ = Acquired{index, previous};
-    keep(image.reads, fences, previous, image.released_at);
+    // Without a frame before, or its release, nobody knows since when the compositor only reads.
+    const int64_t released = image.released_at.exchange(0);
+    if (previous != 0 && released != 0)
+        keep(image.reads, fences, previous, released);
     image.frame = ++frames_;
 }
 
@@ -253,11 +258,14 @@ void FrameTrace::end_acquire(int64_t began) {
                     .arguments = std::span(arguments).first(previous == 0 ? 3 : 4)});
 }
 
-void FrameTrace::end(std::string_view step, core::ImageIndex image, int64_t began) {
+void FrameTrace::end(std::string_view step, core::ImageIndex image, int64_t began,
+                     uint64_t frame_before) {
     if (step == event::acquire)
         return end_acquire(began);
     const bool is_present = step == event::present;
-    const uint64_t frame = frame_of(image);
+    // Once another thread has committed the image, the application may acquire it again. A present
+    // of a shared image begins a frame.
+    const uint64_t frame = step == event::commit ? frame_before : frame_of(image);
     const std::array arguments = {
         Argument{.name = key::swapchain, .number = number_},
         Argument{.name = key::frame, .number = frame},
@@ -277,7 +285,11 @@ void FrameTrace::end(std::string_view step, core::ImageIndex image, int64_t bega
 void FrameSpan::begin(FrameTrace& trace, std::string_view step, core::ImageIndex image) {
     if (static_cast<size_t>(image) >= trace.images_.size())
         return; // the application has presented an image that does not exist
-    open_.emplace(Open{.trace = trace, .step = step, .image = image, .began = now()});
+    open_.emplace(Open{.trace = trace,
+                       .step = step,
+                       .image = image,
+                       .began = now(),
+                       .frame = trace.frame_of(image)});
     trace.begin(step, image, open_->began);
 }
 

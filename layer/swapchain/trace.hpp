@@ -24,7 +24,8 @@ namespace fencebridge::trace {
 /// descriptor for them, these events are missing.
 ///
 /// Nothing here waits, allocates memory or takes a lock. So any function may be called with a lock
-/// held.
+/// held, as the headless presenter's calls of shown() are. But while the kernel writes the trace to
+/// the disk, it may stop a thread that writes to the same page, and then that lock is held as long.
 class FrameTrace {
 public:
     /// @return null if nothing is traced, or memory ran out
@@ -66,7 +67,7 @@ private:
         std::atomic<uint64_t> frame = 0;       ///< of the last acquire
         std::atomic<bool> presented = false;   ///< since then
         std::atomic<int64_t> committed_at = 0; ///< 0: the window system does not hold the image
-        std::atomic<int64_t> released_at = 0;
+        std::atomic<int64_t> released_at = 0;  ///< 0: not since the last acquire
         /// The present of a rendering that is known by a VkFence, until the commit. 0: none.
         std::atomic<int64_t> vk_fence_since = 0;
         KeptFences rendering; ///< used by the thread that acquires or presents the image
@@ -90,7 +91,7 @@ private:
     void report_rendered(core::ImageIndex image, int64_t begin, std::optional<int64_t> end);
     void begin(std::string_view step, core::ImageIndex image, int64_t now);
     void end_acquire(int64_t began);
-    void end(std::string_view step, core::ImageIndex image, int64_t began);
+    void end(std::string_view step, core::ImageIndex image, int64_t began, uint64_t frame_before);
     [[nodiscard]] uint64_t flow_to_release(uint64_t frame) const;
     [[nodiscard]] uint64_t flow_to_display(uint64_t frame) const;
 
@@ -115,7 +116,7 @@ public:
     }
     ~FrameSpan() {
         if (open_) [[unlikely]]
-            open_->trace.end(open_->step, open_->image, open_->began);
+            open_->trace.end(open_->step, open_->image, open_->began, open_->frame);
     }
     FrameSpan(const FrameSpan&) = delete;
     FrameSpan& operator=(const FrameSpan&) = delete;
@@ -126,6 +127,7 @@ private:
         std::string_view step;
         core::ImageIndex image;
         int64_t began;
+        uint64_t frame; ///< of the image when the step began
     };
 
     void begin(FrameTrace& trace, std::string_view step, core::ImageIndex image);

@@ -113,6 +113,26 @@ TEST(QueryFences, AFailureFindsNone) {
     EXPECT_EQ(fences_of({.status = 1, .times = {5}, .error = ENOTTY}, 2).size(), 0u);
 }
 
+FenceInfo fence_of(const char* driver, const char* timeline, bool has_signalled) {
+    FenceInfo fence = {};
+    std::strcpy(fence.driver.data(), driver);
+    std::strcpy(fence.timeline.data(), timeline);
+    if (has_signalled)
+        fence.signalled = at(5);
+    return fence;
+}
+
+// Another fence may have the place of one that has signalled.
+TEST(QueryFences, AFenceIsKnownByItsNames) {
+    const FenceInfo before = fence_of("driver", "timeline", false);
+    EXPECT_TRUE(may_be_same(before, before));
+    EXPECT_TRUE(may_be_same(before, fence_of("driver", "timeline", true)));
+    EXPECT_TRUE(may_be_same(before, fence_of("detached-driver", "signaled-timeline", true)));
+    EXPECT_FALSE(may_be_same(before, fence_of("detached-driver", "signaled-timeline", false)));
+    EXPECT_FALSE(may_be_same(before, fence_of("driver", "other", true)));
+    EXPECT_FALSE(may_be_same(before, fence_of("other", "timeline", false)));
+}
+
 } // namespace
 } // namespace fencebridge::ioctl
 
