@@ -208,6 +208,24 @@ TEST_F(TraceTest, AReadAfterTheReleaseHasTheNamesAndTheTimeOfItsFence) {
     EXPECT_LE(read.begin, signalled);
 }
 
+// No frame was released of which a fence on a new image could be a read.
+TEST_F(TraceTest, ANewImageHasNoReads) {
+    Client client(start());
+    {
+        const Swapchain swapchain = client.swapchain();
+        const int fence = eventfd(0, EFD_CLOEXEC);
+        module_->export_fence(Fd(fcntl(fence, F_DUPFD_CLOEXEC, 0)));
+        const auto semaphore = make_semaphore(client.device);
+        ASSERT_EQ(acquire(client.device, swapchain, forever, semaphore).result, VK_SUCCESS);
+        module_->tell_signal_times(uint64_t(now()));
+        eventfd_write(fence, 1);
+        ::close(fence);
+        client.renderer.submit_no_work({semaphore}, VK_NULL_HANDLE);
+        vkDeviceWaitIdle(client.device);
+    }
+    EXPECT_TRUE(records().of(TrackKind::reads, 0).empty());
+}
+
 // With `cpu`, vkQueuePresentKHR waits for the rendering.
 TEST_F(TraceTest, AWaitNamesItsFence) {
     setenv("FENCEBRIDGE_SYNC", "cpu", 1);
